@@ -1,0 +1,77 @@
+# Everything a fresh machine with Python 3.11+ and make needs.
+PYTHON ?= python3
+BIN := .venv/bin
+NODE_BIN := tests/interop/node_modules/.bin
+
+.PHONY: help demo test lint types interop trainers bench clean
+
+help:
+	@echo "make demo     the oracle plays every bundled environment over MCP"
+	@echo "make test     the tests"
+	@echo "make lint     ruff"
+	@echo "make types    mypy, strict"
+	@echo "make interop  other projects' MCP clients, the inspector and the conformance suite (needs npm)"
+	@echo "make trainers exports read back by the code of TRL, LLaMA-Factory and Harbor"
+	@echo "make bench    the benchmarks"
+
+demo: .venv/.run
+	$(BIN)/codegym-mcp eval --agent oracle
+
+test: .venv/.develop
+	$(BIN)/python -m pytest -n auto
+
+lint: .venv/.develop
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/.develop
+	$(BIN)/python -m mypy
+
+interop: .venv-interop/.installed .venv-langchain/.installed tests/interop/node_modules
+	.venv-interop/bin/python -m pytest -m interop tests/interop
+
+trainers: .venv-trainers/.installed
+	.venv-trainers/bin/python -m pytest -m trainers tests/trainers
+
+bench: .venv/.develop
+	$(BIN)/python benchmarks/serve.py
+	$(BIN)/python benchmarks/sandbox.py
+	$(BIN)/python benchmarks/evaluate.py
+
+.venv/.run: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/.develop: .venv/.run
+	$(BIN)/pip install --quiet --group test --group lint
+	touch $@
+
+.venv-interop/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-interop
+	.venv-interop/bin/pip install --quiet --upgrade pip
+	.venv-interop/bin/pip install --quiet --editable . --group test --group interop
+	touch $@
+
+# For an example alone: it needs mcp 1.x, which does not install beside 2.x.
+.venv-langchain/.installed:
+	$(PYTHON) -m venv .venv-langchain
+	.venv-langchain/bin/pip install --quiet --upgrade pip
+	.venv-langchain/bin/pip install --quiet "langchain>=1.4" "langchain-openai>=1.7" "langchain-mcp-adapters>=0.3"
+	touch $@
+
+# The trainers without what they train with: torch alone is gigabytes, and nothing here needs it.
+.venv-trainers/.installed: pyproject.toml tests/trainers/packages.txt
+	$(PYTHON) -m venv .venv-trainers
+	.venv-trainers/bin/pip install --quiet --upgrade pip
+	.venv-trainers/bin/pip install --quiet --editable . --group test --group trainers
+	.venv-trainers/bin/pip install --quiet --no-deps --ignore-requires-python -r tests/trainers/packages.txt
+	touch $@
+
+tests/interop/node_modules: tests/interop/package.json
+	npm install --prefix tests/interop --no-audit --no-fund --loglevel error
+	touch $@
+
+clean:
+	rm -rf .venv .venv-interop .venv-langchain .venv-trainers tests/interop/node_modules build *.egg-info

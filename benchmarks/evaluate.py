@@ -1,0 +1,220 @@
+"""What an evaluation adds to the time that its model takes.
+
+    python benchmarks/evaluate.py [--json] [--episodes N] [--concurrency N] [--delay SECONDS]
+
+A model server in a process of its own answers every request after the same delay. First episodes are played,
+as `codegym-mcp eval --model` plays them: over MCP, against a server in a process of its own, recorded and
+scored. Then the same requests are made again, by the same client at the same concurrency, without episodes:
+that is what the model calls alone need here. What they would need if nothing but the delay took time is told
+beside it.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import anyio
+
+from codegym_mcp.cli.output import run
+from codegym_mcp.models import Model, ModelOptions
+from codegym_mcp.playable import ToolView
+from harness.agents.model import ModelAgentOptions
+from harness.evaluation import Selection, Watcher
+from harness.job import Job, run_job
+from harness.run_directory import RunDirectory, read_trajectories
+from harness.trajectory import Trajectory
+
+TESTS = Path(__file__).parent.parent / "tests"
+SERVER = TESTS / "harness" / "model_servers" / "openai_server.py"
+COUNTER = TESTS / "fixtures" / "counter.py"
+
+
+@dataclass
+class Figures:
+    """What was measured. Times are in seconds, memory in MiB."""
+
+    episodes: int
+    concurrency: int
+    delay: float
+    requests: int
+    evaluation: float
+    """From the first episode to the last."""
+    alone: float
+    """The same requests without episodes."""
+    ideal: float
+    """The delays alone, at that concurrency."""
+    evaluation_cpu: float
+    """Processor time of the evaluating process, within `evaluation`."""
+    alone_cpu: float
+    """The same within `alone`."""
+    memory: float
+    """The most that the evaluating process held."""
+    server_memory: float
+    """The same of the server of episodes."""
+    reward: float
+
+    @property
+    def ratio(self) -> float:
+        """What the evaluation takes, for what the model calls alone take."""
+        return self.evaluation / self.alone
+
+    @property
+    def ideal_ratio(self) -> float:
+        """What it takes for what nobody could do faster."""
+        return self.evaluation / self.ideal
+
+
+class Stopwatch(Watcher):
+    """Times a run from its first episode on."""
+
+    def __init__(self) -> None:
+        self.begun = self.cpu_begun = 0.0
+        self.ended = self.cpu_ended = 0.0
+
+    def run_begins(self, agent: str, directory: RunDirectory, episodes: int) -> None:
+        self.begun, self.cpu_begun = time.perf_counter(), time.process_time()
+
+    def episode_ends(self, trajectory: Trajectory, result: object) -> None:
+        self.ended, self.cpu_ended = time.perf_counter(), time.process_time()
+
+
+@contextmanager
+def model_server(delay: float) -> Iterator[str]:
+    """The address of a model that answers after so many seconds."""
+    command = [sys.executable, str(SERVER), "--delay", str(delay)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip() + "/v1"
+        finally:
+            process.kill()
+
+
+def measure(episodes: int, concurrency: int, delay: float) -> Figures:
+    """Plays, and then asks again."""
+    watch = Stopwatch()
+    children = Children()
+    with model_server(delay) as url, tempfile.TemporaryDirectory() as folder:
+        model = ModelAgentOptions(name="openai:climber", base_url=url)
+        job = Job(
+            model=model,
+            paths=(COUNTER,),
+            selection=Selection(difficulty=3, tasks=episodes),
+            concurrency=concurrency,
+        )
+        with children.watched():
+            summary = run(lambda: run_job(job, out=Path(folder) / "run", watcher=watch))
+        memory = peak("self")
+        played = list(read_trajectories(Path(folder) / "run"))
+        requests = sum(step.source == "agent" for each in played for step in each.steps)
+        cpu = time.process_time()
+        alone = run(lambda: ask_again(ModelOptions(name="openai:climber", base_url=url), played, concurrency))
+    return Figures(
+        episodes=episodes,
+        concurrency=concurrency,
+        delay=delay,
+        requests=requests,
+        evaluation=watch.ended - watch.begun,
+        alone=alone,
+        ideal=requests * delay / concurrency,
+        evaluation_cpu=watch.cpu_ended - watch.cpu_begun,
+        alone_cpu=time.process_time() - cpu,
+        memory=memory,
+        server_memory=children.peak,
+        reward=summary.reward or 0.0,
+    )
+
+
+async def ask_again(options: ModelOptions, played: list[Trajectory], concurrency: int) -> float:
+    """Makes the requests of these trajectories again; returns the seconds they took."""
+    waiting = iter(played)
+
+    async def work(model: Model) -> None:
+        for trajectory in waiting:
+            definitions = [tool["function"] for tool in trajectory.agent.tool_definitions or []]
+            tools = [
+                ToolView(name=each["name"], description=each["description"], input_schema=each["parameters"])
+                for each in definitions
+            ]
+            system, task, *steps = trajectory.steps
+            conversation = model.conversation(system.message)
+            conversation.say(task.message)
+            for step in steps:
+                reply = await model.request(conversation, tools)
+                assert step.observation is not None
+                for call, result in zip(reply.calls, step.observation.results, strict=True):
+                    conversation.answer(call, result.content)
+
+    async with Model.open(options) as model:
+        start = time.perf_counter()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(concurrency):
+                tasks.start_soon(work, model)
+        return time.perf_counter() - start
+
+
+class Children:
+    """The most memory that any child process held."""
+
+    def __init__(self) -> None:
+        self.peak = 0.0
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(0.2):
+                self.peak = max([self.peak, *map(peak, self._servers())])
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _servers(self) -> list[str]:
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        return [child for child in children if b"\0serve\0" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def peak(process: str) -> float:
+    """The most memory that a process has held, in MiB."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--episodes", type=int, default=500)
+    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--delay", type=float, default=0.05)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    figures = measure(arguments.episodes, arguments.concurrency, arguments.delay)
+    told = {**asdict(figures), "ratio": figures.ratio, "ideal_ratio": figures.ideal_ratio}
+    if arguments.json:
+        print(json.dumps(told))
+        return
+    print(f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    for name, value in told.items():
+        print(f"{name:14} {value:10.3f}" if isinstance(value, float) else f"{name:14} {value:10}")
+
+
+if __name__ == "__main__":
+    main()

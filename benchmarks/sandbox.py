@@ -1,0 +1,272 @@
+"""What confinement costs and what it holds: episodes, calls, memory, the end of loops, and the neighbours.
+
+    python benchmarks/sandbox.py [--json] [--idle N] [--seconds S]
+
+It stops by itself, within about a minute. Ratios compare with processes that are not confined at all.
+"""
+
+import argparse
+import asyncio
+import json
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from codegym_mcp.errors import LimitError
+from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.layers import Layer
+from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.sandbox.program import Program, Role
+from codegym_mcp.sandbox.worker import Worker
+
+SOURCE = """
+class Environment:
+    def __init__(self, size: int):
+        self.stock = {f"item {number}": number for number in range(size)}
+
+    def take(self, name: str, count: int) -> dict:
+        left = self.stock[name] - count
+        self.stock[name] = max(left, 0)
+        return {"name": name, "left": self.stock[name], "enough": left >= 0}
+
+    def loop(self) -> None:
+        while True:
+            try:
+                while True:
+                    pass
+            except Exception:
+                pass
+"""
+PROGRAM = Program("stock.py", SOURCE)
+LIMITS = Limits()
+OPENED = 300
+CALLERS = 64
+KILLS = 20
+DEADLINE = 0.1
+NEIGHBOURS = 8
+PAUSE = 0.002
+ROUNDS = 3
+
+TARGETS: dict[str, tuple[str, float]] = {
+    "episodes_opened_per_second": ("at least", 200),
+    "calls_per_second_64_callers": ("at least", 8_000),
+    "private_mib_per_idle_process": ("at most", 2),
+    "loop_ends_ms_after_deadline_worst": ("at most", 100),
+    "neighbour_ms_p99_beside_1_loop": ("at most", 50),
+    "neighbour_ms_p99_beside_8_loops": ("at most", 50),
+}
+"""What is asked of a machine with two processors."""
+
+
+async def start(pool: Pool) -> Worker:
+    worker = await pool.start(PROGRAM, Role.TOOLS, LIMITS, config={"size": 60})
+    worker.outcome(await worker.receive(LIMITS.start_seconds))
+    return worker
+
+
+async def end(workers: Collection[Worker]) -> None:
+    for worker in workers:
+        worker.kill()
+    for worker in workers:
+        await worker.ended()
+
+
+async def call(worker: Worker) -> None:
+    await worker.call("take", {"name": "item 7", "count": 1}, seconds=5)
+
+
+async def at_once(number: int, act: Callable[[], Awaitable[None]]) -> None:
+    await asyncio.gather(*(act() for _ in range(number)))
+
+
+async def opened_per_second(pool: Pool, openers: int) -> float:
+    """Opens environments and ends them again, as many at a time as there are openers."""
+
+    async def open_and_end() -> None:
+        for _ in range(OPENED // openers):
+            worker = await start(pool)
+            worker.kill()
+
+    began = time.perf_counter()
+    await at_once(openers, open_and_end)
+    return OPENED // openers * openers / (time.perf_counter() - began)
+
+
+async def calls_per_second(pool: Pool, callers: int, seconds: float) -> float:
+    workers = [await start(pool) for _ in range(callers)]
+    made = 0
+    until = time.perf_counter() + seconds
+
+    async def make(worker: Worker) -> None:
+        nonlocal made
+        while time.perf_counter() < until:
+            await call(worker)
+            made += 1
+
+    began = time.perf_counter()
+    await asyncio.gather(*map(make, workers))
+    rate = made / (time.perf_counter() - began)
+    await end(workers)
+    return rate
+
+
+async def in_turns(
+    measure_one: Callable[[Pool], Awaitable[float]], pool: Pool, unconfined: Pool
+) -> tuple[float, float]:
+    """Medians of both, measured in turns, so that what else the machine does hits both alike."""
+    rounds = [(await measure_one(pool), await measure_one(unconfined)) for _ in range(ROUNDS)]
+    confined, plain = zip(*rounds, strict=True)
+    return statistics.median(confined), statistics.median(plain)
+
+
+async def memory(pool: Pool, idle: int) -> dict[str, float]:
+    """Mean memory of an idle process that has answered one call, in MiB."""
+    workers = [await start(pool) for _ in range(idle)]
+    for worker in workers:
+        await call(worker)
+    found = [rollup(pid) for pid in children_of_the_zygote(pool)]
+    await end(workers)
+    readable = [figures for figures in found if figures]
+    if not readable:
+        return {}
+    return {
+        "idle_processes": len(readable),
+        "private_mib_per_idle_process": statistics.fmean(each["Private"] for each in readable),
+        "proportional_mib_per_idle_process": statistics.fmean(each["Pss"] for each in readable),
+    }
+
+
+def children_of_the_zygote(pool: Pool) -> list[int]:
+    assert pool._zygote is not None
+    parents = [pool._zygote._process.pid]
+    if pool.layers[Layer.PID_NAMESPACE].active:
+        parents = children(parents[0])
+    return [child for parent in parents for child in children(parent)]
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def rollup(pid: int) -> dict[str, float]:
+    """Private and proportional memory in MiB; nothing where only root may look."""
+    figures = dict.fromkeys(("Private", "Pss"), 0.0)
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    except OSError:
+        return {}
+    for line in lines:
+        name, kib = line.split()[:2]
+        if name in ("Private_Clean:", "Private_Dirty:"):
+            figures["Private"] += int(kib) / 1024
+        elif name == "Pss:":
+            figures["Pss"] += int(kib) / 1024
+    return figures
+
+
+async def loop_ends(pool: Pool) -> list[float]:
+    """How long after its deadline a loop that swallows every exception was really gone, in milliseconds."""
+    late = []
+    for _ in range(KILLS):
+        worker = await start(pool)
+        began = time.perf_counter()
+        try:
+            await worker.call("loop", {}, seconds=DEADLINE)
+        except LimitError:
+            await worker.ended()
+        late.append(1000 * (time.perf_counter() - began - DEADLINE))
+    return late
+
+
+async def neighbour_latency(pool: Pool, loops: int, seconds: float) -> dict[str, float]:
+    """Latency of calls, in milliseconds, while loops run in other processes."""
+    looping = [await start(pool) for _ in range(loops)]
+    ends = [asyncio.create_task(worker.call("loop", {}, seconds=60)) for worker in looping]
+    neighbours = [await start(pool) for _ in range(NEIGHBOURS)]
+    latencies: list[float] = []
+    until = time.perf_counter() + seconds
+
+    async def play(worker: Worker) -> None:
+        while time.perf_counter() < until:
+            began = time.perf_counter()
+            await call(worker)
+            latencies.append(1000 * (time.perf_counter() - began))
+            await asyncio.sleep(PAUSE)
+
+    await asyncio.gather(*map(play, neighbours))
+    await end([*looping, *neighbours])
+    await asyncio.gather(*ends, return_exceptions=True)
+    latencies.sort()
+    return {
+        "p50": latencies[len(latencies) // 2],
+        "p99": latencies[len(latencies) * 99 // 100],
+        "worst": latencies[-1],
+    }
+
+
+async def measure(seconds: float, idle: int) -> dict[str, Any]:
+    figures: dict[str, float] = {}
+    bare = sorted(set(Layer) - {Layer.PIDFD})
+    async with Pool.open() as pool, Pool.open(allow_unconfined=True, _disabled=bare) as unconfined:
+        off = [layer for layer, state in pool.layers.items() if not state.active]
+        confined, plain = await in_turns(lambda which: opened_per_second(which, 8), pool, unconfined)
+        figures["episodes_opened_per_second"] = confined
+        figures["episodes_opened_per_second_one_by_one"] = await opened_per_second(pool, 1)
+        figures["episodes_opened_ratio_to_unconfined"] = confined / plain
+        confined, plain = await in_turns(
+            lambda which: calls_per_second(which, CALLERS, seconds / ROUNDS), pool, unconfined
+        )
+        figures["calls_per_second_64_callers"] = confined
+        figures["calls_per_second_1_caller"] = await calls_per_second(pool, 1, seconds)
+        figures["calls_ratio_to_unconfined"] = confined / plain
+        figures |= await memory(pool, idle)
+        late = await loop_ends(pool)
+        figures["loop_ends_ms_after_deadline_median"] = statistics.median(late)
+        figures["loop_ends_ms_after_deadline_worst"] = max(late)
+        for loops, beside in ((0, "no_loop"), (1, "1_loop"), (8, "8_loops")):
+            latency = await neighbour_latency(pool, loops, seconds)
+            figures |= {f"neighbour_ms_{name}_beside_{beside}": value for name, value in latency.items()}
+    missed = [
+        name
+        for name, (bound, value) in TARGETS.items()
+        if name in figures and (figures[name] < value if bound == "at least" else figures[name] > value)
+    ]
+    return {
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+        "layers_off": off,
+        "figures": figures,
+        "missed": missed,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--idle", type=int, default=200, help="idle processes for the measurement of memory")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement that has one")
+    options = parser.parse_args()
+    # Each process takes two descriptors of the server.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    report = asyncio.run(measure(options.seconds, options.idle))
+    if options.json:
+        print(json.dumps(report, indent=2))
+    else:
+        print(f"{report['system']}, Python {report['python']}; layers off: {report['layers_off'] or 'none'}")
+        for name, value in report["figures"].items():
+            bound, target = TARGETS.get(name, ("", 0))
+            asked = (
+                f"   {bound} {target:,g}{'   MISSED' if name in report['missed'] else ''}" if bound else ""
+            )
+            print(f"{name:<42} {value:>12,.2f}{asked}")
+    sys.exit(1 if report["missed"] else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What `benchmarks/serve.py` measures with: a bare server, a tool, and cheap drivers."""

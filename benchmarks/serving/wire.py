@@ -1,0 +1,143 @@
+"""Requests encoded beforehand, replies parsed as little as can be: the driver is not to be measured."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from pydantic_core import to_json
+
+TOOL = "echo"
+ERAS = {"handshake": "2025-11-25", "2026-07-28": "2026-07-28"}
+
+
+def request(era: str, number: int, method: str, **params: Any) -> bytes:
+    """A JSON-RPC request of an era."""
+    if era != "handshake":
+        params["_meta"] = {
+            "io.modelcontextprotocol/protocolVersion": ERAS[era],
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+    return to_json({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+
+
+def tool_call(era: str, number: int) -> bytes:
+    """A call of the tool."""
+    return request(era, number, "tools/call", name=TOOL, arguments={"number": 7})
+
+
+def post(era: str, path: str, port: int) -> bytes:
+    """A call of the tool as an HTTP request that leaves the connection open."""
+    body = tool_call(era, 1)
+    routing = "" if era == "handshake" else f"mcp-method: tools/call\r\nmcp-name: {TOOL}\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
+        "accept: application/json, text/event-stream\r\ncontent-type: application/json\r\n"
+        f"mcp-protocol-version: {ERAS[era]}\r\n{routing}content-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+class Caller(asyncio.Protocol):
+    """One connection over HTTP that sends a request whenever the last one was answered."""
+
+    def __init__(self, sent: bytes, answered: Callable[[bytes], bool]) -> None:
+        self._sent = sent
+        self._answered = answered
+        self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        transport.write(self._sent)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if not _is_whole(self._buffer):
+            return
+        reply, self._buffer = self._buffer, b""
+        assert self._transport is not None
+        try:
+            goes_on = self._answered(reply)
+        except RuntimeError as error:
+            self._transport.close()
+            if not self.done.done():
+                self.done.set_exception(error)
+            return
+        if goes_on:
+            self._transport.write(self._sent)
+        else:
+            self._transport.close()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+def _is_whole(reply: bytes) -> bool:
+    head, found, body = reply.partition(b"\r\n\r\n")
+    if not found:
+        return False
+    at = head.find(b"content-length: ")
+    if at < 0:
+        return body.endswith(b"0\r\n\r\n")
+    return len(body) >= int(head[at + 16 :].split(b"\r\n", 1)[0])
+
+
+class Pipes(asyncio.SubprocessProtocol):
+    """A server over stdio with so many calls in flight."""
+
+    def __init__(self, era: str, in_flight: int, answered: Callable[[bytes], bool]) -> None:
+        self._answered = answered
+        self._calls = [tool_call(era, number) + b"\n" for number in range(in_flight)]
+        self._buffer = b""
+        self._in: Any = None
+        self._greeted = asyncio.get_running_loop().create_future()
+        self._flying = 0
+        self.idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: Any) -> None:
+        self._in = transport.get_pipe_transport(0)
+
+    async def greet(self, era: str) -> None:
+        """The handshake, where the era has one."""
+        if era == "handshake":
+            client = {"name": "driver", "version": "1"}
+            hello = request(
+                era, 0, "initialize", protocolVersion=ERAS[era], capabilities={}, clientInfo=client
+            )
+        else:
+            hello = request(era, 0, "server/discover")
+        self._in.write(hello + b"\n")
+        await self._greeted
+
+    def start(self) -> None:
+        """Sends the first calls."""
+        self._flying = len(self._calls)
+        self.idle = asyncio.get_running_loop().create_future()
+        self._in.write(b"".join(self._calls))
+
+    def pipe_data_received(self, _fd: int, data: bytes) -> None:
+        *replies, self._buffer = (self._buffer + data).split(b"\n")
+        if not self._greeted.done():
+            self._greeted.set_result(None)
+            return
+        sent = []
+        for reply in replies:
+            if self._answered(reply):
+                at = reply.find(b'"id":') + 5
+                sent.append(self._calls[int(reply[at : reply.find(b",", at)])])
+            else:
+                self._flying -= 1
+                if not self._flying:
+                    self.idle.set_result(None)
+        if sent:
+            self._in.write(b"".join(sent))
+
+    def process_exited(self) -> None:
+        self.ended.set_result(None)
+
+    def close(self) -> None:
+        """Closes the server's stdin, which ends it."""
+        self._in.close()

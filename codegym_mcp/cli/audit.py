@@ -1,0 +1,105 @@
+"""`codegym-mcp audit`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from codegym_mcp.cli.counting import counting
+from codegym_mcp.cli.output import environments_option, json_option, out, print_json, run, unconfined_option
+from codegym_mcp.cli.selection import jobs_option, names_argument, select_entries
+from codegym_mcp.verification.audit import Audit
+from codegym_mcp.verification.audit_files import AuditFiles
+from codegym_mcp.verification.bench import Bench
+from codegym_mcp.verification.figures import Agreement
+from codegym_mcp.verification.grades import Grade
+from codegym_mcp.verification.many import Unaudited, audit_many
+
+
+@click.command()
+@names_argument
+@environments_option
+@jobs_option
+@click.option(
+    "--out",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the audits in this folder instead of beside the environments.",
+)
+@click.option("--again", is_flag=True, help="Audit also what has not changed since its last audit.")
+@unconfined_option
+@json_option
+def audit(
+    *,
+    names: tuple[str, ...],
+    paths: tuple[Path, ...],
+    jobs: int | None,
+    directory: Path | None,
+    again: bool,
+    allow_unconfined: bool,
+    as_json: bool,
+) -> None:
+    """Measure what environments are worth, and grade them from A to D.
+
+    Measured are the rewards of players that do not think, what one call gives away, how much the answers
+    differ, and whether oracle and reference agree on inputs that nobody wrote. The audit is kept beside the
+    environment. NAMES are environments, or files, folders and sets of them; without any, all are meant.
+
+    \b
+    Example:
+      codegym-mcp audit
+      codegym-mcp audit my_environment.py --json
+    """
+    entries = select_entries(names, paths)
+
+    async def main() -> list[Audit | Unaudited]:
+        async with Bench.open(jobs=jobs, allow_unconfined=allow_unconfined) as bench:
+            with counting("audit", len(entries)) as count:
+                files = AuditFiles(directory)
+                return await audit_many(bench, entries, files=files, again=again, on_result=count)
+
+    results = run(main)
+    audits = [result for result in results if isinstance(result, Audit)]
+    if as_json:
+        print_json([result.model_dump(mode="json") for result in audits])
+    else:
+        _print_audits(audits)
+    unaudited = [result for result in results if isinstance(result, Unaudited)]
+    for result in unaudited:
+        click.echo(f"Not audited: {result.environment}: {result.problem}", err=True)
+    if unaudited:
+        raise SystemExit(1)
+
+
+def _print_audits(audits: Sequence[Audit]) -> None:
+    headings = ("grade", "calls", "constant", "observe", "random", "answers", "fresh", "perturbed")
+    table = Table("environment", *headings, box=None, pad_edge=False)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for audit in audits:
+        figures = audit.figures
+        table.add_row(
+            audit.environment,
+            audit.grade,
+            f"{figures.oracle_calls.median:g}",
+            f"{figures.answers.best_constant:.0%}",
+            f"{figures.observe:.0%}",
+            f"{figures.random:.0%}",
+            f"{figures.answers.distinct}/{figures.answers.tasks}",
+            _agreement(figures.on_generated),
+            _agreement(figures.on_perturbed),
+        )
+    out.print(table, highlight=False, soft_wrap=True)
+    for audit in audits:
+        if audit.findings:
+            out.print(f"\n{audit.environment}: {audit.grade}", markup=False, highlight=False)
+        for finding in audit.findings:
+            told = f"  {finding.grade} {finding.weakness}: {finding.message} {finding.evidence}".rstrip()
+            out.print(told, markup=False, highlight=False, soft_wrap=True)
+    counts = [(grade, sum(audit.grade is grade for audit in audits)) for grade in Grade]
+    out.print("\n" + ", ".join(f"{count} {grade}" for grade, count in counts if count), highlight=False)
+
+
+def _agreement(agreement: Agreement) -> str:
+    return f"{agreement.agreed}/{agreement.compared}" if agreement.tried else "-"

@@ -1,0 +1,87 @@
+"""`codegym-mcp verify`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from codegym_mcp.cli.counting import counting
+from codegym_mcp.cli.output import environments_option, json_option, out, print_json, run, unconfined_option
+from codegym_mcp.cli.selection import jobs_option, names_argument, select_entries
+from codegym_mcp.limits import Limits
+from codegym_mcp.verification.bench import Bench
+from codegym_mcp.verification.cache import DIRECTORY_VARIABLE, VerificationCache, cache_directory
+from codegym_mcp.verification.gates import GateState, Verification
+from codegym_mcp.verification.many import verify_many
+
+_LISTED = 50
+
+
+@click.command()
+@names_argument
+@environments_option
+@jobs_option
+@click.option(
+    "--cache",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar=DIRECTORY_VARIABLE,
+    help=f"Where verdicts are kept; what has not changed is not verified again.  [env: {DIRECTORY_VARIABLE}]",
+)
+@click.option("--no-cache", is_flag=True, help="Verify everything again, and keep nothing.")
+@unconfined_option
+@json_option
+def verify(
+    *,
+    names: tuple[str, ...],
+    paths: tuple[Path, ...],
+    jobs: int | None,
+    directory: Path | None,
+    no_cache: bool,
+    allow_unconfined: bool,
+    as_json: bool,
+) -> None:
+    """Check that environments are fit to be served. Exits with 0 only if all of them are.
+
+    An environment is verified when its source is accepted, its tools are described, its oracle earns every
+    reward through the tools alone and uses all of them, the same run goes the same way again, and every call
+    keeps to its limits and its declared result. NAMES are environments, or files, folders and sets of them;
+    without any, all are meant.
+
+    \b
+    Example:
+      codegym-mcp verify
+      codegym-mcp verify my_environment.py --json
+    """
+    entries = select_entries(names, paths)
+    limits = Limits()
+    cache = None if no_cache else VerificationCache(directory or cache_directory(), limits)
+
+    async def main() -> list[Verification]:
+        async with Bench.open(jobs=jobs, limits=limits, allow_unconfined=allow_unconfined) as bench:
+            with counting("verify", len(entries)) as count:
+                return await verify_many(bench, entries, cache=cache, on_result=count)
+
+    results = run(main)
+    if as_json:
+        print_json([result.model_dump(mode="json") for result in results])
+    else:
+        _print_results(results)
+    if not all(result.verified for result in results):
+        raise SystemExit(1)
+
+
+def _print_results(results: Sequence[Verification]) -> None:
+    refused = [result for result in results if not result.verified]
+    table = Table("environment", "verified", "gates in the way", box=None, pad_edge=False)
+    for result in results if len(results) <= _LISTED else refused:
+        failed = [gate for gate, state in result.gates.items() if state is GateState.FAILED]
+        table.add_row(result.environment, "yes" if result.verified else "no", ", ".join(failed))
+    if table.rows:
+        out.print(table, highlight=False, soft_wrap=True)
+    for result in refused:
+        out.print(f"\n{result.environment}", markup=False, highlight=False)
+        for problem in result.problems:
+            out.print(f"  {problem}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"\n{len(results) - len(refused)} of {len(results)} verified.", highlight=False)

@@ -1,0 +1,170 @@
+"""What protects this machine from environments, found out by starting one."""
+
+import asyncio
+import platform
+import time
+from collections.abc import Collection, Mapping
+
+from pydantic import BaseModel
+
+from codegym_mcp.errors import CodegymError, LimitError, SandboxError
+from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.layers import ESSENTIAL, PURPOSE, Layer, LayerState
+from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.sandbox.program import Program, Role
+
+_ENVIRONMENT = """
+class Environment:
+    def __init__(self):
+        pass
+
+    def answer(self):
+        return 42
+
+    def loop(self):
+        while True:
+            try:
+                while True:
+                    pass
+            except Exception:
+                pass
+"""
+_LOOP_SECONDS = 0.2
+
+
+class LayerReport(BaseModel):
+    """One layer of confinement."""
+
+    name: Layer
+    active: bool
+    essential: bool
+    """Whether the server refuses to start without it."""
+    purpose: str
+    """What holds while it is active."""
+    detail: str = ""
+    """Why it is not active; of an active one, what more is to be said."""
+
+
+class Check(BaseModel):
+    """Something that was tried with a real environment in a real confined process."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class Report(BaseModel):
+    """What `codegym-mcp doctor` finds."""
+
+    system: str
+    python: str
+    confined: bool
+    """Every essential layer stands, so that the server starts without being told to."""
+    layers: list[LayerReport]
+    """All layers; empty where no process could be started at all."""
+    checks: list[Check]
+
+    @property
+    def healthy(self) -> bool:
+        """Confined, and everything that was tried went as it should."""
+        return self.confined and all(check.passed for check in self.checks)
+
+
+async def examine(*, _disabled: Collection[Layer] = ()) -> Report:
+    """Starts a zygote and children as the server would, and looks at what became of them.
+
+    Args:
+        _disabled: layers to leave out; for tests alone.
+
+    Returns:
+        The report; whatever cannot be done here stands in it.
+    """
+    layers: Mapping[Layer, LayerState] = {}
+    try:
+        async with Pool.open(allow_unconfined=True, _disabled=_disabled) as pool:
+            layers = pool.layers
+            checks = [await _check_answer(pool), await _check_loop(pool)]
+    except SandboxError as error:
+        checks = [Check(name="start", passed=False, detail=str(error))]
+    return Report(
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        python=platform.python_version(),
+        confined=bool(layers) and all(layers[layer].active for layer in ESSENTIAL),
+        layers=[
+            LayerReport(
+                name=layer,
+                active=layers[layer].active,
+                essential=layer in ESSENTIAL,
+                purpose=PURPOSE[layer],
+                detail=layers[layer].detail,
+            )
+            for layer in Layer
+            if layer in layers
+        ],
+        checks=checks,
+    )
+
+
+async def _check_answer(pool: Pool) -> Check:
+    name = "an environment answers"
+    began = time.perf_counter()
+    try:
+        await _call(pool, "answer", seconds=5)
+    except CodegymError as error:
+        return Check(name=name, passed=False, detail=str(error))
+    return Check(name=name, passed=True, detail=f"after {1000 * (time.perf_counter() - began):.0f} ms")
+
+
+async def _check_loop(pool: Pool) -> Check:
+    name = "an endless loop is ended"
+    began = time.perf_counter()
+    try:
+        await _call(pool, "loop", seconds=_LOOP_SECONDS)
+    except LimitError:
+        late = 1000 * (time.perf_counter() - began - _LOOP_SECONDS)
+        return Check(name=name, passed=True, detail=f"{late:.0f} ms after its deadline, starting included")
+    except CodegymError as error:
+        return Check(name=name, passed=False, detail=str(error))
+    return Check(name=name, passed=False, detail="it returned")
+
+
+async def _call(pool: Pool, name: str, *, seconds: float) -> None:
+    """Opens the environment and calls one tool; when it returns, the process has ended."""
+    limits = Limits()
+    worker = await pool.start(Program("<doctor>", _ENVIRONMENT), Role.TOOLS, limits, config={})
+    try:
+        worker.outcome(await worker.receive(limits.start_seconds))
+        await worker.call(name, {}, seconds=seconds)
+    finally:
+        worker.kill()
+        async with asyncio.timeout(limits.start_seconds):
+            await worker.ended()
+
+
+def render(report: Report) -> str:
+    """A report as text for a terminal, without a final line break."""
+    width = max((len(layer.name) for layer in report.layers), default=0)
+    lines = [f"{report.system}, Python {report.python}", ""]
+    for layer in report.layers:
+        mark = "on " if layer.active else "OFF"
+        told = layer.purpose if layer.active else f"{layer.detail} (would be: {layer.purpose})"
+        lines.append(f"{mark}  {layer.name:<{width}}  {told}")
+    lines.append("")
+    lines += [f"{'ok ' if check.passed else 'BAD'}  {check.name}: {check.detail}" for check in report.checks]
+    return "\n".join([*lines, "", _conclusion(report)])
+
+
+def _conclusion(report: Report) -> str:
+    if not report.layers:
+        return "Environments cannot run here."
+    if not report.confined:
+        missing = ", ".join(layer.name for layer in report.layers if layer.essential and not layer.active)
+        return (
+            f"Environments would not be confined here ({missing} is missing). The server starts only with "
+            "--allow-unconfined; use that for environments you trust."
+        )
+    if not report.healthy:
+        return "Environments are confined here, but do not run as they should."
+    if not all(layer.active for layer in report.layers):
+        return "Environments are confined here, by the layers that are on."
+    return "Environments are confined here, by every layer."

@@ -1,0 +1,24 @@
+"""Files that are there as a whole or not at all."""
+
+import os
+from pathlib import Path
+
+from codegym_mcp.errors import UnwritableError
+
+
+def write_whole(path: Path, text: str, *, hint: str) -> None:
+    """Writes a file, and the folders that lead to it, so that no reader ever sees a part of it.
+
+    Args:
+        hint: what to do where it cannot be written.
+
+    Raises:
+        UnwritableError: it cannot be written.
+    """
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise UnwritableError(path, error.strerror or str(error), hint=hint) from None

@@ -1,0 +1,156 @@
+"""Fixtures shared by all tests."""
+
+import inspect
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import settings
+
+from codegym_mcp.environment import Environment, Task
+from codegym_mcp.episode import Episode, EpisodeSettings
+from codegym_mcp.journal import Journal
+from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.source import read_environment, read_environment_source
+
+# How long an example takes says something about the machine and nothing about the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+Declare = Callable[..., Environment]
+OpenEpisode = Callable[..., Awaitable[Episode]]
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class ModelServer:
+    """A server of language models, as a process, which says what it is told to say.
+
+    Attributes:
+        url: where it is, without a path.
+    """
+
+    url: str
+
+    def script(self, *actions: dict[str, Any]) -> str:
+        """A new model that answers its requests so, one after the other; returns its name."""
+        model = f"script-{next(_numbers)}"
+        self.set_script(model, *actions)
+        return model
+
+    def set_script(self, model: str, *actions: dict[str, Any]) -> None:
+        """The same for a model that must have a certain name."""
+        httpx2.put(f"{self.url}/scripts/{model}", content=json.dumps(actions)).raise_for_status()
+
+    def requests(self, model: str) -> list[dict[str, Any]]:
+        """The requests that a model had, `headers` and `body`."""
+        received: list[dict[str, Any]] = httpx2.get(f"{self.url}/requests/{model}").json()
+        return received
+
+    def bodies(self, model: str) -> list[dict[str, Any]]:
+        """The bodies of them."""
+        return [request["body"] for request in self.requests(model)]
+
+
+@contextmanager
+def model_server(name: str, *arguments: str) -> Iterator[ModelServer]:
+    """One of the servers in `tests/harness/model_servers`, until the block is left."""
+    path = FIXTURES.parent / "harness" / "model_servers" / f"{name}.py"
+    command = [sys.executable, str(path), *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield ModelServer(process.stdout.readline().strip())
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def openai_server() -> Iterator[ModelServer]:
+    """A server of OpenAI's shape."""
+    with model_server("openai_server") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def anthropic_server() -> Iterator[ModelServer]:
+    """A server of Anthropic's shape."""
+    with model_server("anthropic_server") as server:
+        yield server
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The sandbox speaks asyncio; so do all tests."""
+    return "asyncio"
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    """A pool whose processes get the time they are allowed, however busy the machine is."""
+    async with Pool.open(patience=100) as opened:
+        yield opened
+
+
+@pytest.fixture
+def journal() -> Iterator[Journal]:
+    with Journal.open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def counter() -> Environment:
+    """A small environment that uses every part of the contract."""
+    return read_environment(FIXTURES / "counter.py")
+
+
+@pytest.fixture
+def declare() -> Declare:
+    """Reads an environment from inline text: `declare('''…''', name="made")`."""
+
+    def read(source: str, *, name: str = "made") -> Environment:
+        return read_environment_source(dedent(source), name=name, path=f"{name}.py")
+
+    return read
+
+
+@pytest.fixture
+def open_episode(pool: Pool, journal: Journal) -> OpenEpisode:
+    """Opens an episode: `await open_episode(environment, {…}, reveal=False, calls=3)`."""
+
+    async def opened(
+        environment: Environment, config: dict[str, Any], *, reveal: bool = False, **limits: Any
+    ) -> Episode:
+        episode = Episode(
+            pool=pool,
+            journal=journal,
+            environment=environment,
+            task=Task(id="task", config=config),
+            settings=EpisodeSettings(limits=Limits(**limits), reveal=reveal),
+        )
+        await episode.open()
+        return episode
+
+    return opened
+
+
+@pytest.fixture(autouse=True)
+def no_loop_left_around(request: pytest.FixtureRequest) -> None:
+    """Tests that start a loop of their own do not see that of fixtures that outlive a test.
+
+    Where sniffio is installed, anyio asks it whether a loop runs, and it still names the one that rests.
+    """
+    if not inspect.iscoroutinefunction(request.function) and (sniffio := sys.modules.get("sniffio")):
+        sniffio.current_async_library_cvar.set(None)

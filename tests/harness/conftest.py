@@ -1,0 +1,84 @@
+"""A server on the loopback, in this process, and episodes of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+
+import anyio
+import pytest
+import uvicorn
+
+from codegym_mcp.catalog import Catalog, Entry
+from codegym_mcp.environment import Environment, Task
+from codegym_mcp.episodes import Episodes
+from codegym_mcp.journal import Journal
+from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.server.http import HttpOptions, bind, make_app
+from harness.serving import Server
+
+TOKEN = "control"
+
+
+@pytest.fixture
+def bells(counter: Environment) -> Environment:
+    """The counter with three fixed tasks."""
+    tasks = (
+        Task(
+            id=f"bell-{bell}",
+            config={"start": 0, "bell": bell},
+            difficulty=bell,
+            oracle_calls=2 * bell + 1,
+        )
+        for bell in (1, 2, 4)
+    )
+    return counter.with_tasks(tuple(tasks))
+
+
+@pytest.fixture
+def catalog(bells: Environment) -> Catalog:
+    return Catalog([Entry("counter", "counter.py", lambda: bells)])
+
+
+@pytest.fixture
+async def episodes(catalog: Catalog, pool: Pool, journal: Journal) -> AsyncIterator[Episodes]:
+    async with Episodes.serve(catalog, pool, journal, open_limit=20) as served:
+        yield served
+
+
+@asynccontextmanager
+async def serving(episodes: Episodes) -> AsyncIterator[tuple[Server, uvicorn.Server]]:
+    """Serves episodes over HTTP; gives the means to stop serving, too."""
+    with bind("127.0.0.1", 0) as listener:
+        listener.listen(128)
+        app = make_app(episodes, HttpOptions(token=TOKEN, json_responses=True))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        server.capture_signals = nullcontext  # type: ignore[method-assign]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: server.serve(sockets=[listener]))
+            yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", TOKEN), server
+            server.should_exit = True
+
+
+@pytest.fixture
+async def server(episodes: Episodes) -> AsyncIterator[Server]:
+    async with serving(episodes) as (address, _):
+        yield address
+
+
+@pytest.fixture
+async def mortal_server(episodes: Episodes) -> AsyncIterator[tuple[Server, uvicorn.Server]]:
+    """A server that the test can stop."""
+    async with serving(episodes) as both:
+        yield both
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """A port on which nobody listens."""
+    with bind("127.0.0.1", 0) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def fixtures() -> Path:
+    return Path(__file__).parent.parent / "fixtures"

@@ -1,0 +1,68 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+from conversations import agent, asked, trajectory, user
+from made_runs import Configuration
+
+from codegym_mcp.cli import main
+from codegym_mcp.cli.export import FORMATS
+from harness.export import registry
+from harness.run_directory import RunDirectory
+
+
+@pytest.fixture
+def run(tmp_path):
+    with RunDirectory.create(tmp_path / "run", Configuration()) as directory:
+        for environment in "abc":
+            for epoch, outcome in enumerate(("correct", "incorrect"), 1):
+                key = f"{environment}/low/{epoch}"
+                told = {"outcome": outcome, "tags": ["search"], "difficulty": 2, "oracle_calls": 1}
+                look = agent("", asked("look", {}, key))
+                directory.append(trajectory(user("Go."), look, key=key, **told))
+    return tmp_path / "run"
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(main, ["export", *map(str, arguments)])
+
+
+def test_the_command_offers_every_format():
+    assert set(FORMATS) == set(registry.FORMATS)
+
+
+def test_every_option_reaches_the_export(run, tmp_path):
+    done = invoke(
+        run,
+        *("--format", "sharegpt", "-o", tmp_path / "set.parquet", "--reward", 1, "--best-of", 1),
+        *("--max-calls-over-oracle", 2, "--no-invalid-calls", "--dedupe", "--env", "a", "--env", "b"),
+        *("--tag", "search", "--difficulty", 2, "--split", "--validation-share", 0.5, "--json"),
+    )
+    assert done.exit_code == 0, done.output
+    summary = json.loads(done.stdout)
+    assert [*summary["dropped"]] == (
+        "failed nothing_done env tag difficulty reward oracle_calls_unknown max_calls_over_oracle "
+        "no_invalid_calls dedupe best_of"
+    ).split()
+    assert (summary["dropped"]["env"], summary["dropped"]["reward"]) == (2, 2)
+    assert [file["rows"] for file in summary["files"]] == [1, 1]
+    assert [file["path"] for file in summary["files"]] == [
+        str(tmp_path / f"set.{part}.parquet") for part in ("train", "validation")
+    ]
+
+
+def test_people_read_what_was_kept_dropped_changed_and_lost(run, tmp_path):
+    done = invoke(run, "--format", "openai", "-o", tmp_path / "set.jsonl", "--reward", 1)
+    assert done.exit_code == 0, done.output
+    words = " ".join(done.stdout.split())
+    assert "3 of 6 episodes kept." in words
+    assert "reward 3" in words
+    assert "rows that end with a message of ours 3" in words
+    assert "steps.timestamp 6" in words
+    assert "set.jsonl: 3 rows, 9 messages, 3 environments" in words
+
+
+def test_what_cannot_be_done_is_a_message(run, tmp_path):
+    done = invoke(run, "--format", "trl", "-o", tmp_path / "set.txt")
+    assert done.exit_code == 1
+    assert "neither .jsonl nor .parquet" in done.output

@@ -1,0 +1,71 @@
+import sys
+
+import pytest
+from mcp import StdioServerParameters
+
+from codegym_mcp.errors import CodegymError
+from codegym_mcp.limits import Limits
+from codegym_mcp.source import read_environment
+from harness.evaluation import Selection, Watcher
+from harness.job import Job, run_job
+from harness.run_directory import read_configuration, read_trajectories
+
+
+async def test_a_job_serves_plays_and_records(fixtures, tmp_path):
+    told = []
+
+    class Note(Watcher):
+        def run_begins(self, agent, directory, episodes):
+            told.append((agent, episodes))
+
+        def episode_ends(self, trajectory, result):
+            told.append(result.key)
+
+    job = Job(
+        agent="oracle",
+        paths=(fixtures / "counter.py",),
+        selection=Selection(difficulty=1, tasks=2),
+        limits=Limits(calls=50),
+        concurrency=2,
+    )
+    summary = await run_job(job, out=tmp_path / "run", watcher=Note())
+    keys = {"counter/d1-s0/1", "counter/d1-s1/1"}
+    assert told[0] == ("oracle", 2)
+    assert set(told[1:]) == keys
+    assert summary.reward == 1.0
+    assert summary.run == str(tmp_path / "run")
+    configuration, begun = read_configuration(tmp_path / "run")
+    assert configuration == job.model_dump(mode="json")
+    assert begun.episodes == 2
+    assert begun.environments == {"counter": read_environment(fixtures / "counter.py").digest}
+    assert {each.extra.key for each in read_trajectories(tmp_path / "run")} == keys
+
+
+async def test_the_tools_of_another_server_are_played_and_recorded(fixtures, tmp_path):
+    command = f"{sys.executable} -m codegym_mcp.cli serve {fixtures / 'counter.py'} --difficulty 1"
+    job = Job(agent="random", mcp_command=command, selection=Selection(epochs=2), concurrency=2)
+    summary = await run_job(job, out=tmp_path / "run")
+    assert summary.verdicts["unscored"] == 2
+    assert summary.reward is None
+    (first, second) = read_trajectories(tmp_path / "run")
+    assert first.extra.calls == second.extra.calls == 20
+
+
+async def test_a_job_that_cannot_begin_writes_nothing(fixtures, tmp_path):
+    counter = (fixtures / "counter.py",)
+    for job, words in (
+        (Job(agent="orcale", paths=counter), "Did you mean oracle"),
+        (Job(agent="observe", paths=counter, selection=Selection(environments=("x",))), "named 'x'"),
+        (Job(agent="observe", paths=counter), "no fixed tasks"),
+        (Job(agent="observe", paths=(tmp_path / "nowhere.py",)), "does not exist"),
+        (Job(agent="oracle", mcp_url="http://127.0.0.1:9/mcp"), "needs the source"),
+        (Job(agent="random", mcp_url="http://127.0.0.1:9/mcp", mcp_command="x"), "not both"),
+    ):
+        with pytest.raises(CodegymError, match=words):
+            await run_job(job, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_command_is_split_like_a_shell_would():
+    target = Job(agent="random", mcp_command="serve 'my env.py' --task 1").target()
+    assert target == StdioServerParameters(command="serve", args=["my env.py", "--task", "1"])

@@ -1,0 +1,20 @@
+import pytest
+from pydantic import ValidationError
+
+from codegym_mcp.models import ModelOptions
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://here/v1", "https://", "not a url"])
+def test_an_address_must_be_one(url):
+    with pytest.raises(ValidationError, match="an address is needed"):
+        ModelOptions(name="openai:x", base_url=url)
+
+
+def test_an_address_holds_no_password():
+    with pytest.raises(ValidationError, match="must not hold a password"):
+        ModelOptions(name="openai:x", base_url="https://me:sesame@here/v1")
+
+
+def test_unknown_options_are_refused():
+    with pytest.raises(ValidationError):
+        ModelOptions(name="openai:x", temprature=1)  # type: ignore[call-arg]

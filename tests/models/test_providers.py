@@ -1,0 +1,169 @@
+import sys
+
+import pytest
+
+from codegym_mcp.errors import CeilingError, MissingExtraError, ModelAccessError, NotFoundError
+from codegym_mcp.models import Model, ModelOptions
+
+LOCAL = "http://127.0.0.1:9/v1"
+
+
+async def opened(**options):
+    async with Model.open(ModelOptions(**options)) as model:
+        return model
+
+
+async def test_an_unknown_provider_is_named_with_those_that_are_close():
+    with pytest.raises(NotFoundError, match=r"no model provider named 'antropic'.*Did you mean anthropic"):
+        await opened(name="antropic:claude")
+
+
+@pytest.mark.parametrize("name", ["gpt-5", "openai:", ":gpt-5"])
+async def test_a_model_is_named_with_its_provider(name):
+    with pytest.raises((ModelAccessError, NotFoundError), match="provider"):
+        await opened(name=name)
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("openai:gpt-5", "OPENAI_API_KEY"),
+        ("openai-chat:gpt-5", "OPENAI_API_KEY"),
+        ("anthropic:claude-sonnet-4-5", "ANTHROPIC_API_KEY"),
+        ("google:gemini-2.5-pro", "GOOGLE_API_KEY"),
+        ("deepseek:deepseek-chat", "DEEPSEEK_API_KEY"),
+    ],
+)
+async def test_a_missing_key_is_told_by_its_variable(monkeypatch, name, variable):
+    for unset in (variable, "GEMINI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(unset, raising=False)
+    with pytest.raises(ModelAccessError, match=f"{variable} is not set.*--api-key-env"):
+        await opened(name=name)
+
+
+async def test_a_variable_that_is_named_must_hold_a_key(monkeypatch):
+    monkeypatch.delenv("MY_KEY", raising=False)
+    with pytest.raises(ModelAccessError, match="MY_KEY, which should hold the key, is not set"):
+        await opened(name="openai:x", base_url=LOCAL, api_key_variable="MY_KEY")
+
+
+@pytest.mark.parametrize("name", ["openai:x", "anthropic:x", "vllm:x"])
+async def test_without_the_extra_the_error_is_the_command_that_installs_it(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, "pydantic_ai.models", None)
+    with pytest.raises(MissingExtraError) as caught:
+        await opened(name=name)
+    assert str(caught.value).endswith("Run: pip install 'codegym-mcp[models]'")
+
+
+async def test_without_a_providers_own_package_the_error_is_the_command_that_installs_it(monkeypatch):
+    monkeypatch.delitem(sys.modules, "pydantic_ai.providers.groq", raising=False)
+    monkeypatch.setitem(sys.modules, "groq", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "pydantic-ai-slim\[groq\]"'):
+        await opened(name="groq:llama")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"name": "anthropic:x", "base_url": LOCAL, "seed": 1}, "takes no seed"),
+        ({"name": "anthropic:x", "base_url": LOCAL, "logprobs": True}, "takes no logprobs"),
+        ({"name": "anthropic:x", "base_url": LOCAL, "token_ids": True}, "takes no token ids"),
+        ({"name": "openai-responses:x", "base_url": LOCAL, "token_ids": True}, "takes no token ids"),
+    ],
+)
+async def test_what_a_model_would_pass_over_in_silence_is_refused(options, words):
+    with pytest.raises(ModelAccessError, match=words):
+        await opened(**options)
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("openai:gpt-6-luna", "OPENAI_API_KEY"),
+        ("openai-chat:gpt-6-luna", "OPENAI_API_KEY"),
+        ("anthropic:claude-sonnet-5-5", "ANTHROPIC_API_KEY"),
+        ("google:gemini-3.8-flash", "GOOGLE_API_KEY"),
+        ("deepseek:deepseek-chat", "DEEPSEEK_API_KEY"),
+    ],
+)
+async def test_models_of_many_providers_are_opened_with_a_key_alone(monkeypatch, name, variable):
+    monkeypatch.setenv(variable, "sk-test")
+    model = await opened(name=name, temperature=0.5, top_p=0.5, max_tokens=9, tool_choice="required")
+    assert model.options.name == name
+
+
+async def test_reasoning_effort_is_refused_where_a_model_has_none(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    with pytest.raises(ModelAccessError, match="takes no reasoning effort"):
+        await opened(name="openai-chat:gpt-4o", reasoning_effort="low")
+
+
+async def test_a_cost_is_bounded_only_where_prices_are_known(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    await opened(name="openai:gpt-4o", max_cost=1)
+    with pytest.raises(CeilingError, match=r"price of this model is not known.*--max-total-tokens"):
+        await opened(name="openai:mine", base_url=LOCAL, max_cost=1)
+
+
+async def test_the_check_says_that_a_server_cannot_be_reached(unused_port):
+    options = ModelOptions(name="openai:x", base_url=f"http://127.0.0.1:{unused_port}/v1")
+    async with Model.open(options) as model:
+        with pytest.raises(ModelAccessError, match=f"cannot be reached at http://127.0.0.1:{unused_port}/v1"):
+            await model.check()
+
+
+@pytest.fixture(params=["openai", "anthropic"])
+def endpoint(request, openai_server, anthropic_server):
+    """A provider and the address of its server."""
+    if request.param == "openai":
+        return "openai", f"{openai_server.url}/v1"
+    return "anthropic", anthropic_server.url
+
+
+async def test_the_check_says_that_a_model_does_not_exist(endpoint):
+    provider, url = endpoint
+    async with Model.open(ModelOptions(name=f"{provider}:nowhere", base_url=url)) as model:
+        with pytest.raises(ModelAccessError, match=f"does not know {provider}:nowhere"):
+            await model.check()
+    async with Model.open(ModelOptions(name=f"{provider}:climber", base_url=url)) as model:
+        await model.check()
+
+
+async def test_the_check_says_that_a_key_is_refused_and_keeps_it_secret(endpoint, monkeypatch):
+    provider, url = endpoint
+    monkeypatch.setenv("SOME_KEY", "sk-bad-key")
+    options = ModelOptions(name=f"{provider}:climber", base_url=url, api_key_variable="SOME_KEY")
+    async with Model.open(options) as model:
+        with pytest.raises(ModelAccessError, match="Check the key") as caught:
+            await model.check()
+    assert "sk-bad-key" not in str(caught.value)
+
+
+async def test_a_providers_own_key_goes_to_no_other_server(openai_server, anthropic_server, monkeypatch):
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "VLLM_API_KEY"):
+        monkeypatch.setenv(name, "sk-private")
+    for provider, server, path in (
+        ("openai", openai_server, "/v1"),
+        ("openai-chat", openai_server, "/v1"),
+        ("vllm", openai_server, "/v1"),
+        ("anthropic", anthropic_server, ""),
+    ):
+        model_name = server.script({"say": {"text": "hello"}})
+        options = ModelOptions(name=f"{provider}:{model_name}", base_url=server.url + path)
+        async with Model.open(options) as model:
+            conversation = model.conversation()
+            conversation.say("hello")
+            await model.request(conversation)
+        (request,) = server.requests(model_name)
+        assert "sk-private" not in str(request)
+
+
+async def test_the_key_of_the_named_variable_is_sent(openai_server, monkeypatch):
+    monkeypatch.setenv("MINE", "sk-mine")
+    name = openai_server.script({"say": {"text": "hello"}})
+    options = ModelOptions(name=f"openai:{name}", base_url=f"{openai_server.url}/v1", api_key_variable="MINE")
+    async with Model.open(options) as model:
+        conversation = model.conversation()
+        conversation.say("hello")
+        await model.request(conversation)
+    assert openai_server.requests(name)[0]["headers"]["authorization"] == "Bearer sk-mine"

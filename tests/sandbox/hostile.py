@@ -1,0 +1,222 @@
+"""Raw Python in confined processes: no policy has seen it, so that nothing but the wall stands before it."""
+
+import asyncio
+import marshal
+from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from textwrap import dedent, indent
+from typing import Any
+
+from codegym_mcp.errors import LimitError, WorkerLostError
+from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.layers import Layer
+from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.sandbox.program import Program, Role
+from codegym_mcp.sandbox.worker import Worker
+
+LIMITS = Limits(memory_bytes=64 << 20)
+NAMESPACES = frozenset(layer for layer in Layer if layer.endswith("_namespace"))
+_POOLS_KEPT = 4
+
+_PRELUDE = '''
+for _class in ().__class__.__base__.__subclasses__():
+    if _class.__name__ == "_wrap_close":
+        _modules = _class.__init__.__globals__["sys"].modules
+# From here on, functions have all builtins, and `import` imports.
+__builtins__ = _modules["builtins"].__dict__
+
+
+def _import():
+    global ctypes, errno, gc, os, resource, signal, socket, struct, sys
+    import ctypes, errno, gc, os, resource, signal, socket, struct, sys
+
+
+_import()
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+
+NUMBERS = {
+    "add_key": (248, 217), "bpf": (321, 280), "chroot": (161, 51), "io_uring_setup": (425, 425),
+    "keyctl": (250, 219), "memfd_create": (319, 279), "mount": (165, 40), "openat": (257, 56),
+    "perf_event_open": (298, 241), "personality": (135, 92), "pidfd_getfd": (438, 438),
+    "pidfd_open": (434, 434), "pkey_mprotect": (329, 288), "prctl": (157, 167),
+    "process_vm_readv": (310, 270), "ptrace": (101, 117), "setns": (308, 268), "sysinfo": (99, 179),
+    "unshare": (272, 97), "userfaultfd": (323, 282), "inotify_init1": (294, 26), "prlimit64": (302, 261),
+}
+
+
+def checked(result):
+    if result is None or result in (-1, 2**64 - 1):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def syscall(name, *arguments):
+    number = NUMBERS[name][MACHINE == "aarch64"] if isinstance(name, str) else name
+    return checked(libc.syscall(number, *[ctypes.c_ulong(a) if isinstance(a, int) else a for a in arguments]))
+
+
+def channel():
+    """The socket to the server."""
+    return next(item for item in gc.get_objects() if isinstance(item, socket.socket))
+'''
+_BODY = """
+def payload(given):
+{body}
+
+
+class Environment:
+    def __init__(self, **given):
+        global MACHINE
+        MACHINE = given.get("machine")
+        self.given = given
+        self.calls = 0
+
+    def count(self):
+        self.calls += 1
+        return self.calls
+
+    def go(self):
+        try:
+            evidence = payload(self.given)
+        except OSError as error:
+            return {{"refused": errno.errorcode.get(error.errno, str(error))}}
+        except MemoryError:
+            return {{"refused": "ENOMEM"}}
+        return {{"escaped": evidence}} if evidence else {{"refused": "it found nothing"}}
+"""
+
+
+class RawProgram(Program):
+    """A program of code that no policy has seen."""
+
+    def code(self, _role: Role) -> bytes:
+        return marshal.dumps(compile(self.source, self.path, "exec"))
+
+
+@dataclass(frozen=True)
+class Payload:
+    """Something that hostile code tries.
+
+    Attributes:
+        name: what it tries.
+        code: the body of a function of what is known of the target; it returns evidence of success, or raises
+            OSError or MemoryError.
+        stopped_by: the layers that stop it, each of them without the others.
+        aside: layers that are in the way of showing this, though it is not they that are meant.
+        as_root: it can succeed only if the server is root.
+        contained: layers that have to stand so that its success does no harm.
+    """
+
+    name: str
+    code: str
+    stopped_by: tuple[Layer, ...]
+    aside: tuple[Layer, ...] = ()
+    as_root: bool = False
+    contained: tuple[Layer, ...] = ()
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a payload: evidence of its escape, or what it met."""
+
+    escaped: Any = None
+    met: str = ""
+
+
+def program(code: str, *, before: str = "") -> RawProgram:
+    """A program whose tool `go` runs this code; `before` stands at the top of the module."""
+    body = indent(dedent(code).strip(), "    ")
+    return RawProgram("<hostile>", _PRELUDE + before + _BODY.format(body=body))
+
+
+async def open_worker(pool: Pool, raw: RawProgram, **given: Any) -> Worker:
+    """Opens an environment of raw code in a confined process."""
+    worker = await pool.start(raw, Role.TOOLS, LIMITS, config=given)
+    worker.outcome(await worker.receive(LIMITS.start_seconds))
+    return worker
+
+
+async def attack(pool: Pool, payload: Payload, **given: Any) -> Outcome:
+    """Lets a payload act in a process of its own.
+
+    Raises:
+        EnvironmentFaultError: the payload itself is broken.
+    """
+    worker = await open_worker(pool, program(payload.code), **given)
+    try:
+        answer = await worker.call("go", {}, seconds=5)
+    except (WorkerLostError, LimitError) as error:
+        return Outcome(met=type(error).__name__)
+    finally:
+        worker.kill()
+        await worker.ended()
+    return Outcome(escaped=answer.get("escaped"), met=answer.get("refused", ""))
+
+
+@dataclass
+class Ground:
+    """A pool, and an environment in it that has nothing to do with the attack."""
+
+    pool: Pool
+    neighbour: Worker
+    counted: int = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, disabled: Collection[Layer]) -> AsyncIterator["Ground"]:
+        async with Pool.open(allow_unconfined=True, _disabled=disabled) as pool:
+            yield cls(pool, await open_worker(pool, program("return None")))
+
+    @property
+    def zygote(self) -> int:
+        """The pid of the process that forks."""
+        started = self.pool._zygote._process.pid
+        with open(f"/proc/{started}/task/{started}/children") as children:
+            inner = children.read().split()
+        return int(inner[0]) if self.pool.layers[Layer.PID_NAMESPACE].active else started
+
+    async def neighbour_is_unharmed(self) -> bool:
+        """Whether the neighbour still counts on."""
+        self.counted += 1
+        return await self.neighbour.call("count", {}, seconds=5) == self.counted
+
+
+class Pools:
+    """Grounds by the layers that they lack; only the last few are kept."""
+
+    def __init__(self) -> None:
+        self._open: dict[frozenset[Layer], tuple[Ground, AsyncExitStack]] = {}
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls) -> AsyncIterator["Pools"]:
+        pools = cls()
+        try:
+            yield pools
+        finally:
+            while pools._open:
+                await pools._close_oldest()
+
+    async def without(self, disabled: Collection[Layer]) -> Ground:
+        """A ground that lacks these layers."""
+        key = frozenset(disabled)
+        async with self._lock:
+            if key in self._open:
+                self._open[key] = self._open.pop(key)
+            else:
+                if len(self._open) == _POOLS_KEPT:
+                    await self._close_oldest()
+                stack = AsyncExitStack()
+                self._open[key] = (await stack.enter_async_context(Ground.open(key)), stack)
+        return self._open[key][0]
+
+    async def _close_oldest(self) -> None:
+        _, stack = self._open.pop(next(iter(self._open)))
+        await stack.aclose()

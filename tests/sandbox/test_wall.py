@@ -1,0 +1,123 @@
+"""The wall against raw Python. What stops each payload is named, and shown by taking it away."""
+
+import os
+import secrets
+
+import pytest
+from hostile import LIMITS, NAMESPACES, Ground, Outcome, Payload, Pools, attack
+from payloads import PAYLOADS
+from target import Target
+
+from codegym_mcp.sandbox.layers import Layer
+from codegym_mcp.sandbox.program import Program, Role
+
+SITUATIONS = {
+    "every layer": frozenset(),
+    "no user namespaces": frozenset({Layer.USER_NAMESPACE}),
+    "no namespaces": NAMESPACES,
+    "no namespaces, no Landlock, no way to give up root": NAMESPACES | {Layer.LANDLOCK, Layer.UNPRIVILEGED},
+}
+_NOT_IN_THIS_KERNEL = {"ENOSYS", "EAFNOSUPPORT", "EPROTONOSUPPORT", "EOPNOTSUPP", "ENOENT"}
+
+
+async def strike(ground: Ground, payload: Payload, target: Target) -> Outcome:
+    target.restore()
+    return await attack(ground.pool, payload, **target.facts, zygote=ground.zygote)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=str)
+@pytest.mark.parametrize("situation", SITUATIONS)
+async def test_no_payload_gets_through_the_wall(
+    situation: str, payload: Payload, pools: Pools, target: Target
+) -> None:
+    ground = await pools.without(SITUATIONS[situation])
+    outcome = await strike(ground, payload, target)
+    assert outcome.met
+    assert outcome.escaped is None
+    assert await ground.neighbour_is_unharmed()
+
+
+async def without(disabled: frozenset[Layer], payload: Payload, pools: Pools) -> Ground:
+    if payload.as_root and os.geteuid() != 0:
+        pytest.skip("only root has rights to lose")
+    ground = await pools.without(disabled)
+    for layer in payload.contained:
+        if not ground.pool.layers[layer].active:
+            pytest.skip(f"would do harm without {layer}, which this system refuses")
+    return ground
+
+
+@pytest.mark.parametrize("payload", sorted(PAYLOADS, key=lambda each: (each.stopped_by, each.aside)), ids=str)
+async def test_without_its_layers_the_payload_succeeds(
+    payload: Payload, pools: Pools, target: Target
+) -> None:
+    ground = await without(frozenset(payload.stopped_by + payload.aside), payload, pools)
+    outcome = await strike(ground, payload, target)
+    if outcome.met in _NOT_IN_THIS_KERNEL:
+        pytest.skip(f"this kernel does not offer it: {outcome.met}")
+    assert outcome.escaped, outcome
+
+
+ALONE = sorted(
+    (
+        (frozenset({*payload.stopped_by, *payload.aside} - {layer}), layer, payload)
+        for payload in PAYLOADS
+        for layer in payload.stopped_by
+    ),
+    key=lambda each: sorted(each[0]),
+)
+
+
+@pytest.mark.parametrize(
+    ("others", "layer", "payload"), ALONE, ids=[f"{layer}-{payload}" for _, layer, payload in ALONE]
+)
+async def test_each_layer_stops_the_payload_without_the_others(
+    others: frozenset[Layer], layer: Layer, payload: Payload, pools: Pools, target: Target
+) -> None:
+    ground = await without(others, payload, pools)
+    if not ground.pool.layers[layer].active:
+        pytest.skip(f"this system refuses it: {ground.pool.layers[layer].detail}")
+    outcome = await strike(ground, payload, target)
+    assert outcome.met
+    assert outcome.escaped is None
+
+
+SCAN = """
+seen, waiting, found = set(), [gc.get_objects(), sys.modules, sys._getframe()], []
+while waiting:
+    item = waiting.pop()
+    if id(item) in seen:
+        continue
+    seen.add(id(item))
+    if isinstance(item, str) and item.startswith("canary") and len(item) > 20:
+        found.append(item)
+    waiting.extend(gc.get_referents(item))
+return found
+"""
+REFERENCE = """
+class Environment:
+    def __init__(self, hidden: str):
+        self.hidden = hidden
+
+def reference(hidden):
+    return "canary, " + hidden
+"""
+
+
+async def test_the_reference_answer_is_nowhere_in_the_memory_of_the_tools(pools: Pools) -> None:
+    ground = await pools.without(())
+    hidden = secrets.token_hex(16)
+    answer = await ground.pool.ask(
+        Program("reference.py", REFERENCE), Role.REFERENCE, LIMITS, config={"hidden": hidden}
+    )
+    assert answer == f"canary, {hidden}"
+    outcome = await attack(ground.pool, Payload("scan", SCAN, ()))
+    assert outcome == Outcome(met="it found nothing")
+
+
+async def test_the_scan_finds_what_is_there(pools: Pools) -> None:
+    ground = await pools.without(())
+    hidden = f"canary, {secrets.token_hex(16)}"
+    outcome = await attack(ground.pool, Payload("scan", SCAN, ()), hidden=hidden)
+    assert outcome.escaped
+    assert set(outcome.escaped) == {hidden}

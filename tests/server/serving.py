@@ -1,0 +1,170 @@
+"""Servers to test against: in this process over HTTP, and as a process of their own."""
+
+import json
+import os
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+from pydantic_core import from_json
+
+from codegym_mcp.catalog import Catalog
+from codegym_mcp.environment import Environment
+from codegym_mcp.episode import Episode, EpisodeSettings
+from codegym_mcp.episodes import Episodes
+from codegym_mcp.journal import Event, Journal
+from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.server.http import HttpOptions, bind, make_app, running
+from harness.connect import ssl_context
+
+ENVIRONMENTS = Path(__file__).parent / "environments"
+SAFE = ENVIRONMENTS / "safe.py"
+WORDS = {"blue": "heron-4417-umber", "red": "plover-9032-ochre"}
+"""The right answers of the fixed tasks of `safe`, which nothing but a journal may ever hold."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server over HTTP in this process."""
+
+    url: str
+    token: str
+    episodes: Episodes
+    journal: Journal
+
+    @property
+    def environment(self) -> Environment:
+        return self.episodes.catalog.get("safe")
+
+    async def open(self, task: str = "blue", *, reveal: bool = False, **limits: Any) -> Episode:
+        settings = EpisodeSettings(limits=Limits(**limits), reveal=reveal)
+        return await self.episodes.open(self.environment, self.environment.task(task), settings)
+
+    def url_of(self, episode: Episode) -> str:
+        return f"{self.url}/episodes/{episode.token}/mcp"
+
+    def client(self, **headers: str) -> httpx2.AsyncClient:
+        """A plain HTTP client."""
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, verify=ssl_context(), timeout=30)
+
+    def control(self) -> httpx2.AsyncClient:
+        """A client that has the control plane's token."""
+        return self.client(authorization=f"Bearer {self.token}")
+
+
+@asynccontextmanager
+async def http_server(
+    pool: Pool,
+    *,
+    paths: tuple[Path, ...] = (ENVIRONMENTS / "safe.py",),
+    journal_path: Path | None = None,
+    open_limit: int = 1000,
+    named: str = "127.0.0.1",
+    **options: Any,
+) -> AsyncIterator[Server]:
+    """Serves over HTTP on loopback until the block is left.
+
+    Args:
+        named: the address that the application believes to be bound to.
+    """
+    token = "a-token-of-the-control-plane"
+    with Journal.open(journal_path) as journal, bind("127.0.0.1", 0) as listener:
+        async with Episodes.serve(Catalog.load(paths), pool, journal, open_limit=open_limit) as episodes:
+            app = make_app(episodes, HttpOptions(token=token, **options), host=named)
+            async with running(app, listener):
+                yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", token, episodes, journal)
+
+
+def serve_command(*arguments: str) -> list[str]:
+    """The command that serves the environments of these tests."""
+    return [
+        sys.executable,
+        "-m",
+        "codegym_mcp.cli",
+        "serve",
+        *arguments,
+        "--environments",
+        str(ENVIRONMENTS / "safe.py"),
+    ]
+
+
+def journal_events(path: Path) -> list[Event]:
+    """The events of a journal that another process writes and that holds one episode."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT number, kind, at, data FROM events ORDER BY number").fetchall()
+    return [Event(number=n, kind=kind, at=at, data=from_json(data)) for n, kind, at, data in rows]
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Lets the event loop go on until something holds; a test that waits in vain fails."""
+    with anyio.fail_after(30):
+        while not holds():
+            await anyio.lowlevel.checkpoint()
+
+
+@dataclass(frozen=True)
+class ServerProcess:
+    """A server over HTTP in a process of its own."""
+
+    process: Process
+    announced: dict[str, Any]
+    lines: TextReceiveStream
+
+    @property
+    def url(self) -> str:
+        return str(self.announced["url"])
+
+    def control(self) -> httpx2.AsyncClient:
+        headers = {"authorization": f"Bearer {self.announced['token']}"}
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, verify=ssl_context(), timeout=30)
+
+    async def said(self) -> str:
+        """What it still says until it ends, and all that it said on stdout."""
+        assert self.process.stdout is not None
+        output = TextReceiveStream(self.process.stdout)
+        return "".join([text async for text in self.lines] + [text async for text in output])
+
+    def processes(self) -> set[int]:
+        """The server and all that it started, as far as they still run."""
+        return session_of(self.process.pid)
+
+
+@asynccontextmanager
+async def serving_process(*arguments: str, **variables: str) -> AsyncIterator[ServerProcess]:
+    """`serve --http` on a free port, listening; killed if the block leaves it running."""
+    command = serve_command("--http", "127.0.0.1:0", "--json", *arguments)
+    environment = {**os.environ, **variables}
+    async with await anyio.open_process(command, env=environment, start_new_session=True) as process:
+        try:
+            assert process.stderr is not None
+            lines = TextReceiveStream(process.stderr)
+            said = ""
+            with anyio.fail_after(30):
+                while "\n" not in said:
+                    said += await lines.receive()
+            yield ServerProcess(process, json.loads(said), lines)
+        finally:
+            if process.returncode is None:
+                process.kill()
+
+
+def session_of(leader: int) -> set[int]:
+    """The processes of a session that still run: its leader, and all that it started."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, session = stat.read_text().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue
+        if int(session) == leader and state not in "ZX":
+            found.add(int(stat.parent.name))
+    return found

@@ -1,0 +1,158 @@
+"""Episodes that are played while everything that runs them is killed, again and again."""
+
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from pydantic_core import from_json
+
+from codegym_mcp.catalog import Catalog
+from codegym_mcp.limits import Limits
+from codegym_mcp.playable import CallResult
+from codegym_mcp.players.oracle import OraclePlayer
+from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.server.control import EpisodeInfo, OpenRequest
+from harness.connect import Connection, connect
+from harness.control import ControlClient
+
+from .restarting import TOKEN, RestartingServer
+from .serving import until
+
+COUNTER = Path(__file__).parents[1] / "fixtures" / "counter.py"
+BUNDLED = Path(__file__).parents[2] / "environments"
+PATHS = (COUNTER, BUNDLED / "parcel_hunt.py", BUNDLED / "night_courier.py")
+EPISODES = 200
+AT_ONCE = 16
+STRIKES = {"child": 110, "zygote": 12, "server": 5}
+CALLS_BETWEEN = 11
+SEED = 20
+PATIENCE = 60.0
+LIMITS = Limits(call_seconds=60, start_seconds=60)
+
+
+def requests() -> Iterator[OpenRequest]:
+    """What is played: mostly the shortest environment, so that there is much opening and submitting."""
+    seeds = iter(range(EPISODES))
+    for kind in islice(cycle(["counter", "counter", "counter", "parcel_hunt", "night_courier"]), EPISODES):
+        if kind == "counter":
+            seed = next(seeds)
+            yield OpenRequest(environment=kind, difficulty=seed % 3 + 1, seed=seed, limits=LIMITS)
+        else:
+            yield OpenRequest(environment=kind, limits=LIMITS)
+
+
+class Chaos:
+    """Kills processes of a server, one after so many calls that the players make."""
+
+    def __init__(self, server: RestartingServer) -> None:
+        self._server = server
+        self._random = random.Random(SEED)
+        kinds = [kind for kind, times in STRIKES.items() for _ in range(times)]
+        self.strikes = self._random.sample(kinds, len(kinds))
+        self._calls = 0
+
+    def turns(self) -> int:
+        """How long to wait before a strike, in turns of the event loop."""
+        return self._random.randrange(20)
+
+    def strike(self) -> None:
+        """Counts a call, and kills something if it is time."""
+        self._calls += 1
+        if self._calls % CALLS_BETWEEN or not self.strikes:
+            return
+        match self.strikes.pop():
+            case "server":
+                self._server.kill()
+            case kind:
+                self._server.kill_some(self._random, zygote=kind == "zygote")
+
+
+class Disturbed:
+    """A connection whose every call may be struck while it is on its way. It is a `Playable`."""
+
+    def __init__(self, connection: Connection, chaos: Chaos) -> None:
+        self._connection = connection
+        self._chaos = chaos
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def call(self, name: str, arguments: dict[str, Any]) -> CallResult:
+        self.calls += 1
+        return await self._disturb(self._connection.call(name, arguments))
+
+    async def submit(self, answer: Any) -> CallResult:
+        return await self._disturb(self._connection.submit(answer))
+
+    async def _disturb(self, call: Any) -> CallResult:
+        results: list[CallResult] = []
+
+        async def make() -> None:
+            results.append(await call)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(make)
+            # Now it is with the client, on its way, or at work, as calls of the other players are.
+            for _ in range(self._chaos.turns()):
+                await anyio.lowlevel.checkpoint()
+            self._chaos.strike()
+        return results[0]
+
+
+@pytest.mark.parametrize("isolation", ["process", "shared"])
+async def test_every_episode_is_rewarded_once_while_everything_is_killed(
+    isolation: str, pool: Pool, tmp_path: Path
+) -> None:
+    catalog = Catalog.load(PATHS)
+    waiting = list(requests())
+    made: dict[str, int] = {}
+    ended: dict[str, EpisodeInfo] = {}
+
+    async def play(chaos: Chaos, control: ControlClient) -> None:
+        while waiting:
+            request = waiting.pop()
+            opened = await control.open_episode(request)
+            async with connect(opened.mcp_url, patience=PATIENCE) as connection:
+                playable = Disturbed(connection, chaos)
+                await OraclePlayer(pool, catalog.get(request.environment), LIMITS).play(playable)
+                made[opened.id] = playable.calls
+            ended[opened.id] = await control.episode(opened.id)
+
+    arguments = ("--isolation", isolation, "--json-responses", "--no-gateway")
+    async with RestartingServer.run(tmp_path, PATHS, *arguments) as server:
+        chaos = Chaos(server)
+        async with (
+            ControlClient.connect(server.url, TOKEN, patience=PATIENCE) as control,
+            anyio.create_task_group() as tasks,
+        ):
+            for _ in range(AT_ONCE):
+                tasks.start_soon(play, chaos, control)
+        assert await server.stop() == 0
+        await until(lambda: not server.left())
+    assert not chaos.strikes
+    assert len(server.lives) == 1 + STRIKES["server"]
+    assert "Traceback" not in server.said()
+
+    assert len(ended) == EPISODES
+    standings = Counter((info.state, info.verdict and info.verdict.reward) for info in ended.values())
+    assert standings == {("submitted", 1.0): EPISODES}
+    assert {episode: info.calls for episode, info in ended.items()} == made
+
+    with closing(sqlite3.connect(tmp_path / "data" / "journal.sqlite")) as journal:
+        rows = journal.execute("SELECT episode, kind, data FROM events").fetchall()
+    kinds = Counter((episode, kind) for episode, kind, _ in rows)
+    once = ("opened", "submitted", "ended")
+    assert kinds == {
+        **{(episode, kind): 1 for episode in made for kind in once},
+        **{(episode, "call"): calls for episode, calls in made.items()},
+    }
+    keys = [from_json(data).get("key") for _, kind, data in rows if kind in ("call", "submitted")]
+    assert len(set(keys)) == len(keys)

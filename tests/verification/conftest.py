@@ -1,0 +1,29 @@
+"""A bench for all tests of this folder, and the environments with planted faults."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from planting import planted_entry
+
+from codegym_mcp.environment import Environment
+from codegym_mcp.limits import Limits
+from codegym_mcp.verification.bench import Bench
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """As everywhere; for the whole session, so that the bench outlives a test."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+async def bench() -> AsyncIterator[Bench]:
+    """Its seconds are of processor time, so that few are enough on a busy machine too."""
+    async with Bench.open(jobs=4, limits=Limits(call_seconds=0.3, start_seconds=1.0)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def planted() -> Callable[[str], Environment]:
+    """Reads one of the environments with a planted fault."""
+    return lambda name: planted_entry(name).read()

@@ -1,0 +1,13 @@
+"""The environments with planted faults."""
+
+from pathlib import Path
+
+from codegym_mcp.catalog import Catalog, Entry
+
+PLANTED = Path(__file__).parents[1] / "fixtures" / "planted"
+
+
+def planted_entry(name: str) -> Entry:
+    """One of them, as a catalog has it."""
+    (entry,) = Catalog.load([PLANTED / f"{name}.py"]).entries
+    return entry

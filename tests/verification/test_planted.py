@@ -1,0 +1,145 @@
+"""Every planted fault is caught by the gate or the figure meant for it, and by no other."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from planting import PLANTED, planted_entry
+
+from codegym_mcp.environment import Environment
+from codegym_mcp.errors import SourceError
+from codegym_mcp.verification.audit import audit
+from codegym_mcp.verification.bench import Bench
+from codegym_mcp.verification.gates import Gate, GateState, Verification
+from codegym_mcp.verification.grades import Grade, Weakness
+from codegym_mcp.verification.verify import unreadable, verify
+
+GATES = {
+    # The oracle prints a reward, sets a field, calls the reference, submits twice.
+    "oracle_prints_reward": Gate.SOLVED,
+    "oracle_sets_field": Gate.SOLVED,
+    "oracle_calls_reference": Gate.SOLVED,
+    "oracle_submits_twice": Gate.SOLVED,
+    "DoneTwiceEnv": Gate.SOLVED,
+    "hash_order": Gate.DETERMINISTIC,
+    "shared_state": Gate.DETERMINISTIC,
+    # What depends on the clock does not get as far as to differ.
+    "clock": Gate.LOADS,
+    "clock_in_a_class": Gate.RESULTS,
+    "unused_tool": Gate.TOOLS_USED,
+    "NoDescriptionEnv": Gate.DESCRIBED,
+    "open_schema": Gate.DESCRIBED,
+    "no_docstring": Gate.LOADS,
+    "hang": Gate.LIMITS,
+    "eats_memory": Gate.LIMITS,
+    "not_json": Gate.RESULTS,
+    "wrong_type": Gate.RESULTS,
+    "exception": Gate.RESULTS,
+    "broken_constructor": Gate.LOADS,
+    "broken_generator": Gate.LOADS,
+}
+WEAKNESSES = {
+    "answer_leaked": Weakness.ANSWER_SHOWN,
+    "input_revealed": Weakness.INPUT_SHOWN,
+    "constant_answer": Weakness.CONSTANT,
+    "guessable": Weakness.GUESSABLE,
+    "observe_pays": Weakness.OBSERVE,
+    "wrong_reference": Weakness.DISAGREEMENT,
+    "oracle_by_heart": Weakness.DISAGREEMENT,
+    "several_answers": Weakness.AMBIGUOUS,
+    "unseen_order": Weakness.AMBIGUOUS,
+}
+SOLVED_ALL_THE_SAME = ("hash_order", "unused_tool", "exception")
+
+Planted = Callable[[str], Environment]
+
+
+async def verify_planted(bench: Bench, name: str) -> Verification:
+    try:
+        environment = planted_entry(name).read()
+    except SourceError as error:
+        return unreadable(name, error)
+    return await verify(bench, environment)
+
+
+def test_every_planted_environment_has_its_test() -> None:
+    assert {path.stem for path in PLANTED.glob("*.py")} == {"sound", *GATES, *WEAKNESSES}
+
+
+async def test_an_environment_without_fault_passes_every_gate_and_has_no_weakness(
+    bench: Bench, planted: Planted
+) -> None:
+    sound = planted("sound")
+    verification = await verify(bench, sound)
+    assert verification.verified
+    assert not verification.problems
+    assert set(verification.gates.values()) == {GateState.PASSED}
+    audited = await audit(bench, sound)
+    assert audited.grade is Grade.A
+    assert not audited.findings
+
+
+@pytest.mark.parametrize(("name", "gate"), GATES.items())
+async def test_a_planted_fault_is_caught_at_its_gate_and_no_other(
+    bench: Bench, name: str, gate: Gate
+) -> None:
+    verification = await verify_planted(bench, name)
+    failed = [gate for gate, state in verification.gates.items() if state is GateState.FAILED]
+    assert failed == [gate]
+    assert not verification.verified
+    assert {problem.gate for problem in verification.problems} == {gate}
+
+
+@pytest.mark.parametrize(("name", "weakness"), WEAKNESSES.items())
+async def test_a_planted_weakness_is_found_by_its_figure_and_no_other(
+    bench: Bench, planted: Planted, name: str, weakness: Weakness
+) -> None:
+    environment = planted(name)
+    assert (await verify(bench, environment)).verified
+    audited = await audit(bench, environment)
+    assert [finding.weakness for finding in audited.findings] == [weakness]
+    assert audited.grade is (Grade.C if weakness is Weakness.INPUT_SHOWN else Grade.D)
+
+
+@pytest.mark.parametrize("name", SOLVED_ALL_THE_SAME)
+async def test_a_fault_at_a_gate_is_no_weakness(bench: Bench, planted: Planted, name: str) -> None:
+    assert not (await audit(bench, planted(name))).findings
+
+
+async def test_an_oracle_that_cheats_earns_nothing(bench: Bench, planted: Planted) -> None:
+    audited = await audit(bench, planted("DoneTwiceEnv"))
+    assert audited.figures.oracle == 0
+    assert Weakness.UNSOLVED in [finding.weakness for finding in audited.findings]
+
+
+EVIDENCE = {
+    "hash_order": ("d1-s0", "open_any()", "first 39, then 40", "hash seed"),
+    "shared_state": ("d2-s0", "knock()", "first 1, then 2", "after other episodes"),
+    "hang": ("d5-s0", "step_along(boxes=2147483648)", "It took longer than 0.3 seconds.", "limit"),
+    "not_json": ("d1-s0", "look(box=0)", "TypeError: Fraction is not JSON data", "cannot be handed out"),
+    "exception": ("d5-s0", "look(box=2147483648)", "IndexError: list index out of range", "exception"),
+    "oracle_calls_reference": ("d1-s0", "look(box=11)", "name 'reference' is not defined", "failed"),
+    "oracle_prints_reward": ("d1-s0", "submit_answer(answer=0)", "the reference is 533", "wrong"),
+    "broken_generator": ("", "generate(difficulty=3, seed=0)", "contents should be a valid array", "no task"),
+}
+
+
+@pytest.mark.parametrize("name", EVIDENCE)
+async def test_a_problem_comes_with_the_task_the_call_and_the_difference(bench: Bench, name: str) -> None:
+    task, call, difference, message = EVIDENCE[name]
+    problem = (await verify_planted(bench, name)).problems[0]
+    assert problem.task == task
+    assert problem.call == call
+    assert difference in problem.difference
+    assert message in problem.message
+    assert all(part in str(problem) for part in (task, call, difference, message, problem.gate))
+
+
+async def test_without_a_task_and_a_generator_nothing_is_decided_but_words(
+    bench: Bench, planted: Planted
+) -> None:
+    verification = await verify(bench, replace(planted("sound"), generates=False))
+    assert verification.gates[Gate.LOADS] is GateState.FAILED
+    assert verification.gates[Gate.DESCRIBED] is GateState.PASSED
+    assert verification.gates[Gate.SOLVED] is GateState.UNDECIDED
+    assert not verification.verified
