@@ -17,6 +17,7 @@
     ├── UnwritableError          a file cannot be written
     ├── RunError                 a run directory cannot be made, read, written, or gone on with
     ├── ConnectionFailedError    an MCP server or the control plane cannot be reached or refuses
+    ├── SynthesisError           environments cannot be synthesized here, or not published
     ├── MissingExtraError        an optional part is not installed; the hint is the command
     ├── ModelError               a language model gave no answer: whose fault, the status
     │   └── ContextOverflowError  the conversation has outgrown the model
@@ -192,6 +193,10 @@ class RunError(CodegymError):
     def __init__(self, path: PathLike[str], message: str, *, hint: str = "") -> None:
         self.path = path
         super().__init__(message, hint=hint)
+
+
+class SynthesisError(CodegymError):
+    """Environments cannot be synthesized as they were asked for, or what was made cannot be published."""
 
 
 class ConnectionFailedError(CodegymError):

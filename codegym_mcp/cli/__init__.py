@@ -12,6 +12,7 @@ from codegym_mcp.cli.output import Commands
 from codegym_mcp.cli.runs import compare, runs_command
 from codegym_mcp.cli.serve import serve
 from codegym_mcp.cli.show import show
+from codegym_mcp.cli.synthesize import synthesize
 from codegym_mcp.cli.verify import verify
 
 
@@ -29,5 +30,17 @@ def main() -> None:
     """
 
 
-for command in (list_command, show, serve, evaluate, runs_command, compare, export, verify, audit, doctor):
+for command in (
+    list_command,
+    show,
+    serve,
+    evaluate,
+    runs_command,
+    compare,
+    export,
+    verify,
+    audit,
+    synthesize,
+    doctor,
+):
     main.add_command(command)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from pydantic import ValidationError
 
+from codegym_mcp.models.options import ModelOptions
+
 if TYPE_CHECKING:
     from harness.agents.model import ModelAgentOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Options = TypeVar("Options", bound=ModelOptions)
 
 _count = click.IntRange(1)
 _amount = click.FloatRange(min=0, min_open=True)
@@ -22,7 +25,8 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         "--model",
         {
             "metavar": "PROVIDER:NAME",
-            "help": "Let a language model play, such as openai:gpt-6-luna or anthropic:claude-sonnet-5-5.",
+            "help": "The language model that is asked, such as openai:gpt-6-luna or "
+            "anthropic:claude-sonnet-5-5.",
         },
     ),
     (
@@ -122,13 +126,40 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 """The field of `ModelAgentOptions`, the option that sets it, and how click takes that."""
 
 _PREFIX = "model_"
+_FOR_PLAYING = frozenset({"system_prompt", "tool_choice", "logprobs", "token_ids", "turns"})
+_ASKING = tuple(option for option in _OPTIONS if option[0] not in _FOR_PLAYING)
 
 
 def model_options(command: Command) -> Command:
-    """Adds the options to a command."""
-    for field, option, settings in reversed(_OPTIONS):
+    """Adds the options to a command that lets a model play."""
+    return _with_options(command, _OPTIONS)
+
+
+def asking_options(command: Command) -> Command:
+    """Adds the options to a command that asks a model for text."""
+    return _with_options(command, _ASKING)
+
+
+def _with_options(command: Command, added: tuple[tuple[str, str, dict[str, Any]], ...]) -> Command:
+    for field, option, settings in reversed(added):
         command = click.option(option, f"{_PREFIX}{field}", **settings)(command)
     return command
+
+
+def read_asking_options(options: dict[str, Any]) -> ModelOptions:
+    """What the options of a command say of the model that is asked.
+
+    Args:
+        options: by the names of their parameters; those read here are taken out.
+
+    Raises:
+        click.UsageError: there is no model, they do not fit together, or one cannot be read.
+    """
+    taken = {field: options.pop(f"{_PREFIX}{field}") for field, _, _ in _ASKING}
+    given = {field: value for field, value in taken.items() if value is not None}
+    if "name" not in given:
+        raise click.UsageError("A --model is needed.")
+    return _validated(ModelOptions, given)
 
 
 def read_model_options(options: dict[str, Any]) -> "ModelAgentOptions | None":
@@ -151,10 +182,15 @@ def read_model_options(options: dict[str, Any]) -> "ModelAgentOptions | None":
         raise click.UsageError(f"{names[next(iter(given))]} is for a --model.")
     if given.get("system_prompt", "").startswith("@"):
         given["system_prompt"] = _read(given["system_prompt"][1:])
+    return _validated(ModelAgentOptions, given)
+
+
+def _validated(kind: type[Options], given: dict[str, Any]) -> Options:
+    names = {field: option for field, option, _ in _OPTIONS}
     if "extra_body" in given:
         given["extra_body"] = _parse(given["extra_body"])
     try:
-        return ModelAgentOptions(**given)
+        return kind(**given)
     except ValidationError as error:
         first = error.errors()[0]
         raise click.UsageError(f"{names[str(first['loc'][0])]}: {first['msg']}.") from None

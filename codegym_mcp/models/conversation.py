@@ -132,6 +132,13 @@ class Conversation:
             ToolReturnPart(call.name, text, tool_call_id=call.id, outcome="failed" if marked else "success")
         )
 
+    def recall(self, text: str) -> None:
+        """Adds what the model said at another time."""
+        from pydantic_ai.messages import ModelResponse, TextPart
+
+        self.to_send()
+        self._messages.append(ModelResponse([TextPart(text)]))
+
     def to_send(self) -> "list[ModelMessage]":
         """All messages, the unsent ones among them."""
         from pydantic_ai.messages import ModelRequest

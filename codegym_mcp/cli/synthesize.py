@@ -1,0 +1,170 @@
+"""`codegym-mcp synthesize`."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from codegym_mcp.catalog import Catalog
+from codegym_mcp.cli.funnel import SynthesisProgress, print_funnel
+from codegym_mcp.cli.model_options import asking_options, read_asking_options
+from codegym_mcp.cli.output import err, json_option, print_json, run, unconfined_option
+from codegym_mcp.environment import Environment
+from codegym_mcp.errors import CodegymError
+from codegym_mcp.models import Model
+from codegym_mcp.synthesis import prompts
+from codegym_mcp.synthesis.asking import Asker, sampling_settings
+from codegym_mcp.synthesis.folder import Folder, Recipe
+from codegym_mcp.synthesis.options import SynthesisOptions
+from codegym_mcp.synthesis.outcome import Funnel
+from codegym_mcp.synthesis.problems import read_problems
+from codegym_mcp.synthesis.store import Store
+from codegym_mcp.synthesis.synthesize import Synthesis
+from codegym_mcp.verification.bench import Bench
+from codegym_mcp.verification.grades import Grade
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+_DEFAULTS = SynthesisOptions()
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _count(option: str, least: int, text: str) -> Callable[[Command], Command]:
+    name = option.removeprefix("--")
+    default = getattr(_DEFAULTS, name)
+    return click.option(option, type=click.IntRange(least), default=default, show_default=True, help=text)
+
+
+@click.command()
+@click.argument("problems", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--out",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The folder that the environments are put into. The same folder again goes on where it was left.",
+)
+@asking_options
+@_count("--samples", 1, "Environments to try for each problem.")
+@_count("--oracles", 1, "Oracles to write for each environment, apart from each other.")
+@_count("--repairs", 0, "How often what does not do is given back to the model, for each environment.")
+@_count("--configurations", 4, "Configurations to ask for.")
+@_count("--tasks", 1, "Tasks that an environment must have in the end.")
+@click.option(
+    "--grade",
+    type=click.Choice([grade.value for grade in Grade]),
+    default=_DEFAULTS.grade.value,
+    show_default=True,
+    help="Reject what the audit grades worse.",
+)
+@click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="NAME=FIELD",
+    help="Where a file of another format has what is needed: id, statement, solution, tests, license. "
+    "May be given several times.",
+)
+@click.option("--license", "license_name", metavar="NAME", help="The licence of all problems.")
+@click.option(
+    "--limit", type=click.IntRange(1), help="Only so many problems, from the beginning of the file."
+)
+@click.option(
+    "--against",
+    "against",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Environments that new ones must not repeat, besides the bundled ones and those in --out.",
+)
+@click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="Problems at once.")
+@unconfined_option
+@json_option
+def synthesize(
+    *,
+    problems: Path,
+    directory: Path,
+    fields: tuple[str, ...],
+    license_name: str | None,
+    limit: int | None,
+    against: tuple[Path, ...],
+    concurrency: int,
+    allow_unconfined: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Make environments of coding problems with a language model, verified and audited.
+
+    PROBLEMS is JSON Lines: CodeGym's raw problems, MBPP, HumanEval, or any other with --field. Every answer
+    of the model is kept, so that a run that was ended in whatever way goes on without asking twice. What is
+    kept stands in the folder, with what was rejected, and why, under synthesis/. Exits with 0 if every
+    problem was decided.
+
+    \b
+    Example:
+      codegym-mcp synthesize problems.jsonl --out made --model openai:gpt-6-luna --max-cost 5
+      codegym-mcp synthesize mine.jsonl --out made --model anthropic:claude-sonnet-5-5 \\
+          --field statement=body --field solution=answer --license MIT
+    """
+    asked = read_asking_options(options)
+    read = list(read_problems(problems, fields=_read_fields(fields), license=license_name))[:limit]
+    recipe = Recipe(
+        model=sampling_settings(asked), prompts=prompts.version(), options=SynthesisOptions(**options)
+    )
+
+    async def main() -> Funnel:
+        with Folder.open(directory, recipe) as folder, Store.open(folder.store) as store:
+            async with (
+                Model.open(asked) as model,
+                Bench.open(allow_unconfined=allow_unconfined) as bench,
+            ):
+                spent = store.spent()
+                model.spending.count(spent.tokens, spent.cost)
+                synthesis = Synthesis(
+                    asker=Asker(model, store),
+                    bench=bench,
+                    store=store,
+                    folder=folder,
+                    existing=list(_existing([*against, directory])),
+                    concurrency=concurrency,
+                    watcher=progress,
+                )
+                return await synthesis.run(read)
+
+    try:
+        with SynthesisProgress(err, len(read)) as progress:
+            funnel = run(main)
+    except KeyboardInterrupt:
+        click.echo(f"Interrupted. What is done stands in {directory}; the same command goes on.", err=True)
+        raise SystemExit(INTERRUPTED) from None
+    if as_json:
+        print_json(funnel.model_dump(mode="json"))
+    else:
+        print_funnel(funnel, directory)
+    if funnel.unfinished:
+        raise SystemExit(1)
+
+
+def _read_fields(fields: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for field in fields:
+        name, equals, value = field.partition("=")
+        if not equals or not name or not value:
+            raise click.UsageError(f"--field takes NAME=FIELD, not {field!r}.")
+        found[name] = value
+    return found
+
+
+def _existing(paths: Iterable[Path]) -> Iterable[Environment]:
+    yield from Catalog.load().usable()
+    for path in paths:
+        try:
+            yield from Catalog.load([path]).usable()
+        except CodegymError:
+            # The folder to be filled is empty at first.
+            if path.is_dir() and not any(path.glob("*.py")):
+                continue
+            raise

@@ -1,0 +1,1 @@
+"""From coding problems to environments: with a language model, verified, and published as a set."""

@@ -1,0 +1,278 @@
+"""Makes an environment of a problem: asks a model for it part by part, tries what it writes, and gives back
+what does not do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NoReturn
+
+from codegym_mcp.environment import Environment, Task
+from codegym_mcp.errors import ContextOverflowError, SourceError, TaskError
+from codegym_mcp.synthesis import prompts
+from codegym_mcp.synthesis.asking import Asker, Talk
+from codegym_mcp.synthesis.configurations import read_configurations, try_generated, try_written
+from codegym_mcp.synthesis.draft import Draft, environment_name
+from codegym_mcp.synthesis.extraction import UnusableReplyError, json_block, python_block
+from codegym_mcp.synthesis.options import SynthesisOptions
+from codegym_mcp.synthesis.outcome import Attempt, Candidate, Costs, Made, Stage
+from codegym_mcp.synthesis.problems import Problem
+from codegym_mcp.synthesis.store import Answer
+from codegym_mcp.synthesis.trials import Trial, agree_against_reference, fixed_tasks, try_oracle
+from codegym_mcp.verification.audit import audit
+from codegym_mcp.verification.bench import Bench
+from codegym_mcp.verification.solution import check_solved
+from codegym_mcp.verification.verify import verify
+
+OnStage = Callable[[str, Stage], object]
+"""Called with a problem's id and the stage that it enters."""
+
+Part = Literal["environment", "tasks", "oracle", "none"]
+
+_ENOUGH = 0.8
+"""The part of the model's configurations that must run (arXiv 2509.17325)."""
+_TOLD = 4
+
+
+class _ComplaintError(Exception):
+    """What was written does not do.
+
+    Attributes:
+        part: what has to be mended; "none" where nothing can be.
+        talk: in which it was written.
+        sample: which answer of the talk it was.
+    """
+
+    def __init__(
+        self, stage: Stage, part: Part, reason: str, *, written: str, talk: Talk = (), sample: int = 0
+    ) -> None:
+        super().__init__(reason)
+        self.stage = stage
+        self.part = part
+        self.reason = reason
+        self.written = written
+        self.talk = talk
+        self.sample = sample
+
+
+@dataclass
+class Author:
+    """Makes one candidate of a problem. All of it can be done again at no cost: answers are kept.
+
+    Attributes:
+        problem: what it is made of.
+        sample: which candidate of the problem.
+    """
+
+    problem: Problem
+    sample: int
+    asker: Asker
+    bench: Bench
+    options: SynthesisOptions
+    on_stage: OnStage
+    _environment_talk: Talk = ()
+    _tasks_talk: Talk = ()
+    _oracle_talks: list[Talk] = field(default_factory=list)
+    _spent: dict[str, Costs] = field(default_factory=dict)
+    _trials: dict[tuple[str, bytes], Trial] = field(default_factory=dict)
+
+    async def write(self) -> Candidate:
+        """Makes the environment, or finds out why it cannot be made.
+
+        Raises:
+            ModelError, RunHaltedError: the model gave no answer, through no fault of the problem's.
+            SandboxError: nothing can be tried here.
+        """
+        attempts: list[Attempt] = []
+        self._environment_talk = (prompts.environment(self.problem),)
+        while True:
+            try:
+                made = await self._make()
+            except _ComplaintError as complaint:
+                attempts.append(
+                    Attempt(stage=complaint.stage, reason=complaint.reason, written=complaint.written)
+                )
+                if complaint.part == "none" or len(attempts) > self.options.repairs:
+                    lost, reason = complaint.stage, complaint.reason
+                    return self._candidate(attempts, lost=lost, reason=reason)
+                self._give_back(complaint)
+            else:
+                return self._candidate(attempts, made=made)
+
+    def _candidate(
+        self, attempts: list[Attempt], made: Made | None = None, lost: Stage | None = None, reason: str = ""
+    ) -> Candidate:
+        costs = sum(self._spent.values(), Costs())
+        return Candidate(
+            sample=self.sample, made=made, lost=lost, reason=reason, attempts=attempts, costs=costs
+        )
+
+    async def _make(self) -> Made:
+        draft = await self._draft()
+        tasks = await self._tasks(draft)
+        trial = await self._solve(draft, tasks)
+        return await self._examine(draft, trial)
+
+    async def _draft(self) -> Draft:
+        self._enter(Stage.ENVIRONMENT)
+        answer = await self._ask(self._environment_talk, self.sample)
+        try:
+            code = python_block(_whole(answer))
+            return Draft.read(code, license=self.problem.license, origin=_origin(self.problem))
+        except (UnusableReplyError, SourceError) as error:
+            raise self._complain(Stage.ENVIRONMENT, "environment", str(error), answer.text) from None
+
+    async def _tasks(self, draft: Draft) -> list[Task]:
+        self._enter(Stage.TASKS)
+        environment = draft.unsolved("draft")
+        generated = await try_generated(self.bench, environment)
+        if generated.problems:
+            raise self._complain(Stage.TASKS, "environment", generated.told(), draft.source)
+        if not self._tasks_talk:
+            self._tasks_talk = (prompts.tasks(draft, self.options.configurations),)
+        answer = await self._ask(self._tasks_talk, 0)
+        try:
+            configs = read_configurations(json_block(_whole(answer)))
+        except UnusableReplyError as error:
+            raise self._complain(Stage.TASKS, "tasks", str(error), answer.text) from None
+        written = await try_written(self.bench, environment, configs)
+        tried = len(written.tasks) + len(written.problems)
+        tasks = written.tasks + generated.tasks
+        if len(written.tasks) < _ENOUGH * tried or len(tasks) < self.options.tasks:
+            told = f"{len(written.tasks)} of {tried} configurations run.\n{written.told()}".strip()
+            raise self._complain(Stage.TASKS, "tasks", told, answer.text)
+        return tasks
+
+    async def _solve(self, draft: Draft, tasks: Sequence[Task]) -> Trial:
+        """An oracle that solves every task, or the complaint about the best one."""
+        self._enter(Stage.ORACLE)
+        environment = draft.unsolved("draft")
+        if not self._oracle_talks:
+            self._oracle_talks = [(prompts.oracle(draft, environment),)] * self.options.oracles
+        name = environment_name(draft.title)
+        answers: dict[int, Answer] = {}
+        trials: dict[int, Trial] = {}
+        unusable: dict[int, str] = {}
+
+        async def ask(sample: int) -> None:
+            answers[sample] = await self._ask(self._oracle_talks[sample], sample)
+
+        await self.bench.side_by_side(ask, range(self.options.oracles))
+        for sample, answer in sorted(answers.items()):
+            try:
+                solve = draft.read_oracle(python_block(_whole(answer)))
+                trials[sample] = await self._try(draft.solved(solve, name), tasks)
+            except (UnusableReplyError, SourceError) as error:
+                unusable[sample] = str(error)
+        if not trials:
+            sample = min(unusable)
+            written, talk = answers[sample].text, self._oracle_talks[sample]
+            raise _ComplaintError(
+                Stage.ORACLE, "oracle", unusable[sample], written=written, talk=talk, sample=sample
+            )
+        sample = max(trials, key=lambda each: (*trials[each].rank, -each))
+        best = trials[sample]
+        if best.wrong and not best.hindered:
+            await self._complain_of_oracle(draft, list(trials.values()), best, answers[sample].text, sample)
+        return best
+
+    async def _try(self, environment: Environment, tasks: Sequence[Task]) -> Trial:
+        key = (environment.program.source, b"".join(task.model_dump_json().encode() for task in tasks))
+        if key not in self._trials:
+            self._trials[key] = await try_oracle(self.bench, environment, tasks)
+        return self._trials[key]
+
+    async def _complain_of_oracle(
+        self, draft: Draft, trials: Sequence[Trial], best: Trial, written: str, sample: int
+    ) -> NoReturn:
+        problems = await check_solved(self.bench, best.environment, best.wrong)
+        told = "\n".join(str(problem) for problem in problems[:_TOLD])
+        agreed = agree_against_reference(trials)
+        if agreed is not None:
+            play, count = agreed
+            (problem, *_) = await check_solved(self.bench, best.environment, [play])
+            reason = f"{count} oracles that were written apart agree against the reference. {problem}"
+            raise self._complain(Stage.ORACLE, "environment", reason, draft.source)
+        solved = sum(play.correct for play in best.plays)
+        reason = f"The best oracle solves {solved} of {len(best.plays)} tasks.\n{told}"
+        talk = self._oracle_talks[sample]
+        raise _ComplaintError(Stage.ORACLE, "oracle", reason, written=written, talk=talk, sample=sample)
+
+    async def _examine(self, draft: Draft, trial: Trial) -> Made:
+        """Length, gates and audit of an environment whose oracle solves its tasks."""
+        self._enter(Stage.LENGTH)
+        source = trial.environment.program.source
+        if len(trial.fit) < self.options.tasks and not trial.hindered:
+            range_told = f"{prompts.LEAST_CALLS} to {prompts.MOST_CALLS}"
+            reason = (
+                f"{len(trial.fit)} of {len(trial.plays)} tasks take {range_told} calls.\n{trial.calls_told()}"
+            )
+            part: Part = "environment" if _generated_at_fault(trial) else "tasks"
+            raise self._complain(Stage.LENGTH, part, reason, source)
+        self._enter(Stage.VERIFICATION)
+        kept = [play.task for play in trial.hindered] or fixed_tasks(trial.fit)
+        environment = trial.environment.with_tasks(tuple(kept))
+        verification = await verify(self.bench, environment)
+        if trial.hindered or not verification.verified:
+            told = "\n".join(str(problem) for problem in verification.problems[:_TOLD])
+            reason = told or f"The environment let its oracle down on {len(kept)} tasks."
+            raise self._complain(Stage.VERIFICATION, "environment", reason, source)
+        self._enter(Stage.AUDIT)
+        try:
+            audited = await audit(self.bench, environment)
+        except TaskError as error:
+            raise self._complain(Stage.AUDIT, "none", str(error), source) from None
+        if audited.grade > self.options.grade:
+            found = " ".join(finding.message for finding in audited.findings)
+            raise self._complain(Stage.AUDIT, "none", f"Grade {audited.grade}. {found}", source)
+        return Made(title=draft.title, source=source, tasks=kept, audit=audited)
+
+    def _complain(self, stage: Stage, part: Part, reason: str, written: str) -> _ComplaintError:
+        talks = {"environment": self._environment_talk, "tasks": self._tasks_talk}
+        sample = self.sample if part == "environment" else 0
+        talk = talks.get(part, ())
+        return _ComplaintError(stage, part, reason, written=written, talk=talk, sample=sample)
+
+    def _give_back(self, complaint: _ComplaintError) -> None:
+        """Goes on with the talk in which it was written; what rested on it is asked for again."""
+        repair = {
+            "environment": prompts.repair_environment,
+            "tasks": prompts.repair_tasks,
+            "oracle": prompts.repair_oracle,
+        }[complaint.part]
+        said = self.asker.known(complaint.talk, complaint.sample)
+        talk = (*complaint.talk, said, repair(complaint.reason))
+        if complaint.part == "environment":
+            self._environment_talk, self._tasks_talk, self._oracle_talks = talk, (), []
+        elif complaint.part == "tasks":
+            self._tasks_talk = talk
+        else:
+            self._oracle_talks[complaint.sample] = talk
+
+    async def _ask(self, talk: Talk, sample: int) -> Answer:
+        try:
+            answer = await self.asker.ask(talk, sample)
+        except ContextOverflowError as error:
+            raise _ComplaintError(Stage.MODEL, "none", error.message, written="") from None
+        self._spent[self.asker.key(talk, sample)] = answer.costs
+        if answer.refusal is not None:
+            reason = f"The model declines: {answer.refusal}"
+            raise _ComplaintError(Stage.MODEL, "none", reason, written=answer.text)
+        return answer
+
+    def _enter(self, stage: Stage) -> None:
+        self.on_stage(self.problem.id, stage)
+
+
+def _whole(answer: Answer) -> str:
+    if answer.finish == "length":
+        raise UnusableReplyError("The answer breaks off: it is longer than a reply may be. Write less.")
+    return answer.text
+
+
+def _origin(problem: Problem) -> str:
+    return f"{problem.source} {problem.id}".strip()
+
+
+def _generated_at_fault(trial: Trial) -> bool:
+    """Whether most of what the generator makes has no fit length."""
+    generated = [play for play in trial.plays if not play.task.id.startswith("written-")]
+    return sum(play in trial.fit for play in generated) * 2 < len(generated)

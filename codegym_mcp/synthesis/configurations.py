@@ -1,0 +1,101 @@
+"""The configurations of an environment: those that a model writes, and those that its generator makes."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+from codegym_mcp.environment import Environment, Task
+from codegym_mcp.errors import CodegymError, SandboxError, TaskError
+from codegym_mcp.scoring import reference_answer
+from codegym_mcp.synthesis.extraction import UnusableReplyError
+from codegym_mcp.verification.bench import Bench
+from codegym_mcp.verification.generation import generate_tasks
+from codegym_mcp.verification.play import shown
+from codegym_mcp.verification.process import Process
+
+ANSWER_BYTES = 500
+"""A right answer has so many bytes at most, as JSON: nobody is measured by how much they can copy."""
+_MOST = 64
+_SEEDS = (1, 2)
+_TOLD = 5
+
+
+class Tried(NamedTuple):
+    """What came of trying configurations.
+
+    Attributes:
+        tasks: those on which the environment runs.
+        problems: what stands in the way of the others, a sentence each.
+    """
+
+    tasks: list[Task]
+    problems: list[str]
+
+    def told(self) -> str:
+        """The problems for a model, the first ones of many."""
+        more = len(self.problems) - _TOLD
+        return "\n".join(self.problems[:_TOLD] + ([f"… and {more} more."] if more > 0 else []))
+
+
+def read_configurations(data: Any) -> list[dict[str, Any]]:
+    """The configurations in what a model wrote.
+
+    Raises:
+        UnusableReplyError: it is no list of them.
+    """
+    if not isinstance(data, list) or not data:
+        raise UnusableReplyError("The block is no list of configurations.")
+    found = []
+    for place, item in enumerate(data[:_MOST]):
+        config = item.get("config") if isinstance(item, dict) else None
+        if not isinstance(config, dict):
+            raise UnusableReplyError(f'Item {place} is no {{"difficulty": …, "config": {{…}}}}.')
+        found.append(config)
+    return found
+
+
+async def try_written(bench: Bench, environment: Environment, configs: Sequence[dict[str, Any]]) -> Tried:
+    """Tries configurations that a model wrote; those that stand there twice count once.
+
+    Raises:
+        SandboxError: nothing can be tried here.
+    """
+    different = list({to_json(config): config for config in configs}.values())
+    tasks = [Task(id=f"written-{place}", config=config) for place, config in enumerate(different, start=1)]
+    return await _try(bench, environment, tasks)
+
+
+async def try_generated(bench: Bench, environment: Environment) -> Tried:
+    """Tries the generator, at every difficulty.
+
+    Raises:
+        SandboxError: nothing can be tried here.
+    """
+    generated, problems = await generate_tasks(bench, environment, _SEEDS)
+    tried = await _try(bench, environment, [each.task for each in generated])
+    return Tried(
+        tried.tasks, [f"{each.message} {each.call}: {each.difference}" for each in problems] + tried.problems
+    )
+
+
+async def _try(bench: Bench, environment: Environment, tasks: Sequence[Task]) -> Tried:
+    async def attempt(task: Task) -> str:
+        try:
+            environment.check_task(task)
+            async with Process.start(bench.pool, environment, task.config, bench.limits):
+                answer = await reference_answer(bench.pool, environment, task, bench.limits)
+            length = len(to_json(answer))
+            if length > ANSWER_BYTES:
+                raise TaskError(f"The right answer has {length} bytes; {ANSWER_BYTES} are allowed.")
+        except SandboxError:
+            raise
+        except CodegymError as error:
+            return f"The configuration {shown(task.config)} does not do: {error}"
+        return ""
+
+    found = await bench.each(attempt, tasks)
+    return Tried(
+        [task for task, problem in zip(tasks, found, strict=True) if not problem],
+        [problem for problem in found if problem],
+    )

@@ -1,0 +1,123 @@
+"""Candidate oracles, tried on every task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+from pydantic_core import to_json
+
+from codegym_mcp.environment import DIFFICULTIES, Environment, Task
+from codegym_mcp.episode import EpisodeState
+from codegym_mcp.players.oracle import OraclePlayer
+from codegym_mcp.synthesis.prompts import LEAST_CALLS, MOST_CALLS
+from codegym_mcp.verification.bench import Bench
+from codegym_mcp.verification.play import Play, play_episode
+from codegym_mcp.verification.solution import is_hindered
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An oracle, and its play of every task.
+
+    Attributes:
+        environment: with this oracle.
+        plays: one of each task.
+    """
+
+    environment: Environment
+    plays: Sequence[Play]
+
+    @property
+    def too_long(self) -> list[Play]:
+        """Those in which the calls ran out."""
+        return [play for play in self.plays if play.state is EpisodeState.OUT_OF_CALLS]
+
+    @property
+    def hindered(self) -> list[Play]:
+        """Those in which the environment failed."""
+        return [play for play in self.plays if is_hindered(play)]
+
+    @property
+    def wrong(self) -> list[Play]:
+        """Those in which the oracle failed."""
+        return [
+            play
+            for play in self.plays
+            if not play.correct and not is_hindered(play) and play.state is not EpisodeState.OUT_OF_CALLS
+        ]
+
+    @property
+    def fit(self) -> list[Play]:
+        """Those that were solved in as many calls as a task should take."""
+        return [play for play in self.plays if play.correct and LEAST_CALLS <= len(play.steps) <= MOST_CALLS]
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The better the oracle, the more: it solves more tasks, or with fewer calls."""
+        return sum(play.correct for play in self.plays), -sum(len(play.steps) for play in self.plays)
+
+    def calls_told(self) -> str:
+        """How many calls each task took, for a model."""
+        lines = []
+        for play in self.plays:
+            calls = f"more than {MOST_CALLS}" if play in self.too_long else str(len(play.steps))
+            lines.append(f"{play.task.id}: {calls} calls")
+        return "\n".join(lines)
+
+
+async def try_oracle(bench: Bench, environment: Environment, tasks: Sequence[Task]) -> Trial:
+    """Lets an environment's oracle play tasks.
+
+    Raises:
+        SandboxError, JournalError: nothing can be played here.
+    """
+    limits = bench.limits.model_copy(update={"calls": MOST_CALLS})
+    oracle = OraclePlayer(bench.pool, environment, limits)
+
+    async def play(task: Task) -> Play:
+        return await play_episode(bench.pool, environment, task, oracle, limits)
+
+    return Trial(environment, await bench.each(play, tasks))
+
+
+def agree_against_reference(trials: Sequence[Trial]) -> tuple[Play, int] | None:
+    """A task to which several oracles, written apart, give the same answer, and the reference another.
+
+    Returns:
+        A play of it, and how many oracles agree; None where there is no such task.
+    """
+    different = list({trial.environment.program.source: trial for trial in trials}.values())
+    for plays in zip(*(trial.plays for trial in different), strict=True):
+        given: dict[bytes, list[Play]] = {}
+        for play in plays:
+            if play.submitted and not play.correct and not is_hindered(play):
+                given.setdefault(to_json(play.answer), []).append(play)
+        same = max(given.values(), key=len, default=[])
+        if len(same) > 1 and not any(play.correct for play in plays):
+            return same[0], len(same)
+    return None
+
+
+def fixed_tasks(plays: Sequence[Play]) -> list[Task]:
+    """The tasks that an environment is kept with, from the shortest to the longest.
+
+    The difficulty of each follows from the oracle's calls: the range that they may have, cut into five equal
+    parts on a logarithmic scale.
+    """
+    ordered = sorted(plays, key=lambda play: (len(play.steps), play.task.id))
+    width = len(str(len(ordered)))
+    return [
+        Task(
+            id=f"t{place:0{width}}",
+            config=play.task.config,
+            difficulty=difficulty(len(play.steps)),
+            oracle_calls=len(play.steps),
+        )
+        for place, play in enumerate(ordered, start=1)
+    ]
+
+
+def difficulty(calls: int) -> int:
+    """From 1 to 5, by the calls of an oracle."""
+    part = log(calls / LEAST_CALLS) / log(MOST_CALLS / LEAST_CALLS)
+    return min(max(DIFFICULTIES), 1 + int(max(0.0, part) * len(DIFFICULTIES)))
