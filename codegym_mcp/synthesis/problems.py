@@ -4,15 +4,27 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.sandbox.policy import parse
+from codegym_mcp.synthesis.collections import CODEGYM, KNOWN, Collection
 from codegym_mcp.synthesis.solutions import MAX_CHARACTERS, solution_problem
+
+
+def _whole(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half of a surrogate pair") from None
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_whole)]
 
 
 class Problem(BaseModel):
@@ -22,17 +34,17 @@ class Problem(BaseModel):
 
     id: str = Field(min_length=1, max_length=500)
     """Unique within its file."""
-    statement: str
+    statement: _Text
     """What is asked for, in words."""
-    solution: str
+    solution: _Text
     """A program that does it."""
-    tests: tuple[str, ...] = ()
+    tests: tuple[_Text, ...] = ()
     """Assertions, or examples, where the collection has them."""
-    source: str = ""
+    source: _Text = ""
     """The collection, or the name of the file."""
-    license: str = ""
+    license: _Text = ""
     """Of statement and solution; empty where it is not known."""
-    entry_point: str = ""
+    entry_point: _Text = ""
     """The function that is the solution, where the collection names it."""
 
 
@@ -52,44 +64,6 @@ class UnreadableProblem:
 FIELDS = ("id", "statement", "solution", "tests", "source", "license", "entry_point")
 """What a problem has, and what `fields` of `read_problems` may name."""
 
-
-@dataclass(frozen=True)
-class _Format:
-    """How a collection calls what a problem has.
-
-    Attributes:
-        marks: fields by any of whose sets it is known.
-        names: the collection's names for ours, the first that is there counts.
-    """
-
-    source: str
-    license: str
-    marks: tuple[frozenset[str], ...]
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    continues: bool = False
-    """Whether a solution continues the statement, which is a signature."""
-
-
-_CODEGYM = _Format(
-    "CodeGym raw problems",
-    "CC BY-NC 4.0",
-    (frozenset({"question_id", "question"}),),
-    {"id": ("question_id",), "statement": ("question",)},
-)
-_HUMAN_EVAL = _Format(
-    "HumanEval",
-    "MIT",
-    (frozenset({"task_id", "prompt", "canonical_solution"}), frozenset({"task_id", "prompt", "entry_point"})),
-    {"id": ("task_id",), "statement": ("prompt",), "solution": ("canonical_solution",), "tests": ("test",)},
-    continues=True,
-)
-_MBPP = _Format(
-    "MBPP",
-    "CC BY 4.0",
-    tuple(frozenset({"task_id", text, by}) for text in ("text", "prompt") for by in ("code", "test_list")),
-    {"id": ("task_id",), "statement": ("text", "prompt"), "solution": ("code",), "tests": ("test_list",)},
-)
-_KNOWN = (_CODEGYM, _HUMAN_EVAL, _MBPP)
 
 _HINT = (
     "Say what its fields are called: --field statement=NAME --field solution=NAME, "
@@ -158,10 +132,10 @@ def _parse(line: bytes) -> dict[str, Any] | str:
     return record if isinstance(record, dict) else "The line is not a JSON object."
 
 
-def _recognise(path: Path, records: list[dict[str, Any]], named: Mapping[str, str]) -> _Format:
-    plain = _Format(path.name, "", (frozenset({"statement", "solution"}),))
+def _recognise(path: Path, records: list[dict[str, Any]], named: Mapping[str, str]) -> Collection:
+    plain = Collection(path.name, "", (frozenset({"statement", "solution"}),))
     # Whoever names the statement means a form of their own.
-    known = () if "statement" in named else _KNOWN
+    known = () if "statement" in named else KNOWN
     wanted = frozenset(named.get(name, name) for name in ("statement", "solution"))
     for record in records:
         for each in known:
@@ -181,8 +155,8 @@ class _UnusableError(Exception):
 class _Reader:
     """Reads the records of one file."""
 
-    def __init__(self, form: _Format, named: Mapping[str, str], license: str | None) -> None:
-        self._form = form
+    def __init__(self, collection: Collection, named: Mapping[str, str], license: str | None) -> None:
+        self._collection = collection
         self._named = named
         self._license = license
         self._seen: set[str] = set()
@@ -200,7 +174,7 @@ class _Reader:
             return problem
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
-            reason = f"The {detail['loc'][0]} will not do: {detail['msg']}."
+            reason = f"The {detail['loc'][0]} will not do: {detail['msg'].removeprefix('Value error, ')}."
             return UnreadableProblem(self._unique(f"line {number}", number), reason)
         except _UnusableError as error:
             return UnreadableProblem(self._unique(wanted, number), str(error))
@@ -218,7 +192,7 @@ class _Reader:
         solution = self._text(record, "solution")
         if not solution.strip():
             raise _UnusableError("The problem has no solution.")
-        if self._form.continues and "solution" not in self._named:
+        if self._collection.continues and "solution" not in self._named:
             solution = statement.rstrip() + "\n" + solution.removeprefix("\n")
         entry_point = self._text(record, "entry_point")
         return Problem(
@@ -234,7 +208,7 @@ class _Reader:
     def _value(self, record: dict[str, Any], name: str) -> Any:
         if name in self._named:
             return record.get(self._named[name])
-        called = self._form.names.get(name, (name,))
+        called = self._collection.names.get(name, (name,))
         return next((record[each] for each in called if record.get(each) is not None), None)
 
     def _text(self, record: dict[str, Any], name: str) -> str:
@@ -257,14 +231,14 @@ class _Reader:
         return text
 
     def _source(self, record: dict[str, Any]) -> str:
-        own = self._text(record, "source") if "source" in self._named or not self._form.names else ""
+        own = self._text(record, "source") if "source" in self._named or not self._collection.names else ""
         subset = record.get("subset")
-        if self._form is _CODEGYM and isinstance(subset, str) and subset:
-            own = own or f"{self._form.source} ({subset})"
-        return own or self._form.source
+        if self._collection is CODEGYM and isinstance(subset, str) and subset:
+            own = own or f"{self._collection.source} ({subset})"
+        return own or self._collection.source
 
     def _own_license(self, record: dict[str, Any]) -> str:
-        return self._text(record, "license").strip() or self._form.license
+        return self._text(record, "license").strip() or self._collection.license
 
     def _tests(self, record: dict[str, Any], entry_point: str) -> Iterator[str]:
         value = self._value(record, "tests")

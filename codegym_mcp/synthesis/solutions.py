@@ -22,8 +22,9 @@ _PYTHON = re.compile(
     r"^\s*(def \w+\(.*:|class \w+.*:|import \w+|from [\w.]+ import .*)\s*(#.*)?$", re.MULTILINE
 )
 _OTHER_LANGUAGE = re.compile(
-    r"^\s*(#include|#define|using |package |public |private |fn |func |function |const |let |var |my [$@%]|<\?php"
-    r"|module |impl |unsigned |int |void |long |double |\(defun|\(define|select |begin$|end[.;]?$|\w+ ::)"
+    r"^\s*(#include|#define|using |package |public |private |fn |func |function |const |let |var "
+    r"|my [$@%]|<\?php|module |impl |unsigned |int |void "
+    r"|long |double |\(defun|\(define|select |begin$|end[.;]?$|\w+ ::)"
     r"|[;{]\s*$|:=|=>",
     re.MULTILINE | re.IGNORECASE,
 )
