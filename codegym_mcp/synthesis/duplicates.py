@@ -104,7 +104,8 @@ def _kind(node: ast.AST, names: bool) -> str:
     kind = type(node).__name__
     match node:
         case ast.Constant(value=value):
-            return f"{kind}:{value!r}"
+            # Names of things in a dict, and words for the agent, are names too.
+            return f"{kind}:{value!r}" if names or not isinstance(value, str) else kind
         case ast.Name(id=name) | ast.FunctionDef(name=name) if names:
             return f"{kind}:{name}"
     return kind

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from codegym_mcp.errors import SynthesisError
 from codegym_mcp.synthesis.outcome import Costs, Outcome
@@ -35,6 +35,12 @@ class Answer(BaseModel):
     cost: float | None = None
     """In US dollars; None where the price is not known."""
     seconds: float = 0.0
+
+    @field_validator("text", "reasoning", "refusal", mode="before")
+    @classmethod
+    def _can_be_written(cls, said: str | None) -> str | None:
+        """Models may say half of a character; no file can hold it."""
+        return said and said.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     @property
     def costs(self) -> Costs:

@@ -11,6 +11,7 @@ A file that holds nothing but {"refusal": …}, {"finish": …, "text": …} or 
 the request alone, so that a request that is asked again is seen in the log, and nowhere else.
 
     PUT /hold {"after": n}           from the n-th answer on nothing is answered any more; null ends that
+    GET /state                       {"answered": how many, "waiting": how many requests are held}
     GET /log                         the requests that were answered: {"script", "file", "request"}
 """
 
@@ -66,11 +67,13 @@ class Author:
         self.log: list[dict[str, str]] = []
         self.after: int | None = None
         self.changed = asyncio.Event()
+        self.waiting = 0
 
     async def answer(self, request: Request) -> Response:
         raw = await request.body()
         body = json.loads(raw)
-        await self.may_answer()
+        if not await self.may_answer(request):
+            return Response()
         turns = [message for message in body["messages"] if message["role"] != "system"]
         opening, turn = turns[0]["content"], sum(message["role"] == "assistant" for message in turns)
         for script in self.scripts:
@@ -84,10 +87,19 @@ class Author:
             {"error": {"message": f"nothing is scripted for turn {turn} of: {opening[:300]}"}}, 400
         )
 
-    async def may_answer(self) -> None:
-        """Waits while nothing is to be answered."""
-        while self.after is not None and len(self.log) >= self.after:
-            await self.changed.wait()
+    async def may_answer(self, request: Request) -> bool:
+        """Waits while nothing is to be answered; False where nobody waits for the answer any more."""
+        gone = asyncio.ensure_future(disconnected(request))
+        self.waiting += 1
+        try:
+            while self.after is not None and len(self.log) >= self.after and not gone.done():
+                changed = asyncio.ensure_future(self.changed.wait())
+                await asyncio.wait([changed, gone], return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+            return not gone.done()
+        finally:
+            self.waiting -= 1
+            gone.cancel()
 
     async def hold(self, request: Request) -> Response:
         self.after = (await request.json())["after"]
@@ -95,8 +107,17 @@ class Author:
         self.changed = asyncio.Event()
         return Response()
 
+    async def tell_state(self, request: Request) -> Response:
+        return JSONResponse({"answered": len(self.log), "waiting": self.waiting})
+
     async def tell_log(self, request: Request) -> Response:
         return JSONResponse(self.log)
+
+
+async def disconnected(request: Request) -> None:
+    """Comes back when whoever asked has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def complete(text: str, body: dict[str, Any]) -> Response:
@@ -127,6 +148,7 @@ def routes(delay: float) -> list[Route]:
         Route("/v1/chat/completions", author.answer, methods=["POST"]),
         Route("/hold", author.hold, methods=["PUT"]),
         Route("/log", author.tell_log),
+        Route("/state", author.tell_state),
     ]
 
 

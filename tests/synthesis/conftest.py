@@ -1,0 +1,36 @@
+"""A bench to try environments on, and one to try."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from drafted import CODE, SOLVE
+
+from codegym_mcp.synthesis.draft import Draft
+from codegym_mcp.verification.bench import Bench
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """As everywhere; for the whole session, so that the bench outlives a test."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+async def bench() -> AsyncIterator[Bench]:
+    async with Bench.open(jobs=4) as opened:
+        yield opened
+
+
+@pytest.fixture
+def draft() -> Draft:
+    return Draft.read(CODE, license="MIT", origin="nowhere 1")
+
+
+@pytest.fixture
+def code() -> str:
+    return CODE
+
+
+@pytest.fixture
+def solve() -> str:
+    return SOLVE

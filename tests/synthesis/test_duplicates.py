@@ -1,0 +1,65 @@
+"""Whether there is such an environment, or such a problem, already."""
+
+from codegym_mcp.catalog import Catalog
+from codegym_mcp.synthesis.draft import Draft
+from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, same_problems
+from codegym_mcp.synthesis.problems import Problem
+
+
+def fingerprint(code, name="jars"):
+    return Fingerprint.of(Draft.read(code, license="", origin="").unsolved(name))
+
+
+def test_an_environment_under_other_names_is_a_duplicate(code):
+    renamed = code.replace("jar", "crate").replace("grams", "kilos").replace("weigh", "lift")
+    other = renamed.replace("A shelf has", "In the hold of a ship there are").replace(
+        "Answer with", "What is"
+    )
+    found = Fingerprints([fingerprint(code)]).alike(fingerprint(other, "crates"))
+    assert found is not None
+    assert found[0] == "jars"
+    assert found[1] > 0.9
+
+
+def test_the_same_task_text_is_a_duplicate_however_it_is_written(code):
+    rewritten = code.replace(
+        "    return sum(grams)\n",
+        "    total = 0\n    for jar in range(jars):\n        while total < 0:\n            total += 1\n        total += grams[jar]\n    return total\n",
+    )
+    assert Fingerprints([fingerprint(code)]).alike(fingerprint(rewritten)) is not None
+
+
+def test_the_bundled_environments_are_no_duplicates_of_each_other():
+    known = Fingerprints()
+    for environment in Catalog.load().usable():
+        each = Fingerprint.of(environment)
+        assert known.alike(each) is None
+        known.known.append(each)
+    assert len(known.known) == 12
+
+
+def test_the_oracle_is_no_part_of_what_is_compared(draft, solve):
+    one = Fingerprint.of(draft.solved(solve, "jars"))
+    assert one == Fingerprint.of(draft.unsolved("jars"))
+
+
+def problem(number, statement, solution):
+    return Problem(id=str(number), statement=statement, solution=solution)
+
+
+def test_problems_are_the_same_by_statement_or_by_solution():
+    solution = "def f(n):\n    return n + 1"
+    commented = "def f(n):\n    # the next one\n    '''Next.'''\n    return (n + 1)"
+    problems = [
+        problem(1, "Find the next number.", solution),
+        problem(2, "find  the next\nnumber.", "def g(n):\n    return n - -1"),
+        problem(3, "What comes then?", commented),
+        problem(4, "Find the number before.", "def f(n):\n    return n - 1"),
+        problem(5, "Find it in another way.", "def g(n):\n    return n + 1"),
+    ]
+    assert same_problems(problems) == {"2": "1", "3": "1"}
+
+
+def test_a_solution_that_does_not_parse_is_compared_as_text():
+    problems = [problem(1, "a", "def ("), problem(2, "b", "def ("), problem(3, "c", "def [")]
+    assert same_problems(problems) == {"2": "1"}
