@@ -26,12 +26,14 @@ class Entry:
         name: the environment's name.
         path: where it comes from, for people.
         file: the file that holds it, alone or with others; None where it does not come from a file.
+        published_audit: the audit that it was published with, as JSON; empty where there is none.
     """
 
     name: str
     path: str
     _read: Callable[[], Environment] = field(repr=False)
     file: Path | None = None
+    published_audit: Callable[[], str] = field(default=str, repr=False)
     _environment: Environment | None = field(default=None, repr=False)
     _problem: SourceError | None = field(default=None, repr=False)
 
@@ -186,12 +188,11 @@ def _entries(path: Path) -> Iterator[Entry]:
 
 def _file_entry(path: Path) -> Entry:
     def read() -> Environment:
-        source = read_source(path)
-        if codegym.is_codegym(source):
-            return codegym.read_codegym_source(source, name=name, path=str(path))
-        environment = read_environment_source(source, name=name, path=str(path))
+        environment = _read_code(read_source(path), name=name, path=str(path))
         tasks = path.with_suffix(".jsonl")
-        return environment.with_tasks(read_tasks(tasks, environment)) if tasks.exists() else environment
+        if environment.program.format == "codegym" or not tasks.exists():
+            return environment
+        return environment.with_tasks(read_tasks(tasks, environment))
 
     name = codegym.environment_name(path.stem)
     return Entry(name, str(path), read, path)
@@ -199,11 +200,19 @@ def _file_entry(path: Path) -> Entry:
 
 def _row_entry(row: Row, file: Path) -> Entry:
     def read() -> Environment:
-        if row.problem is not None:
-            raise row.problem
-        return codegym.read_codegym_source(row.code, name=row.name, path=row.where, origin=row.origin)
+        found = row.read()
+        if row.in_codegym_format:
+            return codegym.read_codegym_source(found.code, name=row.name, path=row.where, origin=found.origin)
+        environment = _read_code(found.code, name=row.name, path=row.where, origin=found.origin)
+        return found.with_tasks(environment, row.where)
 
-    return Entry(row.name, row.where, read, file)
+    return Entry(row.name, row.where, read, file, lambda: row.read().audit)
+
+
+def _read_code(source: str, *, name: str, path: str, origin: str = "") -> Environment:
+    if codegym.is_codegym(source):
+        return codegym.read_codegym_source(source, name=name, path=path, origin=origin)
+    return read_environment_source(source, name=name, path=path)
 
 
 def _is_training_records(path: Path) -> bool:
@@ -220,4 +229,4 @@ def _with_more_tasks(entry: Entry, tasks: tuple[Task, ...]) -> Entry:
         kept = [task for task in environment.tasks if task.id not in told]
         return environment.with_tasks((*kept, *tasks))
 
-    return Entry(entry.name, entry.path, read, entry.file)
+    return Entry(entry.name, entry.path, read, entry.file, entry.published_audit)

@@ -296,8 +296,96 @@ def test_a_line_that_is_not_json_harms_no_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 def test_a_set_without_the_columns_is_no_set(tmp_path: Path, kind: str) -> None:
     path = write_set(tmp_path, kind, [{"code": "x"}, {"code": "y"}])
-    with pytest.raises(SourceError, match="A set has the columns env_code, env_name and source"):
+    with pytest.raises(
+        SourceError, match="A set has the columns env_code, env_name and source, or name, code and tasks"
+    ):
         Catalog.load([path])
+
+
+# --- published sets
+
+
+def published(**changes: Any) -> dict[str, Any]:
+    tasks = [{**task, "config": json.dumps(task["config"])} for task in TASKS]
+    return {"name": "counter", "code": COUNTER, "tasks": tasks, "audit": "{}", **changes}
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_published_environment_is_the_one_that_was_in_the_folder(folder: Path, kind: str) -> None:
+    write_tasks(folder, TASKS)
+    catalog = Catalog.load([write_set(folder, kind, [published(), published(name="other")])])
+    assert catalog.names == ["counter", "other"]
+    assert catalog.get("counter").digest == Catalog.load([folder / "counter.py"]).get("counter").digest
+    assert catalog.get("other").tasks[1].config == {"start": 0, "bell": 9}
+    assert [entry.published_audit() for entry in catalog.entries] == ["{}", "{}"]
+
+
+def test_a_published_set_may_be_written_by_hand(tmp_path: Path) -> None:
+    row = published(tasks=TASKS, audit={"grade": "A"})
+    backwards = dict(reversed(published(name="other", tasks=json.dumps(TASKS), audit=None).items()))
+    catalog = Catalog.load([write_set(tmp_path, "jsonl", [row, backwards])])
+    assert catalog.names == ["counter", "other"]
+    assert catalog.get("counter").tasks == catalog.get("other").tasks
+    assert [entry.published_audit() for entry in catalog.entries] == ['{"grade": "A"}', ""]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_published_class_in_the_codegym_format_is_read_as_one(tmp_path: Path, kind: str) -> None:
+    (path, *_) = CODEGYM
+    alone = Catalog.load([path]).get(NAMES[0])
+    row = published(name=NAMES[0], code=path.read_text(), tasks=[], origin="7")
+    row["tasks"] = [{"id": task.id, "config": json.dumps(task.config)} for task in alone.tasks]
+    found = Catalog.load([write_set(tmp_path, kind, [row])]).get(NAMES[0])
+    assert (found.judge, found.origin) == ("done", "7")
+    assert found.digest == alone.digest
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({"code": "x = 1"}, "row 2: there is no META"),
+        ({"tasks": [{"id": "near", "config": "{"}]}, "row 2: has a task that is none"),
+        ({"tasks": [{"id": "near", "config": "{}"}]}, "does not fit"),
+        ({"tasks": [{"id": 3, "config": "{}"}]}, "row 2: is no environment: tasks.0.id"),
+    ],
+)
+def test_a_broken_published_row_harms_no_other(
+    tmp_path: Path, kind: str, broken: dict[str, Any], words: str
+) -> None:
+    rows = [published(), published(name="broken", **broken), published(name="other")]
+    if kind == "parquet" and not isinstance(rows[1]["tasks"][0]["id"], str):
+        pytest.skip("a column of Parquet has one type")
+    catalog = Catalog.load([write_set(tmp_path, kind, rows)])
+    assert catalog.names == ["counter", "broken", "other"]
+    assert [environment.name for environment in catalog.usable()] == ["counter", "other"]
+    assert words in str(problem(catalog))
+
+
+@pytest.mark.parametrize("rest", ["", "garbage", '", "tasks": 3}'])
+def test_a_published_line_that_breaks_off_harms_no_other(tmp_path: Path, rest: str) -> None:
+    rows = [published(), '{"name": "broken", "code": "' + rest, published(name="other")]
+    catalog = Catalog.load([write_set(tmp_path, "jsonl", rows)])
+    assert [environment.name for environment in catalog.usable()] == ["counter", "other"]
+    assert len(catalog.problems()) == 1
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_nothing_but_names_is_held_of_a_published_set_until_it_is_used(tmp_path: Path, kind: str) -> None:
+    catalog = Catalog.load([write_set(tmp_path, kind, [published(), published(name="another")])])
+    write_set(tmp_path, kind, [published(name="another"), published()])
+    # What stands there now is read; and that it is another is noticed.
+    assert all("changed since it was opened" in str(error) for error in catalog.problems())
+    assert len(catalog.problems()) == 2
+
+
+def test_rows_of_a_parquet_file_are_found_in_all_its_groups(tmp_path: Path) -> None:
+    rows = [published(name=f"counter_{number}") for number in range(7)]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "set.parquet", row_group_size=3)
+    catalog = Catalog.load([tmp_path / "set.parquet"])
+    for name in reversed(catalog.names):
+        assert catalog.get(name).name == name
+    assert len(list(catalog.usable())) == 7
 
 
 def test_training_records_bring_tasks_to_the_environments_beside_them() -> None:

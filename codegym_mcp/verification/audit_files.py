@@ -43,12 +43,22 @@ class AuditFiles:
         self._directory = directory
 
     def read(self, entry: Entry) -> Audit | None:
-        """The audit that is kept of an environment, current or stale; None where there is none."""
+        """The audit that is kept of an environment, current or stale; None where there is none.
+
+        One that was published with it counts where none was made since.
+
+        Raises:
+            SourceError: the environment's row cannot be read.
+        """
         path = self._path(entry)
         try:
-            return Audit.model_validate_json(path.read_bytes()) if path is not None else None
+            if path is not None and path.exists():
+                return Audit.model_validate_json(path.read_bytes())
+            if self._directory is None:
+                return Audit.model_validate_json(entry.published_audit())
         except (OSError, ValidationError):
-            return None
+            pass
+        return None
 
     def write(self, entry: Entry, audit: Audit) -> None:
         """Keeps an audit, where there is a place for it.
