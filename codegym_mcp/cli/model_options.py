@@ -67,7 +67,7 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (
         "seed",
         "--sampling-seed",
-        {"type": int, "help": "The model's seed in the first epoch; each further epoch takes the next."},
+        {"type": int, "help": "The model's seed; each further epoch, or sample, takes the next."},
     ),
     (
         "reasoning_effort",

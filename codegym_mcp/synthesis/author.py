@@ -3,12 +3,13 @@ what does not do."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 from codegym_mcp.environment import Environment, Task
 from codegym_mcp.errors import ContextOverflowError, SourceError, TaskError
 from codegym_mcp.synthesis import prompts
 from codegym_mcp.synthesis.asking import Asker, Talk
+from codegym_mcp.synthesis.complaint import ComplaintError, Part
 from codegym_mcp.synthesis.configurations import read_configurations, try_generated, try_written
 from codegym_mcp.synthesis.draft import Draft, environment_name
 from codegym_mcp.synthesis.extraction import UnusableReplyError, json_block, python_block
@@ -25,32 +26,9 @@ from codegym_mcp.verification.verify import verify
 OnStage = Callable[[str, Stage], object]
 """Called with a problem's id and the stage that it enters."""
 
-Part = Literal["environment", "tasks", "oracle", "none"]
-
 _ENOUGH = 0.8
 """The part of the model's configurations that must run (arXiv 2509.17325)."""
 _TOLD = 4
-
-
-class _ComplaintError(Exception):
-    """What was written does not do.
-
-    Attributes:
-        part: what has to be mended; "none" where nothing can be.
-        talk: in which it was written.
-        sample: which answer of the talk it was.
-    """
-
-    def __init__(
-        self, stage: Stage, part: Part, reason: str, *, written: str, talk: Talk = (), sample: int = 0
-    ) -> None:
-        super().__init__(reason)
-        self.stage = stage
-        self.part = part
-        self.reason = reason
-        self.written = written
-        self.talk = talk
-        self.sample = sample
 
 
 @dataclass
@@ -86,7 +64,7 @@ class Author:
         while True:
             try:
                 made = await self._make()
-            except _ComplaintError as complaint:
+            except ComplaintError as complaint:
                 attempts.append(
                     Attempt(stage=complaint.stage, reason=complaint.reason, written=complaint.written)
                 )
@@ -165,7 +143,7 @@ class Author:
         if not trials:
             sample = min(unusable)
             written, talk = answers[sample].text, self._oracle_talks[sample]
-            raise _ComplaintError(
+            raise ComplaintError(
                 Stage.ORACLE, "oracle", unusable[sample], written=written, talk=talk, sample=sample
             )
         sample = max(trials, key=lambda each: (*trials[each].rank, -each))
@@ -183,8 +161,8 @@ class Author:
     async def _complain_of_oracle(
         self, draft: Draft, trials: Sequence[Trial], best: Trial, written: str, sample: int
     ) -> NoReturn:
-        problems = await check_solved(self.bench, best.environment, best.wrong)
-        told = "\n".join(str(problem) for problem in problems[:_TOLD])
+        problems = await check_solved(self.bench, best.environment, best.wrong[:_TOLD])
+        told = "\n".join(map(str, problems))
         agreed = agree_against_reference(trials)
         if agreed is not None:
             play, count = agreed
@@ -194,7 +172,7 @@ class Author:
         solved = sum(play.correct for play in best.plays)
         reason = f"The best oracle solves {solved} of {len(best.plays)} tasks.\n{told}"
         talk = self._oracle_talks[sample]
-        raise _ComplaintError(Stage.ORACLE, "oracle", reason, written=written, talk=talk, sample=sample)
+        raise ComplaintError(Stage.ORACLE, "oracle", reason, written=written, talk=talk, sample=sample)
 
     async def _examine(self, draft: Draft, trial: Trial) -> Made:
         """Length, gates and audit of an environment whose oracle solves its tasks."""
@@ -225,13 +203,13 @@ class Author:
             raise self._complain(Stage.AUDIT, "none", f"Grade {audited.grade}. {found}", source)
         return Made(title=draft.title, source=source, tasks=kept, audit=audited)
 
-    def _complain(self, stage: Stage, part: Part, reason: str, written: str) -> _ComplaintError:
+    def _complain(self, stage: Stage, part: Part, reason: str, written: str) -> ComplaintError:
         talks = {"environment": self._environment_talk, "tasks": self._tasks_talk}
         sample = self.sample if part == "environment" else 0
         talk = talks.get(part, ())
-        return _ComplaintError(stage, part, reason, written=written, talk=talk, sample=sample)
+        return ComplaintError(stage, part, reason, written=written, talk=talk, sample=sample)
 
-    def _give_back(self, complaint: _ComplaintError) -> None:
+    def _give_back(self, complaint: ComplaintError) -> None:
         """Goes on with the talk in which it was written; what rested on it is asked for again."""
         repair = {
             "environment": prompts.repair_environment,
@@ -251,11 +229,11 @@ class Author:
         try:
             answer = await self.asker.ask(talk, sample)
         except ContextOverflowError as error:
-            raise _ComplaintError(Stage.MODEL, "none", error.message, written="") from None
+            raise ComplaintError(Stage.MODEL, "none", error.message, written="") from None
         self._spent[self.asker.key(talk, sample)] = answer.costs
         if answer.refusal is not None:
             reason = f"The model declines: {answer.refusal}"
-            raise _ComplaintError(Stage.MODEL, "none", reason, written=answer.text)
+            raise ComplaintError(Stage.MODEL, "none", reason, written=answer.text)
         return answer
 
     def _enter(self, stage: Stage) -> None:
