@@ -347,15 +347,13 @@ def test_a_published_class_in_the_codegym_format_is_read_as_one(tmp_path: Path, 
         ({"code": "x = 1"}, "row 2: there is no META"),
         ({"tasks": [{"id": "near", "config": "{"}]}, "row 2: has a task that is none"),
         ({"tasks": [{"id": "near", "config": "{}"}]}, "does not fit"),
-        ({"tasks": [{"id": 3, "config": "{}"}]}, "row 2: is no environment: tasks.0.id"),
+        ({"tasks": [{"id": None, "config": "{}"}]}, "row 2: is no environment: tasks.0.id"),
     ],
 )
 def test_a_broken_published_row_harms_no_other(
     tmp_path: Path, kind: str, broken: dict[str, Any], words: str
 ) -> None:
     rows = [published(), published(name="broken", **broken), published(name="other")]
-    if kind == "parquet" and not isinstance(rows[1]["tasks"][0]["id"], str):
-        pytest.skip("a column of Parquet has one type")
     catalog = Catalog.load([write_set(tmp_path, kind, rows)])
     assert catalog.names == ["counter", "broken", "other"]
     assert [environment.name for environment in catalog.usable()] == ["counter", "other"]

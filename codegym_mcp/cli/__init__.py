@@ -9,6 +9,7 @@ from codegym_mcp.cli.environments import list_command
 from codegym_mcp.cli.evaluate import evaluate
 from codegym_mcp.cli.export import export
 from codegym_mcp.cli.output import Commands
+from codegym_mcp.cli.publish import publish
 from codegym_mcp.cli.runs import compare, runs_command
 from codegym_mcp.cli.serve import serve
 from codegym_mcp.cli.show import show
@@ -41,6 +42,7 @@ for command in (
     verify,
     audit,
     synthesize,
+    publish,
     doctor,
 ):
     main.add_command(command)

@@ -1,6 +1,8 @@
 """Files that are there as a whole or not at all."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from codegym_mcp.errors import UnwritableError
@@ -15,10 +17,27 @@ def write_whole(path: Path, text: str, *, hint: str) -> None:
     Raises:
         UnwritableError: it cannot be written.
     """
+    with whole_file(path, hint=hint) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def whole_file(path: Path, *, hint: str) -> Iterator[Path]:
+    """Where to write a file that takes its name when the block is left. If the block raises, nothing is left.
+
+    Args:
+        hint: what to do where it cannot be written.
+
+    Raises:
+        UnwritableError: it cannot be written.
+    """
     unfinished = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, encoding="utf-8")
+        yield unfinished
         unfinished.replace(path)
     except OSError as error:
         raise UnwritableError(path, error.strerror or str(error), hint=hint) from None
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()

@@ -1,0 +1,113 @@
+"""`codegym-mcp publish`."""
+
+from pathlib import Path
+
+import click
+
+from codegym_mcp.catalog import Catalog
+from codegym_mcp.cli.counting import counting
+from codegym_mcp.cli.output import json_option, out, print_json, run, unconfined_option
+from codegym_mcp.cli.selection import jobs_option
+from codegym_mcp.limits import Limits
+from codegym_mcp.synthesis.card import Card
+from codegym_mcp.synthesis.publish import check_output, check_verified, select
+from codegym_mcp.synthesis.publish import publish as publish_set
+from codegym_mcp.verification.bench import Bench
+from codegym_mcp.verification.cache import VerificationCache, cache_directory
+from codegym_mcp.verification.gates import Verification
+from codegym_mcp.verification.grades import Grade
+from codegym_mcp.verification.many import verify_many
+
+
+@click.command()
+@click.argument(
+    "folders",
+    nargs=-1,
+    required=True,
+    metavar="DIR...",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+)
+@click.option(
+    "--output",
+    "-o",
+    "file",
+    required=True,
+    metavar="SET",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Ends with .jsonl or .parquet; replaced if it is there. The card is written beside it.",
+)
+@click.option(
+    "--grade",
+    type=click.Choice([grade.value for grade in Grade]),
+    default=Grade.D.value,
+    show_default=True,
+    help="Leave out what the audit grades worse.",
+)
+@click.option(
+    "--license",
+    "licenses",
+    multiple=True,
+    metavar="GLOB",
+    help="Only environments under a licence that matches; may be given several times.",
+)
+@click.option(
+    "--mixed-licenses",
+    is_flag=True,
+    help="Several licences, or unknown ones, are meant to be in one set; each row keeps its own.",
+)
+@jobs_option
+@unconfined_option
+@json_option
+def publish(
+    *,
+    folders: tuple[Path, ...],
+    file: Path,
+    grade: str,
+    licenses: tuple[str, ...],
+    mixed_licenses: bool,
+    jobs: int | None,
+    allow_unconfined: bool,
+    as_json: bool,
+) -> None:
+    """Write the environments of folders as one set, with a card that says what is in it.
+
+    Every environment has to be verified and to have a current audit, and all of them to be under one licence.
+    What has not changed since it was verified is not verified again. The set is used as a folder is, with
+    --environments.
+
+    \b
+    Example:
+      codegym-mcp publish made/ -o set.parquet --grade B --license 'CC BY 4.0'
+      codegym-mcp list --environments set.parquet
+    """
+    entries = Catalog.load(folders).entries
+    check_output(file, entries)
+    chosen = select(entries, grade=Grade(grade), licenses=licenses, mixed_licenses=mixed_licenses)
+    limits = Limits()
+
+    async def verify() -> list[Verification]:
+        async with Bench.open(jobs=jobs, limits=limits, allow_unconfined=allow_unconfined) as bench:
+            with counting("verify", len(chosen)) as count:
+                cache = VerificationCache(cache_directory(), limits)
+                return await verify_many(bench, [each.entry for each in chosen], cache=cache, on_result=count)
+
+    check_verified(run(verify))
+    card = publish_set(chosen, file)
+    if as_json:
+        print_json(card.model_dump(mode="json"))
+    else:
+        _print_card(card, file)
+
+
+def _print_card(card: Card, file: Path) -> None:
+    lines = [f"{file}: {card.environments} environments, {card.tasks} tasks, {card.tools} tools"]
+    for heading, counts in (
+        ("licences", card.licenses),
+        ("sources", card.sources),
+        ("models", card.models),
+        ("grades", card.grades),
+    ):
+        lines.append(f"{heading}: " + ", ".join(f"{name} ({count})" for name, count in counts.items()))
+    lines.append(f"card: {file}.card.md")
+    for line in lines:
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
