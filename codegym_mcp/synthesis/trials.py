@@ -83,19 +83,32 @@ async def try_oracle(bench: Bench, environment: Environment, tasks: Sequence[Tas
 def agree_against_reference(trials: Sequence[Trial]) -> tuple[Play, int] | None:
     """A task to which several oracles, written apart, give the same answer, and the reference another.
 
+    They must say the same on most of the other tasks too: wrong oracles agree on some by chance.
+
     Returns:
         A play of it, and how many oracles agree; None where there is no such task.
     """
     different = list({trial.environment.program.source: trial for trial in trials}.values())
-    for plays in zip(*(trial.plays for trial in different), strict=True):
-        given: dict[bytes, list[Play]] = {}
-        for play in plays:
-            if play.submitted and not play.correct and not is_hindered(play):
-                given.setdefault(to_json(play.answer), []).append(play)
-        same = max(given.values(), key=len, default=[])
-        if len(same) > 1 and not any(play.correct for play in plays):
-            return same[0], len(same)
+    answers = [[_answer(play) for play in trial.plays] for trial in different]
+    for place, plays in enumerate(zip(*(trial.plays for trial in different), strict=True)):
+        if any(play.correct for play in plays):
+            continue
+        for first, mine in enumerate(answers):
+            same = [each for each in answers if mine[place] is not None and _alike(mine, each)]
+            same = [each for each in same if each[place] == mine[place]]
+            if len(same) > 1:
+                return plays[first], len(same)
     return None
+
+
+def _answer(play: Play) -> bytes | None:
+    """What an oracle said, or None where it was kept from that or came to nothing."""
+    return to_json(play.answer) if play.submitted and not is_hindered(play) else None
+
+
+def _alike(one: Sequence[bytes | None], other: Sequence[bytes | None]) -> bool:
+    same = sum(mine is not None and mine == theirs for mine, theirs in zip(one, other, strict=True))
+    return same * 2 > len(one)
 
 
 def fixed_tasks(plays: Sequence[Play]) -> list[Task]:

@@ -62,6 +62,16 @@ async def test_oracles_written_apart_that_agree_against_the_reference_are_found(
     assert agree_against_reference([off, too, good]) is None
 
 
+async def test_wrong_oracles_that_agree_on_a_task_by_chance_say_nothing_of_the_reference(bench, draft):
+    # Both say 10 for ten jars, and something else for all others.
+    played = tasks(10, 11, 12, 13)
+    count = await try_oracle(
+        bench, draft.solved("def solve(tools, jars):\n    return jars\n", "jars"), played
+    )
+    ten = await try_oracle(bench, draft.solved("def solve(tools, jars):\n    return 10\n", "jars"), played)
+    assert agree_against_reference([count, ten]) is None
+
+
 async def test_tasks_are_kept_from_short_to_long_with_their_calls(bench, draft, solve):
     trial = await try_oracle(bench, draft.solved(solve, "jars"), tasks(200, 10, 30))
     kept = fixed_tasks(trial.fit)
