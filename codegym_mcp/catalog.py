@@ -112,6 +112,18 @@ class Catalog:
         """The names of all entries, broken ones included, in their order."""
         return list(self._entries)
 
+    def entry(self, name: str) -> Entry:
+        """The entry of that name.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        if name not in self._entries:
+            raise NotFoundError(
+                "environment", name, self._entries, hint="" if self._entries else "The catalog is empty."
+            )
+        return self._entries[name]
+
     def get(self, name: str) -> Environment:
         """The environment of that name.
 
@@ -119,11 +131,7 @@ class Catalog:
             NotFoundError: there is none.
             SourceError: there is one, but it cannot be used.
         """
-        if name not in self._entries:
-            raise NotFoundError(
-                "environment", name, self._entries, hint="" if self._entries else "The catalog is empty."
-            )
-        return self._entries[name].read()
+        return self.entry(name).read()
 
     def select(self, patterns: Iterable[str]) -> list[str]:
         """The names that match any of the globs, in the catalog's order.

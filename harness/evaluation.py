@@ -1,6 +1,6 @@
 """Many rollouts: which, how many at once, and what is kept of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import anyio
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from codegym_mcp.errors import NotFoundError, TaskError
 from codegym_mcp.server.control import EnvironmentInfo
+from codegym_mcp.verification.grades import Grade
 from harness.agents import Agent
 from harness.metrics import Summary, summarize
 from harness.results import EpisodeResult
@@ -26,6 +27,8 @@ class Selection(BaseModel):
 
     environments: tuple[str, ...] = ("*",)
     """Globs over the environments' names."""
+    grade: Grade | None = None
+    """The worst grade that the audit of an environment may give it."""
     tasks: int | None = Field(default=None, ge=1)
     """At most so many tasks of each environment; all fixed tasks, or one generated task, without it."""
     difficulty: int | None = Field(default=None, ge=1, le=5)
@@ -35,14 +38,22 @@ class Selection(BaseModel):
     epochs: int = Field(default=1, ge=1)
     """How often each task is played."""
 
-    def assignments(self, served: Sequence[EnvironmentInfo]) -> list[Assignment]:
+    def assignments(
+        self, served: Sequence[EnvironmentInfo], grades: Mapping[str, Grade] | None = None
+    ) -> list[Assignment]:
         """What is to be played, of what a server serves.
+
+        Args:
+            grades: of the environments that have a current audit, by name.
 
         Raises:
             NotFoundError: a glob matches nothing.
-            TaskError: a chosen environment has no fixed tasks, or cannot generate any where that is asked.
+            TaskError: a chosen environment has no fixed tasks, or cannot generate any where that is asked; or
+                none has the grade that is asked for.
         """
         chosen = _chosen(self.environments, served)
+        if self.grade is not None:
+            chosen = _worthy(self.grade, chosen, grades or {})
         return [
             task.model_copy(update={"epoch": epoch})
             for environment in chosen
@@ -74,6 +85,20 @@ def _chosen(globs: Iterable[str], served: Sequence[EnvironmentInfo]) -> list[Env
             raise NotFoundError("environment", glob, [each.name for each in served])
         names |= matching
     return [each for each in served if each.name in names]
+
+
+def _worthy(
+    grade: Grade, chosen: Sequence[EnvironmentInfo], grades: Mapping[str, Grade]
+) -> list[EnvironmentInfo]:
+    found = [each for each in chosen if each.name in grades and grades[each.name] <= grade]
+    if not found:
+        unaudited = sum(each.name not in grades for each in chosen)
+        raise TaskError(
+            f"None of {len(chosen)} environments has grade {grade} or better; "
+            f"{unaudited} of them have no current audit.",
+            hint="Run: codegym-mcp audit",
+        )
+    return found
 
 
 class Watcher:

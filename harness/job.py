@@ -16,6 +16,7 @@ from codegym_mcp.errors import CodegymError, RunError
 from codegym_mcp.limits import Limits
 from codegym_mcp.models.retries import PATIENCE_SECONDS
 from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.verification.audit_files import current_grades
 from harness.agents import Agent
 from harness.agents.command import CommandAgent
 from harness.agents.model import ModelAgent, ModelAgentOptions
@@ -276,7 +277,8 @@ async def _episodes(job: Job) -> AsyncIterator[tuple[EpisodeSource, list[Assignm
         ControlClient.connect(server.url, server.token) as control,
     ):
         served = await control.environments()
-        assignments = job.selection.assignments(served)
+        grades = current_grades(Catalog.load(job.paths)) if job.selection.grade is not None else {}
+        assignments = job.selection.assignments(served, grades)
         played = {assignment.environment for assignment in assignments}
         digests = {each.name: each.digest for each in served if each.name in played}
         yield ServedEpisodes(control, _limits(job)), assignments, digests

@@ -24,6 +24,7 @@ from server.serving import (
 )
 
 from codegym_mcp import __version__
+from codegym_mcp.catalog import bundled_path
 from codegym_mcp.cli import main
 
 BUNDLED = 12
@@ -77,9 +78,9 @@ def test_list_shows_the_bundled_environments() -> None:
     result = run("list")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["name", "title", "tags", "tools", "tasks"]
+    assert lines[0].split() == ["name", "title", "tags", "tools", "tasks", "grade"]
     assert len(lines) == BUNDLED + 1
-    assert all(line.rstrip().endswith("8 + generated") for line in lines[1:])
+    assert all(re.search(r"8 \+ generated  A *$", line) for line in lines[1:])
 
 
 def test_list_as_json_is_one_document() -> None:
@@ -87,6 +88,7 @@ def test_list_as_json_is_one_document() -> None:
     assert result.exit_code == 0
     (safe,) = json.loads(result.stdout)
     assert (safe["name"], safe["tasks"], safe["generates"]) == ("safe", ["blue", "red"], True)
+    assert safe["grade"] is None
     assert "turn" in safe["tools"]
 
 
@@ -133,6 +135,28 @@ def test_show_takes_the_path_of_a_file() -> None:
     assert shown["tools"][1]["output_schema"]["properties"].keys() == {"dial", "turns"}
     assert [task["id"] for task in shown["tasks"]] == ["blue", "red"]
     assert shown["task"].startswith("A safe stands before you")
+
+
+def test_show_tells_what_the_audit_found_and_nothing_that_it_saw() -> None:
+    kept = json.loads((bundled_path() / "parcel_hunt.audit.json").read_bytes())
+    shown = json.loads(run("show", "parcel_hunt", "--json").stdout)
+    assert shown["grade"] == shown["audit"]["grade"] == "A"
+    assert shown["audit"]["figures"]["oracle_calls"] == kept["figures"]["oracle_calls"]
+    for form in ((), ("--json",)):
+        assert kept["figures"]["answers"]["commonest"] not in run("show", "parcel_hunt", *form).stdout
+    assert "Grade A\n    23.5 calls of the oracle for the median task" in run("show", "parcel_hunt").stdout
+    assert "No current audit" in run("show", str(SAFE)).stdout
+
+
+def test_the_grade_of_what_has_changed_since_its_audit_is_not_told(tmp_path: Path) -> None:
+    for suffix in (".py", ".jsonl", ".audit.json"):
+        name = f"parcel_hunt{suffix}"
+        (tmp_path / name).write_bytes((bundled_path() / name).read_bytes())
+    assert re.search(r" A *$", run("list", "--environments", str(tmp_path)).stdout)
+    with (tmp_path / "parcel_hunt.py").open("a") as source:
+        source.write("\n# changed\n")
+    assert re.search(r" - *$", run("list", "--environments", str(tmp_path)).stdout)
+    assert "No current audit" in run("show", str(tmp_path / "parcel_hunt.py")).stdout
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])

@@ -9,6 +9,7 @@ from codegym_mcp.cli.job import given, job_to_resume, make_job
 from codegym_mcp.cli.model_options import model_options
 from codegym_mcp.cli.output import environments_option, err, json_option, print_json, run
 from codegym_mcp.errors import CodegymError
+from codegym_mcp.verification.grades import Grade
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it."""
@@ -34,6 +35,11 @@ INTERRUPTED = 130
     multiple=True,
     metavar="GLOB",
     help="Only environments whose names match; may be given several times.",
+)
+@click.option(
+    "--grade",
+    type=click.Choice([grade.value for grade in Grade]),
+    help="Only environments whose current audit gives them this grade or a better one.",
 )
 @click.option("--tasks", type=click.IntRange(1), help="At most so many tasks of each environment.")
 @click.option(

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from codegym_mcp.cli.model_options import read_model_options
 from codegym_mcp.limits import Limits
+from codegym_mcp.verification.grades import Grade
 
 if TYPE_CHECKING:
     from harness.job import Job
@@ -38,6 +39,7 @@ def make_job(options: dict[str, Any]) -> "Job":
         paths=options["paths"],
         selection=Selection(
             environments=options["globs"] or ("*",),
+            grade=Grade(options["grade"]) if options["grade"] is not None else None,
             tasks=options["tasks"],
             difficulty=options["difficulty"],
             epochs=options["epochs"],

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from codegym_mcp.catalog import Catalog
-from codegym_mcp.cli.environments import find_environment
+from codegym_mcp.cli.environments import find_entry
 from codegym_mcp.cli.output import environments_option, run, unconfined_option
 from codegym_mcp.environment import Environment
 from codegym_mcp.episode import EpisodeSettings
@@ -101,7 +101,7 @@ def serve(
         run(lambda: _serve_http(host, port, as_json, options))
     else:
         assert environment is not None
-        found = find_environment(environment, options["paths"])
+        found = find_entry(environment, options["paths"]).read()
         run(lambda: _serve_stdio(found, options))
 
 

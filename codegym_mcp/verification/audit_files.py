@@ -1,12 +1,15 @@
 """Audits on disk, beside the environments that they are about."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from codegym_mcp.catalog import Entry
+from codegym_mcp.catalog import Catalog, Entry
+from codegym_mcp.errors import SourceError
 from codegym_mcp.verification.audit import Audit
 from codegym_mcp.verification.files import write_whole
+from codegym_mcp.verification.grades import Grade
 
 SUFFIX = ".audit.json"
 
@@ -30,6 +33,17 @@ def current_audit(entry: Entry) -> Audit | None:
     """
     found = AuditFiles().read(entry)
     return found if found is not None and found.fits(entry.read()) else None
+
+
+def current_grades(catalog: Catalog) -> dict[str, Grade]:
+    """The grades of the environments that can be used and have a current audit, by name."""
+    grades = {}
+    for entry in catalog.entries:
+        with suppress(SourceError):
+            audit = current_audit(entry)
+            if audit is not None:
+                grades[entry.name] = audit.grade
+    return grades
 
 
 class AuditFiles:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from codegym_mcp.catalog import bundled_path
 from codegym_mcp.cli import main
 from harness.job import recorded_job
 from harness.run_directory import read_trajectories
@@ -42,6 +43,25 @@ def test_a_run_prints_its_figures_and_where_it_is():
     assert result.stderr.startswith("oracle: 4 episodes\n")
     listed = CliRunner().invoke(main, ("runs", ".")).stdout
     assert listed.splitlines()[1].split()[-1] == "finished"
+
+
+def test_only_what_an_audit_found_worth_it_is_played(tmp_path):
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "counter.py").write_bytes(COUNTER.read_bytes())
+    for suffix in (".py", ".jsonl", ".audit.json"):
+        name = f"parcel_hunt{suffix}"
+        (made / name).write_bytes((bundled_path() / name).read_bytes())
+    options = ("--environments", str(made), "--agent", "observe", "--tasks", "1", "--difficulty", "1")
+    result = run(*options, "--grade", "B", "--out", "graded", "--json")
+    assert result.exit_code == 0, result.output
+    assert {each.extra.key for each in read_trajectories(Path("graded"))} == {"parcel_hunt/d1-s0/1"}
+    assert recorded_job(Path("graded")).selection.grade == "B"
+    assert run("--resume", "graded").exit_code == 0
+    nothing = run(*options, "--env", "counter", "--grade", "D", "--out", "nothing")
+    assert nothing.exit_code == 1
+    assert "1 of them have no current audit. Run: codegym-mcp audit" in nothing.stderr
+    assert not Path("nothing").exists()
 
 
 def test_baselines_play_the_same_tasks_and_stand_beside_the_agent():

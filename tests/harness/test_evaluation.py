@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from codegym_mcp.errors import ConnectionFailedError, NotFoundError, RunHaltedError, TaskError
 from codegym_mcp.server.control import EnvironmentInfo
+from codegym_mcp.verification.grades import Grade
 from harness.agents import players
 from harness.agents.function import FunctionAgent
 from harness.control import ControlClient
@@ -49,6 +50,21 @@ def test_everything_is_selected_by_default():
 def test_environments_are_selected_by_globs_and_in_their_order():
     chosen = keys(Selection(environments=("led*", "*_courier"), tasks=1), SERVED)
     assert chosen == ["night_courier/t0/1", "ledger/t0/1"]
+
+
+def test_environments_are_selected_by_the_grade_of_their_audits():
+    grades = {"night_courier": Grade.C, "ledger": Grade.B}
+    selection = Selection(grade=Grade.B, tasks=1)
+    assert [each.key for each in selection.assignments(SERVED, grades)] == ["ledger/t0/1"]
+    everything = Selection(tasks=1).assignments(SERVED, grades)
+    assert len(everything) == 3
+
+
+def test_where_no_environment_has_the_grade_the_audit_is_named():
+    selection = Selection(environments=("night_*",), grade=Grade.B)
+    with pytest.raises(TaskError, match="None of 2 environments has grade B or better; 1 of them") as caught:
+        selection.assignments(SERVED, {"night_courier": Grade.C, "ledger": Grade.A})
+    assert "codegym-mcp audit" in caught.value.hint
 
 
 def test_each_task_is_played_in_every_epoch():
