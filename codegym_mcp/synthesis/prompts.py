@@ -1,5 +1,6 @@
 """What a model is told at each stage: files beside this module, with values filled in."""
 
+import re
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -7,6 +8,7 @@ from string import Template
 
 from codegym_mcp.environment import Environment
 from codegym_mcp.sandbox.modules import ALLOWED_MODULES
+from codegym_mcp.synthesis.configurations import ANSWER_BYTES
 from codegym_mcp.synthesis.draft import Draft
 from codegym_mcp.synthesis.problems import Problem
 
@@ -15,13 +17,14 @@ MOST_CALLS = 256
 """The calls that the oracle may need for a task that is kept (arXiv 2509.17325)."""
 
 _NOT_NEEDED = {"ast", "collections.abc", "gymnasium"}
-_FILES = files("codegym_mcp.synthesis") / "prompts"
+FILES = files("codegym_mcp.synthesis") / "prompts"
+"""Where the prompts stand."""
 
 
 def version() -> str:
     """A short digest of all prompts: what was asked by others is another experiment."""
     digest = sha256()
-    for file in sorted(_FILES.iterdir(), key=lambda file: file.name):
+    for file in sorted(FILES.iterdir(), key=lambda file: file.name):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
@@ -36,18 +39,26 @@ def environment(problem: Problem) -> str:
     tests = "\n".join(problem.tests)
     return _fill(
         "environment",
-        statement=problem.statement.strip(),
-        solution=problem.solution.strip(),
-        tests=f"\nExamples:\n<material>\n{tests}\n</material>\n" if tests else "",
+        statement=_material(problem.statement),
+        solution=_material(problem.solution),
+        tests=f"\nExamples:\n<material>\n{_material(tests)}\n</material>\n" if tests else "",
         least=LEAST_CALLS,
         most=MOST_CALLS,
+        bytes=ANSWER_BYTES,
         modules=_modules(),
     )
 
 
 def tasks(draft: Draft, count: int) -> str:
     """Asks for configurations of an environment."""
-    return _fill("tasks", source=draft.source.strip(), count=count, least=LEAST_CALLS, most=MOST_CALLS)
+    return _fill(
+        "tasks",
+        source=_material(draft.source),
+        count=count,
+        least=LEAST_CALLS,
+        most=MOST_CALLS,
+        bytes=ANSWER_BYTES,
+    )
 
 
 def oracle(draft: Draft, environment: Environment) -> str:
@@ -56,8 +67,8 @@ def oracle(draft: Draft, environment: Environment) -> str:
     arguments = ", ".join(f"{each.name}=…" for each in first.parameters)
     return _fill(
         "oracle",
-        task=environment.template,
-        tools=draft.tool_stubs(),
+        task=_material(environment.template),
+        tools=_material(draft.tool_stubs()),
         answer=draft.answer_annotation(),
         parameters=", ".join(["tools", *environment.public]),
         example=f"{first.name}({arguments})",
@@ -68,17 +79,22 @@ def oracle(draft: Draft, environment: Environment) -> str:
 
 def repair_environment(problem: str) -> str:
     """Gives an environment back."""
-    return _fill("repair_environment", problem=problem)
+    return _fill("repair_environment", problem=_material(problem))
 
 
 def repair_tasks(problem: str) -> str:
     """Gives configurations back."""
-    return _fill("repair_tasks", problem=problem)
+    return _fill("repair_tasks", problem=_material(problem))
 
 
 def repair_oracle(problem: str) -> str:
     """Gives an oracle back."""
-    return _fill("repair_oracle", problem=problem)
+    return _fill("repair_oracle", problem=_material(problem))
+
+
+def _material(text: str) -> str:
+    """A text that cannot end, or begin, what counts as material."""
+    return re.sub(r"<(?=\s*/?\s*material\b)", r"<\\", text.strip(), flags=re.IGNORECASE)
 
 
 def _modules() -> str:
@@ -91,4 +107,4 @@ def _fill(name: str, **values: object) -> str:
 
 @cache
 def _template(name: str) -> Template:
-    return Template((_FILES / f"{name}.md").read_text(encoding="utf-8"))
+    return Template((FILES / f"{name}.md").read_text(encoding="utf-8"))
