@@ -20,6 +20,7 @@ from codegym_mcp.synthesis.store import Answer
 from codegym_mcp.synthesis.trials import Trial, agree_against_reference, fixed_tasks, try_oracle
 from codegym_mcp.verification.audit import audit
 from codegym_mcp.verification.bench import Bench
+from codegym_mcp.verification.play import shown
 from codegym_mcp.verification.solution import check_solved
 from codegym_mcp.verification.verify import verify
 
@@ -167,7 +168,10 @@ class Author:
         if agreed is not None:
             play, count = agreed
             (problem, *_) = await check_solved(self.bench, best.environment, [play])
-            reason = f"{count} oracles that were written apart agree against the reference. {problem}"
+            reason = (
+                f"{count} oracles that were written apart agree against the reference. {problem}\n"
+                f"Its configuration is {shown(play.task.config)}."
+            )
             raise self._complain(Stage.ORACLE, "environment", reason, draft.source)
         solved = sum(play.correct for play in best.plays)
         reason = f"The best oracle solves {solved} of {len(best.plays)} tasks.\n{told}"
@@ -181,7 +185,9 @@ class Author:
         if len(trial.fit) < self.options.tasks and not trial.hindered:
             range_told = f"{prompts.LEAST_CALLS} to {prompts.MOST_CALLS}"
             reason = (
-                f"{len(trial.fit)} of {len(trial.plays)} tasks take {range_told} calls.\n{trial.calls_told()}"
+                f"{len(trial.fit)} of {len(trial.plays)} tasks take {range_told} calls. "
+                "Those named written-N are from the list of configurations, those named dN-s… are generated with "
+                f"difficulty N.\n{trial.calls_told()}"
             )
             part: Part = "environment" if _generated_at_fault(trial) else "tasks"
             raise self._complain(Stage.LENGTH, part, reason, source)
