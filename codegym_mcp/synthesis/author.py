@@ -186,8 +186,8 @@ class Author:
             range_told = f"{prompts.LEAST_CALLS} to {prompts.MOST_CALLS}"
             reason = (
                 f"{len(trial.fit)} of {len(trial.plays)} tasks take {range_told} calls. "
-                "Those named written-N are from the list of configurations, those named dN-s… are generated with "
-                f"difficulty N.\n{trial.calls_told()}"
+                "Those named written-N are from the list of configurations, those named dN-s… are generated "
+                f"with difficulty N.\n{trial.calls_told()}"
             )
             part: Part = "environment" if _generated_at_fault(trial) else "tasks"
             raise self._complain(Stage.LENGTH, part, reason, source)
