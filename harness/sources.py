@@ -17,6 +17,7 @@ from codegym_mcp.playable import Playable
 from codegym_mcp.server.control import EpisodeInfo, OpenRequest
 from harness.connect import Target, connect
 from harness.control import ControlClient
+from harness.episode_client import EpisodeClient
 from harness.recorder import Address
 
 _CLOSE_SECONDS = 5
@@ -87,7 +88,6 @@ class ServedEpisodes:
     """Episodes of a server of ours, opened over its control plane and played over MCP like any client.
 
     Args:
-        mode: the protocol; see `connect`.
         patience: how many seconds the server is awaited when it is lost.
     """
 
@@ -96,13 +96,11 @@ class ServedEpisodes:
         control: ControlClient,
         limits: Limits | None = None,
         *,
-        mode: str = "auto",
         patience: float = 0.0,
     ) -> None:
         self._control = control
         self._patience = patience
         self._limits = limits or Limits()
-        self._mode = mode
 
     @asynccontextmanager
     async def open(self, assignment: Assignment) -> AsyncIterator[OpenEpisode]:
@@ -116,7 +114,7 @@ class ServedEpisodes:
             return info
 
         try:
-            async with connect(opened.mcp_url, mode=self._mode, patience=self._patience) as connection:
+            async with EpisodeClient.connect(opened.mcp_url, patience=self._patience) as connection:
                 address = Address(
                     opened.mcp_url, connection.instructions, lambda: self._control.events(opened.id)
                 )

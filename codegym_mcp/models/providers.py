@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from codegym_mcp.errors import MissingExtraError, ModelAccessError, NotFoundError
+from codegym_mcp.models.connections import connections_to
 from codegym_mcp.models.options import ModelOptions
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ async def open_model(options: ModelOptions) -> "AsyncIterator[Model]":
         ModelAccessError: the key is missing, or the provider does not take an address or a key.
     """
     try:
-        from httpx2 import Limits
         from pydantic_ai.models import create_async_httpx2_client
     except ImportError:
         raise MissingExtraError(f"The model {options.name}", INSTALL) from None
@@ -45,8 +45,8 @@ async def open_model(options: ModelOptions) -> "AsyncIterator[Model]":
             f"The model {options.name!r} is named without its provider.",
             hint=f"Write it as provider:model, for example openai:{options.name.strip(':')}.",
         )
-    # As many connections as there are requests, and none opened twice.
-    async with create_async_httpx2_client(limits=Limits(max_keepalive_connections=None)) as http:
+    transport = connections_to(options.base_url) if options.base_url is not None else None
+    async with create_async_httpx2_client(transport=transport) as http:
         try:
             if options.base_url is not None and provider in {*_CHAT, _RESPONSES}:
                 model = _compatible(name, options, http, responses=provider == _RESPONSES)
