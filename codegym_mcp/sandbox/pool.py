@@ -210,8 +210,10 @@ class Pool:
         workers = list(self._workers)
         for worker in workers:
             worker.kill()
-        if self._zygote is not None:
-            await self._zygote.close()
+        # One that is being started is waited for, and is the last.
+        async with self._starting:
+            if self._zygote is not None:
+                await self._zygote.close()
         # Nothing is left of the processes; their sockets still have to be seen closing.
         for worker in workers:
             await worker.ended()

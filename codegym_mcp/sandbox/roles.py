@@ -97,7 +97,8 @@ def describe(error: BaseException) -> str:
 class _Served:
     """An environment that was opened for one task."""
 
-    def __init__(self, message: Message, names: Mapping[str, Any], config: dict[str, Any]) -> None:
+    def __init__(self, message: Message, names: dict[str, Any], config: dict[str, Any]) -> None:
+        self._names = names
         self._codegym = _codegym_class(message, names) if message["format"] == "codegym" else None
         made = self._codegym.open if self._codegym is not None else _opener(names)
         self._environment = _faultless(lambda: made(config))
@@ -107,12 +108,16 @@ class _Served:
             return self._codegym.act(self._environment, name, arguments)
         return getattr(self._environment, name)(**arguments)
 
+    def close(self) -> None:
+        """Lets go of what it holds at once: functions and their module hold each other."""
+        self._names.clear()
+
 
 def _opener(names: Mapping[str, Any]) -> Callable[[dict[str, Any]], Any]:
     return lambda config: names["Environment"](**config)
 
 
-def _tools(channel: Channel, message: Message, names: Mapping[str, Any]) -> Any:
+def _tools(channel: Channel, message: Message, names: dict[str, Any]) -> Any:
     served = _Served(message, names, message["config"])
 
     def act(name: str, arguments: dict[str, Any]) -> Any:
@@ -146,8 +151,8 @@ def _shared(channel: Channel, message: Message, code: bytes) -> Any:
                 answer(channel, number, lambda: start(episode, config))
             case [number, "call", episode, name, arguments]:
                 answer(channel, number, lambda: served[episode].act(name, arguments))
-            case ["close", episode]:
-                served.pop(episode, None)
+            case ["close", episode] if episode in served:
+                served.pop(episode).close()
 
 
 def _codegym_class(message: Message, names: Mapping[str, Any]) -> CodegymClass:
@@ -232,7 +237,7 @@ def _faultless(action: Callable[[], Any]) -> Any:
         raise _Fault(describe(error)) from None
 
 
-_PARTS: dict[str, Callable[[Channel, Message, Mapping[str, Any]], Any]] = {
+_PARTS: dict[str, Callable[[Channel, Message, dict[str, Any]], Any]] = {
     "tools": _tools,
     "reference": _reference,
     "judge": _judge,

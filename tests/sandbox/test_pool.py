@@ -137,6 +137,22 @@ async def test_nothing_is_left_when_all_is_cancelled() -> None:
     assert descendants(os.getpid()) == before
 
 
+async def test_a_zygote_that_is_being_started_when_a_pool_is_closed_ends_with_it() -> None:
+    before = descendants(os.getpid())
+    async with Pool.open() as pool:
+        assert pool._zygote is not None
+        pool._zygote._process.kill()
+        while pool._zygote.alive:
+            await asyncio.sleep(0)
+        asked = asyncio.create_task(start(pool))
+        while not pool._starting.locked():
+            await asyncio.sleep(0)
+    assert descendants(os.getpid()) == before
+    with pytest.raises((SandboxError, WorkerLostError)):
+        await asked
+    assert descendants(os.getpid()) == before
+
+
 @everywhere
 @pytest.mark.parametrize("which", ["the first of its processes", "the one that forks"])
 async def test_a_pool_outlives_its_zygote(which: str, without: frozenset[Layer]) -> None:
