@@ -17,6 +17,7 @@ from codegym_mcp.limits import Limits
 from codegym_mcp.models.retries import PATIENCE_SECONDS
 from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.verification.audit_files import current_grades
+from codegym_mcp.verification.cache import cache_directory
 from harness.agents import Agent
 from harness.agents.command import CommandAgent
 from harness.agents.model import ModelAgent, ModelAgentOptions
@@ -233,10 +234,11 @@ async def _agent(job: Job, pool: Pool, run: Path) -> AsyncIterator[Agent]:
 
 
 def _answers(paths: Sequence[Path], run: Path) -> list[Path]:
-    """Where right answers can be read: in the environments, in the tasks beside them, in runs."""
+    """Where right answers can be read: environments, tasks and audits beside them, kept verdicts, runs."""
     sources = list(paths) or [bundled_path()]
-    tasks = [path.with_suffix(".jsonl") for path in sources if path.suffix == ".py"]
-    return [*sources, *tasks, RUNS, run]
+    files = [path for path in sources if path.suffix]
+    beside = [path.with_suffix(suffix) for path in files for suffix in (".jsonl", ".audit.json", ".audits")]
+    return [*sources, *beside, cache_directory(), RUNS, run]
 
 
 def _secrets(job: Job) -> frozenset[str]:

@@ -332,11 +332,13 @@ async def test_a_run_of_a_program_hides_what_holds_answers(fixtures, tmp_path):
     counter = tmp_path / "counter.py"
     counter.write_text((fixtures / "counter.py").read_text())
     counter.with_suffix(".jsonl").write_text('{"id": "a", "config": {"start": 0, "bell": 2}}\n')
+    counter.with_suffix(".audit.json").write_text('{"commonest": 2}')
     script = """
 import os, sys
 print([os.listdir(path) if os.path.isdir(path) else os.path.getsize(path) for path in sys.argv[2].split()])
 """
-    looked = " ".join(map(str, [counter, counter.with_suffix(".jsonl"), tmp_path / "run"]))
+    beside = [counter.with_suffix(suffix) for suffix in (".jsonl", ".audit.json")]
+    looked = " ".join(map(str, [counter, *beside, tmp_path / "run"]))
     job = Job(
         agent="command",
         command=python(script, "{mcp_url}", looked),
@@ -349,7 +351,7 @@ print([os.listdir(path) if os.path.isdir(path) else os.path.getsize(path) for pa
     for trajectory in read_trajectories(tmp_path / "run"):
         program = program_of(trajectory)
         if program.enclosed:
-            assert program.stdout == "[0, 0, []]\n"
+            assert program.stdout == "[0, 0, 0, []]\n"
     assert json.loads((tmp_path / "run" / "run.json").read_text())["command"] == job.command
 
 
