@@ -37,6 +37,7 @@ bench: .venv/.develop
 	$(BIN)/python benchmarks/serve.py
 	$(BIN)/python benchmarks/sandbox.py
 	$(BIN)/python benchmarks/evaluate.py
+	$(BIN)/python benchmarks/verify.py
 
 .venv/.run: pyproject.toml
 	$(PYTHON) -m venv .venv
