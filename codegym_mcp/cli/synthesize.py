@@ -16,7 +16,7 @@ from codegym_mcp.models import Model
 from codegym_mcp.synthesis import prompts
 from codegym_mcp.synthesis.asking import Asker, sampling_settings
 from codegym_mcp.synthesis.folder import Folder, Recipe
-from codegym_mcp.synthesis.options import SynthesisOptions
+from codegym_mcp.synthesis.options import TRIAL_LIMITS, SynthesisOptions
 from codegym_mcp.synthesis.outcome import Funnel
 from codegym_mcp.synthesis.problems import read_problems
 from codegym_mcp.synthesis.store import Store
@@ -119,7 +119,7 @@ def synthesize(
         with Folder.open(directory, recipe) as folder, Store.open(folder.store) as store:
             async with (
                 Model.open(asked) as model,
-                Bench.open(allow_unconfined=allow_unconfined) as bench,
+                Bench.open(limits=TRIAL_LIMITS, allow_unconfined=allow_unconfined) as bench,
             ):
                 spent = store.spent()
                 model.spending.count(spent.tokens, spent.cost)

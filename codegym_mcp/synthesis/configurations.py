@@ -1,12 +1,13 @@
 """The configurations of an environment: those that a model writes, and those that its generator makes."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from codegym_mcp.environment import Environment, Task
-from codegym_mcp.errors import CodegymError, SandboxError, TaskError
+from codegym_mcp.errors import CodegymError, LimitError, SandboxError, TaskError
 from codegym_mcp.scoring import reference_answer
 from codegym_mcp.synthesis.extraction import UnusableReplyError
 from codegym_mcp.verification.bench import Bench
@@ -19,6 +20,7 @@ ANSWER_BYTES = 500
 _MOST = 64
 _SEEDS = (1, 2)
 _TOLD = 5
+_BATCH = 5
 
 
 class Tried(NamedTuple):
@@ -80,22 +82,35 @@ async def try_generated(bench: Bench, environment: Environment) -> Tried:
 
 
 async def _try(bench: Bench, environment: Environment, tasks: Sequence[Task]) -> Tried:
-    async def attempt(task: Task) -> str:
-        try:
-            environment.check_task(task)
-            async with Process.start(bench.pool, environment, task.config, bench.limits):
-                answer = await reference_answer(bench.pool, environment, task, bench.limits)
-            length = len(to_json(answer))
-            if length > ANSWER_BYTES:
-                raise TaskError(f"The right answer has {length} bytes; {ANSWER_BYTES} are allowed.")
-        except SandboxError:
-            raise
-        except CodegymError as error:
-            return f"The configuration {shown(task.config)} does not do: {error}"
-        return ""
+    tried = Tried([], [])
+    for start in range(0, len(tasks), _BATCH):
+        batch = tasks[start : start + _BATCH]
+        errors = await bench.each(partial(_error, bench, environment), batch)
+        for task, error in zip(batch, errors, strict=True):
+            if error is None:
+                tried.tasks.append(task)
+            else:
+                problem = f"The configuration {shown(task.config)} does not do: {error}"
+                tried.problems.append(problem)
+        if all(isinstance(error, LimitError) for error in errors):
+            # What never ends for so many will not for the others; each would take its time.
+            unseen = tasks[start + _BATCH :]
+            tried.problems.extend(f"The configuration {shown(task.config)} was not tried." for task in unseen)
+            break
+    return tried
 
-    found = await bench.each(attempt, tasks)
-    return Tried(
-        [task for task, problem in zip(tasks, found, strict=True) if not problem],
-        [problem for problem in found if problem],
-    )
+
+async def _error(bench: Bench, environment: Environment, task: Task) -> CodegymError | None:
+    """Why an environment does not run on a task; None where it does."""
+    try:
+        environment.check_task(task)
+        async with Process.start(bench.pool, environment, task.config, bench.limits):
+            answer = await reference_answer(bench.pool, environment, task, bench.limits)
+    except SandboxError:
+        raise
+    except CodegymError as error:
+        return error
+    length = len(to_json(answer))
+    if length > ANSWER_BYTES:
+        return TaskError(f"The right answer has {length} bytes; {ANSWER_BYTES} are allowed.")
+    return None

@@ -2,7 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from codegym_mcp.limits import Limits
 from codegym_mcp.verification.grades import Grade
+
+TRIAL_LIMITS = Limits(call_seconds=1.0, start_seconds=2.0)
+"""Under which environments are tried: stricter than those under which they are served, so that one that never
+ends holds up the others for a short time only."""
 
 
 class SynthesisOptions(BaseModel):

@@ -6,6 +6,7 @@ import pytest
 from drafted import CODE, SOLVE
 
 from codegym_mcp.synthesis.draft import Draft
+from codegym_mcp.synthesis.options import TRIAL_LIMITS
 from codegym_mcp.verification.bench import Bench
 
 
@@ -17,7 +18,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 async def bench() -> AsyncIterator[Bench]:
-    async with Bench.open(jobs=4) as opened:
+    async with Bench.open(jobs=4, limits=TRIAL_LIMITS) as opened:
         yield opened
 
 

@@ -37,6 +37,16 @@ async def test_a_reference_that_fails_or_never_ends_is_told(bench, code):
     assert "does not do" in tried.told()
 
 
+async def test_where_nothing_ends_not_everything_is_waited_for(bench, code):
+    endless = code.replace("    return sum(grams)", "    while grams:\n        jars += 1\n    return jars")
+    draft = Draft.read(endless, license="", origin="")
+    configs = [{"jars": number, "grams": [number]} for number in range(12)]
+    tried = await try_written(bench, draft.unsolved("jars"), configs)
+    assert not tried.tasks
+    assert ["longer than" in problem for problem in tried.problems] == [True] * 5 + [False] * 7
+    assert tried.problems[-1].endswith("was not tried.")
+
+
 async def test_a_generator_is_tried_at_every_difficulty(bench, draft, code):
     tried = await try_generated(bench, draft.unsolved("jars"))
     assert sorted({len(task.config["grams"]) for task in tried.tasks}) == [12, 24, 36, 48, 60]
