@@ -16,6 +16,7 @@ from codegym_mcp.environment import Environment, Task
 from codegym_mcp.errors import (
     BrokenContractError,
     CodegymError,
+    EnvironmentFaultError,
     InvalidArgumentsError,
     JournalError,
     LimitError,
@@ -154,6 +155,20 @@ class Episode:
         except CodegymError as error:
             await self._end(EpisodeState.FAILED, reason=str(error))
             raise
+
+    async def opened(self) -> None:
+        """Waits until it has been opened, for whoever asks for that opening again.
+
+        Raises:
+            EnvironmentFaultError: it could not be opened.
+        """
+
+        async def check() -> None:
+            # Nothing is recorded but that it was opened, and, where that could be, that it has ended.
+            if self.state is EpisodeState.FAILED and self._events <= 2:
+                raise EnvironmentFaultError(Role.TOOLS, self.reason)
+
+        await self._in_turn(check)
 
     def recall(self, events: Sequence[Event]) -> None:
         """Takes over what the journal holds of the episode; nothing is started.
@@ -444,9 +459,11 @@ class Episode:
         self.suspend()
         self._acting.actions.clear()
         verdict = self.verdict.model_dump() if self.verdict is not None else None
-        # The events before tell how it ended, so losing this one costs a restarted server work and no more.
-        with suppress(JournalError):
-            await self._record("ended", {"state": state, "reason": reason, "verdict": verdict})
+        # What was never recorded as opened has no end either.
+        if self._events:
+            # The events before tell how it ended: losing this one costs a restarted server work and no more.
+            with suppress(JournalError):
+                await self._record("ended", {"state": state, "reason": reason, "verdict": verdict})
         if self.on_end is not None:
             self.on_end(self)
 

@@ -95,7 +95,8 @@ class Episodes:
         Raises:
             TaskError: an episode of something else was opened with the key.
             LimitError: `open_episodes` are open already.
-            CodegymError: the environment cannot be opened; see `Episode.open`.
+            CodegymError: the environment cannot be opened; see `Episode.open`. With the same key it cannot be
+                opened again.
         """
         chosen_id = sha256(key.encode()).hexdigest()[:16] if key is not None else None
         if chosen_id is not None:
@@ -103,6 +104,7 @@ class Episodes:
                 known = self.by_id(chosen_id)
                 same_place = known.environment.name == environment.name
                 if same_place and (known.full_task, known.settings) == (task, settings):
+                    await known.opened()
                     return known
                 raise TaskError("Another episode was opened with this request key.", hint="Send a new key.")
         if len(self._by_id) >= self._open_limit:
@@ -120,7 +122,12 @@ class Episodes:
             id=chosen_id,
         )
         self._keep(episode)
-        await episode.open()
+        try:
+            await episode.open()
+        except JournalError:
+            # It was not opened, not even in vain: the same request may be made again.
+            self._ended.pop(episode.id, None)
+            raise
         return episode
 
     def by_id(self, episode_id: str) -> Episode:

@@ -25,11 +25,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from codegym_mcp.episode import Episode, EpisodeSettings
 from codegym_mcp.episodes import Episodes
-from codegym_mcp.errors import CodegymError, NotFoundError
+from codegym_mcp.errors import CodegymError, JournalError, NotFoundError
 from codegym_mcp.server.control import MAX_BODY, ControlPlane, error_response
 from codegym_mcp.server.episode_server import EpisodeServer
 from codegym_mcp.server.gateway import Gateway
 from codegym_mcp.server.protocol import Context
+
+logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10
 """How long a server that is told to stop lets open calls finish."""
@@ -163,6 +165,11 @@ class _KnownEpisodes:
             self._episodes.by_token(scope["path_params"]["token"])
         except NotFoundError as error:
             await error_response(404, error.message, error.hint)(scope, receive, send)
+        except JournalError as error:
+            logger.error("%s", error)
+            await error_response(500, "The server cannot read this episode.", "Try again.")(
+                scope, receive, send
+            )
         else:
             await self._app(scope, receive, send)
 

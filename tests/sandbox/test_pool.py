@@ -142,11 +142,11 @@ async def test_a_zygote_that_is_being_started_when_a_pool_is_closed_ends_with_it
     async with Pool.open() as pool:
         assert pool._zygote is not None
         pool._zygote._process.kill()
-        while pool._zygote.alive:
-            await asyncio.sleep(0)
+        await pool._zygote._process.wait()
+        pool._zygote._end("It was killed.")
         asked = asyncio.create_task(start(pool))
-        while not pool._starting.locked():
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert pool._starting.locked()
     assert descendants(os.getpid()) == before
     with pytest.raises((SandboxError, WorkerLostError)):
         await asked

@@ -43,7 +43,11 @@ class RestartingServer:
     @classmethod
     @asynccontextmanager
     async def run(
-        cls, folder: Path, environments: Sequence[Path], *arguments: str
+        cls,
+        folder: Path,
+        environments: Sequence[Path],
+        *arguments: str,
+        program: Sequence[str] = ("-m", "codegym_mcp.cli"),
     ) -> AsyncIterator["RestartingServer"]:
         """A server that is started again whenever it is killed, until the block is left; killed then.
 
@@ -51,9 +55,10 @@ class RestartingServer:
             folder: for its data and its log.
             environments: what it serves.
             arguments: more of them.
+            program: what Python runs.
         """
         port = fixed_port()
-        command = [sys.executable, "-m", "codegym_mcp.cli", "serve", "--http", f"127.0.0.1:{port}"]
+        command = [sys.executable, *program, "serve", "--http", f"127.0.0.1:{port}"]
         command += ["--data", str(folder / "data"), *arguments]
         for path in environments:
             command += ["--environments", str(path)]
