@@ -137,11 +137,23 @@ def environment_name(title: str) -> str:
 
 def _parse(code: str) -> ast.Module:
     try:
-        return ast.parse(code)
+        tree = ast.parse(code)
     except SyntaxError as error:
         raise SourceError(_PATH, error.lineno, f"is not Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise SourceError(_PATH, None, f"cannot be parsed: {error}") from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not _is_whole(node.value):
+            raise SourceError(_PATH, node.lineno, "holds half of a character")
+    return tree
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is(node: ast.stmt, name: str) -> bool:

@@ -46,7 +46,10 @@ def json_block(text: str) -> Any:
     blocks = [block for language, block in _blocks(text) if language in _JSON]
     written = _bounded(max(blocks, key=len) if blocks else text)
     try:
-        return json.loads(written)
+        data = json.loads(written, parse_constant=_refuse_constant)
+        # What holds half of a character can be sent and kept nowhere.
+        json.dumps(data, ensure_ascii=False).encode()
+        return data
     except (ValueError, RecursionError) as error:
         if not blocks:
             raise UnusableReplyError("There is no ```json block in the answer.") from None
@@ -66,6 +69,10 @@ def _blocks(text: str) -> list[tuple[str, str]]:
     if opened is not None:
         raise UnusableReplyError("The answer breaks off in the middle of a block.")
     return found
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _bounded(text: str) -> str:

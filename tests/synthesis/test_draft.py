@@ -44,6 +44,12 @@ def test_what_breaks_the_contract_is_refused_with_the_reason(code, old, new, pro
         Draft.read(code.replace(old, new), license="", origin="")
 
 
+@pytest.mark.parametrize("where", ["Answer with", "Weigh one jar", "Jars on a shelf", "there is no such jar"])
+def test_half_of_a_character_is_refused_wherever_it_stands(code, where):
+    with pytest.raises(SourceError, match="half of a character"):
+        Draft.read(code.replace(where, rf"\ud800{where}"), license="", origin="")
+
+
 def test_the_documentation_of_tools_holds_nothing_of_their_code(draft):
     stubs = draft.tool_stubs()
     assert "class Note(TypedDict)" in stubs
@@ -72,6 +78,7 @@ def test_an_oracle_is_read_with_its_imports_and_without_the_rest(draft):
             "check_jar has a name that is taken",
         ),
         ("def solve(tools, jars)\n    return 1", "is not Python"),
+        ("def solve(tools, jars):\n    return '\\udfff'", "half of a character"),
         ("solve = 1\x00", "cannot be parsed|is not Python"),
     ],
 )

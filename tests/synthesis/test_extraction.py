@@ -47,6 +47,10 @@ def test_what_is_no_code_is_refused_with_the_reason(text, problem):
         ('```json\n[{"a": 1', "breaks off"),
         ("```json\n" + "[" * 90_000 + "\n```", "no JSON"),
         ("```json\n# cut\n[1, …]\n```", "no JSON"),
+        ('```json\n["\\ud800"]\n```', "surrogates"),
+        ('```json\n{"\\udfff": 1}\n```', "surrogates"),
+        ("```json\n[NaN]\n```", "NaN is no JSON"),
+        ("```json\n[1, -Infinity]\n```", "-Infinity is no JSON"),
     ],
 )
 def test_what_is_no_data_is_refused_with_the_reason(text, problem):
