@@ -41,6 +41,7 @@ from harness.run_directory import (
 from harness.serving import serve
 from harness.sources import Assignment, EpisodeSource, ForeignEpisodes, ServedEpisodes
 
+_PATIENCE = 4.0
 FOREIGN = "mcp"
 """What a server that is not ours is called in the records of a run."""
 
@@ -74,6 +75,8 @@ class Job(BaseModel):
     """The same for a server that a command starts, one for each episode."""
     prompt: str = ""
     """The task text for such a server; its own instructions without one."""
+    allow_unconfined: bool = False
+    """Run environments also where the system cannot confine them."""
     version: str = __version__
 
     @model_validator(mode="after")
@@ -155,7 +158,10 @@ async def run_job(
                 watcher.notice(
                     f"{damaged}: {directory.cut} bytes were cut off, and its episode is played again."
                 )
-        pool = await stack.enter_async_context(Pool.open())
+        # Oracles run in it; on a busy machine they may wait for a processor.
+        pool = await stack.enter_async_context(
+            Pool.open(allow_unconfined=job.allow_unconfined, patience=_PATIENCE)
+        )
         path = resume or out or new_run_path(job.player)
         agent = await stack.enter_async_context(_agent(job, pool, path))
         source, assignments, environments = await stack.enter_async_context(_episodes(job))
@@ -275,7 +281,12 @@ async def _episodes(job: Job) -> AsyncIterator[tuple[EpisodeSource, list[Assignm
         )
         return
     async with (
-        serve(job.paths, open_episodes=max(1000, 2 * job.concurrency), secrets=_secrets(job)) as server,
+        serve(
+            job.paths,
+            open_episodes=max(1000, 2 * job.concurrency),
+            secrets=_secrets(job),
+            allow_unconfined=job.allow_unconfined,
+        ) as server,
         ControlClient.connect(server.url, server.token) as control,
     ):
         served = await control.environments()

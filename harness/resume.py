@@ -11,6 +11,7 @@ from harness.run_directory import Begun
 
 FREE = frozenset(
     {
+        "allow_unconfined",
         "concurrency",
         *(f"model.{name}" for name in ("attempts", "concurrency", "max_cost", "max_total_tokens")),
     }

@@ -50,7 +50,11 @@ class Server:
 
 @asynccontextmanager
 async def serve(
-    environments: Sequence[Path] = (), *, open_episodes: int = 1000, secrets: Collection[str] = ()
+    environments: Sequence[Path] = (),
+    *,
+    open_episodes: int = 1000,
+    secrets: Collection[str] = (),
+    allow_unconfined: bool = False,
 ) -> AsyncIterator[Server]:
     """Serves environments on a free port of the loopback until the block is left.
 
@@ -59,6 +63,7 @@ async def serve(
         open_episodes: how many episodes may be open at once.
         secrets: environment variables that the server is not given, besides those whose names say that they
             hold a secret.
+        allow_unconfined: serve also where this system cannot confine environments.
 
     Raises:
         ConnectionFailedError: the server does not start; the error carries its last words.
@@ -66,6 +71,7 @@ async def serve(
     token = token_urlsafe(24)
     command = [sys.executable, "-c", _SERVER, str(os.getpid()), "serve", "--http", "127.0.0.1:0", "--json"]
     command += ["--json-responses", "--no-gateway", "--max-episodes", str(open_episodes)]
+    command += ["--allow-unconfined"] * allow_unconfined
     for path in environments:
         command += ["--environments", str(path)]
     environ = {**_without_secrets(secrets), "CODEGYM_MCP_TOKEN": token}

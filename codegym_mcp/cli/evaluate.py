@@ -7,7 +7,14 @@ import click
 
 from codegym_mcp.cli.job import given, job_to_resume, make_job
 from codegym_mcp.cli.model_options import model_options
-from codegym_mcp.cli.output import environments_option, err, json_option, print_json, run
+from codegym_mcp.cli.output import (
+    environments_option,
+    err,
+    json_option,
+    print_json,
+    run,
+    unconfined_option,
+)
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.verification.grades import Grade
 
@@ -89,6 +96,7 @@ INTERRUPTED = 130
     is_flag=True,
     help="Let constant, observe and random play the same tasks, and show them beside the agent.",
 )
+@unconfined_option
 @json_option
 @click.pass_context
 def evaluate(

@@ -50,6 +50,7 @@ def make_job(options: dict[str, Any]) -> "Job":
         seed=options["seed"],
         mcp_url=options["mcp_url"],
         mcp_command=options["mcp_command"],
+        allow_unconfined=options["allow_unconfined"],
     )
 
 

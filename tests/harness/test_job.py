@@ -5,10 +5,12 @@ from mcp import StdioServerParameters
 
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.source import read_environment
 from harness.evaluation import Selection, Watcher
 from harness.job import Job, run_job
 from harness.run_directory import read_configuration, read_trajectories
+from harness.serving import serve
 
 
 async def test_a_job_serves_plays_and_records(fixtures, tmp_path):
@@ -39,6 +41,31 @@ async def test_a_job_serves_plays_and_records(fixtures, tmp_path):
     assert begun.episodes == 2
     assert begun.environments == {"counter": read_environment(fixtures / "counter.py").digest}
     assert {each.extra.key for each in read_trajectories(tmp_path / "run")} == keys
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_what_may_be_unconfined_is_the_server_and_the_oracles_of_a_job(
+    fixtures, tmp_path, monkeypatch, allowed
+):
+    told = []
+
+    def note(what):
+        def open_it(*arguments, allow_unconfined, **options):
+            told.append(allow_unconfined)
+            return what(*arguments, allow_unconfined=allow_unconfined, **options)
+
+        return open_it
+
+    monkeypatch.setattr("harness.job.serve", note(serve))
+    monkeypatch.setattr("harness.job.Pool.open", note(Pool.open))
+    job = Job(
+        agent="oracle",
+        paths=(fixtures / "counter.py",),
+        selection=Selection(difficulty=1, tasks=1),
+        allow_unconfined=allowed,
+    )
+    assert (await run_job(job, out=tmp_path / "run")).reward == 1.0
+    assert told == [allowed, allowed]
 
 
 async def test_the_tools_of_another_server_are_played_and_recorded(fixtures, tmp_path):

@@ -25,6 +25,15 @@ async def test_a_server_that_does_not_start_says_why(tmp_path):
             pytest.fail("served nothing")
 
 
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_the_server_goes_without_confinement_only_when_it_is_told_to(fixtures, allowed):
+    before = children()
+    async with serve([fixtures / "counter.py"], allow_unconfined=allowed):
+        (server,) = children() - before
+        arguments = Path(f"/proc/{server}/cmdline").read_bytes().split(b"\0")
+        assert (b"--allow-unconfined" in arguments) == allowed
+
+
 async def test_the_server_is_given_no_secrets(fixtures, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-private")
     monkeypatch.setenv("HF_TOKEN", "hf-private")
