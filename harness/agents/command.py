@@ -26,7 +26,10 @@ from harness.trajectory import AgentInfo, ProgramRecord, RolloutError
 SERVER_NAME = "codegym"
 """What the episode is called in the program's MCP configuration."""
 
-_PLACES = re.compile(r"\{(mcp_config|mcp_url|task|task_file|here)\}")
+PLACES = ("mcp_config", "mcp_url", "task", "task_file", "here")
+"""What stands in braces in a command, and is filled in."""
+
+_PLACES = re.compile(rf"\{{({'|'.join(PLACES)})\}}")
 _HERE = "{here}"
 _TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
 _LOOK_SECONDS = 30.0
