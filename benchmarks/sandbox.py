@@ -2,47 +2,77 @@
 
     python benchmarks/sandbox.py [--json] [--idle N] [--seconds S]
 
-It stops by itself, within about a minute. Ratios compare with processes that are not confined at all.
+It stops by itself, within about a minute. Ratios compare with processes that are not confined at all. Memory
+is that of whole episodes: of the processes that run environments, and what the server and its journal, kept
+in memory here, grow by.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import platform
 import resource
 import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from codegym_mcp.environment import Task
+from codegym_mcp.episode import Episode, EpisodeSettings
 from codegym_mcp.errors import LimitError
+from codegym_mcp.journal import Journal
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.layers import Layer
-from codegym_mcp.sandbox.pool import Pool
-from codegym_mcp.sandbox.program import Program, Role
+from codegym_mcp.sandbox.pool import Isolation, Pool
+from codegym_mcp.sandbox.program import Role
 from codegym_mcp.sandbox.worker import Worker
+from codegym_mcp.source import read_environment_source
 
-SOURCE = """
+SOURCE = '''
+"""A store holds {size} kinds of things."""
+META = {"title": "Stock", "public": ["size"]}
+
+
 class Environment:
     def __init__(self, size: int):
         self.stock = {f"item {number}": number for number in range(size)}
 
-    def take(self, name: str, count: int) -> dict:
+    def take(self, name: str, count: int) -> dict[str, object]:
+        """Take things.
+
+        Args:
+            name: of which kind.
+            count: how many.
+        """
         left = self.stock[name] - count
         self.stock[name] = max(left, 0)
         return {"name": name, "left": self.stock[name], "enough": left >= 0}
 
-    def loop(self) -> None:
+    def loop(self) -> int:
+        """Never return."""
         while True:
             try:
                 while True:
                     pass
             except Exception:
                 pass
-"""
-PROGRAM = Program("stock.py", SOURCE)
+
+
+def reference(size: int) -> int:
+    return size
+
+
+def solve(tools, size):
+    return size
+'''
+ENVIRONMENT = read_environment_source(SOURCE, name="stock", path="stock.py")
+PROGRAM = ENVIRONMENT.program
+CONFIG = {"size": 60}
+TAKE = {"name": "item 7", "count": 1}
 LIMITS = Limits()
 OPENED = 300
 CALLERS = 64
@@ -55,7 +85,8 @@ ROUNDS = 3
 TARGETS: dict[str, tuple[str, float]] = {
     "episodes_opened_per_second": ("at least", 200),
     "calls_per_second_64_callers": ("at least", 8_000),
-    "private_mib_per_idle_process": ("at most", 2),
+    "kib_per_idle_episode": ("at most", 2048),
+    "kib_per_idle_episode_shared": ("at most", 100),
     "loop_ends_ms_after_deadline_worst": ("at most", 100),
     "neighbour_ms_p99_beside_1_loop": ("at most", 50),
     "neighbour_ms_p99_beside_8_loops": ("at most", 50),
@@ -64,7 +95,7 @@ TARGETS: dict[str, tuple[str, float]] = {
 
 
 async def start(pool: Pool) -> Worker:
-    worker = await pool.start(PROGRAM, Role.TOOLS, LIMITS, config={"size": 60})
+    worker = await pool.start(PROGRAM, Role.TOOLS, LIMITS, config=CONFIG)
     worker.outcome(await worker.receive(LIMITS.start_seconds))
     return worker
 
@@ -77,7 +108,7 @@ async def end(workers: Collection[Worker]) -> None:
 
 
 async def call(worker: Worker) -> None:
-    await worker.call("take", {"name": "item 7", "count": 1}, seconds=5)
+    await worker.call("take", TAKE, seconds=5)
 
 
 async def at_once(number: int, act: Callable[[], Awaitable[None]]) -> None:
@@ -124,21 +155,28 @@ async def in_turns(
     return statistics.median(confined), statistics.median(plain)
 
 
-async def memory(pool: Pool, idle: int) -> dict[str, float]:
-    """Mean memory of an idle process that has answered one call, in MiB."""
-    workers = [await start(pool) for _ in range(idle)]
-    for worker in workers:
-        await call(worker)
-    found = [rollup(pid) for pid in children_of_the_zygote(pool)]
-    await end(workers)
-    readable = [figures for figures in found if figures]
-    if not readable:
-        return {}
-    return {
-        "idle_processes": len(readable),
-        "private_mib_per_idle_process": statistics.fmean(each["Private"] for each in readable),
-        "proportional_mib_per_idle_process": statistics.fmean(each["Pss"] for each in readable),
-    }
+async def memory(idle: int, isolation: Isolation) -> tuple[float, float]:
+    """Memory of an idle episode that has answered one call, in KiB: in all, and the server's part of it."""
+    episodes = []
+    async with Pool.open(isolation=isolation) as pool:
+        with Journal.open() as journal:
+            await (await open_episode(pool, journal)).close("It only warmed the server up.")
+            before = rollup(os.getpid())
+            for _ in range(idle):
+                episodes.append(await open_episode(pool, journal))
+            server = rollup(os.getpid()) - before
+            environments = sum(rollup(pid) for pid in children_of_the_zygote(pool))
+    return (server + environments) / idle, server / idle
+
+
+async def open_episode(pool: Pool, journal: Journal) -> Episode:
+    task = Task(id="benchmark", config=CONFIG)
+    episode = Episode(
+        pool=pool, journal=journal, environment=ENVIRONMENT, task=task, settings=EpisodeSettings()
+    )
+    await episode.open()
+    assert not (await episode.call("take", TAKE)).is_error
+    return episode
 
 
 def children_of_the_zygote(pool: Pool) -> list[int]:
@@ -153,20 +191,14 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def rollup(pid: int) -> dict[str, float]:
-    """Private and proportional memory in MiB; nothing where only root may look."""
-    figures = dict.fromkeys(("Private", "Pss"), 0.0)
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
-    except OSError:
-        return {}
-    for line in lines:
-        name, kib = line.split()[:2]
-        if name in ("Private_Clean:", "Private_Dirty:"):
-            figures["Private"] += int(kib) / 1024
-        elif name == "Pss:":
-            figures["Pss"] += int(kib) / 1024
-    return figures
+def rollup(pid: int) -> float:
+    """Memory that a process has to itself, in KiB.
+
+    Raises:
+        OSError: only root may look.
+    """
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
 
 async def loop_ends(pool: Pool) -> list[float]:
@@ -211,6 +243,7 @@ async def neighbour_latency(pool: Pool, loops: int, seconds: float) -> dict[str,
 
 async def measure(seconds: float, idle: int) -> dict[str, Any]:
     figures: dict[str, float] = {}
+    ways: tuple[tuple[Isolation, str], ...] = (("shared", "_shared"), ("process", ""))
     bare = sorted(set(Layer) - {Layer.PIDFD})
     async with Pool.open() as pool, Pool.open(allow_unconfined=True, _disabled=bare) as unconfined:
         off = [layer for layer, state in pool.layers.items() if not state.active]
@@ -224,13 +257,17 @@ async def measure(seconds: float, idle: int) -> dict[str, Any]:
         figures["calls_per_second_64_callers"] = confined
         figures["calls_per_second_1_caller"] = await calls_per_second(pool, 1, seconds)
         figures["calls_ratio_to_unconfined"] = confined / plain
-        figures |= await memory(pool, idle)
         late = await loop_ends(pool)
         figures["loop_ends_ms_after_deadline_median"] = statistics.median(late)
         figures["loop_ends_ms_after_deadline_worst"] = max(late)
         for loops, beside in ((0, "no_loop"), (1, "1_loop"), (8, "8_loops")):
             latency = await neighbour_latency(pool, loops, seconds)
             figures |= {f"neighbour_ms_{name}_beside_{beside}": value for name, value in latency.items()}
+    with suppress(PermissionError):
+        for isolation, suffix in ways:
+            whole, server = await memory(idle, isolation)
+            figures[f"kib_per_idle_episode{suffix}"] = whole
+            figures[f"kib_per_idle_episode{suffix}_in_the_server"] = server
     missed = [
         name
         for name, (bound, value) in TARGETS.items()
@@ -240,6 +277,7 @@ async def measure(seconds: float, idle: int) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "layers_off": off,
+        "load": os.getloadavg()[0],
         "figures": figures,
         "missed": missed,
     }
@@ -248,7 +286,7 @@ async def measure(seconds: float, idle: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--idle", type=int, default=200, help="idle processes for the measurement of memory")
+    parser.add_argument("--idle", type=int, default=1000, help="open episodes for the measurement of memory")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement that has one")
     options = parser.parse_args()
     # Each process takes two descriptors of the server.
@@ -258,7 +296,10 @@ def main() -> None:
     if options.json:
         print(json.dumps(report, indent=2))
     else:
-        print(f"{report['system']}, Python {report['python']}; layers off: {report['layers_off'] or 'none'}")
+        print(
+            f"{report['system']}, Python {report['python']}, load {report['load']:.1f} of others and of this"
+        )
+        print(f"layers off: {', '.join(report['layers_off']) or 'none'}")
         for name, value in report["figures"].items():
             bound, target = TARGETS.get(name, ("", 0))
             asked = (
