@@ -47,14 +47,14 @@ class Draft:
             UnusableReplyError: a part is missing that every synthesized environment has.
         """
         tree = _parse(code)
-        lines = code.splitlines()
+        lines = _lines(code)
         meta = read_meta(tree, _PATH)
         edits = [(node, "") for node in tree.body if _is(node, "solve")]
         edits += [
             (node, _written_meta(node, license, origin)) for node in tree.body if _assigns(node, "META")
         ]
         for node, text in sorted(edits, key=lambda edit: edit[0].lineno, reverse=True):
-            lines[node.lineno - 1 : node.end_lineno] = text.splitlines()
+            lines[node.lineno - 1 : node.end_lineno] = _lines(text) if text else []
         draft = cls("\n".join(lines).strip() + "\n", meta.title, tuple(meta.public))
         if not any(_is(node, "generate") for node in tree.body):
             raise UnusableReplyError("There is no function generate(random, difficulty).")
@@ -103,7 +103,7 @@ class Draft:
                 raise UnusableReplyError(
                     f"The helper {node.name} has a name that is taken. Put it inside solve."
                 )
-        lines = code.splitlines()
+        lines = _lines(code)
         return "\n\n".join("\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in kept) + "\n"
 
     @cached_property
@@ -146,6 +146,11 @@ def _parse(code: str) -> ast.Module:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and not _is_whole(node.value):
             raise SourceError(_PATH, node.lineno, "holds half of a character")
     return tree
+
+
+def _lines(code: str) -> list[str]:
+    """The lines as Python counts them."""
+    return re.split("\r\n|\r|\n", code)
 
 
 def _is_whole(text: str) -> bool:

@@ -50,6 +50,20 @@ def test_half_of_a_character_is_refused_wherever_it_stands(code, where):
         Draft.read(code.replace(where, rf"\ud800{where}"), license="", origin="")
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\x0c", "\x1c", "\x85"])
+def test_only_what_ends_a_line_in_python_ends_one(code, mark):
+    code = code.replace("there is no such jar", f"there is no{mark}such jar")
+    kept = Draft.read(code, license=f"MIT{mark}", origin="nowhere 1")
+    assert f"there is no{mark}such jar" in kept.source
+    oracle = kept.read_oracle(f"def solve(tools, jars):\n    said = '{mark}'\n    return 1\n")
+    assert f"said = '{mark}'\n    return 1" in oracle
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_lines_may_end_as_on_other_systems(code, draft, end):
+    assert Draft.read(code.replace("\n", end), license="MIT", origin="nowhere 1").source == draft.source
+
+
 def test_the_documentation_of_tools_holds_nothing_of_their_code(draft):
     stubs = draft.tool_stubs()
     assert "class Note(TypedDict)" in stubs
