@@ -1,6 +1,7 @@
 """Makes an environment of a problem: asks a model for it part by part, tries what it writes, and gives back
 what does not do."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -138,9 +139,13 @@ class Author:
         for sample, answer in sorted(answers.items()):
             try:
                 solve = draft.read_oracle(python_block(_whole(answer)))
-                trials[sample] = await self._try(draft.solved(solve, name), tasks)
             except (UnusableReplyError, SourceError) as error:
                 unusable[sample] = str(error)
+                continue
+            try:
+                trials[sample] = await self._try(draft.solved(solve, name), tasks)
+            except SourceError as error:
+                unusable[sample] = _of_oracle(str(error), draft)
         if not trials:
             sample = min(unusable)
             written, talk = answers[sample].text, self._oracle_talks[sample]
@@ -174,7 +179,7 @@ class Author:
             )
             raise self._complain(Stage.ORACLE, "environment", reason, draft.source)
         solved = sum(play.correct for play in best.plays)
-        reason = f"The best oracle solves {solved} of {len(best.plays)} tasks.\n{told}"
+        reason = _of_oracle(f"The best oracle solves {solved} of {len(best.plays)} tasks.\n{told}", draft)
         talk = self._oracle_talks[sample]
         raise ComplaintError(Stage.ORACLE, "oracle", reason, written=written, talk=talk, sample=sample)
 
@@ -250,6 +255,13 @@ def _whole(answer: Answer) -> str:
     if answer.finish == "length":
         raise UnusableReplyError("The answer breaks off: it is longer than a reply may be. Write less.")
     return answer.text
+
+
+def _of_oracle(reason: str, draft: Draft) -> str:
+    """A reason for whoever wrote an oracle, and does not know the file in which its lines are counted."""
+    if not re.search(r"\bline \d|the file:\d", reason):
+        return reason
+    return f"{reason}\nLine {draft.oracle_line} is the first one of what you wrote."
 
 
 def _origin(problem: Problem) -> str:

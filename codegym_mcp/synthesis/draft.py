@@ -81,6 +81,11 @@ class Draft:
         """
         return read_environment_source(f"{self.source}\n\n{solve.strip()}\n", name=name, path=_PATH)
 
+    @property
+    def oracle_line(self) -> int:
+        """The line, counted from 1, at which an oracle begins in the file that `solved` makes."""
+        return self.source.count("\n") + 3
+
     def read_oracle(self, code: str) -> str:
         """The `solve` that a model wrote, with imports and helpers where it has some outside.
 

@@ -108,6 +108,11 @@ def test_an_oracle_cannot_bring_its_own_reference(draft):
     assert "reference" not in oracle
 
 
+def test_the_line_at_which_an_oracle_begins_is_known(draft, solve):
+    lines = draft.solved(solve, "jars").program.source.split("\n")
+    assert lines[draft.oracle_line - 1] == "def solve(tools, jars):"
+
+
 def test_an_oracle_with_other_parameters_is_refused(draft):
     with pytest.raises(SourceError, match=r"solve takes \(tools\), not \(tools, jars\)"):
         draft.solved("def solve(tools):\n    return 1", "jars")
