@@ -132,3 +132,56 @@ def test_options_that_do_not_fit_are_explained(arguments, words):
     done = CliRunner().invoke(main, ["eval", *arguments])
     assert done.exit_code == 2
     assert words in done.output
+
+
+def say(*calls, **more):
+    made = [{"id": f"c{n}", "name": name, "arguments": given} for n, (name, given) in enumerate(calls)]
+    return {"say": {"calls": made, **more}}
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_faulty_provider_and_a_careless_model_leave_the_trajectory_that_they_should(
+    provider, openai_server, anthropic_server, tmp_path
+):
+    server = {"openai": openai_server, "anthropic": anthropic_server}[provider]
+    base_url = {"openai": f"{server.url}/v1", "anthropic": server.url}[provider]
+    name = server.script(
+        *({"status": 429, "headers": {"Retry-After": "0"}}, say(("listen", {}), ("move", {"floors": "x"}))),
+        *({"status": 500}, say(text="The bell must be near.")),
+        *({"fault": "cut"}, say(("fly", {}))),
+        *({"fault": "garbage"}, say(("submit_answer", {"answer": 0}), ("listen", {}))),
+    )
+    out = tmp_path / "run"
+    done = evaluate(
+        *("--environments", COUNTER, "--difficulty", "1", "--out", str(out)),
+        *("--model", f"{provider}:{name}", "--base-url", base_url),
+    )
+    assert done.returncode == 0, done.stderr
+    (trajectory,) = read_trajectories(out)
+    _, _, both, text, reminder, unknown, last = trajectory.steps
+    failures = [step.metrics.extra.failed_attempts for step in (both, text, unknown, last)]
+    assert [[each.status for each in failed] for failed in failures] == [[429], [500], [None], [None]]
+    assert [result.extra.is_error for result in both.observation.results] == [False, True]
+    assert (text.message, text.tool_calls) == ("The bell must be near.", None)
+    assert (reminder.source, "not called a tool" in reminder.message) == ("user", True)
+    assert unknown.tool_calls[0].extra.invalid == "unknown_tool"
+    assert [result.extra.by for result in last.observation.results] == ["server", "agent"]
+    record = trajectory.extra
+    assert (record.outcome, record.state, record.calls, record.error) == ("incorrect", "submitted", 3, None)
+
+
+def test_what_a_provider_failed_at_is_no_zero_and_is_played_again(openai_server, tmp_path):
+    name = openai_server.script({"status": 500, "body": {"error": {"message": "boom"}}})
+    out = tmp_path / "run"
+    begin = ("--environments", COUNTER, "--difficulty", "1", "--out", str(out), "--attempts", "1", "--json")
+    done = evaluate(*begin, "--model", f"openai:{name}", "--base-url", f"{openai_server.url}/v1")
+    summary = json.loads(done.stdout)
+    assert (summary["reward"], summary["verdicts"]["failed"]) == (None, 1)
+    (failed,) = read_trajectories(out)
+    assert (failed.extra.outcome, failed.extra.error.fault) == ("failed", "provider")
+    openai_server.set_script(name, say(("submit_answer", {"answer": 0})))
+    again = evaluate("--resume", str(out), "--json")
+    assert again.returncode == 0, again.stderr
+    (played,) = read_trajectories(out)
+    assert played.extra.outcome == "incorrect"
+    assert json.loads((out / "failed.jsonl").read_text()) == json.loads(failed.to_json())
