@@ -35,9 +35,9 @@ trainers: .venv-trainers/.installed
 
 bench: .venv/.develop
 	$(BIN)/python benchmarks/serve.py
-	$(BIN)/python benchmarks/sandbox.py
 	$(BIN)/python benchmarks/evaluate.py
 	$(BIN)/python benchmarks/verify.py
+	$(BIN)/python benchmarks/sandbox.py
 
 .venv/.run: pyproject.toml
 	$(PYTHON) -m venv .venv
