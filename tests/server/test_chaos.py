@@ -15,12 +15,13 @@ from pydantic_core import from_json
 
 from codegym_mcp.catalog import Catalog
 from codegym_mcp.limits import Limits
-from codegym_mcp.playable import CallResult
+from codegym_mcp.playable import CallResult, Playable
 from codegym_mcp.players.oracle import OraclePlayer
 from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.server.control import EpisodeInfo, OpenRequest
-from harness.connect import Connection, connect
+from harness.connect import connect
 from harness.control import ControlClient
+from harness.episode_client import EpisodeClient
 
 from .restarting import TOKEN, RestartingServer
 from .serving import until
@@ -77,7 +78,7 @@ class Chaos:
 class Disturbed:
     """A connection whose every call may be struck while it is on its way. It is a `Playable`."""
 
-    def __init__(self, connection: Connection, chaos: Chaos) -> None:
+    def __init__(self, connection: Playable, chaos: Chaos) -> None:
         self._connection = connection
         self._chaos = chaos
         self.calls = 0
@@ -107,9 +108,14 @@ class Disturbed:
         return results[0]
 
 
-@pytest.mark.parametrize("isolation", ["process", "shared"])
+@pytest.mark.parametrize(
+    ("isolation", "reach"),
+    # Each with one of the clients that send their requests again.
+    [("process", connect), ("shared", EpisodeClient.connect)],
+    ids=["process", "shared"],
+)
 async def test_every_episode_is_rewarded_once_while_everything_is_killed(
-    isolation: str, pool: Pool, tmp_path: Path
+    isolation: str, reach: Any, pool: Pool, tmp_path: Path
 ) -> None:
     catalog = Catalog.load(PATHS)
     waiting = list(requests())
@@ -120,7 +126,7 @@ async def test_every_episode_is_rewarded_once_while_everything_is_killed(
         while waiting:
             request = waiting.pop()
             opened = await control.open_episode(request)
-            async with connect(opened.mcp_url, patience=PATIENCE) as connection:
+            async with reach(opened.mcp_url, patience=PATIENCE) as connection:
                 playable = Disturbed(connection, chaos)
                 await OraclePlayer(pool, catalog.get(request.environment), LIMITS).play(playable)
                 made[opened.id] = playable.calls
