@@ -28,7 +28,7 @@ def check_configuration(path: Path, recorded: BaseModel, asked: BaseModel) -> No
         RunError: it is not; the error says where.
     """
     pairs = _differences(recorded.model_dump(mode="json"), asked.model_dump(mode="json"))
-    told = [f"{name} was {was!r} and is now {now!r}" for name, was, now in pairs]
+    told = [f"{name} was {_brief(was)} and is now {_brief(now)}" for name, was, now in pairs]
     if told:
         raise RunError(
             path,
@@ -80,6 +80,11 @@ def _differences(
             yield from _differences(was, now, f"{within}{name}.")
         elif was != now and f"{within}{name}" not in FREE:
             yield f"{within}{name}", was, now
+
+
+def _brief(value: Any) -> str:
+    """A value in an error message; what has many parts and a name is told by its name."""
+    return repr(value["name"] if isinstance(value, dict) and "name" in value else value)
 
 
 def _some(items: list[str]) -> str:

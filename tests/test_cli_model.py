@@ -147,19 +147,26 @@ def test_a_faulty_provider_and_a_careless_model_leave_the_trajectory_that_they_s
     base_url = {"openai": f"{server.url}/v1", "anthropic": server.url}[provider]
     name = server.script(
         *({"status": 429, "headers": {"Retry-After": "0"}}, say(("listen", {}), ("move", {"floors": "x"}))),
-        *({"status": 500}, say(text="The bell must be near.")),
+        *({"status": 500, "body": {"error": {"message": "not for sk-very-secret"}}},),
+        say(text="The bell must be near."),
         *({"fault": "cut"}, say(("fly", {}))),
         *({"fault": "garbage"}, say(("submit_answer", {"answer": 0}), ("listen", {}))),
     )
     out = tmp_path / "run"
     done = evaluate(
         *("--environments", COUNTER, "--difficulty", "1", "--out", str(out)),
-        *("--model", f"{provider}:{name}", "--base-url", base_url),
+        *("--model", f"{provider}:{name}", "--base-url", base_url, "--api-key-env", "MY_SECRET_KEY"),
+        MY_SECRET_KEY="sk-very-secret",
     )
     assert done.returncode == 0, done.stderr
+    (sent, *_) = server.requests(name)
+    assert "sk-very-secret" in json.dumps(sent["headers"])
+    assert "sk-very-secret" not in done.stdout + done.stderr
+    assert all("sk-very-secret" not in path.read_text() for path in out.rglob("*") if path.is_file())
     (trajectory,) = read_trajectories(out)
     _, _, both, text, reminder, unknown, last = trajectory.steps
     failures = [step.metrics.extra.failed_attempts for step in (both, text, unknown, last)]
+    assert failures[1][0].error == "status 500: not for [key]"
     assert [[each.status for each in failed] for failed in failures] == [[429], [500], [None], [None]]
     assert [result.extra.is_error for result in both.observation.results] == [False, True]
     assert (text.message, text.tool_calls) == ("The bell must be near.", None)

@@ -112,7 +112,7 @@ def _print_summary(summary: "ExportSummary") -> None:
     _print_counts(f"No place for in {summary.format}", summary.lost)
     for file in summary.files:
         out.print(
-            f"\n{file.path}: {file.rows} rows, {file.messages} messages, {file.environments} environments",
+            f"\n{file.path}: rows {file.rows}, messages {file.messages}, environments {file.environments}",
             highlight=False,
             markup=False,
             soft_wrap=True,

@@ -110,9 +110,10 @@ class _Bar(_Display):
     """A bar that is drawn anew."""
 
     def __init__(self, console: Console) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        told = TextColumn("{task.fields[told]}")
-        self._progress = Progress(*columns, told, TimeRemainingColumn(), console=console)
+        # Narrow enough for 80 columns, whatever is told.
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=16), MofNCompleteColumn())
+        told = (TextColumn("{task.fields[told]}"), TimeRemainingColumn(), TextColumn("left"))
+        self._progress = Progress(*columns, *told, console=console)
         self._task: TaskID | None = None
 
     def begin(self, title: str, done: int, episodes: int) -> None:

@@ -1,6 +1,7 @@
 """`codegym-mcp show`: an environment, a run, or one episode of a run."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,19 @@ def show(what: str, episode: str | None, paths: tuple[Path, ...], full: bool, as
         _print_trajectory(trajectory, None if full else _SHOWN)
 
 
+def _numbers_in_order(key: str) -> list[tuple[int, str]]:
+    """Sorts d2-s10 after d2-s9."""
+    parts = re.split(r"(\d+)", key)
+    return [(int(part) if part.isdecimal() else 0, part) for part in parts]
+
+
 def _show_run(run: Path, *, as_json: bool) -> None:
     from codegym_mcp.cli.figures import print_summary
     from harness.run_directory import read_results
     from harness.runs import read_baselines, read_summary
 
     summary, baselines = read_summary(run), read_baselines(run)
-    results = sorted(read_results(run), key=lambda result: result.key)
+    results = sorted(read_results(run), key=lambda result: _numbers_in_order(result.key))
     if as_json:
         print_json(
             {
@@ -80,7 +87,7 @@ def _print_trajectory(trajectory: Any, shown: int | None) -> None:
     from harness.results import calls_with_results
 
     record = trajectory.extra
-    _say(f"{record.key}  {trajectory.agent.name}", style="bold")
+    _say(f"{record.key}  {trajectory.agent.model_name or trajectory.agent.name}", style="bold")
     for step in trajectory.steps:
         if step.message or step.reasoning_content:
             _say("")

@@ -57,6 +57,15 @@ def test_another_configuration_is_refused_with_what_differs():
     )
 
 
+class WithModel(BaseModel):
+    model: dict[str, object] | None = None
+
+
+def test_a_whole_part_that_differs_is_told_by_its_name():
+    with pytest.raises(RunError, match="model was 'openai:x' and is now None"):
+        check_configuration(HERE, WithModel(model={"name": "openai:x", "turns": 256}), WithModel())
+
+
 def test_environments_that_are_not_what_they_were_are_refused_by_name():
     begun = Begun(environments={"a": "1", "b": "2", "gone": "3"})
     check_environments(HERE, begun, dict(begun.environments))

@@ -59,7 +59,7 @@ def test_people_read_what_was_kept_dropped_changed_and_lost(run, tmp_path):
     assert "reward 3" in words
     assert "rows that end with a message of ours 3" in words
     assert "steps.timestamp 6" in words
-    assert "set.jsonl: 3 rows, 9 messages, 3 environments" in words
+    assert "set.jsonl: rows 3, messages 9, environments 3" in words
 
 
 def test_what_cannot_be_done_is_a_message(run, tmp_path):
