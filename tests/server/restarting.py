@@ -38,6 +38,7 @@ class RestartingServer:
         self._log = log
         self._process: Process | None = None
         self._stopping = False
+        self._born = anyio.Event()
         self._depth = 0
 
     @classmethod
@@ -86,6 +87,8 @@ class RestartingServer:
         ) as process:
             self._process = process
             self.lives.append(process.pid)
+            self._born.set()
+            self._born = anyio.Event()
             code = await process.wait()
             assert code in (0, -signal.SIGKILL), self.said()
 
@@ -94,16 +97,18 @@ class RestartingServer:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
 
-    def tell_to_stop(self) -> None:
-        """Tells it to stop, as a service manager would that starts it again."""
+    async def restart(self) -> None:
+        """Tells it to stop; returns when it was started again, and may not yet answer."""
         assert self._process is not None
+        born = self._born
         self._process.terminate()
+        await born.wait()
 
     async def stop(self) -> int:
         """Tells it to stop for good; returns its exit code."""
         self._stopping = True
         assert self._process is not None
-        self.tell_to_stop()
+        self._process.terminate()
         return await self._process.wait()
 
     def kill_some(self, choice: random.Random, *, zygote: bool) -> None:

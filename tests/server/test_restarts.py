@@ -131,9 +131,7 @@ async def test_a_server_that_is_told_to_stop_and_started_again_loses_nothing(tmp
                 for _ in range(8):
                     tasks.start_soon(play_on)
                 for _ in range(3):
-                    lives = len(server.lives)
-                    server.tell_to_stop()
-                    await until(lambda lives=lives: len(server.lives) > lives)  # type: ignore[misc]
+                    await server.restart()
                     await control.environments()
             for opened in ended:
                 await judged_right(control, opened)
