@@ -76,7 +76,7 @@ def print_funnel(funnel: Funnel, directory: Path) -> None:
         f", ${costs.cost:.2f}" if costs.cost else ""
     )
     out.print(
-        f"\n{len(funnel.environments)} environments of {funnel.kept} problems are in {directory}. {spent}.",
+        f"\nEnvironments kept: {len(funnel.environments)}, in {directory}. {spent}.",
         highlight=False,
         soft_wrap=True,
     )

@@ -100,7 +100,12 @@ def publish(
 
 
 def _print_card(card: Card, file: Path) -> None:
-    lines = [f"{file}: {card.environments} environments, {card.tasks} tasks, {card.tools} tools"]
+    lines = [
+        f"set: {file}",
+        f"environments: {card.environments}",
+        f"tasks: {card.tasks}",
+        f"tools: {card.tools}",
+    ]
     for heading, counts in (
         ("licences", card.licenses),
         ("sources", card.sources),

@@ -275,7 +275,7 @@ def test_the_command_writes_a_set_of_verified_environments_and_prints_its_card(t
     assert (card.set, card.environments) == ("set.parquet", 1)
     assert Catalog.load([path]).names == ["hunt"]
     told = run(tmp_path / "made", "-o", tmp_path / "set.jsonl").stdout
-    assert "1 environments, 8 tasks, 3 tools" in told
+    assert "environments: 1\ntasks: 8\ntools: 3\n" in told
     assert "licences: MIT (1)" in told
 
 
