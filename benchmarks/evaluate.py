@@ -1,12 +1,12 @@
 """What an evaluation adds to the time that its model takes.
 
-    python benchmarks/evaluate.py [--json] [--episodes N] [--concurrency N] [--delay SECONDS]
+    python benchmarks/evaluate.py [--json] [--episodes N] [--concurrency N] [--delay SECONDS] [--rounds N]
 
 A model server in a process of its own answers every request after the same delay. First episodes are played,
-as `codegym-mcp eval --model` plays them: over MCP, against a server in a process of its own, recorded and
-scored. Then the same requests are made again, by the same client at the same concurrency, without episodes:
-that is what the model calls alone need here. What they would need if nothing but the delay took time is told
-beside it.
+as `codegym-mcp eval --model` plays them: in confined processes, recorded and scored. Then the same requests
+are made again, by the same client at the same concurrency, without episodes: that is what the model calls
+alone need here. Both are measured in turn, since machines change their pace. What the calls would need if
+nothing but the delay took time is told beside it.
 """
 
 import argparse
@@ -16,7 +16,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from codegym_mcp.models import Model, ModelOptions
 from codegym_mcp.playable import ToolView
 from harness.agents.model import ModelAgentOptions
 from harness.evaluation import Selection, Watcher
+from harness.garbage import rare_collections
 from harness.job import Job, run_job
 from harness.run_directory import RunDirectory, read_trajectories
 from harness.trajectory import Trajectory
@@ -59,8 +59,6 @@ class Figures:
     """The same within `alone`."""
     memory: float
     """The most that the evaluating process held."""
-    server_memory: float
-    """The same of the server of episodes."""
     reward: float
 
     @property
@@ -103,7 +101,6 @@ def model_server(delay: float) -> Iterator[str]:
 def measure(episodes: int, concurrency: int, delay: float) -> Figures:
     """Plays, and then asks again."""
     watch = Stopwatch()
-    children = Children()
     with model_server(delay) as url, tempfile.TemporaryDirectory() as folder:
         model = ModelAgentOptions(name="openai:climber", base_url=url)
         job = Job(
@@ -112,9 +109,8 @@ def measure(episodes: int, concurrency: int, delay: float) -> Figures:
             selection=Selection(difficulty=3, tasks=episodes),
             concurrency=concurrency,
         )
-        with children.watched():
-            summary = run(lambda: run_job(job, out=Path(folder) / "run", watcher=watch))
-        memory = peak("self")
+        summary = run(lambda: run_job(job, out=Path(folder) / "run", watcher=watch))
+        memory = peak()
         played = list(read_trajectories(Path(folder) / "run"))
         requests = sum(step.source == "agent" for each in played for step in each.steps)
         cpu = time.process_time()
@@ -130,7 +126,6 @@ def measure(episodes: int, concurrency: int, delay: float) -> Figures:
         evaluation_cpu=watch.cpu_ended - watch.cpu_begun,
         alone_cpu=time.process_time() - cpu,
         memory=memory,
-        server_memory=children.peak,
         reward=summary.reward or 0.0,
     )
 
@@ -156,47 +151,19 @@ async def ask_again(options: ModelOptions, played: list[Trajectory], concurrency
                     conversation.answer(call, result.content)
 
     async with Model.open(options) as model:
-        start = time.perf_counter()
-        async with anyio.create_task_group() as tasks:
-            for _ in range(concurrency):
-                tasks.start_soon(work, model)
-        return time.perf_counter() - start
+        # As during the evaluation, so that the two differ in the episodes alone.
+        with rare_collections():
+            start = time.perf_counter()
+            async with anyio.create_task_group() as tasks:
+                for _ in range(concurrency):
+                    tasks.start_soon(work, model)
+            return time.perf_counter() - start
 
 
-class Children:
-    """The most memory that any child process held."""
-
-    def __init__(self) -> None:
-        self.peak = 0.0
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        over = threading.Event()
-
-        def look() -> None:
-            while not over.wait(0.2):
-                self.peak = max([self.peak, *map(peak, self._servers())])
-
-        thread = threading.Thread(target=look)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
-
-    def _servers(self) -> list[str]:
-        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-        return [child for child in children if b"\0serve\0" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
-def peak(process: str) -> float:
-    """The most memory that a process has held, in MiB."""
-    try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+def peak() -> float:
+    """The most memory that this process has held, in MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def main() -> None:
@@ -204,16 +171,22 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=500)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--delay", type=float, default=0.05)
+    parser.add_argument("--rounds", type=int, default=2, help="how often both are measured, in turn")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    figures = measure(arguments.episodes, arguments.concurrency, arguments.delay)
-    told = {**asdict(figures), "ratio": figures.ratio, "ideal_ratio": figures.ideal_ratio}
+    load = os.getloadavg()[0]
+    rounds = [
+        measure(arguments.episodes, arguments.concurrency, arguments.delay) for _ in range(arguments.rounds)
+    ]
+    ratio = sum(each.evaluation for each in rounds) / sum(each.alone for each in rounds)
+    told = [{**asdict(each), "ratio": each.ratio, "ideal_ratio": each.ideal_ratio} for each in rounds]
     if arguments.json:
-        print(json.dumps(told))
+        print(json.dumps({"ratio": ratio, "rounds": told}))
         return
-    print(f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
-    for name, value in told.items():
-        print(f"{name:14} {value:10.3f}" if isinstance(value, float) else f"{name:14} {value:10}")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} processors, load {load:.1f}")
+    for name in told[0]:
+        print(f"{name:14}" + "".join(f"{each[name]:12.3f}" for each in told))
+    print(f"\nThe evaluations took {ratio:.2f} times what the model calls alone took (at most 1.3).")
 
 
 if __name__ == "__main__":

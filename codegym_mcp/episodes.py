@@ -43,16 +43,23 @@ class Episodes:
         """Episodes that expire when idle, until the block is left; those left open in the journal go on."""
         episodes = cls(catalog, pool, journal, open_limit=open_limit)
         await episodes._resume()
+        failure: Exception | None = None
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(episodes._expire_for_ever)
-                yield episodes
+                # What the block raises comes out as it is, not in a group.
+                try:
+                    yield episodes
+                except Exception as error:
+                    failure = error
                 tasks.cancel_scope.cancel()
         finally:
             # Whoever waits for what is under way has waited long enough, and processes are about to be ended.
             with anyio.CancelScope(shield=True):
                 for episode in list(episodes._by_id.values()):
                     await episode.abandon()
+        if failure is not None:
+            raise failure
 
     async def find_task(
         self,

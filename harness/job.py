@@ -12,10 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from codegym_mcp import __version__
 from codegym_mcp.catalog import Catalog, bundled_path
+from codegym_mcp.episodes import Episodes
 from codegym_mcp.errors import CodegymError, RunError
+from codegym_mcp.journal import Journal
 from codegym_mcp.limits import Limits
 from codegym_mcp.models.retries import PATIENCE_SECONDS
 from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.server.control import EnvironmentInfo
 from codegym_mcp.verification.audit_files import current_grades
 from codegym_mcp.verification.cache import cache_directory
 from harness.agents import Agent
@@ -25,6 +28,7 @@ from harness.agents.registry import BASELINE_NAMES, NEEDS_SOURCES, Means, make_a
 from harness.connect import Target
 from harness.control import ControlClient
 from harness.evaluation import DEFAULT_CONCURRENCY, Selection, Watcher, evaluate
+from harness.garbage import rare_collections
 from harness.metrics import Summary
 from harness.resume import check_configuration, check_environments, check_results
 from harness.rollout import DEFAULT_SECONDS
@@ -39,7 +43,7 @@ from harness.run_directory import (
     read_configuration,
 )
 from harness.serving import serve
-from harness.sources import Assignment, EpisodeSource, ForeignEpisodes, ServedEpisodes
+from harness.sources import Assignment, EpisodeSource, ForeignEpisodes, LocalEpisodes, ServedEpisodes
 
 _PATIENCE = 4.0
 FOREIGN = "mcp"
@@ -164,7 +168,7 @@ async def run_job(
         )
         path = resume or out or new_run_path(job.player)
         agent = await stack.enter_async_context(_agent(job, pool, path))
-        source, assignments, environments = await stack.enter_async_context(_episodes(job))
+        source, assignments, environments = await stack.enter_async_context(_episodes(job, pool, watcher))
         if directory is None:
             begun = Begun.now(len(assignments), environments)
             directory = stack.enter_context(RunDirectory.create(path, job, begun))
@@ -176,6 +180,7 @@ async def run_job(
             agent.model.spending.count(
                 sum(usage.tokens for usage in used), sum(usage.cost_usd or 0.0 for usage in used)
             )
+        stack.enter_context(rare_collections())
         return await evaluate(
             agent,
             source,
@@ -247,12 +252,6 @@ def _answers(paths: Sequence[Path], run: Path) -> list[Path]:
     return [*sources, *beside, cache_directory(), RUNS, run]
 
 
-def _secrets(job: Job) -> frozenset[str]:
-    """Variables that hold a key, whatever they are called."""
-    variable = job.model.api_key_variable if job.model is not None else None
-    return frozenset({variable} if variable is not None else ())
-
-
 def _limits(job: Job) -> Limits:
     """The limits of the episodes; none expires while its model is waited for."""
     if job.model is None:
@@ -269,7 +268,9 @@ def _concurrency(job: Job) -> int:
 
 
 @asynccontextmanager
-async def _episodes(job: Job) -> AsyncIterator[tuple[EpisodeSource, list[Assignment], dict[str, str]]]:
+async def _episodes(
+    job: Job, pool: Pool, watcher: Watcher
+) -> AsyncIterator[tuple[EpisodeSource, list[Assignment], dict[str, str]]]:
     """Where the episodes come from, which are to be played, and the digests of their environments."""
     target = job.target()
     if target is not None:
@@ -280,18 +281,40 @@ async def _episodes(job: Job) -> AsyncIterator[tuple[EpisodeSource, list[Assignm
             {},
         )
         return
+    played_here = job.model is not None
+    async with _local(job, pool, watcher) if played_here else _served(job) as (source, known):
+        grades = current_grades(Catalog.load(job.paths)) if job.selection.grade is not None else {}
+        assignments = job.selection.assignments(known, grades)
+        played = {assignment.environment for assignment in assignments}
+        yield source, assignments, {each.name: each.digest for each in known if each.name in played}
+
+
+@asynccontextmanager
+async def _served(job: Job) -> AsyncIterator[tuple[EpisodeSource, list[EnvironmentInfo]]]:
+    """Episodes of a server in a process of its own, played over MCP."""
     async with (
-        serve(
-            job.paths,
-            open_episodes=max(1000, 2 * job.concurrency),
-            secrets=_secrets(job),
-            allow_unconfined=job.allow_unconfined,
-        ) as server,
+        serve(job.paths, open_episodes=_open_limit(job), allow_unconfined=job.allow_unconfined) as server,
         ControlClient.connect(server.url, server.token) as control,
     ):
-        served = await control.environments()
-        grades = current_grades(Catalog.load(job.paths)) if job.selection.grade is not None else {}
-        assignments = job.selection.assignments(served, grades)
-        played = {assignment.environment for assignment in assignments}
-        digests = {each.name: each.digest for each in served if each.name in played}
-        yield ServedEpisodes(control, _limits(job)), assignments, digests
+        yield ServedEpisodes(control, job.limits), await control.environments()
+
+
+@asynccontextmanager
+async def _local(
+    job: Job, pool: Pool, watcher: Watcher
+) -> AsyncIterator[tuple[EpisodeSource, list[EnvironmentInfo]]]:
+    """Episodes of this process, for a language model that our own loop plays with.
+
+    To the model a protocol between would make no difference; it would take longer than all else.
+    """
+    catalog = Catalog.load(job.paths)
+    for problem in catalog.problems():
+        watcher.notice(str(problem))
+    with Journal.open() as journal:
+        async with Episodes.serve(catalog, pool, journal, open_limit=_open_limit(job)) as episodes:
+            known = [EnvironmentInfo.of(environment) for environment in catalog.usable()]
+            yield LocalEpisodes(episodes, _limits(job)), known
+
+
+def _open_limit(job: Job) -> int:
+    return max(1000, 2 * job.concurrency)

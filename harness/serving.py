@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,6 @@ async def serve(
     environments: Sequence[Path] = (),
     *,
     open_episodes: int = 1000,
-    secrets: Collection[str] = (),
     allow_unconfined: bool = False,
 ) -> AsyncIterator[Server]:
     """Serves environments on a free port of the loopback until the block is left.
@@ -61,8 +60,6 @@ async def serve(
     Args:
         environments: files, folders and sets; the bundled environments without any.
         open_episodes: how many episodes may be open at once.
-        secrets: environment variables that the server is not given, besides those whose names say that they
-            hold a secret.
         allow_unconfined: serve also where this system cannot confine environments.
 
     Raises:
@@ -74,7 +71,7 @@ async def serve(
     command += ["--allow-unconfined"] * allow_unconfined
     for path in environments:
         command += ["--environments", str(path)]
-    environ = {**_without_secrets(secrets), "CODEGYM_MCP_TOKEN": token}
+    environ = {**_without_secrets(), "CODEGYM_MCP_TOKEN": token}
     failure: Exception | None = None
     async with await anyio.open_process(
         command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=environ, start_new_session=True
@@ -100,10 +97,8 @@ async def serve(
         raise failure
 
 
-def _without_secrets(more: Collection[str]) -> dict[str, str]:
-    return {
-        name: value for name, value in os.environ.items() if name not in more and not _SECRET.search(name)
-    }
+def _without_secrets() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
 
 
 class _Log:

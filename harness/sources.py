@@ -17,7 +17,6 @@ from codegym_mcp.playable import Playable
 from codegym_mcp.server.control import EpisodeInfo, OpenRequest
 from harness.connect import Target, connect
 from harness.control import ControlClient
-from harness.episode_client import EpisodeClient
 from harness.recorder import Address
 
 _CLOSE_SECONDS = 5
@@ -114,7 +113,7 @@ class ServedEpisodes:
             return info
 
         try:
-            async with EpisodeClient.connect(opened.mcp_url, patience=self._patience) as connection:
+            async with connect(opened.mcp_url, patience=self._patience) as connection:
                 address = Address(
                     opened.mcp_url, connection.instructions, lambda: self._control.events(opened.id)
                 )

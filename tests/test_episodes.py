@@ -298,3 +298,11 @@ async def test_a_damaged_journal_is_told_with_the_episode(folder: Path, tmp_path
     with pytest.raises(JournalError, match="episode abc cannot be read"):
         async with served(path, folder):
             pass
+
+
+async def test_what_goes_wrong_while_episodes_are_served_comes_out_as_it_is(
+    folder: Path, pool: Pool, journal: Journal
+) -> None:
+    with pytest.raises(NotFoundError):
+        async with Episodes.serve(Catalog.load([folder]), pool, journal) as episodes:
+            episodes.catalog.get("nobody")

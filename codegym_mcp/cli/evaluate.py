@@ -1,4 +1,4 @@
-"""`codegym-mcp eval`: an agent plays episodes over MCP."""
+"""`codegym-mcp eval`: an agent plays episodes."""
 
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,10 @@ def evaluate(
     with_baselines: bool,
     **options: Any,
 ) -> None:
-    """Let an agent play episodes over MCP, record every trajectory, and score the answers.
+    """Let an agent play episodes, record every trajectory, and score the answers.
+
+    Agents play over MCP, against a server that is started for them; a --model's tool calls are made in this
+    process, which makes no difference to it.
 
     Ctrl-C ends a run early and keeps what is done. --resume goes on with it, also after it was killed.
 

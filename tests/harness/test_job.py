@@ -1,4 +1,7 @@
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from mcp import StdioServerParameters
@@ -7,6 +10,7 @@ from codegym_mcp.errors import CodegymError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.source import read_environment
+from harness.agents.model import ModelAgentOptions
 from harness.evaluation import Selection, Watcher
 from harness.job import Job, run_job
 from harness.run_directory import read_configuration, read_trajectories
@@ -41,6 +45,48 @@ async def test_a_job_serves_plays_and_records(fixtures, tmp_path):
     assert begun.episodes == 2
     assert begun.environments == {"counter": read_environment(fixtures / "counter.py").digest}
     assert {each.extra.key for each in read_trajectories(tmp_path / "run")} == keys
+
+
+def climbing(server, *paths, **more):
+    """A job in which a model plays."""
+    model = ModelAgentOptions(name="openai:climber", base_url=f"{server.url}/v1", **more)
+    return Job(model=model, paths=paths, selection=Selection(difficulty=2))
+
+
+async def test_what_runs_environments_for_a_model_is_given_no_secrets(
+    openai_server, fixtures, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-private")
+    monkeypatch.setenv("MINE", "sk-private")
+    before = children()
+    seen = set()
+
+    class Look(Watcher):
+        def episode_ends(self, trajectory, result):
+            for process in descendants(children() - before):
+                with suppress(OSError):
+                    seen.add(Path(f"/proc/{process}/environ").read_text())
+
+    job = climbing(openai_server, fixtures / "counter.py", api_key_variable="MINE")
+    summary = await run_job(job, out=tmp_path / "run", watcher=Look())
+    assert summary.reward == 1.0
+    assert seen
+    assert not any("private" in environment for environment in seen)
+
+
+async def test_a_model_plays_what_can_be_played_and_the_rest_is_told(openai_server, fixtures, tmp_path):
+    broken = tmp_path / "broken.py"
+    broken.write_text("class Environment: pass")
+    told = []
+
+    class Note(Watcher):
+        def notice(self, message):
+            told.append(message)
+
+    job = climbing(openai_server, fixtures / "counter.py", broken)
+    summary = await run_job(job, out=tmp_path / "run", watcher=Note())
+    assert (summary.episodes, summary.reward) == (1, 1.0)
+    assert [str(broken) in message for message in told] == [True]
 
 
 @pytest.mark.parametrize("allowed", [False, True])
@@ -96,3 +142,19 @@ async def test_a_job_that_cannot_begin_writes_nothing(fixtures, tmp_path):
 def test_a_command_is_split_like_a_shell_would():
     target = Job(agent="random", mcp_command="serve 'my env.py' --task 1").target()
     assert target == StdioServerParameters(command="serve", args=["my env.py", "--task", "1"])
+
+
+def descendants(processes):
+    """Processes and all that they have started; those that end meanwhile are left out."""
+    found = set()
+    for process in processes:
+        try:
+            below = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        except OSError:
+            continue
+        found |= {process, *descendants(set(below))}
+    return found
+
+
+def children():
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())

@@ -37,10 +37,9 @@ async def test_the_server_goes_without_confinement_only_when_it_is_told_to(fixtu
 async def test_the_server_is_given_no_secrets(fixtures, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-private")
     monkeypatch.setenv("HF_TOKEN", "hf-private")
-    monkeypatch.setenv("MINE", "also-private")
     monkeypatch.setenv("HARMLESS", "public")
     before = children()
-    async with serve([fixtures / "counter.py"], secrets={"MINE"}):
+    async with serve([fixtures / "counter.py"]):
         for process in descendants(children() - before):
             environment = Path(f"/proc/{process}/environ").read_text()
             assert "private" not in environment

@@ -15,13 +15,12 @@ from pydantic_core import from_json
 
 from codegym_mcp.catalog import Catalog
 from codegym_mcp.limits import Limits
-from codegym_mcp.playable import CallResult, Playable
+from codegym_mcp.playable import CallResult
 from codegym_mcp.players.oracle import OraclePlayer
 from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.server.control import EpisodeInfo, OpenRequest
-from harness.connect import connect
+from harness.connect import Connection, connect
 from harness.control import ControlClient
-from harness.episode_client import EpisodeClient
 
 from .restarting import TOKEN, RestartingServer
 from .serving import until
@@ -78,7 +77,7 @@ class Chaos:
 class Disturbed:
     """A connection whose every call may be struck while it is on its way. It is a `Playable`."""
 
-    def __init__(self, connection: Playable, chaos: Chaos) -> None:
+    def __init__(self, connection: Connection, chaos: Chaos) -> None:
         self._connection = connection
         self._chaos = chaos
         self.calls = 0
@@ -108,14 +107,9 @@ class Disturbed:
         return results[0]
 
 
-@pytest.mark.parametrize(
-    ("isolation", "reach"),
-    # Each with one of the clients that send their requests again.
-    [("process", connect), ("shared", EpisodeClient.connect)],
-    ids=["process", "shared"],
-)
+@pytest.mark.parametrize("isolation", ["process", "shared"])
 async def test_every_episode_is_rewarded_once_while_everything_is_killed(
-    isolation: str, reach: Any, pool: Pool, tmp_path: Path
+    isolation: str, pool: Pool, tmp_path: Path
 ) -> None:
     catalog = Catalog.load(PATHS)
     waiting = list(requests())
@@ -126,7 +120,7 @@ async def test_every_episode_is_rewarded_once_while_everything_is_killed(
         while waiting:
             request = waiting.pop()
             opened = await control.open_episode(request)
-            async with reach(opened.mcp_url, patience=PATIENCE) as connection:
+            async with connect(opened.mcp_url, patience=PATIENCE) as connection:
                 playable = Disturbed(connection, chaos)
                 await OraclePlayer(pool, catalog.get(request.environment), LIMITS).play(playable)
                 made[opened.id] = playable.calls
