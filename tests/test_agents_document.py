@@ -56,6 +56,12 @@ def command_of(arguments: list[str]) -> str | None:
 COMMANDS = [command for arguments in evaluations() if (command := command_of(arguments))]
 
 
+def parse(name, arguments):
+    """Reads a command's arguments as the command line does, with the settings of the whole."""
+    with main.make_context("codegym-mcp", [name]) as whole:
+        main.commands[name].make_context(name, list(arguments), parent=whole)
+
+
 def test_there_are_commands_to_be_checked():
     assert len(COMMANDS) >= 12
     assert len(EXAMPLES) == 3
@@ -63,7 +69,7 @@ def test_there_are_commands_to_be_checked():
 
 @pytest.mark.parametrize("arguments", evaluations(), ids=" ".join)
 def test_every_documented_evaluation_has_options_that_there_are(arguments):
-    main.commands["eval"].make_context("eval", list(arguments))
+    parse("eval", arguments)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -96,7 +102,7 @@ def test_every_documented_configuration_starts_a_server_that_there_is(document):
         assert server["command"] == "codegym-mcp"
         name, *arguments = server["args"]
         assert isinstance(main.commands[name], click.Command)
-        main.commands[name].make_context(name, arguments)
+        parse(name, arguments)
 
 
 def test_the_documented_function_is_an_agent(tmp_path, monkeypatch):

@@ -549,19 +549,22 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-def kill_processes() -> None:
-    """Kills, as the system might, the processes at the end of the line: those that run environments."""
-    killed = [pid for pid in descendants(os.getpid()) if not descendants(pid)]
+def kill_processes(pool: Pool) -> None:
+    """Kills, as the system might, the processes at the end of a pool's line: those that run environments."""
+    assert pool._zygote is not None
+    killed = [pid for pid in descendants(pool._zygote._process.pid) if not descendants(pid)]
     assert killed
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
 
 
-async def test_a_process_killed_between_calls_is_rebuilt_without_a_trace(episode: Episode) -> None:
+async def test_a_process_killed_between_calls_is_rebuilt_without_a_trace(
+    episode: Episode, pool: Pool
+) -> None:
     for turn in range(5):
         assert await count(episode) == turn * 2
         assert (await episode.call("refuse", {})).text == f"count is {turn * 2 + 2}"
-        kill_processes()
+        kill_processes(pool)
     assert await count(episode) == 10
     assert episode.state is EpisodeState.OPEN
 
@@ -601,7 +604,7 @@ async def test_whatever_is_lost_or_refused_in_between_the_state_is_that_of_the_m
 
 
 async def test_a_process_killed_during_a_call_is_rebuilt_and_the_call_made_once(
-    declare: Declare, open_episode: OpenEpisode
+    declare: Declare, open_episode: OpenEpisode, pool: Pool
 ) -> None:
     slow = declare(
         broken("self.x = 0", more="for _ in range(10 ** 6): pass\n        self.x += 1\n        return self.x")
@@ -617,7 +620,7 @@ async def test_a_process_killed_during_a_call_is_rebuilt_and_the_call_made_once(
         tasks.start_soon(look)
         await anyio.lowlevel.checkpoint()
         await anyio.lowlevel.checkpoint()
-        kill_processes()
+        kill_processes(pool)
     assert [result.value for result in results] == [2]
     assert (await episode.call("look", {})).value == 3
 

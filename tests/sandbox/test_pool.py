@@ -203,10 +203,11 @@ def test_nothing_outlives_a_server_that_is_killed(without: str) -> None:
 
 async def test_what_a_whole_group_is_told_does_not_reach_the_processes(pool: Pool) -> None:
     """Ctrl-C, and a service manager that stops a service, speak to everyone; the server decides."""
-    before = descendants(os.getpid())
+    assert pool._zygote is not None
+    outside = pool._zygote._process.pid
     worker = await start(pool)
     for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        for pid in before | descendants(os.getpid()):
+        for pid in {outside, *descendants(outside)}:
             os.kill(pid, told)
     assert await worker.call("add", {"number": 1}, seconds=5) == 2
     assert (await start(pool)).alive
