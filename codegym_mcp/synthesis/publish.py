@@ -87,7 +87,8 @@ def select(
     """
     _refuse_broken(entries)
     stated = {entry.name: _license(entry) for entry in entries}
-    chosen = [entry for entry in entries if _matches(stated[entry.name], _known(licenses, stated.values()))]
+    _check_globs(licenses, stated.values())
+    chosen = [entry for entry in entries if _matches(stated[entry.name], licenses)]
     found = [each for each in _audited(chosen, stated) if each.audit.grade <= grade]
     if not found:
         raise SynthesisError(
@@ -185,12 +186,11 @@ def _license(entry: Entry) -> str:
     return own or theirs
 
 
-def _known(globs: Sequence[str], licenses: Iterable[str]) -> list[str]:
+def _check_globs(globs: Sequence[str], licenses: Iterable[str]) -> None:
     known = {each or UNKNOWN for each in licenses}
     for glob in globs:
         if not any(_matches(each, [glob]) for each in known):
             raise NotFoundError("licence", glob, known)
-    return list(globs)
 
 
 def _matches(license: str, globs: Sequence[str]) -> bool:
