@@ -1,4 +1,4 @@
-"""Every episode's events, in SQLite: written before the agent gets its reply.
+"""Every episode's events: written before the agent gets its reply, in a file or in memory.
 
 Environments are deterministic, so an episode is its task and its actions: from these events it can be
 rebuilt in a fresh process, and a digest of every result shows whether it really is the same.
@@ -8,6 +8,7 @@ import asyncio
 import json
 import sqlite3
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from hashlib import sha256
@@ -46,8 +47,90 @@ class Event(BaseModel):
     data: dict[str, Any]
 
 
-class Journal:
+class Journal(ABC):
     """The events of all episodes of one server."""
+
+    @staticmethod
+    @contextmanager
+    def open(path: Path | None = None) -> Iterator["Journal"]:
+        """Opens a journal; without a path it lives in memory and ends with the process.
+
+        Raises:
+            JournalError: the file cannot be opened, or is not a journal.
+        """
+        if path is None:
+            yield MemoryJournal()
+        else:
+            with FileJournal.open_file(path) as journal:
+                yield journal
+
+    @abstractmethod
+    async def append(self, episode: str, number: int, kind: EventKind, data: dict[str, Any]) -> None:
+        """Writes an event and returns when it is safe.
+
+        Raises:
+            JournalError: it cannot be written, or is not JSON data.
+        """
+
+    @abstractmethod
+    def events(self, episode: str) -> list[Event]:
+        """The events of an episode in their order; empty where there is no such episode.
+
+        Raises:
+            JournalError: they cannot be read.
+        """
+
+    @abstractmethod
+    def event(self, episode: str, number: int) -> Event:
+        """One event of an episode.
+
+        Raises:
+            JournalError: there is none of that number, or it cannot be read.
+        """
+
+    @abstractmethod
+    def open_episodes(self) -> list[str]:
+        """The ids of the episodes that were opened and have not ended, the oldest first.
+
+        Raises:
+            JournalError: they cannot be read.
+        """
+
+
+class MemoryJournal(Journal):
+    """A journal that ends with the process."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, list[tuple[EventKind, float, bytes]]] = {}
+
+    async def append(self, episode: str, number: int, kind: EventKind, data: dict[str, Any]) -> None:
+        event = kind, time.time(), _encode(data)
+        events = self._events.setdefault(episode, [])
+        if number != len(events):
+            raise JournalError(
+                f"The journal cannot be written: event {number} of episode {episode} follows {len(events)}."
+            )
+        events.append(event)
+
+    def events(self, episode: str) -> list[Event]:
+        return [self._read(number, *event) for number, event in enumerate(self._events.get(episode, ()))]
+
+    def event(self, episode: str, number: int) -> Event:
+        events = self._events.get(episode, ())
+        if number >= len(events):
+            raise _no_event(episode, number)
+        return self._read(number, *events[number])
+
+    def open_episodes(self) -> list[str]:
+        return [episode for episode, events in self._events.items() if events[-1][0] != "ended"]
+
+    @staticmethod
+    def _read(number: int, kind: EventKind, at: float, data: bytes) -> Event:
+        return Event(number=number, kind=kind, at=at, data=json.loads(data))
+
+
+class FileJournal(Journal):
+    """A journal in an SQLite file, which outlives the process."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -56,18 +139,13 @@ class Journal:
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path | None = None) -> Iterator["Journal"]:
-        """Opens a journal; without a path it lives in memory and ends with the process.
-
-        Raises:
-            JournalError: the file cannot be opened, or is not a journal.
-        """
+    def open_file(cls, path: Path) -> Iterator["FileJournal"]:
+        """Opens a journal; raises as `open`."""
         try:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                # It holds tokens and hidden configurations.
-                path.touch(mode=0o600)
-            connection = sqlite3.connect(path if path is not None else ":memory:", isolation_level=None)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # It holds tokens and hidden configurations.
+            path.touch(mode=0o600)
+            connection = sqlite3.connect(path, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"The journal {path} cannot be opened: {error}.") from None
         with closing(connection):
@@ -83,19 +161,9 @@ class Journal:
             yield cls(connection)
 
     async def append(self, episode: str, number: int, kind: EventKind, data: dict[str, Any]) -> None:
-        """Writes an event and returns when it is safe.
-
-        Events that arrive in the same turn of the event loop share one transaction.
-
-        Raises:
-            JournalError: it cannot be written, or is not JSON data.
-        """
-        try:
-            written = to_json(data).decode()
-        except ValueError as error:
-            raise JournalError(f"The event is not JSON data: {error}.") from None
-        self._pending.append((episode, number, kind, time.time(), written))
+        self._pending.append((episode, number, kind, time.time(), _encode(data).decode()))
         if self._written is None:
+            # Events that arrive in the same turn of the event loop share one transaction.
             loop = asyncio.get_running_loop()
             self._written = loop.create_future()
             loop.call_soon(self._flush)
@@ -119,22 +187,12 @@ class Journal:
             written.set_result(None)
 
     def events(self, episode: str) -> list[Event]:
-        """The events of an episode in their order; empty where there is no such episode.
-
-        Raises:
-            JournalError: they cannot be read.
-        """
         return self._read(episode)
 
     def event(self, episode: str, number: int) -> Event:
-        """One event of an episode.
-
-        Raises:
-            JournalError: there is none of that number, or it cannot be read.
-        """
         found = self._read(episode, "AND number = ?", number)
         if not found:
-            raise JournalError(f"The journal of episode {episode} has no event {number}.")
+            raise _no_event(episode, number)
         return found[0]
 
     def _read(self, episode: str, condition: str = "", *values: int) -> list[Event]:
@@ -149,11 +207,6 @@ class Journal:
             raise JournalError(f"The journal of episode {episode} cannot be read: {error}.") from None
 
     def open_episodes(self) -> list[str]:
-        """The ids of the episodes that were opened and have not ended, the oldest first.
-
-        Raises:
-            JournalError: they cannot be read.
-        """
         try:
             rows = self._connection.execute(
                 "SELECT episode FROM events WHERE number = 0 AND episode NOT IN "
@@ -162,6 +215,17 @@ class Journal:
             return [episode for (episode,) in rows]
         except sqlite3.Error as error:
             raise JournalError(f"The journal cannot be read: {error}.") from None
+
+
+def _encode(data: dict[str, Any]) -> bytes:
+    try:
+        return to_json(data)
+    except ValueError as error:
+        raise JournalError(f"The event is not JSON data: {error}.") from None
+
+
+def _no_event(episode: str, number: int) -> JournalError:
+    return JournalError(f"The journal of episode {episode} has no event {number}.")
 
 
 def digest(outcome: Any) -> str:

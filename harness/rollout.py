@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from traceback import format_exception
 from typing import Literal
 
-import anyio
-
 from codegym_mcp.episode import EpisodeState
 from codegym_mcp.errors import CodegymError, ModelError, RunHaltedError
 from codegym_mcp.server.control import EpisodeInfo
@@ -104,15 +102,15 @@ async def roll_out(
 
 async def _play(agent: Agent, recorder: Recorder, epoch: int, seconds: float, attempt: _Attempt) -> None:
     raised: Exception | None = None
-    with anyio.move_on_after(seconds) as deadline:
-        recorder.deadline = Deadline(deadline)
+    with Deadline.after(seconds) as deadline:
+        recorder.deadline = deadline
         try:
             await agent.play(recorder, epoch)
         except RunHaltedError:
             raise
         except Exception as error:
             raised = error
-    if deadline.cancelled_caught:
+    if deadline.passed:
         attempt.limits_met.append("deadline_seconds")
     # What the connection raised an agent may have wrapped in anything, or ignored.
     raised = recorder.lost or raised

@@ -1,5 +1,6 @@
 import sqlite3
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
+
+
+@pytest.fixture(params=["memory", "file"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "journal.sqlite" if request.param == "file" else None) as opened:
+        yield opened
 
 
 def told(events: list[Event]) -> list[tuple[int, str, Any]]:
@@ -151,6 +158,21 @@ async def test_data_survives_the_journal_and_keeps_its_digest(data: dict[str, An
         (event,) = journal.events("a")
     assert event.data == data
     assert digest(event.data) == digest(data)
+
+
+async def test_an_event_that_is_not_there_is_told(journal: Journal) -> None:
+    await journal.append("a", 0, "opened", {"task": 1})
+    assert journal.event("a", 0).data == {"task": 1}
+    for episode, number in (("a", 1), ("b", 0)):
+        with pytest.raises(JournalError, match=f"of episode {episode} has no event {number}"):
+            journal.event(episode, number)
+
+
+async def test_an_event_is_kept_as_it_was(journal: Journal) -> None:
+    data = {"arguments": {"floors": [1]}}
+    await journal.append("a", 0, "call", data)
+    data["arguments"]["floors"].append(2)
+    assert journal.event("a", 0).data == {"arguments": {"floors": [1]}}
 
 
 @given(plain, plain)

@@ -119,7 +119,7 @@ class ChildConfinement:
         """
         return {
             Layer.DIE_WITH_PARENT: linux.die_with_parent,
-            Layer.LOW_PRIORITY: lambda: os.nice(_NICE),
+            Layer.LOW_PRIORITY: _lower_priority,
             Layer.DESCRIPTORS: lambda: linux.close_descriptors(3, keep=descriptor),
             Layer.RLIMITS: lambda: self._limit(memory),
             Layer.SECCOMP: self._install_filter,
@@ -133,6 +133,13 @@ class ChildConfinement:
     def _install_filter(self) -> None:
         # Where none could be prepared, trying again tells why.
         (self._filter or Filter()).install()
+
+
+def _lower_priority() -> None:
+    os.nice(_NICE)
+    if hasattr(os, "SCHED_BATCH"):
+        # Nobody is interrupted because such a process wakes up, least of all the server that wakes it.
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _lower(limit: int, value: int) -> None:

@@ -35,7 +35,7 @@ class Forked:
     Attributes:
         connection: our end of its channel.
         kill: ends it at once; to be called exactly once.
-        clock: the processor time it has used, in seconds; None where the system does not tell.
+        clock: the processor time it has used, in seconds, until `kill`; None where the system has no pidfd.
     """
 
     connection: socket.socket
@@ -149,7 +149,7 @@ class ForkServer:
                 answer = self._request({"fork": memory}, theirs.fileno())
             try:
                 forked = await asyncio.shield(answer)
-                return Forked(ours, self._killer(forked), processor_clock(forked.get("pidfd")))
+                return Forked(ours, self._killer(forked), _processor_clock(forked.get("pidfd")))
             except BaseException:
                 ours.close()
                 answer.add_done_callback(self._kill_unclaimed)
@@ -257,16 +257,29 @@ class ForkServer:
             await self._process.wait()
 
 
-def processor_clock(pidfd: int | None) -> Callable[[], float] | None:
-    """What tells the processor time that a process has used, in seconds; None where the system does not."""
+def _processor_clock(pidfd: int | None) -> Callable[[], float] | None:
+    """What tells the processor time that a process has used, in seconds; None where the system does not.
+
+    Few processes are ever asked: which one it is, is looked up with the first question.
+    """
     if pidfd is None:
         return None
-    try:
-        # The zygote knows its children by other numbers than this process does.
-        with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as info:
-            pid = next(int(line.split()[1]) for line in info if line.startswith("Pid:"))
-    except (OSError, StopIteration):
-        return None
-    # As clock_getcpuclockid(3) makes it.
-    clock = (~pid << 3) | 2
-    return lambda: time.clock_gettime(clock)
+
+    @functools.cache
+    def clock() -> int | None:
+        try:
+            # The zygote knows its children by other numbers than this process does.
+            with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as info:
+                pid = next(int(line.split()[1]) for line in info if line.startswith("Pid:"))
+        except (OSError, StopIteration):
+            return None
+        if pid <= 0:
+            raise ProcessLookupError("the process has ended")
+        # As clock_getcpuclockid(3) makes it.
+        return (~pid << 3) | 2
+
+    def used() -> float:
+        number = clock()
+        return time.clock_gettime(number) if number is not None else 0.0
+
+    return used

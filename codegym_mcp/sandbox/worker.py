@@ -44,6 +44,7 @@ class Worker(asyncio.Protocol):
         self._ended = asyncio.Event()
         self._patience = 1.0
         self._clock: Callable[[], float] | None = None
+        self._has_answered = False
         self._unread = _UNREAD_FRAMES
         self._deadline: asyncio.TimerHandle | None = None
         self.on_end: Callable[[Worker], object] | None = None
@@ -62,8 +63,7 @@ class Worker(asyncio.Protocol):
 
     def start(self, message: bytes, code: bytes) -> None:
         """Hands the process its role, as JSON, and the role's code; the answer is still to be received."""
-        self.send(message)
-        self.send(code)
+        self.send(message, code)
 
     async def call(self, name: str, arguments: dict[str, Any], *, seconds: float) -> Any:
         """Calls a tool of a served environment.
@@ -104,17 +104,17 @@ class Worker(asyncio.Protocol):
         """
         self.send(to_json(parts))
 
-    def send(self, body: bytes) -> None:
-        """Sends one frame.
+    def send(self, *bodies: bytes) -> None:
+        """Sends frames, all at once.
 
         Raises:
-            LimitError: the frame is larger than the protocol carries.
+            LimitError: a frame is larger than the protocol carries; nothing was sent.
             WorkerLostError: the process has ended.
         """
         if self._lost is not None or self._transport is None:
             raise WorkerLostError(self._lost or "The process was never connected.")
         try:
-            self._transport.write(pack(body))
+            self._transport.write(b"".join(map(pack, bodies)))
         except FrameTooLargeError:
             raise LimitError("frame_bytes", MAX_FRAME, "The request is too large.") from None
 
@@ -131,13 +131,16 @@ class Worker(asyncio.Protocol):
             loop = asyncio.get_running_loop()
             self._arrival = loop.create_future()
             at = loop.time()
-            latest, used = at + seconds * self._patience, self._used()
+            # Before its first answer, all that the process has used was for that.
+            used = self._used() if self._has_answered else 0.0
+            latest = at + seconds * self._patience
             self._deadline = loop.call_at(at + seconds, self._expire, seconds, latest, used + seconds)
             try:
                 await self._arrival
             finally:
                 self._deadline.cancel()
                 self._arrival = None
+        self._has_answered = True
         return self._frames.popleft()
 
     def outcome(self, frame: Frame, number: int = 0) -> Any:
@@ -193,6 +196,8 @@ class Worker(asyncio.Protocol):
     def _used(self) -> float:
         if self._clock is None or self._patience <= 1:
             return 0.0
+        if self._lost is not None:
+            return math.inf
         try:
             return self._clock()
         except OSError:

@@ -11,7 +11,7 @@ from typing import Any
 
 from codegym_mcp import replay
 from codegym_mcp.cli import main
-from codegym_mcp.journal import EventKind, Journal
+from codegym_mcp.journal import EventKind, FileJournal
 
 
 class Deaths:
@@ -23,9 +23,11 @@ class Deaths:
 
     def arrange(self) -> None:
         """From here on it dies at its moments."""
-        append, digest = Journal.append, replay.digest
+        append, digest = FileJournal.append, replay.digest
 
-        async def append_or_die(journal: Journal, id: str, number: int, kind: EventKind, data: Any) -> None:
+        async def append_or_die(
+            journal: FileJournal, id: str, number: int, kind: EventKind, data: Any
+        ) -> None:
             self._come(f"before {kind} is recorded")
             await append(journal, id, number, kind, data)
             self._come(f"after {kind} is recorded")
@@ -35,7 +37,7 @@ class Deaths:
             self._come("during a replay")
             return digest(outcome)
 
-        Journal.append = append_or_die  # type: ignore[method-assign]
+        FileJournal.append = append_or_die  # type: ignore[method-assign]
         replay.digest = digest_or_die  # type: ignore[attr-defined]
 
     def _come(self, moment: str) -> None:

@@ -1,10 +1,10 @@
 """A model plays, at servers of OpenAI's and Anthropic's shape; every outcome is read from the trajectory."""
 
 import json
-import math
+import time
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
-import anyio
 import pytest
 
 from codegym_mcp.errors import ModelAccessError
@@ -424,18 +424,21 @@ async def test_a_key_that_is_refused_halts_the_run(endpoint, play):
             await play(agent)
 
 
-async def test_what_the_provider_makes_the_model_wait_is_not_taken_off_its_time(openai, play):
-    deadlines = []
+async def test_what_the_provider_makes_the_model_wait_is_not_taken_off_its_time(openai, play, monkeypatch):
+    waited = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + waited)
+    monkeypatch.setattr("harness.deadline.time", clock)
 
     async def wait(_):
-        deadlines.append(anyio.current_effective_deadline())
+        nonlocal waited
+        waited += 1000.0
 
     fault = {"status": 500}
     options = ModelAgentOptions(name=openai.name(fault, fault, SUBMIT), base_url=openai.url)
     async with ModelAgent.open(options, retries=Retries(sleep=wait)) as agent:
-        trajectory = await play(agent)
-    assert deadlines == [math.inf, math.inf]
-    assert trajectory.extra.outcome == "correct"
+        trajectory = await play(agent, seconds=60)
+    assert waited == 2000.0
+    assert (trajectory.extra.outcome, trajectory.extra.limits_met) == ("correct", [])
 
 
 async def test_a_model_that_takes_too_long_meets_the_deadline(openai, play):
