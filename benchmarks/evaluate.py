@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF
 
 import anyio
 
@@ -58,7 +60,7 @@ class Figures:
     alone_cpu: float
     """The same within `alone`."""
     memory: float
-    """The most that the evaluating process held."""
+    """The most that the evaluating process held, and the largest of those that it started."""
     reward: float
 
     @property
@@ -161,9 +163,8 @@ async def ask_again(options: ModelOptions, played: list[Trajectory], concurrency
 
 
 def peak() -> float:
-    """The most memory that this process has held, in MiB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+    """The most memory that this process has held, and the largest of those that have ended, in MiB."""
+    return sum(resource.getrusage(who).ru_maxrss / 1024 for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
 
 
 def main() -> None:

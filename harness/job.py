@@ -12,9 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from codegym_mcp import __version__
 from codegym_mcp.catalog import Catalog, bundled_path
-from codegym_mcp.episodes import Episodes
 from codegym_mcp.errors import CodegymError, RunError
-from codegym_mcp.journal import Journal
 from codegym_mcp.limits import Limits
 from codegym_mcp.models.retries import PATIENCE_SECONDS
 from codegym_mcp.sandbox.pool import Pool
@@ -29,6 +27,8 @@ from harness.connect import Target
 from harness.control import ControlClient
 from harness.evaluation import DEFAULT_CONCURRENCY, Selection, Watcher, evaluate
 from harness.garbage import rare_collections
+from harness.host import HostOptions
+from harness.hosted import HostedEpisodes
 from harness.metrics import Summary
 from harness.resume import check_configuration, check_environments, check_results
 from harness.rollout import DEFAULT_SECONDS
@@ -43,7 +43,7 @@ from harness.run_directory import (
     read_configuration,
 )
 from harness.serving import serve
-from harness.sources import Assignment, EpisodeSource, ForeignEpisodes, LocalEpisodes, ServedEpisodes
+from harness.sources import Assignment, EpisodeSource, ForeignEpisodes, ServedEpisodes
 
 _PATIENCE = 4.0
 FOREIGN = "mcp"
@@ -162,13 +162,9 @@ async def run_job(
                 watcher.notice(
                     f"{damaged}: {directory.cut} bytes were cut off, and its episode is played again."
                 )
-        # Oracles run in it; on a busy machine they may wait for a processor.
-        pool = await stack.enter_async_context(
-            Pool.open(allow_unconfined=job.allow_unconfined, patience=_PATIENCE)
-        )
         path = resume or out or new_run_path(job.player)
-        agent = await stack.enter_async_context(_agent(job, pool, path))
-        source, assignments, environments = await stack.enter_async_context(_episodes(job, pool, watcher))
+        agent = await stack.enter_async_context(_agent(job, path))
+        source, assignments, environments = await stack.enter_async_context(_episodes(job, watcher))
         if directory is None:
             begun = Begun.now(len(assignments), environments)
             directory = stack.enter_context(RunDirectory.create(path, job, begun))
@@ -233,7 +229,7 @@ async def run_baselines(jobs: Sequence[Job], run: Path, *, watcher: Watcher | No
 
 
 @asynccontextmanager
-async def _agent(job: Job, pool: Pool, run: Path) -> AsyncIterator[Agent]:
+async def _agent(job: Job, run: Path) -> AsyncIterator[Agent]:
     if job.model is not None:
         async with ModelAgent.open(job.model) as agent:
             yield agent
@@ -241,7 +237,9 @@ async def _agent(job: Job, pool: Pool, run: Path) -> AsyncIterator[Agent]:
         with TemporaryDirectory(prefix="codegym-mcp-") as workspaces:
             yield CommandAgent(job.command, workspaces=Path(workspaces), hidden=_answers(job.paths, run))
     else:
-        yield make_agent(job.agent, Means(pool, Catalog.load(job.paths), job.seed))
+        # Oracles run in it; on a busy machine they may wait for a processor.
+        async with Pool.open(allow_unconfined=job.allow_unconfined, patience=_PATIENCE) as pool:
+            yield make_agent(job.agent, Means(pool, Catalog.load(job.paths), job.seed))
 
 
 def _answers(paths: Sequence[Path], run: Path) -> list[Path]:
@@ -269,7 +267,7 @@ def _concurrency(job: Job) -> int:
 
 @asynccontextmanager
 async def _episodes(
-    job: Job, pool: Pool, watcher: Watcher
+    job: Job, watcher: Watcher
 ) -> AsyncIterator[tuple[EpisodeSource, list[Assignment], dict[str, str]]]:
     """Where the episodes come from, which are to be played, and the digests of their environments."""
     target = job.target()
@@ -281,8 +279,7 @@ async def _episodes(
             {},
         )
         return
-    played_here = job.model is not None
-    async with _local(job, pool, watcher) if played_here else _served(job) as (source, known):
+    async with _hosted(job, watcher) if job.model is not None else _served(job) as (source, known):
         grades = current_grades(Catalog.load(job.paths)) if job.selection.grade is not None else {}
         assignments = job.selection.assignments(known, grades)
         played = {assignment.environment for assignment in assignments}
@@ -300,20 +297,13 @@ async def _served(job: Job) -> AsyncIterator[tuple[EpisodeSource, list[Environme
 
 
 @asynccontextmanager
-async def _local(
-    job: Job, pool: Pool, watcher: Watcher
-) -> AsyncIterator[tuple[EpisodeSource, list[EnvironmentInfo]]]:
-    """Episodes of this process, for a language model that our own loop plays with.
-
-    To the model a protocol between would make no difference; it would take longer than all else.
-    """
-    catalog = Catalog.load(job.paths)
-    for problem in catalog.problems():
-        watcher.notice(str(problem))
-    with Journal.open() as journal:
-        async with Episodes.serve(catalog, pool, journal, open_limit=_open_limit(job)) as episodes:
-            known = [EnvironmentInfo.of(environment) for environment in catalog.usable()]
-            yield LocalEpisodes(episodes, _limits(job)), known
+async def _hosted(job: Job, watcher: Watcher) -> AsyncIterator[tuple[EpisodeSource, list[EnvironmentInfo]]]:
+    """Episodes of a process beside this one, for a language model that our own loop plays with."""
+    options = HostOptions(paths=job.paths, open_limit=_open_limit(job), allow_unconfined=job.allow_unconfined)
+    async with HostedEpisodes.start(options, _limits(job)) as episodes:
+        for problem in episodes.ready.problems:
+            watcher.notice(problem)
+        yield episodes, episodes.ready.environments
 
 
 def _open_limit(job: Job) -> int:

@@ -1,4 +1,7 @@
-"""Where the episodes of a run come from: a server of ours, this process, or any other MCP server."""
+"""Where the episodes of a run come from: a server of ours, this process, or any other MCP server.
+
+Those of a process beside this one are in `hosted`.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress

@@ -35,6 +35,17 @@ def bells(counter: Environment) -> Environment:
 
 
 @pytest.fixture
+def bells_file(bells: Environment, fixtures: Path, tmp_path: Path) -> Path:
+    """The same in a file."""
+    path = tmp_path / "bells" / "counter.py"
+    path.parent.mkdir()
+    path.write_bytes((fixtures / "counter.py").read_bytes())
+    tasks = (task.model_dump_json(exclude_none=True) + "\n" for task in bells.tasks)
+    path.with_suffix(".jsonl").write_text("".join(tasks), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
 def catalog(bells: Environment) -> Catalog:
     return Catalog([Entry("counter", "counter.py", lambda: bells)])
 

@@ -1,17 +1,18 @@
 import os
 import sys
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from mcp import StdioServerParameters
 
-from codegym_mcp.errors import CodegymError
+from codegym_mcp.errors import CodegymError, RunHaltedError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.source import read_environment
 from harness.agents.model import ModelAgentOptions
 from harness.evaluation import Selection, Watcher
+from harness.hosted import HostedEpisodes
 from harness.job import Job, run_job
 from harness.run_directory import read_configuration, read_trajectories
 from harness.serving import serve
@@ -89,6 +90,50 @@ async def test_a_model_plays_what_can_be_played_and_the_rest_is_told(openai_serv
     assert [str(broken) in message for message in told] == [True]
 
 
+async def test_a_run_that_loses_its_episodes_breaks_off_and_is_gone_on_with(
+    openai_server, fixtures, tmp_path, monkeypatch
+):
+    hosts = []
+    start = HostedEpisodes.start
+
+    @asynccontextmanager
+    async def started(*arguments):
+        async with start(*arguments) as episodes:
+            hosts.append(episodes.process)
+            yield episodes
+
+    class Kill(Watcher):
+        def episode_ends(self, trajectory, result):
+            with suppress(ProcessLookupError):
+                hosts[-1].kill()
+
+    monkeypatch.setattr("harness.job.HostedEpisodes.start", started)
+    job = climbing(openai_server, fixtures / "counter.py")
+    job = job.model_copy(update={"selection": Selection(difficulty=2, tasks=3), "concurrency": 1})
+    with pytest.raises(RunHaltedError, match="--resume"):
+        await run_job(job, out=tmp_path / "run", watcher=Kill())
+    summary = await run_job(job, resume=tmp_path / "run")
+    assert (summary.episodes, summary.missing, summary.reward) == (3, 0, 1.0)
+    assert len({each.extra.key for each in read_trajectories(tmp_path / "run")}) == 3
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_what_may_be_unconfined_is_what_holds_a_models_episodes(
+    openai_server, fixtures, tmp_path, monkeypatch, allowed
+):
+    told = []
+    start = HostedEpisodes.start
+
+    def noted(options, limits):
+        told.append(options.allow_unconfined)
+        return start(options, limits)
+
+    monkeypatch.setattr("harness.job.HostedEpisodes.start", noted)
+    job = climbing(openai_server, fixtures / "counter.py").model_copy(update={"allow_unconfined": allowed})
+    assert (await run_job(job, out=tmp_path / "run")).reward == 1.0
+    assert told == [allowed]
+
+
 @pytest.mark.parametrize("allowed", [False, True])
 async def test_what_may_be_unconfined_is_the_server_and_the_oracles_of_a_job(
     fixtures, tmp_path, monkeypatch, allowed
@@ -124,13 +169,14 @@ async def test_the_tools_of_another_server_are_played_and_recorded(fixtures, tmp
     assert first.extra.calls == second.extra.calls == 20
 
 
-async def test_a_job_that_cannot_begin_writes_nothing(fixtures, tmp_path):
+async def test_a_job_that_cannot_begin_writes_nothing(openai_server, fixtures, tmp_path):
     counter = (fixtures / "counter.py",)
     for job, words in (
         (Job(agent="orcale", paths=counter), "Did you mean oracle"),
         (Job(agent="observe", paths=counter, selection=Selection(environments=("x",))), "named 'x'"),
         (Job(agent="observe", paths=counter), "no fixed tasks"),
         (Job(agent="observe", paths=(tmp_path / "nowhere.py",)), "does not exist"),
+        (climbing(openai_server, tmp_path / "nowhere.py"), "does not exist"),
         (Job(agent="oracle", mcp_url="http://127.0.0.1:9/mcp"), "needs the source"),
         (Job(agent="random", mcp_url="http://127.0.0.1:9/mcp", mcp_command="x"), "not both"),
     ):

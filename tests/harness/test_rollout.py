@@ -9,18 +9,28 @@ from codegym_mcp.source import read_environment_source
 from harness.agents import players
 from harness.agents.function import FunctionAgent
 from harness.control import ControlClient
+from harness.host import HostOptions
+from harness.hosted import HostedEpisodes
 from harness.rollout import roll_out
 from harness.sources import Assignment, ForeignEpisodes, LocalEpisodes, ServedEpisodes
 
 BELL = Assignment(environment="counter", task="bell-2")
 
 
-@pytest.fixture(params=["local", "served"])
-async def source(request, episodes, server):
+@pytest.fixture(params=["local", "hosted", "served"])
+async def source(request, episodes, server, bells_file):
     """Where the episodes come from makes no difference."""
     limits = Limits(calls=5)
-    async with ControlClient.connect(server.url, server.token) as control:
-        yield LocalEpisodes(episodes, limits) if request.param == "local" else ServedEpisodes(control, limits)
+    match request.param:
+        case "local":
+            yield LocalEpisodes(episodes, limits)
+        case "hosted":
+            options = HostOptions(paths=(bells_file,), open_limit=20, allow_unconfined=False)
+            async with HostedEpisodes.start(options, limits) as hosted:
+                yield hosted
+        case "served":
+            async with ControlClient.connect(server.url, server.token) as control:
+                yield ServedEpisodes(control, limits)
 
 
 async def test_a_right_answer_is_correct(source, pool, catalog):

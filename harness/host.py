@@ -1,0 +1,168 @@
+"""The process that holds the episodes of a run: `python -m harness.host DESCRIPTOR OPTIONS`.
+
+The run asks over a line (`harness.line`), any number of things at once: `[number, name, *arguments]` is
+answered by `[number, "ok", value]` or `[number, "error", {"message", "hint"}]`. Number 0 is answered without
+being asked, when the episodes can be played. It ends when the run closes its end.
+"""
+
+import asyncio
+import socket
+import sys
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+from pydantic import BaseModel
+
+from codegym_mcp.catalog import Catalog
+from codegym_mcp.episode import EpisodeSettings
+from codegym_mcp.episodes import Episodes
+from codegym_mcp.errors import CodegymError
+from codegym_mcp.journal import Journal
+from codegym_mcp.playable import TaskView, ToolView
+from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.server.control import EnvironmentInfo, EpisodeInfo, OpenRequest
+from harness.garbage import rare_collections
+from harness.line import Line
+
+_PATIENCE = 4.0
+"""On a busy machine a call may wait for a processor; that is not the environment's fault."""
+
+
+class HostOptions(BaseModel):
+    """What a host is started with."""
+
+    paths: tuple[Path, ...]
+    """Where environments come from; the bundled ones without any."""
+    open_limit: int
+    allow_unconfined: bool
+
+
+class HostReady(BaseModel):
+    """What a host says when it can be asked."""
+
+    environments: list[EnvironmentInfo]
+    problems: list[str]
+    """Of the environments that cannot be used."""
+
+
+class HostedEpisodeInfo(BaseModel):
+    """An episode that a host has opened."""
+
+    id: str
+    task: TaskView
+    tools: list[ToolView]
+    submission: ToolView
+
+
+class Host:
+    """Answers what is asked of its episodes.
+
+    Attributes:
+        line: where the answers go.
+    """
+
+    def __init__(self, episodes: Episodes) -> None:
+        self.line: Line | None = None
+        self._episodes = episodes
+        self._answering: set[asyncio.Task[None]] = set()
+
+    def receive(self, request: list[Any]) -> None:
+        """Answers a request as soon as there is an answer."""
+        task = asyncio.get_running_loop().create_task(self._answer(*request))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, number: int, name: str, *arguments: Any) -> None:
+        try:
+            value = await self._do(name, *arguments)
+            answer = [number, "ok", value.model_dump(mode="json")]
+        except CodegymError as error:
+            answer = [number, "error", describe(error)]
+        except Exception as error:
+            traceback.print_exc()
+            answer = [number, "error", {"message": f"{type(error).__name__}: {error}.", "hint": ""}]
+        if self.line is not None:
+            self.line.send(answer)
+
+    async def _do(self, name: str, *arguments: Any) -> BaseModel:
+        match name, arguments:
+            case "open", [request]:
+                return await self._open(OpenRequest.model_validate(request))
+            case "call", [episode, tool, given]:
+                return await self._episodes.by_id(episode).call(tool, given)
+            case "standing", [episode]:
+                return EpisodeInfo.of(self._episodes.by_id(episode))
+            case "close", [episode]:
+                await self._episodes.by_id(episode).close("Whoever played it has left.")
+                return EpisodeInfo.of(self._episodes.by_id(episode))
+        raise ValueError(f"the host does not know {name}")
+
+    async def _open(self, request: OpenRequest) -> HostedEpisodeInfo:
+        environment = self._episodes.catalog.get(request.environment)
+        task = await self._episodes.find_task(environment, request.task, request.difficulty, request.seed)
+        episode = await self._episodes.open(environment, task, EpisodeSettings(limits=request.limits))
+        return HostedEpisodeInfo(
+            id=episode.id, task=episode.task, tools=list(episode.tools), submission=episode.submission
+        )
+
+
+def describe(error: CodegymError) -> dict[str, str]:
+    """An error as it is sent."""
+    return {"message": error.message, "hint": error.hint}
+
+
+async def hold(connection: socket.socket, options: HostOptions) -> None:
+    """Holds episodes until the other end of the connection is closed."""
+    try:
+        async with _episodes(options) as (catalog, episodes):
+            host = Host(episodes)
+            host.line = await Line.open(connection, host.receive)
+            ready = HostReady(
+                environments=[EnvironmentInfo.of(each) for each in catalog.usable()],
+                problems=[str(problem) for problem in catalog.problems()],
+            )
+            with rare_collections():
+                host.line.send([0, "ok", ready.model_dump(mode="json")])
+                await host.line.ended.wait()
+    except _CannotBeginError as error:
+        line = await Line.open(connection, lambda _: None)
+        line.send([0, "error", describe(error.reason)])
+        line.close()
+        await line.ended.wait()
+
+
+@asynccontextmanager
+async def _episodes(options: HostOptions) -> AsyncIterator[tuple[Catalog, Episodes]]:
+    async with AsyncExitStack() as stack:
+        try:
+            catalog = Catalog.load(options.paths)
+            pool = await stack.enter_async_context(
+                Pool.open(allow_unconfined=options.allow_unconfined, patience=_PATIENCE)
+            )
+            journal = stack.enter_context(Journal.open())
+            episodes = await stack.enter_async_context(
+                Episodes.serve(catalog, pool, journal, open_limit=options.open_limit)
+            )
+        except CodegymError as error:
+            raise _CannotBeginError(error) from None
+        yield catalog, episodes
+
+
+class _CannotBeginError(Exception):
+    def __init__(self, reason: CodegymError) -> None:
+        self.reason = reason
+
+
+def main() -> None:
+    """Serves the descriptor named on the command line."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    options = HostOptions.model_validate_json(sys.argv[2])
+    anyio.run(hold, connection, options, backend_options={"use_uvloop": sys.platform != "win32"})
+
+
+if __name__ == "__main__":
+    main()
