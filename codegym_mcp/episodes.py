@@ -168,6 +168,11 @@ class Episodes:
                 return episode
         raise NotFoundError("episode", "", hint="Its address is wrong. Open a new one.")
 
+    def forget(self, episode: Episode) -> None:
+        """Lets go of an ended episode that nobody will ask for, so that a long run does not gather them."""
+        self._ended.pop(episode.id, None)
+        self._journal.forget(episode.id)
+
     async def expire_idle(self, now: float) -> None:
         """Ends the open episodes that nobody has used for as long as their limits allow.
 

@@ -89,6 +89,10 @@ class Journal(ABC):
         """
 
     @abstractmethod
+    def forget(self, episode: str) -> None:
+        """Lets go of an ended episode that nobody will ask for; what was written in a file stays there."""
+
+    @abstractmethod
     def open_episodes(self) -> list[str]:
         """The ids of the episodes that were opened and have not ended, the oldest first.
 
@@ -120,6 +124,9 @@ class MemoryJournal(Journal):
         if number >= len(events):
             raise _no_event(episode, number)
         return self._read(number, *events[number])
+
+    def forget(self, episode: str) -> None:
+        self._events.pop(episode, None)
 
     def open_episodes(self) -> list[str]:
         return [episode for episode, events in self._events.items() if events[-1][0] != "ended"]
@@ -194,6 +201,9 @@ class FileJournal(Journal):
         if not found:
             raise _no_event(episode, number)
         return found[0]
+
+    def forget(self, episode: str) -> None:
+        pass
 
     def _read(self, episode: str, condition: str = "", *values: int) -> list[Event]:
         try:

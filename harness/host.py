@@ -59,19 +59,22 @@ class HostedEpisodeInfo(BaseModel):
 
 
 class Host:
-    """Answers what is asked of its episodes.
+    """Answers what is asked of its episodes. Use `Host.connect`."""
 
-    Attributes:
-        line: where the answers go.
-    """
+    line: Line
 
     def __init__(self, episodes: Episodes) -> None:
-        self.line: Line | None = None
         self._episodes = episodes
         self._answering: set[asyncio.Task[None]] = set()
 
-    def receive(self, request: list[Any]) -> None:
-        """Answers a request as soon as there is an answer."""
+    @classmethod
+    async def connect(cls, connection: socket.socket, episodes: Episodes) -> "Host":
+        """A host that answers over a connected socket."""
+        host = cls(episodes)
+        host.line = await Line.open(connection, host._receive)
+        return host
+
+    def _receive(self, request: list[Any]) -> None:
         task = asyncio.get_running_loop().create_task(self._answer(*request))
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
@@ -85,8 +88,7 @@ class Host:
         except Exception as error:
             traceback.print_exc()
             answer = [number, "error", {"message": f"{type(error).__name__}: {error}.", "hint": ""}]
-        if self.line is not None:
-            self.line.send(answer)
+        self.line.send(answer)
 
     async def _do(self, name: str, *arguments: Any) -> BaseModel:
         match name, arguments:
@@ -97,8 +99,7 @@ class Host:
             case "standing", [episode]:
                 return EpisodeInfo.of(self._episodes.by_id(episode))
             case "close", [episode]:
-                await self._episodes.by_id(episode).close("Whoever played it has left.")
-                return EpisodeInfo.of(self._episodes.by_id(episode))
+                return await self._close(episode)
         raise ValueError(f"the host does not know {name}")
 
     async def _open(self, request: OpenRequest) -> HostedEpisodeInfo:
@@ -108,6 +109,13 @@ class Host:
         return HostedEpisodeInfo(
             id=episode.id, task=episode.task, tools=list(episode.tools), submission=episode.submission
         )
+
+    async def _close(self, episode_id: str) -> EpisodeInfo:
+        """Ends an episode that nobody will ask for any more."""
+        episode = self._episodes.by_id(episode_id)
+        await episode.close("Whoever played it has left.")
+        self._episodes.forget(episode)
+        return EpisodeInfo.of(episode)
 
 
 def describe(error: CodegymError) -> dict[str, str]:
@@ -119,8 +127,7 @@ async def hold(connection: socket.socket, options: HostOptions) -> None:
     """Holds episodes until the other end of the connection is closed."""
     try:
         async with _episodes(options) as (catalog, episodes):
-            host = Host(episodes)
-            host.line = await Line.open(connection, host.receive)
+            host = await Host.connect(connection, episodes)
             ready = HostReady(
                 environments=[EnvironmentInfo.of(each) for each in catalog.usable()],
                 problems=[str(problem) for problem in catalog.problems()],

@@ -9,13 +9,12 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from subprocess import DEVNULL
 from typing import Any
 
 import anyio
 
-from codegym_mcp.episode import EpisodeState
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RunHaltedError
 from codegym_mcp.limits import Limits
 from codegym_mcp.playable import CallResult, TaskView, ToolView
@@ -59,23 +58,18 @@ class HostedEpisodes:
         """
         ours, theirs = socket.socketpair()
         with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                # -P: nothing in the working directory shadows a module.
-                *("-P", "-m", "harness.host", str(theirs.fileno()), options.model_dump_json()),
-                pass_fds=[theirs.fileno()],
-                env=_environ(),
-                stdin=DEVNULL,
-                stdout=DEVNULL,
-                # What a terminal sends to all its processes is for this one, which ends its own.
-                start_new_session=True,
-            )
-        host = _Host()
-        host.line = await Line.open(ours, host.receive, host.lose)
+            try:
+                process = await _start_process(theirs, options)
+            except BaseException:
+                ours.close()
+                raise
         try:
-            yield cls(process, host, await host.ready(), limits or Limits())
+            host = await _Host.connect(ours)
+            try:
+                yield cls(process, host, await host.ready(), limits or Limits())
+            finally:
+                host.close()
         finally:
-            host.line.close()
             await _wait_for(process)
 
     @asynccontextmanager
@@ -83,20 +77,15 @@ class HostedEpisodes:
         request = assignment.request(self._limits)
         asked = request.model_dump(mode="json", exclude_defaults=True)
         opened = HostedEpisodeInfo.model_validate(await self._host.ask("open", asked))
-        left_open = True
 
         async def standing() -> EpisodeInfo:
-            nonlocal left_open
-            info = EpisodeInfo.model_validate(await self._host.ask("standing", opened.id))
-            left_open = info.state is EpisodeState.OPEN
-            return info
+            return EpisodeInfo.model_validate(await self._host.ask("standing", opened.id))
 
         try:
             yield OpenEpisode(opened.id, _HostedEpisode(self._host, opened), standing)
         finally:
-            if left_open and self._host.lives:
-                with anyio.CancelScope(shield=True):
-                    await self._host.ask("close", opened.id)
+            with anyio.CancelScope(shield=True), suppress(CodegymError):
+                await self._host.ask("close", opened.id)
 
 
 class _HostedEpisode:
@@ -134,13 +123,25 @@ class _HostedEpisode:
 
 
 class _Host:
-    """This end of the line to a host."""
+    """This end of the line to a host. Use `_Host.connect`."""
+
+    _line: Line
 
     def __init__(self) -> None:
-        self.line: Line | None = None
-        self.lives = True
+        self._lives = True
         self._answers: dict[int, asyncio.Future[Any]] = {0: asyncio.get_running_loop().create_future()}
         self._number = 0
+
+    @classmethod
+    async def connect(cls, connection: socket.socket) -> "_Host":
+        """Takes over the socket to a host that is starting."""
+        host = cls()
+        host._line = await Line.open(connection, host._receive, host._lose)
+        return host
+
+    def close(self) -> None:
+        """Lets the host end."""
+        self._line.close()
 
     async def ready(self) -> HostReady:
         """What it says first.
@@ -163,14 +164,14 @@ class _Host:
             ConnectionFailedError: it ended before it answered.
             CodegymError: it refuses.
         """
-        if not self.lives or self.line is None:
+        if not self._lives:
             raise RunHaltedError(_ENDED, hint=_GO_ON)
         self._number += 1
         answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
-        self.line.send([self._number, name, *arguments])
+        self._line.send([self._number, name, *arguments])
         return await answer
 
-    def receive(self, message: list[Any]) -> None:
+    def _receive(self, message: list[Any]) -> None:
         number, status, value = message
         answer = self._answers.pop(number)
         if answer.cancelled():
@@ -180,8 +181,8 @@ class _Host:
         else:
             answer.set_exception(CodegymError(**value))
 
-    def lose(self) -> None:
-        self.lives = False
+    def _lose(self) -> None:
+        self._lives = False
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ConnectionFailedError(_ENDED, hint=_GO_ON))
@@ -191,6 +192,24 @@ class _Host:
 
 _ENDED = "The process that holds the episodes has ended."
 _GO_ON = "Its last words are above. Go on with --resume."
+
+
+async def _start_process(connection: socket.socket, options: HostOptions) -> asyncio.subprocess.Process:
+    """Starts a host at the other end of a connection."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            # -P: nothing in the working directory shadows a module.
+            *("-P", "-m", "harness.host", str(connection.fileno()), options.model_dump_json()),
+            pass_fds=[connection.fileno()],
+            env=_environ(),
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+            # What a terminal sends to all its processes is for this one, which ends its own.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ConnectionFailedError(f"No process can be started: {error.strerror}.") from None
 
 
 def _environ() -> dict[str, str]:

@@ -147,6 +147,15 @@ async def test_an_episode_that_cannot_be_opened_does_not_stay_open(episodes: Epi
     assert episodes.open_count == 0
 
 
+async def test_an_episode_that_is_forgotten_is_found_nowhere(episodes: Episodes) -> None:
+    episode = await opened(episodes)
+    await episode.close("over")
+    assert episodes.by_id(episode.id) is episode
+    episodes.forget(episode)
+    with pytest.raises(NotFoundError):
+        episodes.by_id(episode.id)
+
+
 async def test_old_ended_episodes_are_found_in_the_journal(
     episodes: Episodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,6 +175,16 @@ async def test_an_event_is_kept_as_it_was(journal: Journal) -> None:
     assert journal.event("a", 0).data == {"arguments": {"floors": [1]}}
 
 
+async def test_what_is_forgotten_stays_in_a_file_and_nowhere_else(tmp_path: Path) -> None:
+    for path, kept in ((None, 0), (tmp_path / "journal.sqlite", 1)):
+        with Journal.open(path) as journal:
+            await journal.append("a", 0, "opened", {})
+            await journal.append("b", 0, "opened", {})
+            for _ in range(2):
+                journal.forget("a")
+            assert [len(journal.events(episode)) for episode in "ab"] == [kept, 1]
+
+
 @given(plain, plain)
 def test_digests_differ_where_json_differs(one: Any, other: Any) -> None:
     assert (digest(one) == digest(other)) is (to_json(one) == to_json(other))

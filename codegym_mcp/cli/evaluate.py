@@ -110,8 +110,8 @@ def evaluate(
 ) -> None:
     """Let an agent play episodes, record every trajectory, and score the answers.
 
-    Agents play over MCP, against a server that is started for them; a --model's episodes are held by a process
-    beside this one, which makes no difference to it.
+    Agents play over MCP, against a server that is started for them; a --model's episodes are held by a
+    process beside this one, which makes no difference to it.
 
     Ctrl-C ends a run early and keeps what is done. --resume goes on with it, also after it was killed.
 

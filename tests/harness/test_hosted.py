@@ -55,6 +55,8 @@ async def test_an_episode_that_is_left_is_closed(episodes):
     for _ in range(2):
         async with episodes.open(BELL) as episode:
             await episode.playable.call("listen", {})
+    with pytest.raises(CodegymError, match="no episode"):
+        await episode.standing()
 
 
 async def test_a_refusal_comes_with_its_words(episodes):
