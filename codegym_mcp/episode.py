@@ -7,30 +7,27 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 from pydantic import BaseModel, ConfigDict
 
+from codegym_mcp.calls import Asked, Made, make_call, tool_view
 from codegym_mcp.environment import Environment, Task
 from codegym_mcp.errors import (
-    BrokenContractError,
     CodegymError,
     EnvironmentFaultError,
     InvalidArgumentsError,
     JournalError,
-    LimitError,
     NotFoundError,
 )
-from codegym_mcp.journal import Event, EventKind, Journal, digest
-from codegym_mcp.json_types import encode_json
+from codegym_mcp.journal import Event, EventKind, Journal
 from codegym_mcp.limits import Limits
 from codegym_mcp.playable import CallResult, TaskView, ToolView
-from codegym_mcp.replay import ActingEnvironment, Action, Outcome
+from codegym_mcp.replay import ActingEnvironment, Action
 from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.sandbox.program import Role
 from codegym_mcp.scoring import Verdict, judge
-from codegym_mcp.tools import Tool, result_text
 
 T = TypeVar("T")
 
@@ -64,27 +61,6 @@ class OpenedData(BaseModel):
     """SHA-256 of the environment's source."""
     task: Task
     settings: EpisodeSettings
-
-
-class _Asked(NamedTuple):
-    """What the agent asked for."""
-
-    name: str
-    arguments: dict[str, Any]
-    key: str | None = None
-    """Names the request, so that it can be sent again; None where the client gave it no name."""
-
-
-class _Made(NamedTuple):
-    """What a tool call came to, and what the journal keeps of it."""
-
-    status: str
-    """"ok", "refused" by the tool, "invalid", "fault" inside the tool, "limit" met, "failed" environment."""
-    result: CallResult
-    digest: str = ""
-    """Of the environment's outcome; empty where the call left no trace in the environment."""
-    reason: str = ""
-    """What really happened, where the agent is not told; for people."""
 
 
 class Episode:
@@ -239,7 +215,7 @@ class Episode:
             JournalError: the action could not be recorded, which counts as not made, or the answer to its key
                 could not be read.
         """
-        return await self._in_turn(lambda: self._take(_Asked(name, arguments, key)))
+        return await self._in_turn(lambda: self._take(Asked(name, arguments, key)))
 
     async def submit(self, answer: Any, *, key: str | None = None) -> CallResult:
         """Submits an answer; see `Playable.submit`, and `call` for the key."""
@@ -306,7 +282,7 @@ class Episode:
 
     # --- calls
 
-    async def _take(self, asked: _Asked) -> CallResult:
+    async def _take(self, asked: Asked) -> CallResult:
         if asked.key in self._answered:
             return self._answer_again(asked, self._answered[asked.key])
         if self.state is not EpisodeState.OPEN:
@@ -320,7 +296,7 @@ class Episode:
         finally:
             self.last_active = time.monotonic()
 
-    def _answer_again(self, asked: _Asked, number: int) -> CallResult:
+    def _answer_again(self, asked: Asked, number: int) -> CallResult:
         """The answer that the journal holds to a request that was made before."""
         event = self._journal.event(self.id, number)
         submitted = event.kind == "submitted"
@@ -330,18 +306,18 @@ class Episode:
             return CallResult(text=_KEY_USED, is_error=True, over=self.state is not EpisodeState.OPEN)
         return self.acknowledgement() if submitted else CallResult.model_validate(event.data["result"])
 
-    async def _call(self, asked: _Asked) -> CallResult:
+    async def _call(self, asked: Asked) -> CallResult:
         if self.calls >= self.settings.limits.calls:
             return await self._run_out()
         try:
-            self._check_size(asked)
+            asked.check_size(self.settings.limits)
             tool = self.environment.tool(asked.name)
             tool.validate_arguments(asked.arguments)
         except (NotFoundError, InvalidArgumentsError) as error:
             return await self._refuse(asked, str(error))
         self.calls += 1
         try:
-            made = await self._act(tool, asked.arguments)
+            made = await make_call(self._acting, tool, asked.arguments, self.settings.limits)
             await self._record_call(asked, made)
         except BaseException:
             # What is not recorded was not made: the next call finds everything as it was before this one.
@@ -354,28 +330,18 @@ class Episode:
             await self._end(EpisodeState.FAILED, reason=made.reason)
         return made.result
 
-    async def _refuse(self, asked: _Asked, text: str) -> CallResult:
+    async def _refuse(self, asked: Asked, text: str) -> CallResult:
         """Counts and records a call that never comes to the environment."""
         result = CallResult(text=text, is_error=True)
         try:
-            self._check_size(asked)
+            asked.check_size(self.settings.limits)
         except InvalidArgumentsError:
-            asked = _Asked("", {}, asked.key)
-        await self._record_call(asked, _Made("invalid", result))
+            asked = Asked("", {}, asked.key)
+        await self._record_call(asked, Made("invalid", result))
         self.calls += 1
         return result
 
-    def _check_size(self, asked: _Asked) -> None:
-        """Refuses what is too large to be kept, or cannot be kept as JSON."""
-        allowed = self.settings.limits.argument_bytes
-        try:
-            size = len(encode_json([asked.name, asked.arguments]))
-        except ValueError as error:
-            raise InvalidArgumentsError(f"The call is not JSON data: {error}.") from None
-        if size > allowed:
-            raise InvalidArgumentsError(f"The call has {size} bytes, {allowed} are allowed.")
-
-    async def _record_call(self, asked: _Asked, made: _Made) -> None:
+    async def _record_call(self, asked: Asked, made: Made) -> None:
         await self._record(
             "call",
             {
@@ -389,34 +355,11 @@ class Episode:
             },
         )
 
-    async def _act(self, tool: Tool, arguments: dict[str, Any]) -> _Made:
-        """Lets the environment act."""
-        try:
-            outcome = await self._acting.perform(tool.name, arguments)
-            return self._made(tool, outcome)
-        except LimitError as error:
-            # The call is undone: the process goes, and the next one never sees this call.
-            self.suspend()
-            told = f"The call had no effect. {error.message}"
-            return _Made("limit", CallResult(text=told, is_error=True), reason=str(error))
-        except CodegymError as error:
-            return _Made("failed", _FAILED, reason=str(error))
-
-    def _made(self, tool: Tool, outcome: Outcome) -> _Made:
-        made = digest(outcome)
-        if outcome.status == "fault":
-            return _Made("fault", CallResult(text=_INTERNAL, is_error=True), made, outcome.value)
-        text = result_text(outcome.value)
-        _check_result(text, self.settings.limits)
-        if outcome.status == "refused":
-            return _Made("refused", CallResult(text=text, is_error=True), made)
-        return _Made("ok", CallResult(text=text, structured=_structure(tool, outcome.value)), made)
-
     # --- the end
 
-    async def _submit(self, asked: _Asked) -> CallResult:
+    async def _submit(self, asked: Asked) -> CallResult:
         try:
-            self._check_size(asked)
+            asked.check_size(self.settings.limits)
             self.environment.submission.validate_arguments(asked.arguments)
         except InvalidArgumentsError as error:
             if self.calls >= self.settings.limits.calls:
@@ -474,39 +417,4 @@ class Episode:
         self._events += 1
 
 
-_INTERNAL = "The tool failed inside the environment. Check the arguments, or go on with other tools."
 _KEY_USED = "Another request was made with this key. Send a new key with each call."
-_FAILED = CallResult(
-    text="The environment has failed. The episode is over and is not held against you.",
-    is_error=True,
-    over=True,
-)
-
-
-def tool_view(tool: Tool) -> ToolView:
-    """A tool as whoever plays sees it."""
-    return ToolView(
-        name=tool.name,
-        description=tool.description,
-        input_schema=tool.input_schema,
-        output_schema=tool.output_schema,
-    )
-
-
-def _structure(tool: Tool, value: Any) -> dict[str, Any]:
-    try:
-        return tool.structure(value)
-    except InvalidArgumentsError as error:
-        raise BrokenContractError(
-            Role.TOOLS, f"The result of {tool.name} breaks its schema. {error.message}"
-        ) from None
-
-
-def _check_result(text: str, limits: Limits) -> None:
-    size = len(text.encode())
-    if size > limits.result_bytes:
-        raise LimitError(
-            "result_bytes",
-            limits.result_bytes,
-            f"Its result has {size} bytes, {limits.result_bytes} are allowed.",
-        )

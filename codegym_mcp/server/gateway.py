@@ -13,8 +13,9 @@ from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from codegym_mcp import __version__
+from codegym_mcp.calls import tool_view
 from codegym_mcp.environment import DIFFICULTIES, Environment
-from codegym_mcp.episode import EpisodeSettings, tool_view
+from codegym_mcp.episode import EpisodeSettings
 from codegym_mcp.episodes import Episodes
 from codegym_mcp.errors import (
     CodegymError,

@@ -7,8 +7,8 @@ from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict
 
+from codegym_mcp.calls import tool_view
 from codegym_mcp.environment import Environment, Task
-from codegym_mcp.episode import tool_view
 from codegym_mcp.errors import TaskError
 from codegym_mcp.players import Player
 from codegym_mcp.players.constant import ConstantPlayer, ReferenceAnswers

@@ -9,8 +9,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from codegym_mcp.calls import tool_view
 from codegym_mcp.environment import Environment, Task
-from codegym_mcp.episode import tool_view
 from codegym_mcp.errors import CodegymError, SandboxError
 from codegym_mcp.players.draw import Drawer
 from codegym_mcp.players.schemas import needs_no_argument

@@ -1,6 +1,10 @@
 """Processes that have their time however busy the machine is, and that serve one task after another."""
 
+import os
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
@@ -8,6 +12,7 @@ import pytest
 
 from codegym_mcp.errors import LimitError
 from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.forkserver import _processor_clock
 from codegym_mcp.sandbox.frames import pack
 from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.sandbox.program import Program, Role
@@ -94,6 +99,46 @@ async def test_without_patience_the_clock_on_the_wall_counts() -> None:
         with pytest.raises(LimitError):
             await worker.receive(SECONDS)
         assert fate == ["killed"]
+
+
+async def test_all_that_a_process_used_before_its_first_answer_was_for_that() -> None:
+    async with a_worker() as (worker, theirs, fate):
+        worker.be_patient(1000, clock(SECONDS, SECONDS, then=lambda: theirs.send(pack(b'[0,"ok",5]'))))
+        with pytest.raises(LimitError):
+            await worker.receive(SECONDS)
+        assert fate == ["killed"]
+
+
+async def test_what_a_process_used_for_earlier_answers_is_not_held_against_it() -> None:
+    async with a_worker() as (worker, theirs, fate):
+        worker.be_patient(1000, clock(5, 5.001, then=lambda: theirs.send(pack(b'[2,"ok",6]'))))
+        theirs.send(pack(b'[1,"ok",5]'))
+        assert await worker.receive(5) == [1, "ok", 5]
+        assert await worker.receive(SECONDS) == [2, "ok", 6]
+        assert not fate
+
+
+def test_the_clock_of_a_process_shows_the_processor_time_that_it_used() -> None:
+    pidfd = os.pidfd_open(os.getpid())
+    try:
+        used = _processor_clock(pidfd)
+        assert used is not None
+        before = time.process_time()
+        assert before <= used() <= time.process_time()
+    finally:
+        os.close(pidfd)
+
+
+def test_the_clock_of_a_process_that_has_ended_shows_nothing() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pidfd = os.pidfd_open(process.pid)
+    try:
+        used = _processor_clock(pidfd)
+        assert used is not None
+        with pytest.raises(ProcessLookupError):
+            used()
+    finally:
+        os.close(pidfd)
 
 
 async def order_under(hash_seed: int) -> list[str]:
