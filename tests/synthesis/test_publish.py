@@ -10,8 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from codegym_mcp.catalog import Catalog, bundled_path
-from codegym_mcp.cli.output import Commands
-from codegym_mcp.cli.publish import publish as publish_command
+from codegym_mcp.cli import main
 from codegym_mcp.errors import CodegymError, NotFoundError, SynthesisError, UnwritableError
 from codegym_mcp.synthesis.card import Card
 from codegym_mcp.synthesis.publish import Publishable, check_output, publish, select
@@ -262,7 +261,7 @@ def run(*arguments: Any) -> Result:
     # In a thread of its own no event loop of the tests is in the way.
     with ThreadPoolExecutor(max_workers=1) as threads:
         command = ["publish", *(str(argument) for argument in arguments)]
-        return threads.submit(CliRunner().invoke, Commands(commands=[publish_command]), command).result()
+        return threads.submit(CliRunner().invoke, main, command).result()
 
 
 def test_the_command_writes_a_set_of_verified_environments_and_prints_its_card(tmp_path: Path) -> None:

@@ -10,11 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from planting import PLANTED
 
-from codegym_mcp.cli.audit import audit
-from codegym_mcp.cli.output import Commands
-from codegym_mcp.cli.verify import verify
-
-COMMANDS = Commands(commands=[verify, audit])
+from codegym_mcp.cli import main
 
 
 @pytest.fixture
@@ -28,7 +24,7 @@ def run(*arguments: Any) -> Result:
     # In a thread of its own no event loop of the tests is in the way.
     with ThreadPoolExecutor(max_workers=1) as threads:
         command = [str(argument) for argument in arguments]
-        return threads.submit(CliRunner().invoke, COMMANDS, command).result()
+        return threads.submit(CliRunner().invoke, main, command).result()
 
 
 def test_verify_exits_with_0_where_everything_is_verified(folder: Path) -> None:
