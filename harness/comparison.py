@@ -88,7 +88,7 @@ def _paired(tasks: Sequence[Task], ours: Rewards, theirs: Rewards) -> PairedFigu
         tasks=len(tasks),
         first=fmean(ours[task] for task in tasks),
         second=fmean(theirs[task] for task in tasks),
-        difference=estimate_over_tasks(tasks, differences),
+        difference=estimate_over_tasks(tasks, differences, least=-1.0),
         better=sum(difference > 0 for difference in differences),
         worse=sum(difference < 0 for difference in differences),
         same=sum(difference == 0 for difference in differences),

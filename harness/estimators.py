@@ -29,6 +29,12 @@ class Estimate(BaseModel):
     clusters: int
     """How many clusters they fall into."""
 
+    def within(self, least: float, most: float) -> "Estimate":
+        """The same for values that cannot lie elsewhere: the interval ends where they do."""
+        if self.low is None or self.high is None:
+            return self
+        return self.model_copy(update={"low": max(self.low, least), "high": min(self.high, most)})
+
 
 def pass_at_k(attempts: int, correct: int, k: int) -> float:
     """The chance that at least one of `k` attempts is correct.

@@ -114,18 +114,22 @@ def summarize(run: str, agent: str, results: Iterable[EpisodeResult], *, missing
     )
 
 
-def estimate_over_tasks(tasks: Sequence[Task], values: Sequence[float]) -> Estimate:
-    """The mean of values that belong to tasks, with its interval.
+def estimate_over_tasks(tasks: Sequence[Task], values: Sequence[float], *, least: float = 0.0) -> Estimate:
+    """The mean of values that belong to tasks, with its interval, which ends where rewards do.
 
     The tasks of an environment are alike, and so are the attempts at a task: clusters are the environments,
     or the tasks where all are of one environment.
+
+    Args:
+        values: rewards, chances, or differences of them: at most 1.
+        least: what they are at least.
 
     Raises:
         ValueError: there are no values.
     """
     one = len({environment for environment, _ in tasks}) == 1
     clusters: Sequence[Hashable] = tasks if one else [environment for environment, _ in tasks]
-    return clustered_mean(values, clusters)
+    return clustered_mean(values, clusters).within(least, 1.0)
 
 
 def _reward(episodes: Collection[EpisodeResult]) -> Estimate | None:

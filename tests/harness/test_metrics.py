@@ -59,12 +59,23 @@ def test_what_was_promised_first_stands_where_it_stood():
 
 
 def test_the_interval_is_clustered_by_environment():
-    # As in test_estimators: residuals sum to +1.5 and -1.5 in the two clusters, so 0.5; t(1) = 12.706.
+    # As in test_estimators: residuals sum to +1.5 and -1.5 in the two clusters, so 0.5.
     good, bad = [result(f"a/{n}/1") for n in range(3)], [result(f"b/{n}/1", "incorrect") for n in range(3)]
     estimate = summary_of(*good, *bad).reward_estimate
     assert (estimate.mean, estimate.count, estimate.clusters) == (0.5, 6, 2)
     assert estimate.stderr == pytest.approx(0.5)
-    assert estimate.high == pytest.approx(0.5 + 12.706 * 0.5, abs=1e-3)
+
+
+def test_an_interval_ends_where_rewards_do():
+    # Of one task in each of three environments; t(2) = 4.303, and 2/3 - 4.303 / 3 is below 0.
+    two = summary_of(result("a/1/1"), result("b/1/1"), result("c/1/1", "incorrect")).reward_estimate
+    assert two.stderr == pytest.approx(1 / 3)
+    assert (two.low, two.high) == (0.0, 1.0)
+    # Of 20, 19 were solved: 0.95 - 2.093 * 0.05 is within, 0.95 + 2.093 * 0.05 is not.
+    many = [result(f"{n}/1/1") for n in range(19)]
+    most = summary_of(*many, result("x/1/1", "incorrect")).reward_estimate
+    assert most.low == pytest.approx(0.95 - 2.0930 * 0.05, abs=1e-4)
+    assert most.high == 1.0
 
 
 def test_within_one_environment_the_interval_is_clustered_by_task():
