@@ -17,6 +17,7 @@
     ├── UnwritableError          a file cannot be written
     ├── RunError                 a run directory cannot be made, read, written, or gone on with
     ├── ConnectionFailedError    an MCP server or the control plane cannot be reached or refuses
+    ├── RemoteError              what another process of ours raised: the kind of error
     ├── SynthesisError           environments cannot be synthesized here, or not published
     ├── MissingExtraError        an optional part is not installed; the hint is the command
     ├── ModelError               a language model gave no answer: whose fault, the status
@@ -201,6 +202,18 @@ class SynthesisError(CodegymError):
 
 class ConnectionFailedError(CodegymError):
     """An MCP server or the control plane cannot be reached, or refuses the request."""
+
+
+class RemoteError(CodegymError):
+    """What another process of ours raised.
+
+    Attributes:
+        kind: the name of the error's type.
+    """
+
+    def __init__(self, kind: str, message: str, *, hint: str = "") -> None:
+        self.kind = kind
+        super().__init__(message, hint=hint)
 
 
 class MissingExtraError(CodegymError):

@@ -1,8 +1,8 @@
-"""The process that holds the episodes of a run: `python -m harness.host DESCRIPTOR OPTIONS`.
+"""The process that holds the episodes of a run: `python -m harness.host DESCRIPTOR`, its options on stdin.
 
 The run asks over a line (`harness.line`), any number of things at once: `[number, name, *arguments]` is
-answered by `[number, "ok", value]` or `[number, "error", {"message", "hint"}]`. Number 0 is answered without
-being asked, when the episodes can be played. It ends when the run closes its end.
+answered by `[number, "ok", value]` or `[number, "error", {"kind", "message", "hint"}]`. Number 0 is answered
+without being asked, when the episodes can be played. It ends when the run closes its end.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from codegym_mcp.episode import EpisodeSettings
 from codegym_mcp.episodes import Episodes
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.journal import Journal
+from codegym_mcp.open_files import allow_open_files
 from codegym_mcp.playable import TaskView, ToolView
 from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.server.control import EnvironmentInfo, EpisodeInfo, OpenRequest
@@ -82,13 +83,12 @@ class Host:
     async def _answer(self, number: int, name: str, *arguments: Any) -> None:
         try:
             value = await self._do(name, *arguments)
-            answer = [number, "ok", value.model_dump(mode="json")]
+            self.line.send([number, "ok", value.model_dump(mode="json")])
         except CodegymError as error:
-            answer = [number, "error", describe(error)]
+            self.line.send([number, "error", describe(error)])
         except Exception as error:
             traceback.print_exc()
-            answer = [number, "error", {"message": f"{type(error).__name__}: {error}.", "hint": ""}]
-        self.line.send(answer)
+            self.line.send([number, "error", describe(error)])
 
     async def _do(self, name: str, *arguments: Any) -> BaseModel:
         match name, arguments:
@@ -118,9 +118,12 @@ class Host:
         return EpisodeInfo.of(episode)
 
 
-def describe(error: CodegymError) -> dict[str, str]:
+def describe(error: Exception) -> dict[str, str]:
     """An error as it is sent."""
-    return {"message": error.message, "hint": error.hint}
+    kind = type(error).__name__
+    if isinstance(error, CodegymError):
+        return {"kind": kind, "message": error.message, "hint": error.hint}
+    return {"kind": kind, "message": f"{kind}: {error}.", "hint": ""}
 
 
 async def hold(connection: socket.socket, options: HostOptions) -> None:
@@ -167,7 +170,9 @@ class _CannotBeginError(Exception):
 def main() -> None:
     """Serves the descriptor named on the command line."""
     connection = socket.socket(fileno=int(sys.argv[1]))
-    options = HostOptions.model_validate_json(sys.argv[2])
+    connection.set_inheritable(False)
+    options = HostOptions.model_validate_json(sys.stdin.buffer.read())
+    allow_open_files()
     anyio.run(hold, connection, options, backend_options={"use_uvloop": sys.platform != "win32"})
 
 

@@ -10,12 +10,12 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from subprocess import DEVNULL
+from subprocess import DEVNULL, PIPE
 from typing import Any
 
 import anyio
 
-from codegym_mcp.errors import CodegymError, ConnectionFailedError, RunHaltedError
+from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
 from codegym_mcp.limits import Limits
 from codegym_mcp.playable import CallResult, TaskView, ToolView
 from codegym_mcp.players.schemas import answer_parameter
@@ -24,7 +24,7 @@ from harness.host import HostedEpisodeInfo, HostOptions, HostReady
 from harness.line import Line
 from harness.sources import Assignment, OpenEpisode
 
-_START_SECONDS = 60
+_CLOSE_SECONDS = 5
 _STOP_SECONDS = 15
 _KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
 
@@ -54,18 +54,21 @@ class HostedEpisodes:
 
         Raises:
             ConnectionFailedError: it does not start.
-            CodegymError: it cannot hold episodes here.
+            RemoteError: it cannot hold episodes here.
         """
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                process = await _start_process(theirs, options)
+                process = await _start_process(theirs)
             except BaseException:
                 ours.close()
                 raise
         try:
             host = await _Host.connect(ours)
             try:
+                assert process.stdin is not None
+                process.stdin.write(options.model_dump_json().encode())
+                process.stdin.close()
                 yield cls(process, host, await host.ready(), limits or Limits())
             finally:
                 host.close()
@@ -75,17 +78,27 @@ class HostedEpisodes:
     @asynccontextmanager
     async def open(self, assignment: Assignment) -> AsyncIterator[OpenEpisode]:
         request = assignment.request(self._limits)
-        asked = request.model_dump(mode="json", exclude_defaults=True)
-        opened = HostedEpisodeInfo.model_validate(await self._host.ask("open", asked))
+        opening = self._host.begin("open", request.model_dump(mode="json", exclude_defaults=True))
+        try:
+            opened = HostedEpisodeInfo.model_validate(await asyncio.shield(opening))
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._give_up)
+            raise
 
         async def standing() -> EpisodeInfo:
-            return EpisodeInfo.model_validate(await self._host.ask("standing", opened.id))
+            return EpisodeInfo.model_validate(await self._host.begin("standing", opened.id))
 
         try:
             yield OpenEpisode(opened.id, _HostedEpisode(self._host, opened), standing)
         finally:
-            with anyio.CancelScope(shield=True), suppress(CodegymError):
-                await self._host.ask("close", opened.id)
+            with anyio.move_on_after(_CLOSE_SECONDS, shield=True), suppress(CodegymError):
+                await self._host.begin("close", opened.id)
+
+    def _give_up(self, opening: asyncio.Future[Any]) -> None:
+        """Closes an episode that nobody waits for any more, should it have been opened."""
+        if not opening.cancelled() and opening.exception() is None:
+            with suppress(CodegymError):
+                self._host.begin("close", opening.result()["id"])
 
 
 class _HostedEpisode:
@@ -108,14 +121,19 @@ class _HostedEpisode:
         return self._opened.submission
 
     async def call(self, name: str, arguments: dict[str, Any]) -> CallResult:
-        """Calls a tool; see `Playable.call`. Once made, it is waited for, also by who is cancelled.
+        """Calls a tool; see `Playable.call`. Once asked for it is made, also when its caller is cancelled.
 
         Raises:
             ConnectionFailedError: the host is no longer there.
         """
-        with anyio.CancelScope(shield=True):
-            made = await self._host.ask("call", self._opened.id, name, arguments)
-        return CallResult.model_validate(made)
+        answer = self._host.begin("call", self._opened.id, name, arguments)
+        try:
+            return CallResult.model_validate(await asyncio.shield(answer))
+        except asyncio.CancelledError:
+            # Whoever looks at the episode next finds it made.
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([answer], timeout=_CLOSE_SECONDS)
+            raise
 
     async def submit(self, answer: Any) -> CallResult:
         """Submits the answer; see `Playable.submit`."""
@@ -148,28 +166,28 @@ class _Host:
 
         Raises:
             ConnectionFailedError: it does not start.
-            CodegymError: it cannot hold episodes here.
+            RemoteError: it cannot hold episodes here.
         """
         try:
-            with anyio.fail_after(_START_SECONDS):
-                return HostReady.model_validate(await self._answers[0])
-        except (ConnectionFailedError, TimeoutError):
+            return HostReady.model_validate(await self._answers[0])
+        except ConnectionFailedError:
             raise ConnectionFailedError("The process that holds the episodes did not start.") from None
 
-    async def ask(self, name: str, *arguments: Any) -> Any:
-        """Asks the host for something.
+    def begin(self, name: str, *arguments: Any) -> asyncio.Future[Any]:
+        """Asks the host for something; returns where the answer will be.
+
+        The answer may be an error: `ConnectionFailedError` where the host ended before it answered,
+        `RemoteError` where it refuses.
 
         Raises:
             RunHaltedError: it has ended.
-            ConnectionFailedError: it ended before it answered.
-            CodegymError: it refuses.
         """
         if not self._lives:
             raise RunHaltedError(_ENDED, hint=_GO_ON)
         self._number += 1
-        answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
         self._line.send([self._number, name, *arguments])
-        return await answer
+        answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
+        return answer
 
     def _receive(self, message: list[Any]) -> None:
         number, status, value = message
@@ -179,31 +197,31 @@ class _Host:
         if status == "ok":
             answer.set_result(value)
         else:
-            answer.set_exception(CodegymError(**value))
+            answer.set_exception(RemoteError(**value))
+            answer.exception()  # Nobody may be waiting for it any more.
 
     def _lose(self) -> None:
         self._lives = False
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ConnectionFailedError(_ENDED, hint=_GO_ON))
-                # Nobody may be waiting for it any more.
                 answer.exception()
 
 
 _ENDED = "The process that holds the episodes has ended."
-_GO_ON = "Its last words are above. Go on with --resume."
+_GO_ON = "Go on with --resume."
 
 
-async def _start_process(connection: socket.socket, options: HostOptions) -> asyncio.subprocess.Process:
+async def _start_process(connection: socket.socket) -> asyncio.subprocess.Process:
     """Starts a host at the other end of a connection."""
     try:
         return await asyncio.create_subprocess_exec(
             sys.executable,
             # -P: nothing in the working directory shadows a module.
-            *("-P", "-m", "harness.host", str(connection.fileno()), options.model_dump_json()),
+            *("-P", "-m", "harness.host", str(connection.fileno())),
             pass_fds=[connection.fileno()],
             env=_environ(),
-            stdin=DEVNULL,
+            stdin=PIPE,
             stdout=DEVNULL,
             # What a terminal sends to all its processes is for this one, which ends its own.
             start_new_session=True,

@@ -6,7 +6,7 @@ from traceback import format_exception
 from typing import Literal
 
 from codegym_mcp.episode import EpisodeState
-from codegym_mcp.errors import CodegymError, ModelError, RunHaltedError
+from codegym_mcp.errors import CodegymError, ModelError, RemoteError, RunHaltedError
 from codegym_mcp.server.control import EpisodeInfo
 from harness.agents import Agent
 from harness.deadline import Deadline
@@ -44,10 +44,9 @@ class _Attempt:
         """Keeps the first error."""
         if self.error is None:
             fault = _fault(error)
+            kind = error.kind if isinstance(error, RemoteError) else type(error).__name__
             trace = "".join(format_exception(error))[-_TRACEBACK_KEPT:] if fault == "agent" else None
-            self.error = RolloutError(
-                fault=fault, kind=type(error).__name__, message=str(error), traceback=trace
-            )
+            self.error = RolloutError(fault=fault, kind=kind, message=str(error), traceback=trace)
 
     @property
     def outcome(self) -> Outcome:

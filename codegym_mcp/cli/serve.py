@@ -22,6 +22,7 @@ from codegym_mcp.errors import CodegymError
 from codegym_mcp.hold import hold
 from codegym_mcp.journal import Journal
 from codegym_mcp.limits import Limits
+from codegym_mcp.open_files import allow_open_files
 from codegym_mcp.sandbox.linux import forbid_inspection
 from codegym_mcp.sandbox.pool import Pool
 
@@ -153,7 +154,7 @@ async def _serve_stdio(environment: Environment, options: dict[str, Any]) -> Non
 
 
 async def _serve_http(host: str, port: int, as_json: bool, options: dict[str, Any]) -> None:
-    from codegym_mcp.server.http import HttpOptions, allow_open_files, bind, is_loopback, make_app, serve_http
+    from codegym_mcp.server.http import HttpOptions, bind, is_loopback, make_app, serve_http
 
     given = _given_token()
     if not given and not is_loopback(host):

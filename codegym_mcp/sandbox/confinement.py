@@ -137,8 +137,8 @@ class ChildConfinement:
 
 def _lower_priority() -> None:
     os.nice(_NICE)
-    if hasattr(os, "SCHED_BATCH"):
-        # Nobody is interrupted because such a process wakes up, least of all the server that wakes it.
+    # Nobody is interrupted because such a process wakes up, least of all the server that wakes it.
+    with suppress(AttributeError, OSError):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 

@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -205,12 +204,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def allow_open_files() -> None:
-    """Lets this process hold as many files as the system allows: an open episode takes two."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def serve_http(app: Starlette, listener: socket.socket, ready: Callable[[], object]) -> None:

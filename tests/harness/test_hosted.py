@@ -1,18 +1,22 @@
 """Episodes in a process beside this one."""
 
 import os
+import resource
 import select
 import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import anyio
 import pytest
 
-from codegym_mcp.errors import CodegymError, ConnectionFailedError, RunHaltedError
+from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
+from harness.agents import players
 from harness.host import HostOptions
 from harness.hosted import HostedEpisodes
+from harness.rollout import roll_out
 from harness.sources import Assignment
 
 BELL = Assignment(environment="counter", task="bell-2")
@@ -72,6 +76,54 @@ async def test_a_call_is_made_to_its_end_also_when_its_caller_is_cancelled(episo
             scope.cancel()
             await episode.playable.call("move", {"floors": 1})
         assert (await episode.standing()).calls == 1
+
+
+async def test_a_host_that_hangs_keeps_nobody_who_wants_to_leave(episodes, monkeypatch):
+    monkeypatch.setattr("harness.hosted._CLOSE_SECONDS", 0.05)
+    async with episodes.open(BELL) as episode:
+        os.kill(episodes.process.pid, signal.SIGSTOP)
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await episode.playable.call("listen", {})
+        assert scope.cancelled_caught
+    os.kill(episodes.process.pid, signal.SIGCONT)
+
+
+async def test_an_episode_that_is_opened_for_nobody_is_closed(episodes):
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        async with episodes.open(BELL):
+            pass
+    # No second one may be open: this one is opened once the first is closed.
+    with anyio.fail_after(30):
+        while True:
+            with suppress(RemoteError):
+                async with episodes.open(BELL):
+                    return
+
+
+async def test_a_refusal_is_recorded_as_what_it_is(episodes):
+    async with episodes.open(BELL):
+        record = (await roll_out(players.observe(), episodes, BELL)).extra
+    assert (record.outcome, record.error.fault, record.error.kind) == ("failed", "ours", "LimitError")
+
+
+async def test_a_host_may_open_as_many_files_as_the_system_allows(episodes):
+    soft, hard = resource.prlimit(episodes.process.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard
+
+
+async def test_what_a_host_starts_has_no_part_in_the_line(episodes):
+    def sockets(process):
+        links = Path(f"/proc/{process}/fd").iterdir()
+        return {os.readlink(link) for link in links if os.readlink(link).startswith("socket:")}
+
+    host = episodes.process.pid
+    below = Path(f"/proc/{host}/task/{host}/children").read_text().split()
+    assert below
+    for zygote in below:
+        # The two have their own channel, of which each holds its end.
+        assert not sockets(host) & sockets(zygote)
 
 
 async def test_calls_of_several_episodes_do_not_wait_for_each_other(options):
