@@ -25,7 +25,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from codegym_mcp.sandbox import confinement
+from codegym_mcp.sandbox import confinement, linux
 from codegym_mcp.sandbox.frames import Channel, FrameReader, pack
 from codegym_mcp.sandbox.layers import Layer, Layers, LayerState, attempt
 from codegym_mcp.sandbox.modules import import_allowed
@@ -42,6 +42,8 @@ def main() -> None:
     Further arguments name layers to leave out.
     """
     control = socket.socket(fileno=int(sys.argv[1]))
+    # Whoever started this may have passed on more than was meant for it.
+    linux.close_descriptors(3, keep=control.fileno())
     disabled = frozenset(Layer(name) for name in sys.argv[2:])
     confinement.quieten_signals()
     import_allowed()
