@@ -10,7 +10,7 @@ import socket
 import sys
 import traceback
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from codegym_mcp.errors import CodegymError
 from codegym_mcp.journal import Journal
 from codegym_mcp.open_files import allow_open_files
 from codegym_mcp.playable import TaskView, ToolView
+from codegym_mcp.sandbox.linux import interrupt_nobody
 from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.server.control import EnvironmentInfo, EpisodeInfo, OpenRequest
 from harness.garbage import rare_collections
@@ -173,6 +174,9 @@ def main() -> None:
     connection.set_inheritable(False)
     options = HostOptions.model_validate_json(sys.stdin.buffer.read())
     allow_open_files()
+    # The agents' own requests go first: what is held here is waited for in between.
+    with suppress(OSError):
+        interrupt_nobody()
     anyio.run(hold, connection, options, backend_options={"use_uvloop": sys.platform != "win32"})
 
 

@@ -137,9 +137,9 @@ class ChildConfinement:
 
 def _lower_priority() -> None:
     os.nice(_NICE)
-    # Nobody is interrupted because such a process wakes up, least of all the server that wakes it.
-    with suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    # Least of all the server that wakes it.
+    with suppress(OSError):
+        linux.interrupt_nobody()
 
 
 def _lower(limit: int, value: int) -> None:

@@ -71,6 +71,17 @@ def drop_capabilities() -> None:
     call("capset", header, (ctypes.c_uint32 * 6)())
 
 
+def interrupt_nobody() -> None:
+    """No other process is interrupted because this one wakes up; processes that it starts inherit that.
+
+    Raises:
+        OSError: it is not to be had here.
+    """
+    if not hasattr(os, "SCHED_BATCH"):
+        raise OSError(0, "this system has no batch scheduling")
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 def close_descriptors(first: int, keep: int = -1) -> None:
     """Closes every descriptor from `first` on, but `keep`."""
     end = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], keep + 1, 65536)
