@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=500)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--delay", type=float, default=0.05)
-    parser.add_argument("--rounds", type=int, default=2, help="how often both are measured, in turn")
+    parser.add_argument("--rounds", type=int, default=4, help="how often both are measured, in turn")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
