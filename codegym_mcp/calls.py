@@ -6,7 +6,7 @@ from codegym_mcp.errors import BrokenContractError, CodegymError, InvalidArgumen
 from codegym_mcp.journal import digest
 from codegym_mcp.json_types import encode_json
 from codegym_mcp.limits import Limits
-from codegym_mcp.playable import CallResult, ToolView
+from codegym_mcp.playable import CallResult
 from codegym_mcp.replay import ActingEnvironment, Outcome
 from codegym_mcp.sandbox.program import Role
 from codegym_mcp.tools import Tool, result_text
@@ -101,13 +101,3 @@ def _structure(tool: Tool, value: Any) -> dict[str, Any]:
         raise BrokenContractError(
             Role.TOOLS, f"The result of {tool.name} breaks its schema. {error.message}"
         ) from None
-
-
-def tool_view(tool: Tool) -> ToolView:
-    """A tool as whoever plays sees it."""
-    return ToolView(
-        name=tool.name,
-        description=tool.description,
-        input_schema=tool.input_schema,
-        output_schema=tool.output_schema,
-    )

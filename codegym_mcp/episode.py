@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import anyio
 from pydantic import BaseModel, ConfigDict
 
-from codegym_mcp.calls import Asked, Made, make_call, tool_view
+from codegym_mcp.calls import Asked, Made, make_call
 from codegym_mcp.environment import Environment, Task
 from codegym_mcp.errors import (
     CodegymError,
@@ -28,6 +28,7 @@ from codegym_mcp.replay import ActingEnvironment, Action
 from codegym_mcp.sandbox.pool import Pool
 from codegym_mcp.sandbox.program import Role
 from codegym_mcp.scoring import Verdict, judge
+from codegym_mcp.tools import tool_view
 
 T = TypeVar("T")
 

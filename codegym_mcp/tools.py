@@ -14,6 +14,7 @@ from typing_extensions import TypedDict, is_typeddict
 from codegym_mcp.annotations import make_record
 from codegym_mcp.errors import InvalidArgumentsError
 from codegym_mcp.json_types import encode_json
+from codegym_mcp.playable import ToolView
 
 
 class Receipt(TypedDict):
@@ -126,6 +127,16 @@ def is_object(annotation: Any) -> bool:
 def result_text(result: Any) -> str:
     """A result as the text that the agent reads: strings as they are, everything else as JSON."""
     return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
+
+
+def tool_view(tool: Tool) -> ToolView:
+    """A tool as whoever plays sees it."""
+    return ToolView(
+        name=tool.name,
+        description=tool.description,
+        input_schema=tool.input_schema,
+        output_schema=tool.output_schema,
+    )
 
 
 class _PlainSchema(GenerateJsonSchema):

@@ -25,13 +25,10 @@ from codegym_mcp.journal import Journal
 from codegym_mcp.open_files import allow_open_files
 from codegym_mcp.playable import TaskView, ToolView
 from codegym_mcp.sandbox.linux import interrupt_nobody
-from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.sandbox.pool import BUSY_PATIENCE, Pool
 from codegym_mcp.server.control import EnvironmentInfo, EpisodeInfo, OpenRequest
 from harness.garbage import rare_collections
 from harness.line import Line
-
-_PATIENCE = 4.0
-"""On a busy machine a call may wait for a processor; that is not the environment's fault."""
 
 
 class HostOptions(BaseModel):
@@ -88,6 +85,7 @@ class Host:
         except CodegymError as error:
             self.line.send([number, "error", describe(error)])
         except Exception as error:
+            # Whatever went wrong here: who asked would otherwise wait for ever.
             traceback.print_exc()
             self.line.send([number, "error", describe(error)])
 
@@ -152,7 +150,7 @@ async def _episodes(options: HostOptions) -> AsyncIterator[tuple[Catalog, Episod
         try:
             catalog = Catalog.load(options.paths)
             pool = await stack.enter_async_context(
-                Pool.open(allow_unconfined=options.allow_unconfined, patience=_PATIENCE)
+                Pool.open(allow_unconfined=options.allow_unconfined, patience=BUSY_PATIENCE)
             )
             journal = stack.enter_context(Journal.open())
             episodes = await stack.enter_async_context(

@@ -15,7 +15,7 @@ from codegym_mcp.catalog import Catalog, bundled_path
 from codegym_mcp.errors import CodegymError, RunError
 from codegym_mcp.limits import Limits
 from codegym_mcp.models.retries import PATIENCE_SECONDS
-from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.sandbox.pool import BUSY_PATIENCE, Pool
 from codegym_mcp.server.control import EnvironmentInfo
 from codegym_mcp.verification.audit_files import current_grades
 from codegym_mcp.verification.cache import cache_directory
@@ -45,7 +45,6 @@ from harness.run_directory import (
 from harness.serving import serve
 from harness.sources import Assignment, EpisodeSource, ForeignEpisodes, ServedEpisodes
 
-_PATIENCE = 4.0
 FOREIGN = "mcp"
 """What a server that is not ours is called in the records of a run."""
 
@@ -237,8 +236,8 @@ async def _agent(job: Job, run: Path) -> AsyncIterator[Agent]:
         with TemporaryDirectory(prefix="codegym-mcp-") as workspaces:
             yield CommandAgent(job.command, workspaces=Path(workspaces), hidden=_answers(job.paths, run))
     else:
-        # Oracles run in it; on a busy machine they may wait for a processor.
-        async with Pool.open(allow_unconfined=job.allow_unconfined, patience=_PATIENCE) as pool:
+        # Oracles run in it.
+        async with Pool.open(allow_unconfined=job.allow_unconfined, patience=BUSY_PATIENCE) as pool:
             yield make_agent(job.agent, Means(pool, Catalog.load(job.paths), job.seed))
 
 

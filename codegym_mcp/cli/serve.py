@@ -24,10 +24,9 @@ from codegym_mcp.journal import Journal
 from codegym_mcp.limits import Limits
 from codegym_mcp.open_files import allow_open_files
 from codegym_mcp.sandbox.linux import forbid_inspection
-from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.sandbox.pool import BUSY_PATIENCE, Pool
 
 TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
-_PATIENCE = 4.0
 _STDIO_ONLY = frozenset({"task", "difficulty", "seed", "calls"})
 _HTTP_ONLY = frozenset({"max_episodes", "isolation", "no_gateway", "json_responses", "as_json"})
 
@@ -195,9 +194,8 @@ async def _serve_http(host: str, port: int, as_json: bool, options: dict[str, An
 
 
 def _open_pool(options: dict[str, Any]) -> AbstractAsyncContextManager[Pool]:
-    # On a busy machine a call may wait for a processor; that is not the environment's fault.
     return Pool.open(
-        allow_unconfined=options["allow_unconfined"], patience=_PATIENCE, isolation=options["isolation"]
+        allow_unconfined=options["allow_unconfined"], patience=BUSY_PATIENCE, isolation=options["isolation"]
     )
 
 

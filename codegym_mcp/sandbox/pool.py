@@ -19,6 +19,10 @@ from codegym_mcp.sandbox.worker import Worker
 ATTEMPTS = 5
 """How often something is tried whose process was lost. Whatever ends its own process does so every time."""
 
+BUSY_PATIENCE = 4.0
+"""The `patience` of whoever serves episodes: on a busy machine a call may wait for a processor, which is not
+the environment's fault."""
+
 Isolation = Literal["process", "shared"]
 """Whether each episode has a process of its own, or shares one with others of its environment."""
 

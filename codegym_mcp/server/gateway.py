@@ -13,7 +13,6 @@ from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from codegym_mcp import __version__
-from codegym_mcp.calls import tool_view
 from codegym_mcp.environment import DIFFICULTIES, Environment
 from codegym_mcp.episode import EpisodeSettings
 from codegym_mcp.episodes import Episodes
@@ -34,7 +33,7 @@ from codegym_mcp.server.protocol import (
     tool_result,
 )
 from codegym_mcp.server.words import gateway_instructions, instructions
-from codegym_mcp.tools import Parameter, Tool
+from codegym_mcp.tools import Parameter, Tool, tool_view
 
 logger = logging.getLogger(__name__)
 

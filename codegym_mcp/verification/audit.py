@@ -7,7 +7,6 @@ from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict
 
-from codegym_mcp.calls import tool_view
 from codegym_mcp.environment import Environment, Task
 from codegym_mcp.errors import TaskError
 from codegym_mcp.players import Player
@@ -15,6 +14,7 @@ from codegym_mcp.players.constant import ConstantPlayer, ReferenceAnswers
 from codegym_mcp.players.observe import ObservePlayer
 from codegym_mcp.players.random_play import RandomPlayer
 from codegym_mcp.players.schemas import answer_schema
+from codegym_mcp.tools import tool_view
 from codegym_mcp.verification.agreement import Comparison, compare, find_look_alikes, measure_agreement
 from codegym_mcp.verification.bench import Bench
 from codegym_mcp.verification.cache import content_digest

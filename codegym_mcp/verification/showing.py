@@ -9,12 +9,11 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from codegym_mcp.calls import tool_view
 from codegym_mcp.environment import Environment, Task
 from codegym_mcp.errors import CodegymError, SandboxError
 from codegym_mcp.players.draw import Drawer
 from codegym_mcp.players.schemas import needs_no_argument
-from codegym_mcp.tools import Tool
+from codegym_mcp.tools import Tool, tool_view
 from codegym_mcp.verification.bench import Bench
 from codegym_mcp.verification.figures import Shown
 from codegym_mcp.verification.invariants import walk

@@ -142,6 +142,7 @@ async def test_generated_tasks_are_played_by_difficulty_and_seed(source):
     assert (record.key, record.task) == ("counter/d1-s3/2", "d1-s3")
 
 
+@pytest.mark.parametrize("source", ["local", "served"], indirect=True)
 async def test_nothing_stays_open(source, episodes):
     async def look(game):
         await game.call("listen", {})
