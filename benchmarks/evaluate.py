@@ -25,15 +25,15 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 import anyio
 
-from codegym_mcp.cli.output import run
+from codegym_harness.agents.model_agent import ModelAgentOptions
+from codegym_harness.processes.garbage_collection import rare_collections
+from codegym_harness.records.trajectory import Trajectory
+from codegym_harness.runs.evaluation import Observer, Selection
+from codegym_harness.runs.run_config import RunConfig, run_evaluation
+from codegym_harness.runs.run_directory import RunDirectory, read_trajectories
+from codegym_mcp.cli.command_output import run
+from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.models import Model, ModelOptions
-from codegym_mcp.playable import ToolView
-from harness.agents.model import ModelAgentOptions
-from harness.evaluation import Selection, Watcher
-from harness.garbage import rare_collections
-from harness.job import Job, run_job
-from harness.run_directory import RunDirectory, read_trajectories
-from harness.trajectory import Trajectory
 
 TESTS = Path(__file__).parent.parent / "tests"
 SERVER = TESTS / "harness" / "model_servers" / "openai_server.py"
@@ -73,7 +73,7 @@ class Figures:
         return self.evaluation / self.ideal
 
 
-class Stopwatch(Watcher):
+class Stopwatch(Observer):
     """Times a run from its first episode on."""
 
     def __init__(self) -> None:
@@ -104,13 +104,13 @@ def measure(episodes: int, concurrency: int, delay: float) -> Figures:
     watch = Stopwatch()
     with model_server(delay) as url, tempfile.TemporaryDirectory() as folder:
         model = ModelAgentOptions(name="openai:climber", base_url=url)
-        job = Job(
+        job = RunConfig(
             model=model,
             paths=(COUNTER,),
             selection=Selection(difficulty=3, tasks=episodes),
             concurrency=concurrency,
         )
-        summary = run(lambda: run_job(job, out=Path(folder) / "run", watcher=watch))
+        summary = run(lambda: run_evaluation(job, out=Path(folder) / "run", watcher=watch))
         memory = peak()
         played = list(read_trajectories(Path(folder) / "run"))
         requests = sum(step.source == "agent" for each in played for step in each.steps)

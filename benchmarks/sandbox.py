@@ -21,16 +21,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from codegym_mcp.environment import Task
-from codegym_mcp.episode import Episode, EpisodeSettings
+from codegym_mcp.episodes.episode import Episode, EpisodeSettings
+from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import LimitError
-from codegym_mcp.journal import Journal
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.layers import Layer
-from codegym_mcp.sandbox.pool import Isolation, Pool
-from codegym_mcp.sandbox.program import Role
-from codegym_mcp.sandbox.worker import Worker
-from codegym_mcp.source import read_environment_source
+from codegym_mcp.sandbox.confinement.confinement_layers import Layer
+from codegym_mcp.sandbox.process.environment_program import Role
+from codegym_mcp.sandbox.process.pool import Isolation, SandboxPool
+from codegym_mcp.sandbox.process.worker import ConfinedProcess
+from codegym_mcp.spec.environment import Task
+from codegym_mcp.spec.environment_file import read_environment_source
 
 SOURCE = '''
 """A store holds {size} kinds of things."""
@@ -94,20 +94,20 @@ TARGETS: dict[str, tuple[str, float]] = {
 """What is asked of a machine with two processors."""
 
 
-async def start(pool: Pool) -> Worker:
+async def start(pool: SandboxPool) -> ConfinedProcess:
     worker = await pool.start(PROGRAM, Role.TOOLS, LIMITS, config=CONFIG)
     worker.outcome(await worker.receive(LIMITS.start_seconds))
     return worker
 
 
-async def end(workers: Collection[Worker]) -> None:
+async def end(workers: Collection[ConfinedProcess]) -> None:
     for worker in workers:
         worker.kill()
     for worker in workers:
         await worker.ended()
 
 
-async def call(worker: Worker) -> None:
+async def call(worker: ConfinedProcess) -> None:
     await worker.call("take", TAKE, seconds=5)
 
 
@@ -115,7 +115,7 @@ async def at_once(number: int, act: Callable[[], Awaitable[None]]) -> None:
     await asyncio.gather(*(act() for _ in range(number)))
 
 
-async def opened_per_second(pool: Pool, openers: int) -> float:
+async def opened_per_second(pool: SandboxPool, openers: int) -> float:
     """Opens environments and ends them again, as many at a time as there are openers."""
 
     async def open_and_end() -> None:
@@ -128,12 +128,12 @@ async def opened_per_second(pool: Pool, openers: int) -> float:
     return OPENED // openers * openers / (time.perf_counter() - began)
 
 
-async def calls_per_second(pool: Pool, callers: int, seconds: float) -> float:
+async def calls_per_second(pool: SandboxPool, callers: int, seconds: float) -> float:
     workers = [await start(pool) for _ in range(callers)]
     made = 0
     until = time.perf_counter() + seconds
 
-    async def make(worker: Worker) -> None:
+    async def make(worker: ConfinedProcess) -> None:
         nonlocal made
         while time.perf_counter() < until:
             await call(worker)
@@ -147,7 +147,7 @@ async def calls_per_second(pool: Pool, callers: int, seconds: float) -> float:
 
 
 async def in_turns(
-    measure_one: Callable[[Pool], Awaitable[float]], pool: Pool, unconfined: Pool
+    measure_one: Callable[[SandboxPool], Awaitable[float]], pool: SandboxPool, unconfined: SandboxPool
 ) -> tuple[float, float]:
     """Medians of both, measured in turns, so that what else the machine does hits both alike."""
     rounds = [(await measure_one(pool), await measure_one(unconfined)) for _ in range(ROUNDS)]
@@ -158,7 +158,7 @@ async def in_turns(
 async def memory(idle: int, isolation: Isolation) -> tuple[float, float]:
     """Memory of an idle episode that has answered one call, in KiB: in all, and the server's part of it."""
     episodes = []
-    async with Pool.open(isolation=isolation) as pool:
+    async with SandboxPool.open(isolation=isolation) as pool:
         with Journal.open() as journal:
             await (await open_episode(pool, journal)).close("It only warmed the server up.")
             before = rollup(os.getpid())
@@ -169,7 +169,7 @@ async def memory(idle: int, isolation: Isolation) -> tuple[float, float]:
     return (server + environments) / idle, server / idle
 
 
-async def open_episode(pool: Pool, journal: Journal) -> Episode:
+async def open_episode(pool: SandboxPool, journal: Journal) -> Episode:
     task = Task(id="benchmark", config=CONFIG)
     episode = Episode(
         pool=pool, journal=journal, environment=ENVIRONMENT, task=task, settings=EpisodeSettings()
@@ -179,7 +179,7 @@ async def open_episode(pool: Pool, journal: Journal) -> Episode:
     return episode
 
 
-def children_of_the_zygote(pool: Pool) -> list[int]:
+def children_of_the_zygote(pool: SandboxPool) -> list[int]:
     assert pool._zygote is not None
     parents = [pool._zygote._process.pid]
     if pool.layers[Layer.PID_NAMESPACE].active:
@@ -201,7 +201,7 @@ def rollup(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
 
-async def loop_ends(pool: Pool) -> list[float]:
+async def loop_ends(pool: SandboxPool) -> list[float]:
     """How long after its deadline a loop that swallows every exception was really gone, in milliseconds."""
     late = []
     for _ in range(KILLS):
@@ -215,7 +215,7 @@ async def loop_ends(pool: Pool) -> list[float]:
     return late
 
 
-async def neighbour_latency(pool: Pool, loops: int, seconds: float) -> dict[str, float]:
+async def neighbour_latency(pool: SandboxPool, loops: int, seconds: float) -> dict[str, float]:
     """Latency of calls, in milliseconds, while loops run in other processes."""
     looping = [await start(pool) for _ in range(loops)]
     ends = [asyncio.create_task(worker.call("loop", {}, seconds=60)) for worker in looping]
@@ -223,7 +223,7 @@ async def neighbour_latency(pool: Pool, loops: int, seconds: float) -> dict[str,
     latencies: list[float] = []
     until = time.perf_counter() + seconds
 
-    async def play(worker: Worker) -> None:
+    async def play(worker: ConfinedProcess) -> None:
         while time.perf_counter() < until:
             began = time.perf_counter()
             await call(worker)
@@ -245,7 +245,10 @@ async def measure(seconds: float, idle: int) -> dict[str, Any]:
     figures: dict[str, float] = {}
     ways: tuple[tuple[Isolation, str], ...] = (("shared", "_shared"), ("process", ""))
     bare = sorted(set(Layer) - {Layer.PIDFD})
-    async with Pool.open() as pool, Pool.open(allow_unconfined=True, _disabled=bare) as unconfined:
+    async with (
+        SandboxPool.open() as pool,
+        SandboxPool.open(allow_unconfined=True, _disabled=bare) as unconfined,
+    ):
         off = [layer for layer, state in pool.layers.items() if not state.active]
         confined, plain = await in_turns(lambda which: opened_per_second(which, 8), pool, unconfined)
         figures["episodes_opened_per_second"] = confined

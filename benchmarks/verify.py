@@ -21,12 +21,12 @@ from typing import Any
 
 import uvloop
 
-from codegym_mcp.catalog import Catalog
-from codegym_mcp.environment import DIFFICULTIES, Environment, Task
-from codegym_mcp.scoring import generate_task
-from codegym_mcp.verification.bench import Bench
-from codegym_mcp.verification.gates import Verification
-from codegym_mcp.verification.verify import verify
+from codegym_mcp.episodes.scoring import generate_task
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task
+from codegym_mcp.verification.gate_results import Verification
+from codegym_mcp.verification.gates.verify import verify
+from codegym_mcp.verification.verification_context import VerificationContext
 
 TASKS = 300
 FIRST_SEED = 1000
@@ -42,7 +42,7 @@ TARGETS: dict[str, tuple[str, float]] = {
 """What is asked of a machine with two processors."""
 
 
-async def with_more_tasks(bench: Bench, environment: Environment, count: int) -> Environment:
+async def with_more_tasks(bench: VerificationContext, environment: Environment, count: int) -> Environment:
     """The same environment with so many tasks, generated ones after the fixed ones."""
     tasks: list[Task] = list(environment.tasks[:count])
     while len(tasks) < count:
@@ -60,7 +60,7 @@ def bundled() -> list[Environment]:
 async def verify_all(environments: Sequence[Environment]) -> tuple[float, list[Verification]]:
     """Verifies environments; returns the seconds that it took, the start of the sandboxes included."""
     started = time.perf_counter()
-    async with Bench.open() as bench:
+    async with VerificationContext.open() as bench:
         results = await bench.side_by_side(lambda environment: verify(bench, environment), environments)
     return time.perf_counter() - started, results
 
@@ -105,7 +105,7 @@ def busy_loops(count: int) -> Iterator[None]:
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     environments = bundled()
-    async with Bench.open() as bench:
+    async with VerificationContext.open() as bench:
         count = TASKS // len(environments)
         environments = [await with_more_tasks(bench, each, count) for each in environments]
     seconds: list[float] = []

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from codegym_mcp.errors import CodegymError, LimitError, SandboxError
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.layers import ESSENTIAL, PURPOSE, Layer, LayerState
-from codegym_mcp.sandbox.pool import Pool
-from codegym_mcp.sandbox.program import Program, Role
+from codegym_mcp.sandbox.confinement.confinement_layers import ESSENTIAL, PURPOSE, Layer, LayerState
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.sandbox.process.pool import SandboxPool
 
 _ENVIRONMENT = """
 class Environment:
@@ -53,7 +53,7 @@ class Check(BaseModel):
     detail: str
 
 
-class Report(BaseModel):
+class DoctorReport(BaseModel):
     """What `codegym-mcp doctor` finds."""
 
     system: str
@@ -70,7 +70,7 @@ class Report(BaseModel):
         return self.confined and all(check.passed for check in self.checks)
 
 
-async def examine(*, _disabled: Collection[Layer] = ()) -> Report:
+async def examine(*, _disabled: Collection[Layer] = ()) -> DoctorReport:
     """Starts a zygote and children as the server would, and looks at what became of them.
 
     Args:
@@ -81,12 +81,12 @@ async def examine(*, _disabled: Collection[Layer] = ()) -> Report:
     """
     layers: Mapping[Layer, LayerState] = {}
     try:
-        async with Pool.open(allow_unconfined=True, _disabled=_disabled) as pool:
+        async with SandboxPool.open(allow_unconfined=True, _disabled=_disabled) as pool:
             layers = pool.layers
             checks = [await _check_answer(pool), await _check_loop(pool)]
     except SandboxError as error:
         checks = [Check(name="start", passed=False, detail=str(error))]
-    return Report(
+    return DoctorReport(
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
         confined=bool(layers) and all(layers[layer].active for layer in ESSENTIAL),
@@ -105,7 +105,7 @@ async def examine(*, _disabled: Collection[Layer] = ()) -> Report:
     )
 
 
-async def _check_answer(pool: Pool) -> Check:
+async def _check_answer(pool: SandboxPool) -> Check:
     name = "an environment answers"
     began = time.perf_counter()
     try:
@@ -115,7 +115,7 @@ async def _check_answer(pool: Pool) -> Check:
     return Check(name=name, passed=True, detail=f"after {1000 * (time.perf_counter() - began):.0f} ms")
 
 
-async def _check_loop(pool: Pool) -> Check:
+async def _check_loop(pool: SandboxPool) -> Check:
     name = "an endless loop is ended"
     began = time.perf_counter()
     try:
@@ -128,10 +128,10 @@ async def _check_loop(pool: Pool) -> Check:
     return Check(name=name, passed=False, detail="it returned")
 
 
-async def _call(pool: Pool, name: str, *, seconds: float) -> None:
+async def _call(pool: SandboxPool, name: str, *, seconds: float) -> None:
     """Opens the environment and calls one tool; when it returns, the process has ended."""
     limits = Limits()
-    worker = await pool.start(Program("<doctor>", _ENVIRONMENT), Role.TOOLS, limits, config={})
+    worker = await pool.start(EnvironmentProgram("<doctor>", _ENVIRONMENT), Role.TOOLS, limits, config={})
     try:
         worker.outcome(await worker.receive(limits.start_seconds))
         await worker.call(name, {}, seconds=seconds)
@@ -141,7 +141,7 @@ async def _call(pool: Pool, name: str, *, seconds: float) -> None:
             await worker.ended()
 
 
-def render(report: Report) -> str:
+def render(report: DoctorReport) -> str:
     """A report as text for a terminal, without a final line break."""
     width = max((len(layer.name) for layer in report.layers), default=0)
     lines = [f"{report.system}, Python {report.python}", ""]
@@ -154,7 +154,7 @@ def render(report: Report) -> str:
     return "\n".join([*lines, "", _conclusion(report)])
 
 
-def _conclusion(report: Report) -> str:
+def _conclusion(report: DoctorReport) -> str:
     if not report.layers:
         return "Environments cannot run here."
     if not report.confined:

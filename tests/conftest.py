@@ -16,12 +16,12 @@ import httpx2
 import pytest
 from hypothesis import settings
 
-from codegym_mcp.environment import Environment, Task
-from codegym_mcp.episode import Episode, EpisodeSettings
-from codegym_mcp.journal import Journal
+from codegym_mcp.episodes.episode import Episode, EpisodeSettings
+from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.pool import Pool
-from codegym_mcp.source import read_environment, read_environment_source
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.spec.environment_file import read_environment, read_environment_source
 
 # How long an example takes says something about the machine and nothing about the code.
 settings.register_profile("any machine", deadline=None)
@@ -98,9 +98,9 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def pool() -> AsyncIterator[Pool]:
+async def pool() -> AsyncIterator[SandboxPool]:
     """A pool whose processes get the time they are allowed, however busy the machine is."""
-    async with Pool.open(patience=100) as opened:
+    async with SandboxPool.open(patience=100) as opened:
         yield opened
 
 
@@ -127,7 +127,7 @@ def declare() -> Declare:
 
 
 @pytest.fixture
-def open_episode(pool: Pool, journal: Journal) -> OpenEpisode:
+def open_episode(pool: SandboxPool, journal: Journal) -> OpenEpisode:
     """Opens an episode: `await open_episode(environment, {…}, reveal=False, calls=3)`."""
 
     async def opened(

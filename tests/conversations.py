@@ -3,10 +3,8 @@
 from typing import Any
 
 from hypothesis import strategies as st
-from made_runs import AT, TOOLS
 
-from codegym_mcp.scoring import Verdict
-from harness.trajectory import (
+from codegym_harness.records.trajectory import (
     AgentInfo,
     FinalMetrics,
     Metrics,
@@ -20,6 +18,8 @@ from harness.trajectory import (
     ToolCallExtra,
     Trajectory,
 )
+from codegym_mcp.episodes.scoring import Verdict
+from tests.made_runs import AT, TOOLS
 
 Exchange = tuple[Any, ...]
 

@@ -6,10 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from codegym_mcp.scoring import Verdict
-from harness.metrics import Summary, summarize
-from harness.run_directory import Begun, RunDirectory
-from harness.trajectory import (
+from codegym_harness.records.trajectory import (
     AgentInfo,
     FinalMetrics,
     Metrics,
@@ -23,6 +20,9 @@ from harness.trajectory import (
     ToolCallExtra,
     Trajectory,
 )
+from codegym_harness.runs.run_directory import Begun, RunDirectory
+from codegym_harness.statistics.run_metrics import Summary, summarize
+from codegym_mcp.episodes.scoring import Verdict
 
 AT = "2026-01-02T03:04:05.000+00:00"
 _REWARDS = {"correct": 1.0, "incorrect": 0.0}

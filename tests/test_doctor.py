@@ -3,8 +3,8 @@
 import pytest
 
 from codegym_mcp import doctor
-from codegym_mcp.doctor import Report
-from codegym_mcp.sandbox.layers import Layer
+from codegym_mcp.doctor import DoctorReport
+from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 
 
 async def test_the_report_names_every_layer_and_what_was_tried() -> None:
@@ -13,7 +13,7 @@ async def test_the_report_names_every_layer_and_what_was_tried() -> None:
     assert report.confined
     assert report.healthy
     assert {check.name for check in report.checks} == {"an environment answers", "an endless loop is ended"}
-    assert Report.model_validate_json(report.model_dump_json()) == report
+    assert DoctorReport.model_validate_json(report.model_dump_json()) == report
 
 
 async def test_a_missing_layer_is_shown_with_its_reason() -> None:

@@ -4,11 +4,11 @@ import click
 
 from codegym_mcp import __version__
 from codegym_mcp.cli.audit import audit
+from codegym_mcp.cli.command_output import Commands
 from codegym_mcp.cli.doctor import doctor
-from codegym_mcp.cli.environments import list_command
 from codegym_mcp.cli.evaluate import evaluate
 from codegym_mcp.cli.export import export
-from codegym_mcp.cli.output import Commands
+from codegym_mcp.cli.list_environments import list_command
 from codegym_mcp.cli.publish import publish
 from codegym_mcp.cli.runs import compare, runs_command
 from codegym_mcp.cli.serve import serve

@@ -6,15 +6,22 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from codegym_mcp.cli.counting import counting
-from codegym_mcp.cli.output import environments_option, json_option, out, print_json, run, unconfined_option
-from codegym_mcp.cli.selection import jobs_option, names_argument, select_entries
-from codegym_mcp.verification.audit import Audit
-from codegym_mcp.verification.audit_files import AuditFiles
-from codegym_mcp.verification.bench import Bench
-from codegym_mcp.verification.figures import Agreement
-from codegym_mcp.verification.grades import Grade
-from codegym_mcp.verification.many import Unaudited, audit_many
+from codegym_mcp.cli.batch_progress import batch_progress
+from codegym_mcp.cli.command_output import (
+    environments_option,
+    json_option,
+    out,
+    print_json,
+    run,
+    unconfined_option,
+)
+from codegym_mcp.cli.environment_selection import jobs_option, names_argument, select_entries
+from codegym_mcp.verification.audit.audit import Audit
+from codegym_mcp.verification.audit.audit_figures import Agreement
+from codegym_mcp.verification.audit.audit_files import AuditFiles
+from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.batch import Unaudited, audit_many
+from codegym_mcp.verification.verification_context import VerificationContext
 
 
 @click.command()
@@ -54,8 +61,8 @@ def audit(
     entries = select_entries(names, paths)
 
     async def main() -> list[Audit | Unaudited]:
-        async with Bench.open(jobs=jobs, allow_unconfined=allow_unconfined) as bench:
-            with counting("audit", len(entries)) as count:
+        async with VerificationContext.open(jobs=jobs, allow_unconfined=allow_unconfined) as bench:
+            with batch_progress("audit", len(entries)) as count:
                 files = AuditFiles(directory)
                 return await audit_many(bench, entries, files=files, again=again, on_result=count)
 

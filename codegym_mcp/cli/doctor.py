@@ -2,7 +2,7 @@
 
 import click
 
-from codegym_mcp.cli.output import json_option, out, print_json, run
+from codegym_mcp.cli.command_output import json_option, out, print_json, run
 from codegym_mcp.doctor import examine, render
 
 

@@ -5,9 +5,7 @@ from typing import Any
 
 import click
 
-from codegym_mcp.cli.job import given, job_to_resume, make_job
-from codegym_mcp.cli.model_options import model_options
-from codegym_mcp.cli.output import (
+from codegym_mcp.cli.command_output import (
     environments_option,
     err,
     json_option,
@@ -15,8 +13,10 @@ from codegym_mcp.cli.output import (
     run,
     unconfined_option,
 )
+from codegym_mcp.cli.evaluate_options import given, job_to_resume, make_job
+from codegym_mcp.cli.model_options import model_options
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.verification.grades import Grade
+from codegym_mcp.verification.audit.grades import Grade
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it."""
@@ -123,9 +123,9 @@ def evaluate(
       codegym-mcp eval --agent command --command 'claude -p {task} --mcp-config {mcp_config}'
       codegym-mcp eval --resume runs/mine
     """
-    from codegym_mcp.cli.figures import print_summary
-    from codegym_mcp.cli.progress import EvaluationProgress
-    from harness.job import baselines, run_baselines, run_job
+    from codegym_harness.runs.run_config import baselines, run_baselines, run_evaluation
+    from codegym_mcp.cli.evaluate_progress import EvaluationProgress
+    from codegym_mcp.cli.summary_tables import print_summary
 
     if resume is not None and directory is not None:
         raise click.UsageError("--resume names the run directory; --out is for a new one.")
@@ -134,7 +134,7 @@ def evaluate(
     progress = EvaluationProgress(err, resume_options=" --baselines" if baseline_jobs else "")
     try:
         with progress:
-            summary = run(lambda: run_job(job, out=directory, resume=resume, watcher=progress))
+            summary = run(lambda: run_evaluation(job, out=directory, resume=resume, watcher=progress))
             beside = run(lambda: run_baselines(baseline_jobs, Path(summary.run), watcher=progress))
     except KeyboardInterrupt:
         click.echo(f"Interrupted. {progress.left_behind()}", err=True)

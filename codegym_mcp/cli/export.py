@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from codegym_mcp.cli.output import json_option, out, print_json
+from codegym_mcp.cli.command_output import json_option, out, print_json
 from codegym_mcp.cli.runs import RUN
 
 if TYPE_CHECKING:
-    from harness.export.summary import ExportSummary
+    from codegym_harness.export.export_summary import ExportSummary
 
 FORMATS = ("trl", "openai", "sharegpt", "atif")
 
@@ -95,8 +95,8 @@ def export(
     Example:
       codegym-mcp export runs/mine --format trl -o sft.parquet --reward 1 --best-of 2 --split
     """
-    from harness.export.export import export as export_runs
-    from harness.export.filters import Filters
+    from codegym_harness.export.export import export as export_runs
+    from codegym_harness.export.filters import Filters
 
     summary = export_runs(runs, name, file, Filters(**filters), validation_share=share if split else None)
     if as_json:

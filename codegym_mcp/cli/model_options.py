@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from pydantic import ValidationError
 
-from codegym_mcp.models.options import ModelOptions
+from codegym_mcp.models.model_options import ModelOptions
 
 if TYPE_CHECKING:
-    from harness.agents.model import ModelAgentOptions
+    from codegym_harness.agents.model_agent import ModelAgentOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = TypeVar("Options", bound=ModelOptions)
@@ -171,7 +171,7 @@ def read_model_options(options: dict[str, Any]) -> "ModelAgentOptions | None":
     Raises:
         click.UsageError: they do not fit together, or one cannot be read.
     """
-    from harness.agents.model import ModelAgentOptions
+    from codegym_harness.agents.model_agent import ModelAgentOptions
 
     taken = {field: options.pop(f"{_PREFIX}{field}") for field, _, _ in _OPTIONS}
     given = {field: value for field, value in taken.items() if value is not None}

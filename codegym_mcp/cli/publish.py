@@ -4,19 +4,19 @@ from pathlib import Path
 
 import click
 
-from codegym_mcp.catalog import Catalog
-from codegym_mcp.cli.counting import counting
-from codegym_mcp.cli.output import json_option, out, print_json, run, unconfined_option
-from codegym_mcp.cli.selection import jobs_option
+from codegym_mcp.cli.batch_progress import batch_progress
+from codegym_mcp.cli.command_output import json_option, out, print_json, run, unconfined_option
+from codegym_mcp.cli.environment_selection import jobs_option
 from codegym_mcp.limits import Limits
-from codegym_mcp.synthesis.card import Card
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.synthesis.dataset_card import Card
 from codegym_mcp.synthesis.publish import check_output, check_verified, select
 from codegym_mcp.synthesis.publish import publish as publish_set
-from codegym_mcp.verification.bench import Bench
-from codegym_mcp.verification.cache import VerificationCache, cache_directory
-from codegym_mcp.verification.gates import Verification
-from codegym_mcp.verification.grades import Grade
-from codegym_mcp.verification.many import verify_many
+from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.batch import verify_many
+from codegym_mcp.verification.gate_results import Verification
+from codegym_mcp.verification.verification_cache import VerificationCache, cache_directory
+from codegym_mcp.verification.verification_context import VerificationContext
 
 
 @click.command()
@@ -86,8 +86,10 @@ def publish(
     limits = Limits()
 
     async def verify() -> list[Verification]:
-        async with Bench.open(jobs=jobs, limits=limits, allow_unconfined=allow_unconfined) as bench:
-            with counting("verify", len(chosen)) as count:
+        async with VerificationContext.open(
+            jobs=jobs, limits=limits, allow_unconfined=allow_unconfined
+        ) as bench:
+            with batch_progress("verify", len(chosen)) as count:
                 cache = VerificationCache(cache_directory(), limits)
                 return await verify_many(bench, [each.entry for each in chosen], cache=cache, on_result=count)
 

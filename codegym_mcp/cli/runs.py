@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from codegym_mcp.cli.output import json_option, out, print_json
+from codegym_mcp.cli.command_output import json_option, out, print_json
 
 RUN = click.Path(path_type=Path, file_okay=False)
 
@@ -20,7 +20,7 @@ def runs_command(directory: Path, as_json: bool) -> None:
     Example:
       codegym-mcp runs
     """
-    from harness.runs import list_runs
+    from codegym_harness.runs.run_index import list_runs
 
     entries = list_runs(directory)
     if as_json:
@@ -51,8 +51,8 @@ def compare(first: Path, second: Path, as_json: bool) -> None:
     Example:
       codegym-mcp compare runs/before runs/after
     """
-    from codegym_mcp.cli.figures import print_comparison
-    from harness import comparison
+    from codegym_harness.runs import comparison
+    from codegym_mcp.cli.summary_tables import print_comparison
 
     compared = comparison.compare(first, second)
     if as_json:

@@ -12,19 +12,19 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from codegym_mcp.catalog import Catalog
-from codegym_mcp.cli.environments import find_entry
-from codegym_mcp.cli.output import environments_option, run, unconfined_option
-from codegym_mcp.environment import Environment
-from codegym_mcp.episode import EpisodeSettings
-from codegym_mcp.episodes import DEFAULT_OPEN_EPISODES, Episodes
+from codegym_mcp.cli.command_output import environments_option, run, unconfined_option
+from codegym_mcp.cli.list_environments import find_entry
+from codegym_mcp.episodes.episode import EpisodeSettings
+from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES, EpisodeManager
+from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.hold import hold
-from codegym_mcp.journal import Journal
 from codegym_mcp.limits import Limits
-from codegym_mcp.open_files import allow_open_files
-from codegym_mcp.sandbox.linux import forbid_inspection
-from codegym_mcp.sandbox.pool import BUSY_PATIENCE, Pool
+from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
+from codegym_mcp.sandbox.confinement.linux_calls import forbid_inspection
+from codegym_mcp.sandbox.process.pool import BUSY_PATIENCE, SandboxPool
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment import Environment
+from codegym_mcp.storage.directory_lock import lock_directory
 
 TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
 _STDIO_ONLY = frozenset({"task", "difficulty", "seed", "calls"})
@@ -132,18 +132,18 @@ def _open_journal(data: Path | None, *, alone: bool) -> Iterator[Journal]:
         with Journal.open() as journal:
             yield journal
     else:
-        with hold(data, alone=alone), Journal.open(data / "journal.sqlite") as journal:
+        with lock_directory(data, alone=alone), Journal.open(data / "journal.sqlite") as journal:
             yield journal
 
 
 async def _serve_stdio(environment: Environment, options: dict[str, Any]) -> None:
-    from codegym_mcp.server.stdio import serve_stdio
+    from codegym_mcp.server.stdio_server import serve_stdio
 
     limits = Limits(calls=options["calls"]) if options["calls"] else Limits()
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(_open_journal(options["data"], alone=False))
         pool = await stack.enter_async_context(_open_pool(options))
-        episodes = Episodes(Catalog(), pool, journal)
+        episodes = EpisodeManager(Catalog(), pool, journal)
         task = await episodes.find_task(environment, options["task"], options["difficulty"], options["seed"])
         settings = EpisodeSettings(limits=limits, reveal=options["reveal"])
         episode = await episodes.open(environment, task, settings)
@@ -153,7 +153,7 @@ async def _serve_stdio(environment: Environment, options: dict[str, Any]) -> Non
 
 
 async def _serve_http(host: str, port: int, as_json: bool, options: dict[str, Any]) -> None:
-    from codegym_mcp.server.http import HttpOptions, bind, is_loopback, make_app, serve_http
+    from codegym_mcp.server.http_server import HttpOptions, bind, is_loopback, make_app, serve_http
 
     given = _given_token()
     if not given and not is_loopback(host):
@@ -164,7 +164,7 @@ async def _serve_http(host: str, port: int, as_json: bool, options: dict[str, An
     with suppress(OSError):
         # The token, given or made, and the answers are in this process: its user's programs could read them.
         forbid_inspection()
-    allow_open_files()
+    raise_open_file_limit()
     catalog = Catalog.load(options["paths"])
     for problem in catalog.problems():
         click.echo(f"Broken, not served: {problem}", err=True)
@@ -173,7 +173,7 @@ async def _serve_http(host: str, port: int, as_json: bool, options: dict[str, An
         listener = stack.enter_context(bind(host, port))
         pool = await stack.enter_async_context(_open_pool(options))
         episodes = await stack.enter_async_context(
-            Episodes.serve(catalog, pool, journal, open_limit=options["max_episodes"])
+            EpisodeManager.serve(catalog, pool, journal, open_limit=options["max_episodes"])
         )
         app = make_app(
             episodes,
@@ -193,8 +193,8 @@ async def _serve_http(host: str, port: int, as_json: bool, options: dict[str, An
         await serve_http(app, listener, ready=lambda: _announce(url, shown, gateway=gateway, as_json=as_json))
 
 
-def _open_pool(options: dict[str, Any]) -> AbstractAsyncContextManager[Pool]:
-    return Pool.open(
+def _open_pool(options: dict[str, Any]) -> AbstractAsyncContextManager[SandboxPool]:
+    return SandboxPool.open(
         allow_unconfined=options["allow_unconfined"], patience=BUSY_PATIENCE, isolation=options["isolation"]
     )
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from codegym_mcp.cli.environments import print_environment
-from codegym_mcp.cli.output import environments_option, json_option, out, print_json
+from codegym_mcp.cli.command_output import environments_option, json_option, out, print_json
+from codegym_mcp.cli.list_environments import print_environment
 
 _SHOWN = 600
 """Characters of a result or message that are shown."""
@@ -32,7 +32,7 @@ def show(what: str, episode: str | None, paths: tuple[Path, ...], full: bool, as
       codegym-mcp show runs/mine
       codegym-mcp show runs/mine/night_courier/five-corners-one-toll-zone/1
     """
-    from harness.runs import find_trajectory, split_episode
+    from codegym_harness.runs.run_index import find_trajectory, split_episode
 
     found = split_episode(what)
     if found is None:
@@ -59,9 +59,9 @@ def _numbers_in_order(key: str) -> list[tuple[int, str]]:
 
 
 def _show_run(run: Path, *, as_json: bool) -> None:
-    from codegym_mcp.cli.figures import print_summary
-    from harness.run_directory import read_results
-    from harness.runs import read_baselines, read_summary
+    from codegym_harness.runs.run_directory import read_results
+    from codegym_harness.runs.run_index import read_baselines, read_summary
+    from codegym_mcp.cli.summary_tables import print_summary
 
     summary, baselines = read_summary(run), read_baselines(run)
     results = sorted(read_results(run), key=lambda result: _numbers_in_order(result.key))
@@ -84,7 +84,7 @@ def _show_run(run: Path, *, as_json: bool) -> None:
 
 
 def _print_trajectory(trajectory: Any, shown: int | None) -> None:
-    from harness.results import calls_with_results
+    from codegym_harness.records.episode_result import calls_with_results
 
     record = trajectory.extra
     _say(f"{record.key}  {trajectory.agent.model_name or trajectory.agent.name}", style="bold")

@@ -6,23 +6,23 @@ from typing import Any, TypeVar
 
 import click
 
-from codegym_mcp.catalog import Catalog
-from codegym_mcp.cli.funnel import SynthesisProgress, print_funnel
+from codegym_mcp.cli.command_output import err, json_option, print_json, run, unconfined_option
 from codegym_mcp.cli.model_options import asking_options, read_asking_options
-from codegym_mcp.cli.output import err, json_option, print_json, run, unconfined_option
-from codegym_mcp.environment import Environment
+from codegym_mcp.cli.synthesis_progress import SynthesisProgress, print_funnel
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.models import Model
-from codegym_mcp.synthesis import prompts
-from codegym_mcp.synthesis.asking import Asker, sampling_settings
-from codegym_mcp.synthesis.folder import Folder, Recipe
-from codegym_mcp.synthesis.options import TRIAL_LIMITS, SynthesisOptions
-from codegym_mcp.synthesis.outcome import Funnel
-from codegym_mcp.synthesis.problems import read_problems
-from codegym_mcp.synthesis.store import Store
-from codegym_mcp.synthesis.synthesize import Synthesis
-from codegym_mcp.verification.bench import Bench
-from codegym_mcp.verification.grades import Grade
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment import Environment
+from codegym_mcp.synthesis import prompt_rendering
+from codegym_mcp.synthesis.cached_model import CachedModel, sampling_settings
+from codegym_mcp.synthesis.funnel import Funnel
+from codegym_mcp.synthesis.output_folder import Folder, Recipe
+from codegym_mcp.synthesis.pipeline import Synthesis
+from codegym_mcp.synthesis.problem_reader import read_problems
+from codegym_mcp.synthesis.synthesis_options import TRIAL_LIMITS, SynthesisOptions
+from codegym_mcp.synthesis.synthesis_store import SynthesisStore
+from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.verification_context import VerificationContext
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it."""
@@ -112,19 +112,21 @@ def synthesize(
     asked = read_asking_options(options)
     read = list(read_problems(problems, fields=_read_fields(fields), license=license_name))[:limit]
     recipe = Recipe(
-        model=sampling_settings(asked), prompts=prompts.version(), options=SynthesisOptions(**options)
+        model=sampling_settings(asked),
+        prompts=prompt_rendering.version(),
+        options=SynthesisOptions(**options),
     )
 
     async def main() -> Funnel:
-        with Folder.open(directory, recipe) as folder, Store.open(folder.store) as store:
+        with Folder.open(directory, recipe) as folder, SynthesisStore.open(folder.store) as store:
             async with (
                 Model.open(asked) as model,
-                Bench.open(limits=TRIAL_LIMITS, allow_unconfined=allow_unconfined) as bench,
+                VerificationContext.open(limits=TRIAL_LIMITS, allow_unconfined=allow_unconfined) as bench,
             ):
                 spent = store.spent()
                 model.spending.count(spent.tokens, spent.cost)
                 synthesis = Synthesis(
-                    asker=Asker(model, store),
+                    asker=CachedModel(model, store),
                     bench=bench,
                     store=store,
                     folder=folder,

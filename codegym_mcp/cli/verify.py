@@ -6,14 +6,21 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from codegym_mcp.cli.counting import counting
-from codegym_mcp.cli.output import environments_option, json_option, out, print_json, run, unconfined_option
-from codegym_mcp.cli.selection import jobs_option, names_argument, select_entries
+from codegym_mcp.cli.batch_progress import batch_progress
+from codegym_mcp.cli.command_output import (
+    environments_option,
+    json_option,
+    out,
+    print_json,
+    run,
+    unconfined_option,
+)
+from codegym_mcp.cli.environment_selection import jobs_option, names_argument, select_entries
 from codegym_mcp.limits import Limits
-from codegym_mcp.verification.bench import Bench
-from codegym_mcp.verification.cache import DIRECTORY_VARIABLE, VerificationCache, cache_directory
-from codegym_mcp.verification.gates import GateState, Verification
-from codegym_mcp.verification.many import verify_many
+from codegym_mcp.verification.batch import verify_many
+from codegym_mcp.verification.gate_results import GateState, Verification
+from codegym_mcp.verification.verification_cache import DIRECTORY_VARIABLE, VerificationCache, cache_directory
+from codegym_mcp.verification.verification_context import VerificationContext
 
 _LISTED = 50
 
@@ -59,8 +66,10 @@ def verify(
     cache = None if no_cache else VerificationCache(directory or cache_directory(), limits)
 
     async def main() -> list[Verification]:
-        async with Bench.open(jobs=jobs, limits=limits, allow_unconfined=allow_unconfined) as bench:
-            with counting("verify", len(entries)) as count:
+        async with VerificationContext.open(
+            jobs=jobs, limits=limits, allow_unconfined=allow_unconfined
+        ) as bench:
+            with batch_progress("verify", len(entries)) as count:
                 return await verify_many(bench, entries, cache=cache, on_result=count)
 
     results = run(main)

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
+from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import CodegymError, ContextOverflowError, ModelError
-from codegym_mcp.models.access import check_model, no_access, unknown_model
-from codegym_mcp.models.conversation import Conversation, Failure, Reply
-from codegym_mcp.models.options import ModelOptions
+from codegym_mcp.models.model_check import check_model, no_access, unknown_model
+from codegym_mcp.models.model_messages import FailedRequest, ModelConversation, ModelReply
+from codegym_mcp.models.model_options import ModelOptions
+from codegym_mcp.models.provider_settings import make_settings
 from codegym_mcp.models.providers import hide, open_model, secrets_of
 from codegym_mcp.models.retries import Pace, Retries
-from codegym_mcp.models.settings import make_settings
-from codegym_mcp.models.spending import Spending, price_unknown
-from codegym_mcp.playable import ToolView
+from codegym_mcp.models.spending_limits import Spending, price_unknown
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelResponse
     from pydantic_ai.models import Model as AiModel
     from pydantic_ai.models import ModelRequestParameters
 
-    from codegym_mcp.models.failures import Diagnosis
+    from codegym_mcp.models.provider_errors import ProviderErrorDiagnosis
 
 _MARK_ERRORS = frozenset({"anthropic", "bedrock", "google", "google-cloud"})
 """Providers whose protocol has a place to say that a tool's result is an error."""
@@ -36,7 +36,7 @@ Attempt = Callable[[], AbstractContextManager[object]]
 class _AttemptFailedError(Exception):
     """An attempt came to nothing, and took so many seconds."""
 
-    def __init__(self, diagnosis: "Diagnosis", seconds: float) -> None:
+    def __init__(self, diagnosis: "ProviderErrorDiagnosis", seconds: float) -> None:
         self.diagnosis = diagnosis
         self.seconds = seconds
 
@@ -86,22 +86,22 @@ class Model:
         """
         await check_model(self._model, self.options, self._secrets)
 
-    def conversation(self, system: str = "") -> Conversation:
+    def conversation(self, system: str = "") -> ModelConversation:
         """A new conversation.
 
         Args:
             system: the system prompt; none if empty.
         """
-        return Conversation(system, marks_errors=self._model.system in _MARK_ERRORS)
+        return ModelConversation(system, marks_errors=self._model.system in _MARK_ERRORS)
 
     async def request(
         self,
-        conversation: Conversation,
+        conversation: ModelConversation,
         tools: Sequence[ToolView] = (),
         *,
         seed: int | None = None,
         attempt: Attempt = nullcontext,
-    ) -> Reply:
+    ) -> ModelReply:
         """Asks for the next reply, which becomes part of the conversation.
 
         Args:
@@ -116,9 +116,9 @@ class Model:
             ModelAccessError: no request can succeed.
             CeilingError: the tokens or the money are used up.
         """
-        from codegym_mcp.models.replies import declined, read_reply
+        from codegym_mcp.models.reply_parsing import declined, read_reply
 
-        failures: list[Failure] = []
+        failures: list[FailedRequest] = []
         messages = conversation.to_send()
         parameters = _parameters(tools)
         settings = self._settings if seed is None else {**self._settings, "seed": seed}
@@ -157,7 +157,7 @@ class Model:
             except Exception as error:
                 raise _AttemptFailedError(self._diagnose(error), anyio.current_time() - start) from error
 
-    async def _wait(self, failed: _AttemptFailedError, failures: list[Failure]) -> None:
+    async def _wait(self, failed: _AttemptFailedError, failures: list[FailedRequest]) -> None:
         """Notes an attempt that failed, and waits until the next may be made.
 
         Raises:
@@ -177,7 +177,7 @@ class Model:
                 fault="provider",
                 status=diagnosis.status,
             )
-        failures.append(Failure(diagnosis.text, diagnosis.status, failed.seconds, wait))
+        failures.append(FailedRequest(diagnosis.text, diagnosis.status, failed.seconds, wait))
         if diagnosis.retry_after is not None:
             self._pace.hold(diagnosis.retry_after)
         await self._retries.sleep(wait)
@@ -194,16 +194,16 @@ class Model:
         if response.state != "complete":
             raise ModelAPIError(self.options.name, "The answer broke off.")
 
-    def _diagnose(self, error: Exception) -> "Diagnosis":
-        from codegym_mcp.models.failures import Diagnosis, diagnose
+    def _diagnose(self, error: Exception) -> "ProviderErrorDiagnosis":
+        from codegym_mcp.models.provider_errors import ProviderErrorDiagnosis, diagnose
 
         if isinstance(error, TimeoutError):
-            return Diagnosis("passing", f"no answer in {self.options.request_seconds:g} seconds")
+            return ProviderErrorDiagnosis("passing", f"no answer in {self.options.request_seconds:g} seconds")
         diagnosis = diagnose(error, answered=self._answered)
         text = hide(self._secrets, diagnosis.text)
         return replace(diagnosis, text=text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
-    def _final(self, diagnosis: "Diagnosis") -> CodegymError:
+    def _final(self, diagnosis: "ProviderErrorDiagnosis") -> CodegymError:
         name, text = self.options.name, diagnosis.text
         match diagnosis.meaning:
             case "no_access":

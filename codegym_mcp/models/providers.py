@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from codegym_mcp.errors import MissingExtraError, ModelAccessError, NotFoundError
-from codegym_mcp.models.connections import connections_to
-from codegym_mcp.models.options import ModelOptions
+from codegym_mcp.models.http_connections import connections_to
+from codegym_mcp.models.model_options import ModelOptions
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
@@ -78,7 +78,7 @@ def _compatible(name: str, options: ModelOptions, http: "AsyncClient", *, respon
     from pydantic_ai.profiles.openai import OpenAIModelProfile
     from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
-    from codegym_mcp.models.plain_openai import PlainAsyncOpenAI
+    from codegym_mcp.models.openai_client import PlainAsyncOpenAI
 
     provider = OpenAICompatibleProvider(
         "openai-compatible",

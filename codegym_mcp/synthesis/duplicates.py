@@ -6,8 +6,8 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from codegym_mcp.environment import Environment
-from codegym_mcp.synthesis.problems import Problem
+from codegym_mcp.spec.environment import Environment
+from codegym_mcp.synthesis.problem_reader import CodingProblem
 
 CODE_ALIKE = 0.8
 TEXT_ALIKE = 0.7
@@ -54,7 +54,7 @@ class Fingerprints:
         return None
 
 
-def same_problems(problems: Iterable[Problem]) -> dict[str, str]:
+def same_problems(problems: Iterable[CodingProblem]) -> dict[str, str]:
     """Problems that say, or whose solutions do, the same as an earlier one: their ids, and the earlier's."""
     seen: dict[str, str] = {}
     found: dict[str, str] = {}
@@ -66,7 +66,7 @@ def same_problems(problems: Iterable[Problem]) -> dict[str, str]:
     return found
 
 
-def _solution_key(problem: Problem) -> str:
+def _solution_key(problem: CodingProblem) -> str:
     try:
         return " ".join(map(str, _shape(ast.parse(problem.solution), names=True)))
     except (SyntaxError, ValueError, RecursionError):

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from codegym_mcp import __version__
-from codegym_mcp.catalog import Entry
-from codegym_mcp.environment import Environment
-from codegym_mcp.environment_sets import SUFFIXES
 from codegym_mcp.errors import MissingExtraError, NotFoundError, SourceError, SynthesisError
-from codegym_mcp.published import PublishedEnvironment
-from codegym_mcp.synthesis.card import UNKNOWN, Card, CardFigures, counted, counted_models, tool_count
-from codegym_mcp.verification.audit import Audit
-from codegym_mcp.verification.audit_files import current_audit
-from codegym_mcp.verification.files import whole_file, write_whole
-from codegym_mcp.verification.gates import Verification
-from codegym_mcp.verification.grades import Grade
+from codegym_mcp.spec.catalog import Entry
+from codegym_mcp.spec.environment import Environment
+from codegym_mcp.spec.environment_sets import SUFFIXES
+from codegym_mcp.spec.set_rows import PublishedEnvironment
+from codegym_mcp.storage.atomic_files import atomic_file, write_atomically
+from codegym_mcp.synthesis.dataset_card import UNKNOWN, Card, CardFigures, counted, counted_models, tool_count
+from codegym_mcp.verification.audit.audit import Audit
+from codegym_mcp.verification.audit.audit_files import current_audit
+from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.gate_results import Verification
 
 _HINT = "Name another file with -o."
 _TOLD = 5
@@ -146,7 +146,7 @@ def publish(publishables: Sequence[Publishable], path: Path) -> Card:
         UnwritableError: it cannot be written.
     """
     rows = (each.row() for each in publishables)
-    with whole_file(path, hint=_HINT) as unfinished:
+    with atomic_file(path, hint=_HINT) as unfinished:
         if path.suffix == ".parquet":
             _write_parquet(unfinished, rows)
         else:
@@ -157,7 +157,7 @@ def publish(publishables: Sequence[Publishable], path: Path) -> Card:
             (".card.md", card.markdown()),
             (".card.json", card.model_dump_json(indent=2) + "\n"),
         ):
-            write_whole(path.with_name(path.name + suffix), text, hint=_HINT)
+            write_atomically(path.with_name(path.name + suffix), text, hint=_HINT)
     return card
 
 

@@ -8,13 +8,13 @@ import anyio
 import pytest
 import uvicorn
 
-from codegym_mcp.catalog import Catalog, Entry
-from codegym_mcp.environment import Environment, Task
-from codegym_mcp.episodes import Episodes
-from codegym_mcp.journal import Journal
-from codegym_mcp.sandbox.pool import Pool
-from codegym_mcp.server.http import HttpOptions, bind, make_app
-from harness.serving import Server
+from codegym_harness.processes.server_process import ServerProcess
+from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.journal import Journal
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.server.http_server import HttpOptions, bind, make_app
+from codegym_mcp.spec.catalog import Catalog, Entry
+from codegym_mcp.spec.environment import Environment, Task
 
 TOKEN = "control"
 
@@ -51,13 +51,13 @@ def catalog(bells: Environment) -> Catalog:
 
 
 @pytest.fixture
-async def episodes(catalog: Catalog, pool: Pool, journal: Journal) -> AsyncIterator[Episodes]:
-    async with Episodes.serve(catalog, pool, journal, open_limit=20) as served:
+async def episodes(catalog: Catalog, pool: SandboxPool, journal: Journal) -> AsyncIterator[EpisodeManager]:
+    async with EpisodeManager.serve(catalog, pool, journal, open_limit=20) as served:
         yield served
 
 
 @asynccontextmanager
-async def serving(episodes: Episodes) -> AsyncIterator[tuple[Server, uvicorn.Server]]:
+async def serving(episodes: EpisodeManager) -> AsyncIterator[tuple[ServerProcess, uvicorn.Server]]:
     """Serves episodes over HTTP; gives the means to stop serving, too."""
     with bind("127.0.0.1", 0) as listener:
         listener.listen(128)
@@ -66,18 +66,18 @@ async def serving(episodes: Episodes) -> AsyncIterator[tuple[Server, uvicorn.Ser
         server.capture_signals = nullcontext  # type: ignore[method-assign]
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(lambda: server.serve(sockets=[listener]))
-            yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", TOKEN), server
+            yield ServerProcess(f"http://127.0.0.1:{listener.getsockname()[1]}", TOKEN), server
             server.should_exit = True
 
 
 @pytest.fixture
-async def server(episodes: Episodes) -> AsyncIterator[Server]:
+async def server(episodes: EpisodeManager) -> AsyncIterator[ServerProcess]:
     async with serving(episodes) as (address, _):
         yield address
 
 
 @pytest.fixture
-async def mortal_server(episodes: Episodes) -> AsyncIterator[tuple[Server, uvicorn.Server]]:
+async def mortal_server(episodes: EpisodeManager) -> AsyncIterator[tuple[ServerProcess, uvicorn.Server]]:
     """A server that the test can stop."""
     async with serving(episodes) as both:
         yield both

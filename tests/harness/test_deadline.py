@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import anyio
 import pytest
 
-from harness.deadline import Deadline
+from codegym_harness.deadline import Deadline
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Time that passes when it is told to."""
     clock = {"now": 10.0}
-    monkeypatch.setattr("harness.deadline.time", SimpleNamespace(monotonic=lambda: clock["now"]))
+    monkeypatch.setattr("codegym_harness.deadline.time", SimpleNamespace(monotonic=lambda: clock["now"]))
     return clock
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bundled import BUNDLED
-from serving import CONFORMANCE, COUNTER, RunningServer, StdioEpisode, running_server
+
+from tests.interop.bundled import BUNDLED
+from tests.interop.serving import CONFORMANCE, COUNTER, RunningServer, StdioEpisode, running_server
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:

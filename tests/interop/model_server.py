@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from bell import next_move
+from tests.interop.bell import next_move
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from bell import BELL_TASK
+from tests.interop.bell import BELL_TASK
 
 COUNTER = Path(__file__).parents[1] / "fixtures" / "counter.py"
 CONFORMANCE = Path(__file__).with_name("conformance_environment.py")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from node import run_program
-from serving import RunningServer
+
+from tests.interop.node import run_program
+from tests.interop.serving import RunningServer
 
 pytestmark = pytest.mark.interop
 

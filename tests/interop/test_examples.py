@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bell import BELL_CALLS, BELL_TASK, next_move
 from inspect_ai import eval_async
 from inspect_ai.model import ChatMessage, ChatMessageTool, ModelOutput, ModelUsage, get_model
 from inspect_ai.tool import ToolInfo
-from model_server import model_server
-from serving import COUNTER, RunningServer
+
+from tests.interop.bell import BELL_CALLS, BELL_TASK, next_move
+from tests.interop.model_server import model_server
+from tests.interop.serving import COUNTER, RunningServer
 
 pytestmark = pytest.mark.interop
 

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from bell import BELL_CALLS, BELL_TASK, next_move
-from bundled import BundledTask, bundled_tasks
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 from fastmcp.exceptions import ToolError
-from serving import RunningServer, StdioEpisode
+
+from tests.interop.bell import BELL_CALLS, BELL_TASK, next_move
+from tests.interop.bundled import BundledTask, bundled_tasks
+from tests.interop.serving import RunningServer, StdioEpisode
 
 pytestmark = pytest.mark.interop
 

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bundled import bundled_tasks
 from inspect_ai import Task, eval_async
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ChatMessage, ChatMessageTool, ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolInfo, mcp_connection, mcp_server_http, mcp_tools
-from serving import RunningServer
+
+from tests.interop.bundled import bundled_tasks
+from tests.interop.serving import RunningServer
 
 pytestmark = [
     pytest.mark.interop,

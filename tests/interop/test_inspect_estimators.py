@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 from inspect_ai.scorer import SampleScore, Score, ci, mean, pass_at, pass_k, stderr
 
-from harness.estimators import clustered_mean, paired_difference, pass_at_k, pass_hat_k
-from harness.metrics import summarize
-from harness.results import EpisodeResult
+from codegym_harness.records.episode_result import EpisodeResult
+from codegym_harness.statistics.estimators import clustered_mean, paired_difference, pass_at_k, pass_hat_k
+from codegym_harness.statistics.run_metrics import summarize
 
 pytestmark = pytest.mark.interop
 

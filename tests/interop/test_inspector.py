@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from bell import BELL_CALLS, BELL_TASK, next_move
-from node import run_program
-from serving import OpenedEpisode, RunningServer
+
+from tests.interop.bell import BELL_CALLS, BELL_TASK, next_move
+from tests.interop.node import run_program
+from tests.interop.serving import OpenedEpisode, RunningServer
 
 pytestmark = pytest.mark.interop
 

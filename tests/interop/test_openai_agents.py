@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from agents import Agent, Model, ModelResponse, RunConfig, Runner, Usage
 from agents.mcp import MCPServer, MCPServerStdio, MCPServerStreamableHttp
-from bell import BELL_CALLS, BELL_TASK, next_move
 from openai.types.responses import (
     ResponseFunctionToolCall,
     ResponseOutputMessage,
     ResponseOutputText,
 )
-from serving import RunningServer, StdioEpisode
+
+from tests.interop.bell import BELL_CALLS, BELL_TASK, next_move
+from tests.interop.serving import RunningServer, StdioEpisode
 
 pytestmark = pytest.mark.interop
 

@@ -1,15 +1,16 @@
 """pydantic-ai plays through `MCPToolset`, with models that need no network."""
 
 import pytest
-from bell import BELL_CALLS, BELL_TASK, next_move
-from bundled import BundledTask, bundled_tasks
 from fastmcp.client.transports import StdioTransport
 from pydantic_ai import Agent
 from pydantic_ai.mcp import MCPToolset
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.test import TestModel
-from serving import RunningServer, StdioEpisode
+
+from tests.interop.bell import BELL_CALLS, BELL_TASK, next_move
+from tests.interop.bundled import BundledTask, bundled_tasks
+from tests.interop.serving import RunningServer, StdioEpisode
 
 pytestmark = pytest.mark.interop
 

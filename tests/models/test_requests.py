@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, contextmanager
 import anyio
 import pytest
 
+from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import CeilingError, ContextOverflowError, ModelAccessError, ModelError
 from codegym_mcp.models import Model, ModelOptions
-from codegym_mcp.playable import ToolView
 
 TOOL = ToolView(
     name="move",

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from hostile import Pools
-from target import Target
+
+from tests.sandbox.hostile import Pools
+from tests.sandbox.target import Target
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hostile import Pools
-from payloads import PAYLOADS
-from target import Target
-from test_wall import SITUATIONS, strike
-
 from codegym_mcp import doctor
-from codegym_mcp.sandbox import linux
+from codegym_mcp.sandbox.confinement import linux_calls
+from tests.sandbox.hostile import Pools
+from tests.sandbox.payloads import PAYLOADS
+from tests.sandbox.target import Target
+from tests.sandbox.test_wall import SITUATIONS, strike
 
 _STRANGER = 54321
 _NEWNS, _NEWUSER = 0x20000, 0x10000000
@@ -38,29 +37,29 @@ def become_a_stranger() -> None:
 
 def open_the_way(needed: set[Path]) -> None:
     """Makes folders reachable for everyone, for this process alone, whatever the folders above them allow."""
-    linux.call("unshare", _NEWNS)
-    linux.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
+    linux_calls.call("unshare", _NEWNS)
+    linux_calls.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     closed: dict[Path, list[tuple[Path, int]]] = {}
     for path in needed:
         above = [part for part in reversed(path.parents) if not part.stat().st_mode & 0o001]
         if above and needed.isdisjoint(path.parents):
             closed.setdefault(above[0], []).append((path, os.open(path, os.O_PATH)))
     for above, hidden in closed.items():
-        linux.call("mount", b"tmpfs", bytes(above), b"tmpfs", 0, b"mode=755")
+        linux_calls.call("mount", b"tmpfs", bytes(above), b"tmpfs", 0, b"mode=755")
         for path, descriptor in hidden:
             path.mkdir(parents=True, exist_ok=True)
             there = f"/proc/self/fd/{descriptor}".encode()
-            linux.call("mount", there, bytes(path), None, _MS_BIND | _MS_REC, None)
+            linux_calls.call("mount", there, bytes(path), None, _MS_BIND | _MS_REC, None)
 
 
 def enter_a_container(user: int) -> None:
     """Becomes what a program is in a container that grants nothing: no rights, and no new user namespaces."""
     outside = os.geteuid()
-    linux.call("unshare", _NEWUSER)
+    linux_calls.call("unshare", _NEWUSER)
     Path("/proc/self/uid_map").write_text(f"{user} {outside} 1")
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
-    linux.forbid_new_privileges()
-    linux.drop_capabilities()
+    linux_calls.forbid_new_privileges()
+    linux_calls.drop_capabilities()
 
 
 PLACES = {

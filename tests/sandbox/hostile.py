@@ -10,10 +10,10 @@ from typing import Any
 
 from codegym_mcp.errors import LimitError, WorkerLostError
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.layers import Layer
-from codegym_mcp.sandbox.pool import Pool
-from codegym_mcp.sandbox.program import Program, Role
-from codegym_mcp.sandbox.worker import Worker
+from codegym_mcp.sandbox.confinement.confinement_layers import Layer
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.sandbox.process.worker import ConfinedProcess
 
 LIMITS = Limits(memory_bytes=64 << 20)
 NAMESPACES = frozenset(layer for layer in Layer if layer.endswith("_namespace"))
@@ -89,7 +89,7 @@ class Environment:
 """
 
 
-class RawProgram(Program):
+class RawProgram(EnvironmentProgram):
     """A program of code that no policy has seen."""
 
     def code(self, _role: Role) -> bytes:
@@ -135,14 +135,14 @@ def program(code: str, *, before: str = "") -> RawProgram:
     return RawProgram("<hostile>", _PRELUDE + before + _BODY.format(body=body))
 
 
-async def open_worker(pool: Pool, raw: RawProgram, **given: Any) -> Worker:
+async def open_worker(pool: SandboxPool, raw: RawProgram, **given: Any) -> ConfinedProcess:
     """Opens an environment of raw code in a confined process."""
     worker = await pool.start(raw, Role.TOOLS, LIMITS, config=given)
     worker.outcome(await worker.receive(LIMITS.start_seconds))
     return worker
 
 
-async def attack(pool: Pool, payload: Payload, **given: Any) -> Outcome:
+async def attack(pool: SandboxPool, payload: Payload, **given: Any) -> Outcome:
     """Lets a payload act in a process of its own.
 
     Raises:
@@ -163,14 +163,14 @@ async def attack(pool: Pool, payload: Payload, **given: Any) -> Outcome:
 class Ground:
     """A pool, and an environment in it that has nothing to do with the attack."""
 
-    pool: Pool
-    neighbour: Worker
+    pool: SandboxPool
+    neighbour: ConfinedProcess
     counted: int = 0
 
     @classmethod
     @asynccontextmanager
     async def open(cls, disabled: Collection[Layer]) -> AsyncIterator["Ground"]:
-        async with Pool.open(allow_unconfined=True, _disabled=disabled) as pool:
+        async with SandboxPool.open(allow_unconfined=True, _disabled=disabled) as pool:
             yield cls(pool, await open_worker(pool, program("return None")))
 
     @property

@@ -8,20 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile import NAMESPACES
-from payloads import PAYLOADS
 
-from codegym_mcp.doctor import Report
-from codegym_mcp.sandbox.layers import Layer
+from codegym_mcp.doctor import DoctorReport
+from codegym_mcp.sandbox.confinement.confinement_layers import Layer
+from tests.sandbox.hostile import NAMESPACES
+from tests.sandbox.payloads import PAYLOADS
 
-ELSEWHERE = Path(__file__).parent / "elsewhere.py"
+ROOT = Path(__file__).parents[2]
 
 
 def run(place: str, situation: str = "every layer") -> dict[str, Any]:
     if place == "stranger" and os.geteuid() != 0:
         pytest.skip("the tests themselves do not run as root already")
     ran = subprocess.run(
-        [sys.executable, ELSEWHERE, place, situation], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.sandbox.elsewhere", place, situation],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if "cannot go there" in ran.stderr:
         pytest.skip(ran.stderr.strip())
@@ -30,7 +34,7 @@ def run(place: str, situation: str = "every layer") -> dict[str, Any]:
     return told
 
 
-def check_nothing_got_through(told: dict[str, Any]) -> Report:
+def check_nothing_got_through(told: dict[str, Any]) -> DoctorReport:
     outcomes = told["outcomes"]
     assert outcomes.keys() == {payload.name for payload in PAYLOADS}
     through = {
@@ -38,7 +42,7 @@ def check_nothing_got_through(told: dict[str, Any]) -> Report:
     }
     assert through == {}
     assert told["unharmed"]
-    report = Report.model_validate(told["doctor"])
+    report = DoctorReport.model_validate(told["doctor"])
     assert report.healthy
     return report
 

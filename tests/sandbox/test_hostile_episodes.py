@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from hostile import RawProgram, program
 
-from codegym_mcp.environment import Environment, Task
-from codegym_mcp.episode import Episode, EpisodeSettings, EpisodeState
+from codegym_mcp.episodes.episode import Episode, EpisodeSettings, EpisodeState
+from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.journal import Journal
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.pool import Isolation, Pool
+from codegym_mcp.sandbox.process.pool import Isolation, SandboxPool
+from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import Declare
+from tests.sandbox.hostile import RawProgram, program
 
 FACE = '''
 """Go."""
@@ -37,9 +37,9 @@ LIMITS = Limits(call_seconds=0.3, start_seconds=60, memory_bytes=64 << 20)
 
 
 @pytest.fixture(params=["process", "shared"], scope="module")
-async def pool(request: pytest.FixtureRequest) -> AsyncIterator[Pool]:
+async def pool(request: pytest.FixtureRequest) -> AsyncIterator[SandboxPool]:
     isolation: Isolation = request.param
-    async with Pool.open(isolation=isolation, patience=100) as opened:
+    async with SandboxPool.open(isolation=isolation, patience=100) as opened:
         yield opened
 
 
@@ -49,7 +49,7 @@ def face(declare: Declare) -> Environment:
     return declare(FACE)
 
 
-async def opened(face: Environment, raw: RawProgram, pool: Pool, journal: Journal) -> Episode:
+async def opened(face: Environment, raw: RawProgram, pool: SandboxPool, journal: Journal) -> Episode:
     episode = Episode(
         pool=pool,
         journal=journal,
@@ -78,7 +78,7 @@ ENDS_IT = {
 
 @pytest.mark.parametrize(("code", "reason"), ENDS_IT.values(), ids=ENDS_IT)
 async def test_an_environment_that_breaks_fails_its_episode_and_no_other(
-    code: str, reason: str, face: Environment, pool: Pool, journal: Journal
+    code: str, reason: str, face: Environment, pool: SandboxPool, journal: Journal
 ) -> None:
     neighbour = await opened(face, program("return 1"), pool, journal)
     episode = await opened(face, program(code, before=FRAME), pool, journal)
@@ -106,7 +106,7 @@ LIMITED = {
 
 @pytest.mark.parametrize(("code", "told"), LIMITED.values(), ids=LIMITED)
 async def test_an_environment_that_meets_a_limit_is_undone_and_the_agent_is_told(
-    code: str, told: str, face: Environment, pool: Pool, journal: Journal
+    code: str, told: str, face: Environment, pool: SandboxPool, journal: Journal
 ) -> None:
     neighbour = await opened(face, program("return 1"), pool, journal)
     episode = await opened(face, program(code), pool, journal)
@@ -120,7 +120,7 @@ async def test_an_environment_that_meets_a_limit_is_undone_and_the_agent_is_told
 
 
 async def test_what_an_environment_prints_reaches_nobody(
-    face: Environment, pool: Pool, journal: Journal, capfd: pytest.CaptureFixture[str]
+    face: Environment, pool: SandboxPool, journal: Journal, capfd: pytest.CaptureFixture[str]
 ) -> None:
     printed = "return sum(os.write(1 + i % 2, b'x' * (1 << 20)) for i in range(64))"
     episode = await opened(face, program(printed), pool, journal)
@@ -139,7 +139,7 @@ async def test_what_an_environment_prints_reaches_nobody(
     ],
 )
 async def test_an_environment_that_cannot_be_loaded_fails_its_episode_and_no_other(
-    before: str, reason: str, face: Environment, pool: Pool, journal: Journal
+    before: str, reason: str, face: Environment, pool: SandboxPool, journal: Journal
 ) -> None:
     neighbour = await opened(face, program("return 1"), pool, journal)
     episode = Episode(

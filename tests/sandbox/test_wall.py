@@ -4,12 +4,12 @@ import os
 import secrets
 
 import pytest
-from hostile import LIMITS, NAMESPACES, Ground, Outcome, Payload, Pools, attack
-from payloads import PAYLOADS
-from target import Target
 
-from codegym_mcp.sandbox.layers import Layer
-from codegym_mcp.sandbox.program import Program, Role
+from codegym_mcp.sandbox.confinement.confinement_layers import Layer
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from tests.sandbox.hostile import LIMITS, NAMESPACES, Ground, Outcome, Payload, Pools, attack
+from tests.sandbox.payloads import PAYLOADS
+from tests.sandbox.target import Target
 
 SITUATIONS = {
     "every layer": frozenset(),
@@ -108,7 +108,7 @@ async def test_the_reference_answer_is_nowhere_in_the_memory_of_the_tools(pools:
     ground = await pools.without(())
     hidden = secrets.token_hex(16)
     answer = await ground.pool.ask(
-        Program("reference.py", REFERENCE), Role.REFERENCE, LIMITS, config={"hidden": hidden}
+        EnvironmentProgram("reference.py", REFERENCE), Role.REFERENCE, LIMITS, config={"hidden": hidden}
     )
     assert answer == f"canary, {hidden}"
     outcome = await attack(ground.pool, Payload("scan", SCAN, ()))

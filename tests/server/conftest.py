@@ -13,9 +13,9 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from pydantic_core import to_json
 
-from codegym_mcp.journal import Event
-from codegym_mcp.sandbox.pool import Pool
-from codegym_mcp.server.episode_server import EpisodeServer
+from codegym_mcp.episodes.journal import Event
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.server.mcp_episode import EpisodeMcpServer
 
 from .serving import Server, http_server, journal_events, serve_command
 
@@ -30,19 +30,19 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-async def pool() -> AsyncIterator[Pool]:
-    async with Pool.open() as opened:
+async def pool() -> AsyncIterator[SandboxPool]:
+    async with SandboxPool.open() as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-async def http(pool: Pool) -> AsyncIterator[Server]:
+async def http(pool: SandboxPool) -> AsyncIterator[Server]:
     async with http_server(pool) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-async def http_json(pool: Pool) -> AsyncIterator[Server]:
+async def http_json(pool: SandboxPool) -> AsyncIterator[Server]:
     async with http_server(pool, json_responses=True) as server:
         yield server
 
@@ -90,7 +90,7 @@ async def begin(request: pytest.FixtureRequest, http: Server, http_json: Server,
 
     async def in_memory(task: str, limits: dict[str, Any]) -> Attempt:
         episode = await http.open(task, **limits)
-        server = EpisodeServer.of(episode).server
+        server = EpisodeMcpServer.of(episode).server
 
         async def record(context: Any, call_next: Any) -> Any:
             try:

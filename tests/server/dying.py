@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from codegym_mcp import replay
 from codegym_mcp.cli import main
-from codegym_mcp.journal import EventKind, FileJournal
+from codegym_mcp.episodes.episode_manager import replay
+from codegym_mcp.episodes.journal import EventKind, SqliteJournal
 
 
 class Deaths:
@@ -23,10 +23,10 @@ class Deaths:
 
     def arrange(self) -> None:
         """From here on it dies at its moments."""
-        append, digest = FileJournal.append, replay.digest
+        append, digest = SqliteJournal.append, replay.digest
 
         async def append_or_die(
-            journal: FileJournal, id: str, number: int, kind: EventKind, data: Any
+            journal: SqliteJournal, id: str, number: int, kind: EventKind, data: Any
         ) -> None:
             self._come(f"before {kind} is recorded")
             await append(journal, id, number, kind, data)
@@ -37,7 +37,7 @@ class Deaths:
             self._come("during a replay")
             return digest(outcome)
 
-        FileJournal.append = append_or_die  # type: ignore[method-assign]
+        SqliteJournal.append = append_or_die  # type: ignore[method-assign]
         replay.digest = digest_or_die  # type: ignore[attr-defined]
 
     def _come(self, moment: str) -> None:

@@ -13,10 +13,10 @@ from typing import BinaryIO
 import anyio
 from anyio.abc import Process
 
+from codegym_harness.clients.mcp_client import ssl_context
+from codegym_harness.clients.retrying_client import RetryingClient
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.server.http import bind
-from harness.connect import ssl_context
-from harness.resending import ResendingClient
+from codegym_mcp.server.http_server import bind
 
 from .serving import session_of
 
@@ -67,7 +67,7 @@ class RestartingServer:
         async with anyio.create_task_group() as tasks:
             try:
                 tasks.start_soon(server._live)
-                async with ResendingClient(patience=30, base_url=server.url, verify=ssl_context()) as client:
+                async with RetryingClient(patience=30, base_url=server.url, verify=ssl_context()) as client:
                     await client.get("/health")
                 server._depth = max(depth for depth, _ in server._processes())
                 yield server

@@ -16,15 +16,15 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 from pydantic_core import from_json
 
-from codegym_mcp.catalog import Catalog
-from codegym_mcp.environment import Environment
-from codegym_mcp.episode import Episode, EpisodeSettings
-from codegym_mcp.episodes import Episodes
-from codegym_mcp.journal import Event, Journal
+from codegym_harness.clients.mcp_client import ssl_context
+from codegym_mcp.episodes.episode import Episode, EpisodeSettings
+from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.journal import Event, Journal
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.pool import Pool
-from codegym_mcp.server.http import HttpOptions, bind, make_app, running
-from harness.connect import ssl_context
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.server.http_server import HttpOptions, bind, make_app, running
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment import Environment
 
 ENVIRONMENTS = Path(__file__).parent / "environments"
 SAFE = ENVIRONMENTS / "safe.py"
@@ -38,7 +38,7 @@ class Server:
 
     url: str
     token: str
-    episodes: Episodes
+    episodes: EpisodeManager
     journal: Journal
 
     @property
@@ -63,7 +63,7 @@ class Server:
 
 @asynccontextmanager
 async def http_server(
-    pool: Pool,
+    pool: SandboxPool,
     *,
     paths: tuple[Path, ...] = (ENVIRONMENTS / "safe.py",),
     journal_path: Path | None = None,
@@ -78,7 +78,9 @@ async def http_server(
     """
     token = "a-token-of-the-control-plane"
     with Journal.open(journal_path) as journal, bind("127.0.0.1", 0) as listener:
-        async with Episodes.serve(Catalog.load(paths), pool, journal, open_limit=open_limit) as episodes:
+        async with EpisodeManager.serve(
+            Catalog.load(paths), pool, journal, open_limit=open_limit
+        ) as episodes:
             app = make_app(episodes, HttpOptions(token=token, **options), host=named)
             async with running(app, listener):
                 yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", token, episodes, journal)

@@ -13,14 +13,14 @@ import anyio
 import pytest
 from pydantic_core import from_json
 
-from codegym_mcp.catalog import Catalog
+from codegym_harness.clients.control_client import ControlClient
+from codegym_harness.clients.mcp_client import Connection, connect
+from codegym_mcp.episode_interface import CallResult
 from codegym_mcp.limits import Limits
-from codegym_mcp.playable import CallResult
-from codegym_mcp.players.oracle import OraclePlayer
-from codegym_mcp.sandbox.pool import Pool
-from codegym_mcp.server.control import EpisodeInfo, OpenRequest
-from harness.connect import Connection, connect
-from harness.control import ControlClient
+from codegym_mcp.policies.oracle import OraclePolicy
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.server.control_plane import EpisodeInfo, OpenRequest
+from codegym_mcp.spec.catalog import Catalog
 
 from .restarting import TOKEN, RestartingServer
 from .serving import until
@@ -109,7 +109,7 @@ class Disturbed:
 
 @pytest.mark.parametrize("isolation", ["process", "shared"])
 async def test_every_episode_is_rewarded_once_while_everything_is_killed(
-    isolation: str, pool: Pool, tmp_path: Path
+    isolation: str, pool: SandboxPool, tmp_path: Path
 ) -> None:
     catalog = Catalog.load(PATHS)
     waiting = list(requests())
@@ -122,7 +122,7 @@ async def test_every_episode_is_rewarded_once_while_everything_is_killed(
             opened = await control.open_episode(request)
             async with connect(opened.mcp_url, patience=PATIENCE) as connection:
                 playable = Disturbed(connection, chaos)
-                await OraclePlayer(pool, catalog.get(request.environment), LIMITS).play(playable)
+                await OraclePolicy(pool, catalog.get(request.environment), LIMITS).play(playable)
                 made[opened.id] = playable.calls
             ended[opened.id] = await control.episode(opened.id)
 

@@ -10,9 +10,9 @@ import pytest
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
-from codegym_mcp.episode import Episode, EpisodeState
-from codegym_mcp.playable import MAX_KEY, REQUEST_KEY_META
-from codegym_mcp.sandbox.pool import Pool
+from codegym_mcp.episode_interface import MAX_KEY, REQUEST_KEY_META
+from codegym_mcp.episodes.episode import Episode, EpisodeState
+from codegym_mcp.sandbox.process.pool import SandboxPool
 
 from .serving import ENVIRONMENTS, WORDS, Server, http_server
 
@@ -130,7 +130,7 @@ async def test_the_same_key_in_another_episode_is_another_request(http_json: Ser
 
 
 @pytest.mark.parametrize("way", ["episode", "gateway"])
-async def test_a_later_server_knows_what_was_answered(way: str, pool: Pool, tmp_path: Path) -> None:
+async def test_a_later_server_knows_what_was_answered(way: str, pool: SandboxPool, tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     async with http_server(pool, journal_path=path) as server:
         episode = await server.open()
@@ -193,7 +193,7 @@ async def test_the_key_of_an_opening_is_for_one_opening(http: Server, other: dic
     assert await opening(http, "opening-4") == first
 
 
-async def test_an_opening_that_failed_fails_again(pool: Pool) -> None:
+async def test_an_opening_that_failed_fails_again(pool: SandboxPool) -> None:
     async with http_server(pool, paths=(ENVIRONMENTS,)) as server:
         asked = {"environment": "fragile"}
         first = await opening(server, "opening-5", **asked)
@@ -204,7 +204,9 @@ async def test_an_opening_that_failed_fails_again(pool: Pool) -> None:
         assert server.episodes.open_count == 0
 
 
-async def test_an_opening_that_could_not_be_recorded_can_be_made_again(pool: Pool, tmp_path: Path) -> None:
+async def test_an_opening_that_could_not_be_recorded_can_be_made_again(
+    pool: SandboxPool, tmp_path: Path
+) -> None:
     async with http_server(pool, journal_path=tmp_path / "journal.sqlite") as server:
         server.journal._connection.execute("PRAGMA query_only = ON")
         assert (await opening(server, "opening-6"))[0] == 500

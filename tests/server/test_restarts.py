@@ -13,14 +13,14 @@ from click.testing import CliRunner
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from codegym_harness.clients.control_client import ControlClient
+from codegym_harness.clients.mcp_client import connect, ssl_context
+from codegym_harness.clients.retrying_client import RetryingClient
 from codegym_mcp.cli import main
-from codegym_mcp.hold import hold
+from codegym_mcp.episode_interface import REQUEST_KEY_META
 from codegym_mcp.limits import Limits
-from codegym_mcp.playable import REQUEST_KEY_META
-from codegym_mcp.server.control import OpenedEpisode, OpenRequest
-from harness.connect import connect, ssl_context
-from harness.control import ControlClient
-from harness.resending import ResendingClient
+from codegym_mcp.server.control_plane import OpenedEpisode, OpenRequest
+from codegym_mcp.storage.directory_lock import lock_directory
 
 from .restarting import TOKEN, RestartingServer
 from .serving import SAFE, WORDS, until
@@ -109,7 +109,7 @@ async def test_an_ended_episode_answers_after_a_restart_as_it_did_before(tmp_pat
 
 async def submissions(server: RestartingServer, opened: OpenedEpisode) -> list[str]:
     """What an episode says to a submission, to the same one again, and to another."""
-    http = ResendingClient(patience=PATIENCE, verify=ssl_context(), timeout=30)
+    http = RetryingClient(patience=PATIENCE, verify=ssl_context(), timeout=30)
     async with http, Client(streamable_http_client(opened.mcp_url, http_client=http)) as client:
         said = []
         for key in ("first", "first", "second"):
@@ -144,7 +144,7 @@ async def test_a_server_that_is_told_to_stop_and_started_again_loses_nothing(tmp
 
 def test_a_second_server_on_the_same_data_is_refused(tmp_path: Path) -> None:
     arguments = ["serve", "--http", "127.0.0.1:0", "--data", str(tmp_path)]
-    with hold(tmp_path, alone=True):
+    with lock_directory(tmp_path, alone=True):
         result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     assert f"Another server keeps its episodes in {tmp_path}. End it first" in result.stderr

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from drafted import CODE, SOLVE
 
-from codegym_mcp.synthesis.draft import Draft
-from codegym_mcp.synthesis.options import TRIAL_LIMITS
-from codegym_mcp.verification.bench import Bench
+from codegym_mcp.synthesis.environment_draft import Draft
+from codegym_mcp.synthesis.synthesis_options import TRIAL_LIMITS
+from codegym_mcp.verification.verification_context import VerificationContext
+from tests.synthesis.drafted import CODE, SOLVE
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +17,8 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-async def bench() -> AsyncIterator[Bench]:
-    async with Bench.open(jobs=4, limits=TRIAL_LIMITS) as opened:
+async def bench() -> AsyncIterator[VerificationContext]:
+    async with VerificationContext.open(jobs=4, limits=TRIAL_LIMITS) as opened:
         yield opened
 
 

@@ -1,9 +1,9 @@
 """Whether there is such an environment, or such a problem, already."""
 
-from codegym_mcp.catalog import Catalog
-from codegym_mcp.synthesis.draft import Draft
+from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, same_problems
-from codegym_mcp.synthesis.problems import Problem
+from codegym_mcp.synthesis.environment_draft import Draft
+from codegym_mcp.synthesis.problem_reader import CodingProblem
 
 
 def fingerprint(code, name="jars"):
@@ -44,7 +44,7 @@ def test_the_oracle_is_no_part_of_what_is_compared(draft, solve):
 
 
 def problem(number, statement, solution):
-    return Problem(id=str(number), statement=statement, solution=solution)
+    return CodingProblem(id=str(number), statement=statement, solution=solution)
 
 
 def test_problems_are_the_same_by_statement_or_by_solution():

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from codegym_mcp.catalog import Catalog, bundled_path
 from codegym_mcp.cli import main
 from codegym_mcp.errors import CodegymError, NotFoundError, SynthesisError, UnwritableError
-from codegym_mcp.synthesis.card import Card
+from codegym_mcp.spec.catalog import Catalog, bundled_path
+from codegym_mcp.synthesis.dataset_card import Card
 from codegym_mcp.synthesis.publish import Publishable, check_output, publish, select
-from codegym_mcp.verification.audit import Audit
-from codegym_mcp.verification.audit_files import current_audit
-from codegym_mcp.verification.cache import content_digest
-from codegym_mcp.verification.grades import Grade
+from codegym_mcp.verification.audit.audit import Audit
+from codegym_mcp.verification.audit.audit_files import current_audit
+from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.verification_cache import content_digest
 
 KINDS = pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 ORIGINAL = "parcel_hunt"

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conversations import agent, asked, example, trajectory, user
-from made_runs import Configuration
 
-from harness.export.export import export
-from harness.run_directory import RunDirectory, read_trajectories
-from harness.trajectory import Trajectory
+from codegym_harness.export.export import export
+from codegym_harness.records.trajectory import Trajectory
+from codegym_harness.runs.run_directory import RunDirectory, read_trajectories
+from tests.conversations import agent, asked, example, trajectory, user
+from tests.made_runs import Configuration
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:

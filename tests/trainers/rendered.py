@@ -3,7 +3,7 @@
 import json
 import re
 
-from conversations import Exchange
+from tests.conversations import Exchange
 
 _TURN = re.compile(r"<\|im_start\|>(\w+)\n(.*?)<\|im_end\|>\n(?=<\|im_start\|>|$)", re.DOTALL)
 _SAID = re.compile(r"<think>\n(.*?)\n</think>\n\n(.*)", re.DOTALL)

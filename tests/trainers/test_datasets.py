@@ -6,17 +6,17 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from conversations import trajectories
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_runs import Configuration
 from pydantic_core import to_json
-from reading import load
 
-from harness.export.export import export
-from harness.export.registry import FORMATS
-from harness.export.tally import Tally
-from harness.run_directory import RunDirectory
+from codegym_harness.export.export import export
+from codegym_harness.export.format_registry import FORMATS
+from codegym_harness.export.loss_counts import LossCounts
+from codegym_harness.runs.run_directory import RunDirectory
+from tests.conversations import trajectories
+from tests.made_runs import Configuration
+from tests.trainers.reading import load
 
 pytestmark = pytest.mark.trainers
 
@@ -44,5 +44,5 @@ def test_rows_are_found_as_they_were_written(name, suffix, records):
                 recorded.append(record)
         export([run], name, out)
         found = load(out).to_list()
-    written = [json.loads(to_json(FORMATS[name].row(record, Tally()))) for record in records]
+    written = [json.loads(to_json(FORMATS[name].row(record, LossCounts()))) for record in records]
     assert alike(found, written)

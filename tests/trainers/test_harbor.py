@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from conversations import exchanges
-from reading import load
-from trainer_code import HarborTrajectory
+
+from tests.conversations import exchanges
+from tests.trainers.reading import load
+from tests.trainers.trainer_code import HarborTrajectory
 
 pytestmark = pytest.mark.trainers
 

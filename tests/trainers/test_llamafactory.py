@@ -7,12 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conversations import exchanges
-from reading import load, tokenizer
-from rendered import as_rendered, of_the_agent, read_rendered
-from trainer_code import TEMPLATES, align_dataset, get_dataset_list
 
-from harness.export.sharegpt import CALL_MARKS
+from codegym_harness.export.sharegpt_format import CALL_MARKS
+from tests.conversations import exchanges
+from tests.trainers.reading import load, tokenizer
+from tests.trainers.rendered import as_rendered, of_the_agent, read_rendered
+from tests.trainers.trainer_code import TEMPLATES, align_dataset, get_dataset_list
 
 pytestmark = pytest.mark.trainers
 

@@ -4,12 +4,13 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from conversations import exchanges
-from reading import load, tokenizer
-from rendered import as_rendered, read_rendered
-from test_trl import TEMPLATE
-from trainer_code import align_dataset, get_dataset_list
 from trl.data_utils import apply_chat_template
+
+from tests.conversations import exchanges
+from tests.trainers.reading import load, tokenizer
+from tests.trainers.rendered import as_rendered, read_rendered
+from tests.trainers.test_trl import TEMPLATE
+from tests.trainers.trainer_code import align_dataset, get_dataset_list
 
 pytestmark = pytest.mark.trainers
 

@@ -5,11 +5,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conversations import exchanges
 from datasets import load_dataset
-from reading import load, tokenizer
-from rendered import as_rendered, of_the_agent, read_rendered
 from trl.data_utils import _tokenize, is_conversational, maybe_apply_chat_template
+
+from tests.conversations import exchanges
+from tests.trainers.reading import load, tokenizer
+from tests.trainers.rendered import as_rendered, of_the_agent, read_rendered
 
 pytestmark = pytest.mark.trainers
 

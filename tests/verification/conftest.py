@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from planting import planted_entry
 
-from codegym_mcp.environment import Environment
 from codegym_mcp.limits import Limits
-from codegym_mcp.verification.bench import Bench
+from codegym_mcp.spec.environment import Environment
+from codegym_mcp.verification.verification_context import VerificationContext
+from tests.verification.planting import planted_entry
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +17,9 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-async def bench() -> AsyncIterator[Bench]:
+async def bench() -> AsyncIterator[VerificationContext]:
     """Its seconds are of processor time, so that few are enough on a busy machine too."""
-    async with Bench.open(jobs=4, limits=Limits(call_seconds=0.3, start_seconds=1.0)) as opened:
+    async with VerificationContext.open(jobs=4, limits=Limits(call_seconds=0.3, start_seconds=1.0)) as opened:
         yield opened
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from codegym_mcp.catalog import Catalog, Entry
+from codegym_mcp.spec.catalog import Catalog, Entry
 
 PLANTED = Path(__file__).parents[1] / "fixtures" / "planted"
 

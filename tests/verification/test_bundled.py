@@ -2,18 +2,18 @@
 
 import pytest
 
-from codegym_mcp.catalog import Catalog
-from codegym_mcp.verification.audit_files import current_audit
-from codegym_mcp.verification.bench import Bench
-from codegym_mcp.verification.grades import Grade
-from codegym_mcp.verification.verify import verify
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.verification.audit.audit_files import current_audit
+from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.gates.verify import verify
+from codegym_mcp.verification.verification_context import VerificationContext
 
 ENTRIES = Catalog.load().entries
 each_of_them = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
 
 
 @each_of_them
-async def test_it_is_verified(bench: Bench, entry) -> None:
+async def test_it_is_verified(bench: VerificationContext, entry) -> None:
     verification = await verify(bench, entry.read())
     assert not verification.problems
     assert verification.verified

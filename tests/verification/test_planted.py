@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from planting import PLANTED, planted_entry
 
-from codegym_mcp.environment import Environment
 from codegym_mcp.errors import SourceError
-from codegym_mcp.verification.audit import audit
-from codegym_mcp.verification.bench import Bench
-from codegym_mcp.verification.gates import Gate, GateState, Verification
-from codegym_mcp.verification.grades import Grade, Weakness
-from codegym_mcp.verification.verify import unreadable, verify
+from codegym_mcp.spec.environment import Environment
+from codegym_mcp.verification.audit.audit import audit
+from codegym_mcp.verification.audit.grades import Grade, Weakness
+from codegym_mcp.verification.gate_results import Gate, GateState, Verification
+from codegym_mcp.verification.gates.verify import unreadable, verify
+from codegym_mcp.verification.verification_context import VerificationContext
+from tests.verification.planting import PLANTED, planted_entry
 
 GATES = {
     # The oracle prints a reward, sets a field, calls the reference, submits twice.
@@ -54,7 +54,7 @@ SOLVED_ALL_THE_SAME = ("hash_order", "unused_tool", "exception")
 Planted = Callable[[str], Environment]
 
 
-async def verify_planted(bench: Bench, name: str) -> Verification:
+async def verify_planted(bench: VerificationContext, name: str) -> Verification:
     try:
         environment = planted_entry(name).read()
     except SourceError as error:
@@ -67,7 +67,7 @@ def test_every_planted_environment_has_its_test() -> None:
 
 
 async def test_an_environment_without_fault_passes_every_gate_and_has_no_weakness(
-    bench: Bench, planted: Planted
+    bench: VerificationContext, planted: Planted
 ) -> None:
     sound = planted("sound")
     verification = await verify(bench, sound)
@@ -81,7 +81,7 @@ async def test_an_environment_without_fault_passes_every_gate_and_has_no_weaknes
 
 @pytest.mark.parametrize(("name", "gate"), GATES.items())
 async def test_a_planted_fault_is_caught_at_its_gate_and_no_other(
-    bench: Bench, name: str, gate: Gate
+    bench: VerificationContext, name: str, gate: Gate
 ) -> None:
     verification = await verify_planted(bench, name)
     failed = [gate for gate, state in verification.gates.items() if state is GateState.FAILED]
@@ -92,7 +92,7 @@ async def test_a_planted_fault_is_caught_at_its_gate_and_no_other(
 
 @pytest.mark.parametrize(("name", "weakness"), WEAKNESSES.items())
 async def test_a_planted_weakness_is_found_by_its_figure_and_no_other(
-    bench: Bench, planted: Planted, name: str, weakness: Weakness
+    bench: VerificationContext, planted: Planted, name: str, weakness: Weakness
 ) -> None:
     environment = planted(name)
     assert (await verify(bench, environment)).verified
@@ -102,11 +102,13 @@ async def test_a_planted_weakness_is_found_by_its_figure_and_no_other(
 
 
 @pytest.mark.parametrize("name", SOLVED_ALL_THE_SAME)
-async def test_a_fault_at_a_gate_is_no_weakness(bench: Bench, planted: Planted, name: str) -> None:
+async def test_a_fault_at_a_gate_is_no_weakness(
+    bench: VerificationContext, planted: Planted, name: str
+) -> None:
     assert not (await audit(bench, planted(name))).findings
 
 
-async def test_an_oracle_that_cheats_earns_nothing(bench: Bench, planted: Planted) -> None:
+async def test_an_oracle_that_cheats_earns_nothing(bench: VerificationContext, planted: Planted) -> None:
     audited = await audit(bench, planted("DoneTwiceEnv"))
     assert audited.figures.oracle == 0
     assert Weakness.UNSOLVED in [finding.weakness for finding in audited.findings]
@@ -125,7 +127,9 @@ EVIDENCE = {
 
 
 @pytest.mark.parametrize("name", EVIDENCE)
-async def test_a_problem_comes_with_the_task_the_call_and_the_difference(bench: Bench, name: str) -> None:
+async def test_a_problem_comes_with_the_task_the_call_and_the_difference(
+    bench: VerificationContext, name: str
+) -> None:
     task, call, difference, message = EVIDENCE[name]
     problem = (await verify_planted(bench, name)).problems[0]
     assert problem.task == task
@@ -136,7 +140,7 @@ async def test_a_problem_comes_with_the_task_the_call_and_the_difference(bench: 
 
 
 async def test_without_a_task_and_a_generator_nothing_is_decided_but_words(
-    bench: Bench, planted: Planted
+    bench: VerificationContext, planted: Planted
 ) -> None:
     verification = await verify(bench, replace(planted("sound"), generates=False))
     assert verification.gates[Gate.LOADS] is GateState.FAILED

@@ -2,9 +2,9 @@ import sys
 
 import pytest
 
-from codegym_mcp.episode import EpisodeSettings, EpisodeState
+from codegym_harness.agents.function_agent import FunctionAgent, load_function
+from codegym_mcp.episodes.episode import EpisodeSettings, EpisodeState
 from codegym_mcp.errors import CodegymError
-from harness.agents.function import FunctionAgent, load_function
 
 SOURCE = """
 async def climb(game):

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from codegym_harness.agents.model_agent import ModelAgent, ModelAgentOptions
+from codegym_harness.episode_sources.sources import Assignment, ForeignEpisodes, LocalEpisodes
+from codegym_harness.records.trajectory import Trajectory
+from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.errors import ModelAccessError
 from codegym_mcp.limits import Limits
 from codegym_mcp.models import Retries
-from harness.agents.model import ModelAgent, ModelAgentOptions
-from harness.rollout import roll_out
-from harness.sources import Assignment, ForeignEpisodes, LocalEpisodes
-from harness.trajectory import Trajectory
 
 BELL = Assignment(environment="counter", task="bell-1")
 
@@ -427,7 +427,7 @@ async def test_a_key_that_is_refused_halts_the_run(endpoint, play):
 async def test_what_the_provider_makes_the_model_wait_is_not_taken_off_its_time(openai, play, monkeypatch):
     waited = 0.0
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + waited)
-    monkeypatch.setattr("harness.deadline.time", clock)
+    monkeypatch.setattr("codegym_harness.deadline.time", clock)
 
     async def wait(_):
         nonlocal waited

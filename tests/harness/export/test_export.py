@@ -2,14 +2,14 @@ import json
 
 import pyarrow.parquet
 import pytest
-from conversations import agent, asked, example, trajectory, user
-from made_runs import Configuration
 
+from codegym_harness.export.export import export
+from codegym_harness.export.filters import Filters
+from codegym_harness.export.format_registry import FORMATS
+from codegym_harness.runs.run_directory import RunDirectory
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError
-from harness.export.export import export
-from harness.export.filters import Filters
-from harness.export.registry import FORMATS
-from harness.run_directory import RunDirectory
+from tests.conversations import agent, asked, example, trajectory, user
+from tests.made_runs import Configuration
 
 
 @pytest.fixture

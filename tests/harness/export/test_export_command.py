@@ -2,13 +2,13 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from conversations import agent, asked, trajectory, user
-from made_runs import Configuration
 
+from codegym_harness.export import format_registry
+from codegym_harness.runs.run_directory import RunDirectory
 from codegym_mcp.cli import main
 from codegym_mcp.cli.export import FORMATS
-from harness.export import registry
-from harness.run_directory import RunDirectory
+from tests.conversations import agent, asked, trajectory, user
+from tests.made_runs import Configuration
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def invoke(*arguments):
 
 
 def test_the_command_offers_every_format():
-    assert set(FORMATS) == set(registry.FORMATS)
+    assert set(FORMATS) == set(format_registry.FORMATS)
 
 
 def test_every_option_reaches_the_export(run, tmp_path):

@@ -1,11 +1,11 @@
 import pytest
-from conversations import agent, asked, example, refused, trajectory, user
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from harness.export.filters import BestOf, Filters
-from harness.results import EpisodeResult
+from codegym_harness.export.filters import BestOf, Filters
+from codegym_harness.records.episode_result import EpisodeResult
+from tests.conversations import agent, asked, example, refused, trajectory, user
 
 
 def dropping(record, **asked):

@@ -1,0 +1,37 @@
+"""How a command over many environments goes: a bar in a terminal, now and then a line elsewhere."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from codegym_mcp.cli.command_output import err
+
+_LINES = 10
+
+
+@contextmanager
+def batch_progress(title: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Counts on stderr what is done.
+
+    Args:
+        title: what is being done.
+        total: to how many.
+
+    Yields:
+        What is to be called with the name of each when it is done.
+    """
+    done = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+        task = progress.add_task(title, total=total)
+
+        def count(name: str) -> None:
+            nonlocal done
+            done += 1
+            progress.update(task, completed=done, description=f"{title} {name}")
+            if not err.is_terminal and done * _LINES // total > (done - 1) * _LINES // total:
+                click.echo(f"{title}: {done}/{total}", err=True)
+
+        yield count

@@ -1,0 +1,56 @@
+"""The `constant` baseline: how far an answer gets that looks at nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+
+from codegym_mcp.episode_interface import EpisodeProtocol
+from codegym_mcp.episodes.scoring import reference_answer
+from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.spec.environment import Environment
+
+
+class ReferenceAnswers:
+    """The right answers of environments' fixed tasks, each computed once."""
+
+    def __init__(self, pool: SandboxPool, limits: Limits | None = None) -> None:
+        self._pool = pool
+        self._limits = limits or Limits()
+        self._known: dict[Environment, dict[str, Any]] = {}
+        self._lock = anyio.Lock()
+
+    async def of(self, environment: Environment) -> Mapping[str, Any]:
+        """The answers by the task's id, in the order of the tasks.
+
+        Raises:
+            EnvironmentFaultError, LimitError, WorkerLostError, SandboxError: one could not be computed.
+        """
+        async with self._lock:
+            if environment not in self._known:
+                self._known[environment] = {
+                    task.id: await reference_answer(self._pool, environment, task, self._limits)
+                    for task in environment.tasks
+                }
+        return self._known[environment]
+
+
+class ConstantPolicy:
+    """Calls nothing and submits the commonest right answer among the environment's other fixed tasks.
+
+    Where the environment has no other, it submits nothing.
+    """
+
+    def __init__(self, environment: Environment, answers: ReferenceAnswers) -> None:
+        self._environment = environment
+        self._answers = answers
+
+    async def play(self, playable: EpisodeProtocol) -> None:
+        known = await self._answers.of(self._environment)
+        others = [answer for task, answer in known.items() if task != playable.task.id]
+        if others:
+            await playable.submit(max(others, key=lambda answer: self._count(answer, others)))
+
+    def _count(self, answer: Any, among: list[Any]) -> int:
+        return sum(self._environment.answer.equal(other, answer) for other in among)

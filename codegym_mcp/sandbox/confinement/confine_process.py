@@ -1,0 +1,158 @@
+"""What a zygote and its children give up before they touch environment code, in the order of giving it up."""
+
+import os
+import resource
+import signal
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+
+from codegym_mcp.sandbox.confinement import kernel_namespaces, landlock, linux_calls
+from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Layers, LayerState, Step, attempt
+from codegym_mcp.sandbox.confinement.seccomp import Filter
+
+_NOBODY = 65534
+_NICE = 10
+_OOM_FIRST = "1000"
+_NONE_OF = (
+    # Those that are open stay open.
+    resource.RLIMIT_NOFILE,
+    resource.RLIMIT_FSIZE,
+    resource.RLIMIT_CORE,
+    resource.RLIMIT_NPROC,
+    resource.RLIMIT_MEMLOCK,
+)
+
+
+def quieten_signals() -> None:
+    """What is sent to a terminal's or a service's whole group is for the server, which ends its own."""
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def mapped_bytes() -> int:
+    """The address space that this process uses, in bytes; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+# --- the zygote
+
+
+def confine_zygote(disabled: Collection[Layer]) -> Layers:
+    """Puts in place what children inherit. Afterwards no file can be opened.
+
+    Where there is a pid namespace, the caller goes on as another process: the first one in it.
+
+    Args:
+        disabled: layers to leave out; for tests alone.
+    """
+    states = attempt({Layer.OOM_FIRST: _oom_first}, disabled)
+    states |= _enter_namespaces(disabled)
+    parent_lives = kernel_namespaces.become_init() if states[Layer.PID_NAMESPACE].active else lambda: True
+    steps: dict[Layer, Step] = {
+        Layer.NOT_INSPECTABLE: linux_calls.forbid_inspection,
+        Layer.NO_NEW_PRIVILEGES: linux_calls.forbid_new_privileges,
+        Layer.LANDLOCK: landlock.restrict,
+        Layer.ENVIRONMENT: os.environ.clear,
+        Layer.UNPRIVILEGED: linux_calls.drop_capabilities,
+    }
+    root_dropped = states[Layer.UNPRIVILEGED]
+    states |= attempt(steps, disabled)
+    if not root_dropped.active:
+        states[Layer.UNPRIVILEGED] = root_dropped
+    # Last, since a change of user undoes it.
+    states |= attempt({Layer.DIE_WITH_PARENT: linux_calls.die_with_parent}, disabled)
+    if not parent_lives():
+        os._exit(0)
+    return states
+
+
+def _enter_namespaces(disabled: Collection[Layer]) -> Layers:
+    """Root enters what it can by its own right, and stops being root; the rest needs a user namespace."""
+    states: Layers = {layer: LayerState(False) for layer in kernel_namespaces.STEPS}
+    if os.geteuid() == 0:
+        states |= attempt(kernel_namespaces.STEPS, disabled)
+    states |= attempt({Layer.UNPRIVILEGED: _drop_root}, disabled)
+    states |= attempt({Layer.USER_NAMESPACE: kernel_namespaces.enter_user}, disabled)
+    missing = {layer: step for layer, step in kernel_namespaces.STEPS.items() if not states[layer].active}
+    return states | attempt(missing, disabled)
+
+
+def _drop_root() -> None:
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(_NOBODY)
+        os.setuid(_NOBODY)
+
+
+def _oom_first() -> None:
+    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
+        score.write(_OOM_FIRST)
+
+
+# --- its children
+
+
+class ChildConfinement:
+    """What each child gives up by itself; prepared once, so that it costs a child little.
+
+    Args:
+        mapped: address space that the zygote uses, in bytes; a child's memory is counted from there.
+    """
+
+    def __init__(self, mapped: int) -> None:
+        self._mapped = mapped
+        self._filter: Filter | None = None
+        with suppress(OSError):
+            self._filter = Filter()
+
+    def steps(self, memory: int, descriptor: int) -> Mapping[Layer, Step]:
+        """The steps in their order.
+
+        Args:
+            memory: address space that the child may use, in bytes.
+            descriptor: the child's end of its channel, the one that stays open besides the standard ones.
+        """
+        return {
+            Layer.DIE_WITH_PARENT: linux_calls.die_with_parent,
+            Layer.LOW_PRIORITY: _lower_priority,
+            Layer.DESCRIPTORS: lambda: linux_calls.close_descriptors(3, keep=descriptor),
+            Layer.RLIMITS: lambda: self._limit(memory),
+            Layer.SECCOMP: self._install_filter,
+        }
+
+    def _limit(self, memory: int) -> None:
+        _lower(resource.RLIMIT_AS, self._mapped + memory)
+        for none in _NONE_OF:
+            _lower(none, 0)
+
+    def _install_filter(self) -> None:
+        # Where none could be prepared, trying again tells why.
+        (self._filter or Filter()).install()
+
+
+def _lower_priority() -> None:
+    os.nice(_NICE)
+    # Least of all the server that wakes it.
+    with suppress(OSError):
+        linux_calls.interrupt_nobody()
+
+
+def _lower(limit: int, value: int) -> None:
+    hard = resource.getrlimit(limit)[1]
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(limit, (value, value))
+
+
+def filter_holds() -> bool:
+    """Whether a harmless call that is not allowed is refused."""
+    try:
+        os.umask(0o077)
+    except OSError:
+        return True
+    return False

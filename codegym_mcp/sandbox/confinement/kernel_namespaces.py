@@ -1,0 +1,100 @@
+"""Namespaces of the kernel: a process sees a network, a file system and processes of its own.
+
+Each is optional: some systems allow all of them to everyone, some none. Root can enter all but the user
+namespace by its own right; everyone else needs the user namespace first, which gives the right to the others.
+"""
+
+import os
+import select
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from codegym_mcp.sandbox.confinement import linux_calls
+from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Step
+
+_CLONE_NEWNS = 0x00020000
+_CLONE_NEWUTS = 0x04000000
+_CLONE_NEWIPC = 0x08000000
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWPID = 0x20000000
+_CLONE_NEWNET = 0x40000000
+
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
+_MNT_DETACH = 2
+_AGAINST_USER_NAMESPACES = {
+    "user/max_user_namespaces": "0",
+    "kernel/unprivileged_userns_clone": "0",
+    "kernel/apparmor_restrict_unprivileged_userns": "1",
+}
+_HOST_NAME = b"sandbox"
+
+
+def enter_user() -> None:
+    """Enters a user namespace that maps no user: everyone is a stranger there."""
+    try:
+        linux_calls.call("unshare", _CLONE_NEWUSER)
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}{_setting_against()}") from None
+
+
+def _setting_against() -> str:
+    """The setting of this system that refuses user namespaces, where one can be found."""
+    for setting, value in _AGAINST_USER_NAMESPACES.items():
+        with suppress(OSError):
+            if Path("/proc/sys", setting).read_text(encoding="ascii").strip() == value:
+                return f" ({setting.replace('/', '.')} is {value})"
+    return ""
+
+
+def _enter_uts() -> None:
+    linux_calls.call("unshare", _CLONE_NEWUTS)
+    linux_calls.call("sethostname", _HOST_NAME, len(_HOST_NAME))
+
+
+def _enter_mount() -> None:
+    """Enters a mount namespace and leaves the whole file system behind for an empty, read-only one."""
+    linux_calls.call("unshare", _CLONE_NEWNS)
+    linux_calls.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
+    # Any directory will do to mount upon; this one exists wherever there is a Linux to confine.
+    flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+    linux_calls.call("mount", b"tmpfs", b"/proc", b"tmpfs", flags, b"size=4k,mode=555")
+    os.chdir("/proc")
+    # The old root comes to lie upon the new one, from where it is taken away.
+    linux_calls.call("pivot_root", b".", b".")
+    linux_calls.call("umount2", b".", _MNT_DETACH)
+    os.chdir("/")
+
+
+STEPS: dict[Layer, Step] = {
+    Layer.NETWORK_NAMESPACE: partial(linux_calls.call, "unshare", _CLONE_NEWNET),
+    Layer.IPC_NAMESPACE: partial(linux_calls.call, "unshare", _CLONE_NEWIPC),
+    Layer.UTS_NAMESPACE: _enter_uts,
+    # Children of this process will be in the namespace; it is not itself.
+    Layer.PID_NAMESPACE: partial(linux_calls.call, "unshare", _CLONE_NEWPID),
+    Layer.MOUNT_NAMESPACE: _enter_mount,
+}
+"""How each namespace but the user's is entered. The mount namespace comes last: nothing can be read after."""
+
+
+def become_init() -> Callable[[], bool]:
+    """Forks into the new pid namespace, whose first process this then is: when it ends, all in it do.
+
+    The process that forked stays behind, outside, with nothing open, only to end when this one does.
+
+    Returns:
+        A function that says whether the process that stayed behind is still there.
+    """
+    watched, held = os.pipe()
+    pid = os.fork()
+    if pid != 0:
+        try:
+            linux_calls.die_with_parent()
+            linux_calls.close_descriptors(3, keep=held)
+            os.waitpid(pid, 0)
+        finally:
+            os._exit(0)
+    os.close(held)
+    return lambda: not select.select([watched], [], [], 0)[0]

@@ -1,0 +1,114 @@
+"""The modules that an environment may import, member by member.
+
+Environment code never holds a real module: a module object leads to every other one (`random._os`,
+`json.codecs`, `re.enum`). It gets a read-only view of the members named here.
+"""
+
+import importlib
+import itertools
+import math
+from typing import Any, NoReturn
+
+from codegym_mcp.sandbox.language import safe_stdlib
+from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, RecordHint, SeededRandom, TypeHint
+
+_RANDOM = (
+    "random randint randrange choice choices sample shuffle uniform gauss normalvariate expovariate "
+    "triangular betavariate getrandbits"
+)
+_TYPES = (
+    "Callable Collection Generator Hashable Iterable Iterator Mapping MutableMapping MutableSequence "
+    "MutableSet Sequence Set"
+)
+
+ALLOWED_MODULES: dict[str, frozenset[str]] = {
+    name: frozenset(members.split())
+    for name, members in {
+        "ast": "literal_eval",
+        "bisect": "bisect bisect_left bisect_right insort insort_left insort_right",
+        "collections": "Counter OrderedDict defaultdict deque",
+        "collections.abc": _TYPES,
+        "copy": "copy deepcopy",
+        "datetime": "date datetime time timedelta timezone",
+        "decimal": "Decimal ROUND_CEILING ROUND_DOWN ROUND_FLOOR ROUND_HALF_EVEN ROUND_HALF_UP ROUND_UP",
+        "fractions": "Fraction",
+        "functools": "cache cmp_to_key lru_cache partial reduce",
+        "heapq": "heapify heappop heappush heappushpop heapreplace merge nlargest nsmallest",
+        "itertools": " ".join(name for name in vars(itertools) if not name.startswith("_")),
+        "json": "dumps loads",
+        "math": " ".join(name for name in vars(math) if not name.startswith("_")),
+        "operator": "add and_ contains eq floordiv ge gt itemgetter le lt mod mul ne neg or_ sub truediv xor",
+        "random": f"{_RANDOM} Random seed",
+        "re": "DOTALL I IGNORECASE M MULTILINE S X VERBOSE compile escape findall finditer fullmatch match "
+        "search split sub subn",
+        "statistics": "fmean mean median median_high median_low mode multimode pstdev pvariance stdev "
+        "variance",
+        "string": "ascii_letters ascii_lowercase ascii_uppercase capwords digits hexdigits octdigits "
+        "punctuation whitespace",
+        # No fill and no wrap: they hand a table that all calls share to the methods of what they are given.
+        "textwrap": "dedent indent shorten",
+        "typing": f"{_TYPES} Any DefaultDict Deque Dict Final FrozenSet List Literal NotRequired Optional "
+        "Tuple TypedDict Union",
+        "gymnasium": "Env",
+    }.items()
+}
+"""Module name to the members that environment code may use. `gymnasium` is a stand-in, never the package."""
+
+
+class ModuleView:
+    """A read-only view of some members of a module."""
+
+    def __init__(self, name: str, members: dict[str, Any]) -> None:
+        self.__dict__.update(members, _name=name)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{self._name}.{name} is not available here")
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise TypeError("modules are read-only")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise TypeError("modules are read-only")
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("modules cannot be copied")
+
+    def __repr__(self) -> str:
+        return f"<module {self._name}>"
+
+
+def import_allowed() -> None:
+    """Imports every allowed module, so that nothing has to be read from disk afterwards."""
+    for name in ALLOWED_MODULES:
+        if name != "gymnasium":
+            importlib.import_module(name)
+    # C code of datetime asks for this by name on first use.
+    importlib.import_module("_strptime")
+
+
+def module_views() -> dict[str, ModuleView]:
+    """Fresh views of all allowed modules, with a seeded generator behind `random`."""
+    generator = SeededRandom(0)
+    hints = {name: TypeHint() for name in ALLOWED_MODULES["typing"]}
+    own: dict[str, dict[str, Any]] = {
+        "ast": {"literal_eval": safe_stdlib.literal_eval},
+        "collections.abc": hints,
+        "copy": {"deepcopy": safe_stdlib.deepcopy},
+        "functools": {"cache": safe_stdlib.cache, "lru_cache": safe_stdlib.lru_cache},
+        "gymnasium": {"Env": GymEnv},
+        "random": {name: getattr(generator, name) for name in (*_RANDOM.split(), "seed")}
+        | {"Random": SeededRandom},
+        "typing": hints | {"TypedDict": RecordHint()},
+    }
+    return {
+        name: ModuleView(name, _members(name, names, own.get(name, {})))
+        for name, names in ALLOWED_MODULES.items()
+    }
+
+
+def _members(module: str, names: frozenset[str], own: dict[str, Any]) -> dict[str, Any]:
+    if own.keys() >= names:
+        return {name: own[name] for name in names}
+    real = importlib.import_module(module)
+    # Not every member exists in every version of Python.
+    return {name: getattr(real, name) for name in names - own.keys() if hasattr(real, name)} | own

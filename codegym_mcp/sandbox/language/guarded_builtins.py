@@ -1,0 +1,145 @@
+"""The namespace in which restricted code runs: its builtins, and the guards that the policy calls."""
+
+import builtins
+import datetime
+import importlib
+import itertools
+import sys
+from abc import ABCMeta
+from collections import Counter, OrderedDict, defaultdict, deque
+from typing import Any
+
+from RestrictedPython.Guards import safe_builtins
+from RestrictedPython.transformer import INSPECT_ATTRIBUTES
+
+from codegym_mcp.sandbox.language.allowed_modules import module_views
+from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, literal_eval
+
+GUARDED: dict[str, tuple[type, str]] = {
+    "format": (str, "use an f-string, or the function format"),
+    "format_map": (str, "use an f-string"),
+    "mro": (object, "classes cannot be taken apart here"),
+    "now": (datetime.date, "environments have no clock"),
+    "obj": (AttributeError, "errors tell only their message here"),
+    "register": (ABCMeta, "abstract classes are not to be changed"),
+    "today": (datetime.date, "environments have no clock"),
+    "utcnow": (datetime.date, "environments have no clock"),
+}
+"""The attributes without a leading underscore that are withheld: of which objects and classes, and why.
+
+The policy lets every other public name through unguarded, so this is the whole list.
+"""
+
+_MORE_BUILTINS = (
+    "NotImplemented RecursionError all any ascii bin bytes classmethod dict enumerate filter format "
+    "frozenset iter list map max min next property reversed set sorted staticmethod sum tuple zip"
+).split()
+_WITHHELD = (
+    "_getattr_ delattr setattr "
+    # They hold addresses, or the hash seed.
+    "hash id "
+    # They are for whoever runs the environment: the last one is the end of the channel to the server.
+    "BaseException GeneratorExit KeyboardInterrupt SystemExit EOFError"
+).split()
+_BASES = frozenset(
+    {object, GymEnv, dict, list, set, tuple, frozenset, defaultdict, Counter, OrderedDict, deque}
+)
+_IMPORTED_BY_C = frozenset({"_strptime", "time"})
+
+
+def _print(*values: Any, **options: Any) -> None:
+    """Forgets what is printed: a tool's only way out is its result."""
+
+
+def get_attribute(item: Any, name: str, /, *default: Any) -> Any:
+    """`getattr` for restricted code.
+
+    Raises:
+        AttributeError: there is no such attribute, or it is withheld.
+    """
+    if type(name) is not str:
+        raise TypeError("attribute names are strings")
+    if name[:1] == "_" or name in INSPECT_ATTRIBUTES:
+        raise AttributeError(f"{name} is not available here")
+    if name in GUARDED:
+        owner, reason = GUARDED[name]
+        if isinstance(item, owner) or (isinstance(item, type) and issubclass(item, owner)):
+            raise AttributeError(f"{name} is not available here: {reason}")
+    return getattr(item, name, *default)
+
+
+def has_attribute(item: Any, name: str, /) -> bool:
+    """`hasattr` for restricted code."""
+    try:
+        get_attribute(item, name)
+    except AttributeError:
+        return False
+    return True
+
+
+def fatal() -> Any:
+    """The types of a first `except`: all where the exception at hand is no `Exception`, otherwise none."""
+    return () if isinstance(sys.exc_info()[1], Exception) else BaseException
+
+
+_SHARED_BUILTINS: dict[str, Any] = {
+    **{name: value for name, value in safe_builtins.items() if name not in _WITHHELD},
+    **{name: getattr(builtins, name) for name in _MORE_BUILTINS},
+    "getattr": get_attribute,
+    "hasattr": has_attribute,
+    "literal_eval": literal_eval,
+    "print": _print,
+}
+
+BUILTINS = frozenset(_SHARED_BUILTINS)
+"""The names that restricted code has without importing or defining anything."""
+
+
+def make_namespace() -> dict[str, Any]:
+    """Builds the globals for one run of restricted code.
+
+    Returns:
+        A fresh namespace; no two of them share anything that can be changed.
+    """
+    own: set[type] = set()
+    views = module_views()
+    hashes = itertools.count()
+
+    def build_class(body: Any, name: str, /, *bases: Any, **keywords: Any) -> Any:
+        made: Any = builtins.__build_class__(body, name, *bases, **keywords)
+        for base in made.__bases__:
+            if base not in own and base not in _BASES and not issubclass(base, Exception):
+                raise TypeError(f"a class cannot inherit from {base.__name__} here")
+        # The defaults would show an address, which differs from run to run.
+        if made.__repr__ is object.__repr__:
+            made.__repr__ = lambda self: f"<{name}>"
+        if made.__hash__ is object.__hash__:
+            made.__hash__ = identity
+        own.add(made)
+        return made
+
+    def identity(item: Any) -> int:
+        return item.__dict__.setdefault("_identity", next(hashes))  # type: ignore[no-any-return]
+
+    def guard_write(item: Any, /) -> Any:
+        if type(item) in own:
+            return item
+        what = "classes" if isinstance(item, type) else f"objects of type {type(item).__name__}"
+        raise TypeError(f"{what} cannot be changed here")
+
+    def guarded_import(name: str, *rest: Any) -> Any:
+        if name in views:
+            return views[name]
+        if name in _IMPORTED_BY_C:
+            # C code of datetime wants the import alone and then takes the module from where it lies.
+            importlib.import_module(name)
+            return None
+        raise ImportError(f"import of {name} is not allowed")
+
+    return {
+        "__builtins__": {**_SHARED_BUILTINS, "__build_class__": build_class, "__import__": guarded_import},
+        "__name__": "environment",
+        "_fatal_": fatal,
+        "_getattr_": get_attribute,
+        "_write_": guard_write,
+    }

@@ -1,0 +1,303 @@
+"""The language policy: which Python an environment may be written in.
+
+RestrictedPython refuses what an environment has no business writing, with a line number, before anything
+runs. What only the running code can tell passes through the guards of `namespace`: assignments to attributes,
+and the attributes that are withheld from some objects. The policy is not the wall: that is the process (see
+`zygote`). It keeps honest code honest and tells its author early.
+"""
+
+import ast
+import builtins
+import warnings
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from RestrictedPython.transformer import (
+    ALLOWED_FUNC_NAMES,
+    INSPECT_ATTRIBUTES,
+    RestrictingNodeTransformer,
+)
+
+from codegym_mcp.errors import SourceError
+from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
+from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, GUARDED
+
+MAX_SOURCE = 100_000
+"""The longest source in characters; compiling happens in the server, and must be quick."""
+
+STATE_NAMES = frozenset({"_done", "_reward"})
+"""The two private attributes of the CodeGym format; no other underscore is allowed there, none elsewhere."""
+
+_MODULES = f"Environments may import: {', '.join(sorted(set(ALLOWED_MODULES) - {'gymnasium'}))}."
+_SPECIAL = f"Of the special methods there are: {', '.join(sorted(ALLOWED_FUNC_NAMES))}."
+_PLAIN = "Use names without a leading underscore; helpers are functions of the module."
+_STATEMENTS = "Use def, class, if, for, while, try with except, raise and assignments."
+_COMPUTE = "Environments compute: they have no files, no console, no clock and no view of the interpreter."
+_INSTEAD = {
+    "BaseException": "Exception is enough.",
+    "delattr": "Name the attribute in the code.",
+    "eval": "Use ast.literal_eval.",
+    "hash": "It differs from run to run.",
+    "id": "It differs from run to run.",
+    "object": "Leave the base class out.",
+    "setattr": "Name the attribute in the code, or keep a dict.",
+    "super": "Write a function of the module that both classes call.",
+    "type": "Use isinstance.",
+}
+
+_UNAVAILABLE = {name for name in dir(builtins) if name[0] != "_"} - BUILTINS
+
+
+class _Problem(NamedTuple):
+    line: int
+    text: str
+    hint: str
+
+
+def parse(source: str, path: str) -> ast.Module:
+    """Parses a source file.
+
+    Raises:
+        SourceError: it is not Python, is too long, or is nested too deeply to be read.
+    """
+    if len(source) > MAX_SOURCE:
+        problem = f"longer than {MAX_SOURCE:,} characters"
+        raise SourceError(path, None, problem, hint="Keep data in the tasks.")
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return ast.parse(source)
+    except SyntaxError as error:
+        raise SourceError(path, error.lineno, f"not valid Python: {error.msg}") from None
+    except (RecursionError, MemoryError):
+        raise SourceError(path, None, "nested too deeply to be read") from None
+    except ValueError as error:
+        raise SourceError(path, None, f"not valid Python: {error}") from None
+
+
+def restrict(tree: ast.Module, path: str, *, codegym: bool = False) -> Any:
+    """Applies the policy to a module and compiles it.
+
+    Args:
+        tree: the module; it is changed.
+        path: how error messages name the source.
+        codegym: allow what classes in the CodeGym format need beyond the policy.
+
+    Returns:
+        A code object that runs only in a namespace made by `namespace.make_namespace`.
+
+    Raises:
+        SourceError: the policy refuses the source; the error explains the first line that it refuses and
+            names the others.
+    """
+    try:
+        policy = _Policy(codegym=codegym)
+        restricted = policy.visit(tree)
+        if policy.problems:
+            raise _refusal(path, policy.problems)
+        with warnings.catch_warnings(action="ignore"):
+            return compile(restricted, "<environment>", "exec", dont_inherit=True, optimize=0)
+    except (RecursionError, MemoryError):
+        raise SourceError(path, None, "nested too deeply to be compiled") from None
+    except SyntaxError as error:
+        raise SourceError(path, error.lineno, f"not valid Python: {error.msg}") from None
+    except ValueError as error:
+        raise SourceError(path, None, f"cannot be compiled: {error}") from None
+
+
+def _refusal(path: str, problems: list[_Problem]) -> SourceError:
+    first, *others = sorted(problems, key=lambda problem: problem.line)
+    lines = sorted({problem.line for problem in others} - {first.line})
+    also = f"; refused as well: line {', '.join(map(str, lines[:20]))}" if lines else ""
+    return SourceError(path, first.line, first.text + also, hint=first.hint)
+
+
+class _Policy(RestrictingNodeTransformer):
+    def __init__(self, *, codegym: bool) -> None:
+        super().__init__()
+        self.problems: list[_Problem] = []
+        self._codegym = codegym
+        self._given: set[str] = set()
+        self._unavailable: list[ast.Name] = []
+
+    def error(self, node: ast.AST, info: str, hint: str = _STATEMENTS) -> None:
+        self.problems.append(_Problem(getattr(node, "lineno", 1), info.rstrip("."), hint))
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        self.node_contents_visit(node)
+        for name in self._unavailable:
+            # In a source that gives the name a meaning of its own, in whatever scope, that one is meant.
+            if name.id not in self._given:
+                self.error(name, f"{name.id} is not available", _INSTEAD.get(name.id, _COMPUTE))
+        return node
+
+    # --- names
+
+    def check_name(self, node: ast.AST, name: str | None, allow_magic_methods: bool = False) -> None:
+        if name is None:
+            return
+        self._given.add(name)
+        if name[0] == "_" and name != "_" and not (allow_magic_methods and name in ALLOWED_FUNC_NAMES):
+            self.error(node, f"the name {name} begins with an underscore", _underscore_hint(name))
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if isinstance(node.ctx, ast.Load) and node.id in _UNAVAILABLE:
+            self._unavailable.append(node)
+        else:
+            self.check_name(node, node.id)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """What is never available is refused; what is withheld from some objects is looked up guarded."""
+        if self._is_state(node):
+            pass
+        elif node.attr.startswith("_"):
+            self.error(node, f"the name {node.attr} begins with an underscore", _underscore_hint(node.attr))
+        elif node.attr in INSPECT_ATTRIBUTES:
+            self.error(node, f"the attribute {node.attr} is not available", _COMPUTE)
+        elif node.attr in GUARDED and isinstance(node.value, ast.Constant | ast.JoinedStr):
+            self.error(node, f"{node.attr} is not available", f"{GUARDED[node.attr][1].capitalize()}.")
+        self.node_contents_visit(node)
+        if not isinstance(node.ctx, ast.Load):
+            # `a.b = c`, `a.b += c` and `del a.b` become `_write_(a).b = c` and so on.
+            node.value = _call("_write_", node.value, node.value)
+        elif node.attr in GUARDED:
+            return _call("_getattr_", node, node.value, ast.Constant(node.attr))
+        return node
+
+    # --- what RestrictedPython refuses or rewrites for guards that would have nothing to do here: nothing
+    # --- shared lets its items be assigned, and iteration and arguments give nothing away
+
+    def _visit_parts(self, node: ast.AST) -> ast.AST:
+        return self.node_contents_visit(node)
+
+    def _visit_leaf(self, node: ast.AST) -> ast.AST:
+        return node
+
+    visit_Assign = visit_AugAssign = visit_For = visit_comprehension = visit_With = _visit_parts
+    visit_Subscript = _visit_parts
+    visit_Constant = visit_Load = visit_Store = visit_Del = visit_Global = visit_Nonlocal = _visit_leaf
+
+    # --- imports: an allow-list
+
+    def visit_Import(self, node: ast.Import) -> ast.AST:
+        for alias in node.names:
+            if alias.name not in ALLOWED_MODULES:
+                self.error(node, f"import of {alias.name} is not allowed", _MODULES)
+            elif "." in alias.name:
+                self.error(node, f"import {alias.name} is not allowed", f"Write: from {alias.name} import …")
+        return self.check_import_names(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        module = "." * node.level + (node.module or "")
+        if module == "__future__":
+            return ast.copy_location(ast.Pass(), node)
+        members = ALLOWED_MODULES.get(module)
+        if members is None:
+            self.error(node, f"import from {module} is not allowed", _MODULES)
+        elif unknown := [alias.name for alias in node.names if alias.name not in members]:
+            known = f"{module} has here: {', '.join(sorted(members))}."
+            self.error(node, f"import of {', '.join(unknown)} from {module} is not allowed", known)
+        return self.check_import_names(node)
+
+    # --- annotations: read from the text by the server, of no use at run time
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        super().visit_FunctionDef(node)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if node.value is None:
+            return ast.copy_location(ast.Pass(), node)
+        plain = ast.copy_location(ast.Assign([node.target], node.value), node)
+        return self.node_contents_visit(plain)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        self.check_name(node, node.name)
+        if any(keyword.arg != "total" for keyword in node.keywords):
+            self.error(node, "a class takes no keywords", "Only a TypedDict takes total.")
+        node.keywords = []
+        return self.node_contents_visit(node)
+
+    # --- exceptions: what is no `Exception` is for whoever runs the environment, and passes every handler
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:
+        """Puts `except _fatal_(): raise` in front: the types of the others are code, which may raise too."""
+        if node.finalbody:
+            # It can discard any exception; and the compiler copies it, once for every way out.
+            self.error(node.finalbody[0], "finally is not allowed", "Use except, or go on after the try.")
+        self.node_contents_visit(node)
+        for first in node.handlers[:1]:
+            types = ast.Call(ast.Name("_fatal_", ast.Load()), [], [])
+            fatal = ast.copy_location(ast.ExceptHandler(types, None, [ast.Raise()]), first)
+            node.handlers.insert(0, ast.fix_missing_locations(fatal))
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        self.check_name(node, node.name)
+        return self.node_contents_visit(node)
+
+    # --- the CodeGym format
+
+    def _is_state(self, node: ast.Attribute) -> bool:
+        return (
+            self._codegym
+            and node.attr in STATE_NAMES
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "self"
+        )
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if self._codegym:
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"), args=[]), attr="__init__"),
+                    args=[],
+                    keywords=[],
+                ):
+                    # The base class is a stand-in without an initialiser; super() itself stays out of reach.
+                    return ast.copy_location(ast.Constant(None), node)
+                case ast.Call(func=ast.Name(id="eval")):
+                    # The format uses eval only to read literals back.
+                    node.func = ast.copy_location(ast.Name("literal_eval", ast.Load()), node.func)
+        return self.node_contents_visit(node)
+
+
+def _call(guard: str, at: ast.expr, *arguments: ast.expr) -> ast.Call:
+    function = ast.Name(guard, ast.Load())
+    call = ast.Call(function, list(arguments), [])
+    for part in (function, call, *arguments):
+        if not hasattr(part, "lineno"):
+            ast.copy_location(part, at)
+    return call
+
+
+def _underscore_hint(name: str) -> str:
+    return _SPECIAL if name.startswith("__") else _PLAIN
+
+
+def without(body: Iterable[ast.stmt], names: frozenset[str]) -> list[ast.stmt]:
+    """The statements without the functions and classes of the given names, and without a `__main__` block."""
+    kept = [
+        node
+        for node in body
+        if not (isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names) and not is_main(node)
+    ]
+    return kept or [ast.Pass()]
+
+
+def is_main(node: ast.stmt) -> bool:
+    """Whether a statement is the `if __name__ == "__main__":` block."""
+    match node:
+        case ast.If(
+            test=ast.Compare(
+                left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant(value="__main__")]
+            ),
+            orelse=[],
+        ):
+            return True
+    return False

@@ -1,0 +1,268 @@
+"""Reads a class in the CodeGym format; nothing of it is executed.
+
+The format is that of arXiv 2509.17325: a class with `func_mapping`, one method a tool, `step`, `Done`,
+`get_ref_answer` and `solve`, and the options of its tasks in texts of the form `Name@{…}`.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Optional
+
+from codegym_mcp.errors import SourceError
+from codegym_mcp.sandbox.language.restricted_python import parse
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.spec.answer_comparison import AnswerType
+from codegym_mcp.spec.codegym.declared_types import (
+    declared_type,
+    mentions_infinity,
+    takes_infinity,
+    with_infinity,
+)
+from codegym_mcp.spec.codegym.environment_names import environment_name
+from codegym_mcp.spec.codegym.main_block_tasks import find_cases
+from codegym_mcp.spec.codegym.task_options import options_task, parse_options
+from codegym_mcp.spec.codegym.task_texts import SUBMISSION, task_template, task_texts
+from codegym_mcp.spec.docstrings import Docstring, parse_docstring
+from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.spec.tools import NO_DEFAULT, Parameter, Receipt, Tool
+
+_REQUIRED = ("reset", "get_ref_answer", "solve")
+_LICENSE = re.compile(r"^#.*?(?:SPDX-License-Identifier:|Licensed under)\s*(?:the )?(.+?)\.?$", re.MULTILINE)
+_CONFIGURATION = Tool(
+    name="configuration",
+    title="Configuration",
+    description="",
+    parameters=(Parameter("options", str, "The options, as a Python literal."),),
+    returns=None,
+)
+
+
+def is_codegym(source: str | ast.Module) -> bool:
+    """Whether a source, or its syntax tree, holds a class in the CodeGym format."""
+    if isinstance(source, str):
+        if "func_mapping" not in source:
+            return False
+        try:
+            source = parse(source, "")
+        except SourceError:
+            return False
+    return any(_mapping_of(node) is not None for node in source.body)
+
+
+def read_codegym_file(path: Path) -> Environment:
+    """Reads a file in the CodeGym format; the environment is called like the file.
+
+    Raises:
+        SourceError: the file cannot be read, or is not in the format.
+    """
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(str(path), None, f"cannot be read: {error}") from None
+    return read_codegym_source(source, name=environment_name(path.stem), path=str(path))
+
+
+def read_codegym_source(source: str, *, name: str, path: str, origin: str = "") -> Environment:
+    """Reads an environment from source in the CodeGym format.
+
+    Args:
+        source: the text of the file.
+        name: the environment's name. Where the source holds several such classes, it ends with the name of
+            the one that is meant.
+        path: how error messages name the source.
+        origin: where the environment or its problem comes from.
+
+    Returns:
+        The environment with the tasks of its `__main__` block.
+
+    Raises:
+        SourceError: it is not in the format, or the policy refuses it.
+    """
+    try:
+        return _Reader(source, name, path).read(origin)
+    except RecursionError:
+        raise SourceError(path, None, "nested too deeply to be read") from None
+
+
+class _Reader:
+    def __init__(self, source: str, name: str, path: str) -> None:
+        self._source = source
+        self._name = name
+        self._path = path
+        self._tree = parse(source, path)
+        self._class, self._mapping = self._chosen()
+        self._methods = {node.name: node for node in self._class.body if isinstance(node, ast.FunctionDef)}
+        # A reference may count from infinity without ever giving it out; what else names it, passes it on.
+        self._infinite = any(
+            mentions_infinity(node) for name, node in self._methods.items() if name != "get_ref_answer"
+        )
+
+    def read(self, origin: str) -> Environment:
+        for name in _REQUIRED:
+            if name not in self._methods:
+                raise self._error(self._class, f"{self._class.name} has no method {name}")
+        submission = self._submission()
+        tools = tuple(self._tool(name) for name in self._tool_names())
+        title = task_texts(self._class.name.removesuffix("Env") or self._class.name)
+        program = EnvironmentProgram(
+            path=self._path,
+            source=self._source,
+            format="codegym",
+            entry=self._class.name,
+            infinite=self._infinite_parameters((*tools, submission)),
+        )
+        program.check()
+        about = parse_docstring(ast.get_docstring(self._class)).description
+        licensed = _LICENSE.search(self._source[: self._source.find("\nclass ")])
+        return Environment(
+            name=self._name,
+            title=title,
+            tags=("codegym",),
+            license=licensed.group(1) if licensed else "",
+            origin=origin,
+            template=task_template(about or f"{title}.", tools, submission),
+            public=(),
+            tools=tools,
+            submission=submission,
+            answer=AnswerType(submission.parameters[0].annotation),
+            configuration=_CONFIGURATION,
+            program=program,
+            judge="done",
+            generates=False,
+            tasks=tuple(self._tasks()),
+        )
+
+    def _error(self, node: ast.AST | None, problem: str, hint: str = "") -> SourceError:
+        return SourceError(self._path, getattr(node, "lineno", None), problem, hint=hint)
+
+    def _chosen(self) -> tuple[ast.ClassDef, ast.Dict]:
+        found = {
+            node.name: (node, mapping)
+            for node in self._tree.body
+            if isinstance(node, ast.ClassDef) and (mapping := _mapping_of(node)) is not None
+        }
+        if not found:
+            raise self._error(
+                None, "holds no class in the CodeGym format", "It needs func_mapping, step and Done."
+            )
+        meant = [name for name in found if self._name.endswith(name)]
+        if len(found) > 1 and not meant:
+            raise self._error(None, f"holds several environments: {', '.join(found)}", "Put one in a file.")
+        return found[max(meant or found, key=len)]
+
+    # --- tools
+
+    def _tool_names(self) -> list[str]:
+        mapping = self._mapping
+        names = [
+            key.value for key in mapping.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        ]
+        if len(names) != len(mapping.keys):
+            raise self._error(mapping, "func_mapping has a key that is no plain string")
+        for name in names:
+            if name not in self._methods:
+                raise self._error(mapping, f"func_mapping names {name}, but there is no such method")
+        if SUBMISSION not in names:
+            raise self._error(mapping, f"func_mapping does not name {SUBMISSION}, so no answer can be given")
+        tools = [name for name in dict.fromkeys(names) if name != SUBMISSION]
+        if not tools:
+            raise self._error(mapping, f"func_mapping names no tool but {SUBMISSION}")
+        return tools
+
+    def _tool(self, name: str) -> Tool:
+        node = self._methods[name]
+        said = parse_docstring(ast.get_docstring(node))
+        returned = re.sub(r"^str\s*:\s*", "", said.returns)
+        return Tool(
+            name=name,
+            title=task_texts(name),
+            description=said.description + (f"\n\nReturns: {returned}" if returned else ""),
+            parameters=self._parameters(node, said),
+            returns=str,
+        )
+
+    def _submission(self) -> Tool:
+        node = self._methods[SUBMISSION]
+        parameters = self._parameters(node, parse_docstring(ast.get_docstring(node)))
+        if len(parameters) != 1:
+            raise self._error(node, f"{SUBMISSION} takes {len(parameters)} answers, not one")
+        return Tool(
+            name=SUBMISSION,
+            title=task_texts(SUBMISSION),
+            # The class's own words promise a verdict, which is not told here.
+            description="Submit the final answer. The first valid submission ends the episode.",
+            parameters=parameters,
+            returns=Receipt,
+        )
+
+    def _parameters(self, node: ast.FunctionDef, said: Docstring) -> tuple[Parameter, ...]:
+        if node.args.vararg or node.args.kwarg:
+            raise self._error(node, f"{node.name} takes * parameters, which have no schema")
+        arguments = [*node.args.posonlyargs, *node.args.args]
+        defaults: list[ast.expr | None] = [None] * (len(arguments) - len(node.args.defaults))
+        pairs = list(zip(arguments, [*defaults, *node.args.defaults], strict=True))
+        if not any(getattr(decorator, "id", "") == "staticmethod" for decorator in node.decorator_list):
+            pairs = pairs[1:]
+        pairs += zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        return tuple(self._parameter(argument, default, said) for argument, default in pairs)
+
+    def _parameter(self, argument: ast.arg, default: ast.expr | None, said: Docstring) -> Parameter:
+        documented = said.arguments.get(argument.arg)
+        annotation = declared_type(argument.annotation, documented.type if documented else "")
+        text = documented.text if documented else ""
+        value = NO_DEFAULT
+        if isinstance(default, ast.Constant) and isinstance(default.value, str | int | float | None):
+            value = default.value
+            if value is None:
+                annotation = Optional[annotation]  # noqa: UP045 - it may be Any
+        if self._infinite and takes_infinity(annotation):
+            shown = with_infinity(annotation)
+            if shown == annotation:
+                # The schema does not say it.
+                text = f'{text} Infinity is written as "Infinity" or "-Infinity".'.strip()
+            annotation = shown
+        return Parameter(argument.arg, annotation, text, value)
+
+    def _infinite_parameters(self, tools: tuple[Tool, ...]) -> dict[str, tuple[str, ...]]:
+        if not self._infinite:
+            return {}
+        found = {
+            tool.name: tuple(item.name for item in tool.parameters if takes_infinity(item.annotation))
+            for tool in tools
+        }
+        return {name: parameters for name, parameters in found.items() if parameters}
+
+    # --- tasks
+
+    def _tasks(self) -> Iterator[Task]:
+        seen = set()
+        for text in find_cases(self._tree, self._class.name):
+            try:
+                task = options_task(parse_options(text))
+            except ValueError:
+                continue
+            if task.id not in seen:
+                seen.add(task.id)
+                yield task
+
+
+def _mapping_of(node: ast.stmt) -> ast.Dict | None:
+    """The `func_mapping` of a class that has the form of the format; None for anything else."""
+    if not isinstance(node, ast.ClassDef):
+        return None
+    methods = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
+    if not {"step", SUBMISSION} <= methods:
+        return None
+    for part in ast.walk(node):
+        match part:
+            case ast.Assign(targets=[target], value=ast.Dict() as value):
+                pass
+            case ast.AnnAssign(target=target, value=ast.Dict() as value):
+                pass
+            case _:
+                continue
+        if getattr(target, "attr", getattr(target, "id", "")) == "func_mapping":
+            return value
+    return None

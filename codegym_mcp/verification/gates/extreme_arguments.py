@@ -1,0 +1,140 @@
+"""The arguments at the edges of what a JSON Schema allows: the largest, the longest, the empty, the odd."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from codegym_mcp.errors import InvalidArgumentsError
+from codegym_mcp.spec.tools import Tool
+
+Schema = Mapping[str, Any]
+
+LENGTH = 10_000
+"""Of long strings and lists, in characters and items."""
+
+_INTEGERS = (0, -1, 1 << 31, -(1 << 31), 1 << 63, 10**30)
+_NUMBERS = (0.0, -1.0, 1e-300, 1e300, -1e300)
+_STRINGS = ("", " ", "a" * LENGTH, "\u0000é💥\n")
+_ANYTHING: tuple[Any, ...] = (None, 0, "a", [], {}, [[[[]]]])
+_ALTERNATIVES = 4
+_DEEPEST = 3
+
+
+def extreme_arguments(tool: Tool, usual: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Arguments for a tool of which one at a time is extreme, and the others are usual.
+
+    Args:
+        usual: arguments with which the tool can be called.
+    """
+    schema = tool.input_schema
+    for name, member in schema["properties"].items():
+        for value in extreme_values(member, schema):
+            with suppress(InvalidArgumentsError):
+                arguments = {**usual, name: value}
+                tool.validate_arguments(arguments)
+                yield arguments
+
+
+def extreme_values(schema: Schema, root: Schema) -> Iterator[Any]:
+    """Extreme values that fit a schema.
+
+    Args:
+        schema: as codegym-mcp makes it from annotations.
+        root: the schema that holds it, in which references are looked up.
+    """
+    yield from _extreme(schema, root, 0)
+
+
+def _extreme(schema: Schema, root: Schema, depth: int) -> Iterator[Any]:
+    if "$ref" in schema:
+        yield from _extreme(root["$defs"][schema["$ref"].rpartition("/")[2]], root, depth)
+    elif "const" in schema:
+        yield schema["const"]
+    elif "enum" in schema:
+        yield from schema["enum"][:_ALTERNATIVES]
+    elif "anyOf" in schema:
+        for choice in schema["anyOf"]:
+            yield from _extreme(choice, root, depth)
+    else:
+        match schema.get("type"):
+            case "integer":
+                yield from _INTEGERS
+            case "number":
+                yield from _NUMBERS
+            case "string":
+                yield from _STRINGS
+            case "boolean":
+                yield from (False, True)
+            case "null":
+                yield None
+            case "array":
+                yield from _arrays(schema, root, depth)
+            case "object":
+                yield from _objects(schema, root, depth)
+            case _:
+                yield from _ANYTHING
+
+
+def _arrays(schema: Schema, root: Schema, depth: int) -> Iterator[list[Any]]:
+    if "prefixItems" in schema:
+        usual = [_usual(item, root, depth + 1) for item in schema["prefixItems"]]
+        for place, item in enumerate(schema["prefixItems"]):
+            for value in _inner(item, root, depth):
+                yield [*usual[:place], value, *usual[place + 1 :]]
+        return
+    item = schema.get("items", {})
+    yield []
+    for value in _inner(item, root, depth):
+        yield [value]
+    if depth == 0 and not schema.get("uniqueItems"):
+        yield [_usual(item, root, depth + 1)] * LENGTH
+
+
+def _objects(schema: Schema, root: Schema, depth: int) -> Iterator[dict[str, Any]]:
+    properties = schema.get("properties", {})
+    usual = {name: _usual(member, root, depth + 1) for name, member in properties.items()}
+    for name, member in properties.items():
+        for value in _inner(member, root, depth):
+            yield {**usual, name: value}
+    others = schema.get("additionalProperties", not properties)
+    if others is not False:
+        yield usual
+        value = _usual(others if isinstance(others, Mapping) else {}, root, depth + 1)
+        yield {**usual, **{f"key{number}": value for number in range(LENGTH // 10)}}
+
+
+def _inner(schema: Schema, root: Schema, depth: int) -> Iterator[Any]:
+    """The extremes of a part; deep down one usual value, so that types that hold themselves have an end."""
+    if depth >= _DEEPEST:
+        yield _usual(schema, root, depth)
+    else:
+        yield from _extreme(schema, root, depth + 1)
+
+
+def _usual(schema: Schema, root: Schema, depth: int) -> Any:
+    if "$ref" in schema:
+        return _usual(root["$defs"][schema["$ref"].rpartition("/")[2]], root, depth)
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        # The last alternative is null where there is one, which ends a type that holds itself.
+        return _usual(schema["anyOf"][-1 if depth >= _DEEPEST else 0], root, depth + 1)
+    match schema.get("type"):
+        case "integer":
+            return 1
+        case "number":
+            return 1.5
+        case "string":
+            return "a"
+        case "boolean":
+            return True
+        case "array":
+            return [_usual(item, root, depth + 1) for item in schema.get("prefixItems", ())]
+        case "object":
+            return {
+                name: _usual(schema["properties"][name], root, depth + 1)
+                for name in schema.get("required", ())
+            }
+    return None

@@ -1,0 +1,140 @@
+"""A client of the control plane: lists environments, opens episodes, reads verdicts."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import httpx2
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from codegym_harness.clients.mcp_client import ssl_context
+from codegym_harness.clients.retrying_client import RetryingClient
+from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
+from codegym_mcp.server.control_plane import (
+    EnvironmentInfo,
+    EpisodeInfo,
+    EventInfo,
+    OpenedEpisode,
+    OpenRequest,
+)
+
+_ENVIRONMENTS = TypeAdapter(list[EnvironmentInfo])
+_OPENED = TypeAdapter(OpenedEpisode)
+_EPISODE = TypeAdapter(EpisodeInfo)
+_EVENTS = TypeAdapter(list[EventInfo])
+T = TypeVar("T")
+_SECONDS = 60.0
+
+
+class ControlClient:
+    """Speaks to the control plane of one server. Use `ControlClient.connect`."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self._http = http
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, url: str, token: str, *, patience: float = 0.0) -> AsyncIterator["ControlClient"]:
+        """A client until the block is left; nothing is asked of the server yet.
+
+        Args:
+            url: where the server is, without a path: `http://127.0.0.1:8000`.
+            token: the control plane's bearer token.
+            patience: how many seconds the server is awaited when it is lost.
+        """
+        headers = {"Authorization": f"Bearer {token}"}
+        async with RetryingClient(
+            patience=patience, base_url=url, headers=headers, verify=ssl_context(), timeout=_SECONDS
+        ) as http:
+            yield cls(http)
+
+    async def environments(self) -> list[EnvironmentInfo]:
+        """The environments that the server serves.
+
+        Raises:
+            ConnectionFailedError: the server cannot be reached, or refuses.
+        """
+        return await self._ask(_ENVIRONMENTS, "GET", "/environments")
+
+    async def open_episode(self, request: OpenRequest) -> OpenedEpisode:
+        """Opens an episode; one, however often the request has to be sent.
+
+        Raises:
+            NotFoundError: there is no such environment or task.
+            LimitError: as many episodes are open as the server allows.
+            ConnectionFailedError: the server cannot be reached, or cannot open it.
+        """
+        name = f"{request.environment}/{request.task or ''}".rstrip("/")
+        keyed = request.model_copy(update={"request_key": request.request_key or secrets.token_hex(16)})
+        body = keyed.model_dump_json(exclude_defaults=True)
+        return await self._ask(_OPENED, "POST", "/episodes", ("environment or task", name), body)
+
+    async def episode(self, episode_id: str) -> EpisodeInfo:
+        """How an episode stands.
+
+        Raises:
+            NotFoundError: the server does not know it.
+            ConnectionFailedError: the server cannot be reached, or refuses.
+        """
+        return await self._ask(_EPISODE, "GET", f"/episodes/{episode_id}", ("episode", episode_id))
+
+    async def events(self, episode_id: str) -> list[EventInfo]:
+        """What was done in an episode.
+
+        Raises:
+            NotFoundError: the server does not know it.
+            ConnectionFailedError: the server cannot be reached, or refuses.
+        """
+        return await self._ask(_EVENTS, "GET", f"/episodes/{episode_id}/events", ("episode", episode_id))
+
+    async def close(self, episode_id: str) -> EpisodeInfo:
+        """Ends an episode, as expired if it was still open.
+
+        Raises:
+            NotFoundError: the server does not know it.
+            ConnectionFailedError: the server cannot be reached, or refuses.
+        """
+        return await self._ask(_EPISODE, "DELETE", f"/episodes/{episode_id}", ("episode", episode_id))
+
+    async def _ask(
+        self,
+        answer: TypeAdapter[T],
+        method: str,
+        path: str,
+        what: tuple[str, str] = ("", ""),
+        body: str | None = None,
+    ) -> T:
+        """One request.
+
+        Args:
+            answer: what the answer is.
+            what: kind and name of the thing that a 404 says does not exist.
+        """
+        try:
+            response = await self._http.request(method, path, content=body)
+            if response.is_success:
+                return answer.validate_json(response.content)
+            refusal = _Refusal.model_validate_json(response.content).error
+        except (httpx2.HTTPError, ValidationError) as error:
+            raise ConnectionFailedError(
+                f"The control plane at {self._http.base_url} failed: {type(error).__name__}: {error}.",
+                hint="Is the server running, and is the address right?",
+            ) from error
+        match response.status_code:
+            case 404 if what[0]:
+                raise NotFoundError(*what, hint=refusal.hint)
+            case 429:
+                raise LimitError("open_episodes", 0, refusal.message)
+        raise ConnectionFailedError(f"The control plane refuses. {refusal.message}", hint=refusal.hint)
+
+
+class _Words(BaseModel):
+    message: str
+    hint: str = ""
+
+
+class _Refusal(BaseModel):
+    """The form of all errors of the control plane."""
+
+    error: _Words

@@ -1,0 +1,105 @@
+"""Files of rows: JSON Lines, or Parquet."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pydantic_core import to_json
+
+from codegym_harness.export.export_format import ColumnType, Row
+from codegym_mcp.errors import CodegymError, MissingExtraError
+
+WriteRow = Callable[[Row], object]
+
+SUFFIXES = (".jsonl", ".parquet")
+_ROW_GROUP = 256
+"""Rows that are held until they are written to a Parquet file."""
+
+
+def check_target(path: Path) -> None:
+    """Whether rows can be written to a file of that name.
+
+    Raises:
+        CodegymError: the suffix is none of `SUFFIXES`.
+        MissingExtraError: Parquet is asked for, and pyarrow is not installed.
+    """
+    if path.suffix not in SUFFIXES:
+        raise CodegymError(f"{path} is neither .jsonl nor .parquet.", hint="The suffix says what is written.")
+    if path.suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise MissingExtraError("Parquet", "pip install 'codegym-mcp[parquet]'")
+
+
+@contextmanager
+def open_rows(path: Path, columns: Mapping[str, ColumnType]) -> Iterator[WriteRow]:
+    """A file to which rows are written until the block is left, which then takes its name.
+
+    Whatever was there before is replaced; if the block raises, it is left as it was.
+
+    Args:
+        path: one that `check_target` lets pass.
+
+    Raises:
+        CodegymError: the file cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as file:
+            if path.suffix == ".parquet":
+                with _parquet(file, columns) as write:
+                    yield write
+            else:
+                yield lambda row: file.write(to_json(row) + b"\n")
+        unfinished.replace(path)
+    except OSError as error:
+        raise CodegymError(f"{path} cannot be written: {error}.") from None
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+@contextmanager
+def _parquet(file: BinaryIO, columns: Mapping[str, ColumnType]) -> Iterator[WriteRow]:
+    import pyarrow
+    from pyarrow.parquet import ParquetWriter
+
+    turn = pyarrow.struct([("from", pyarrow.string()), ("value", pyarrow.string())])
+    stored = {
+        "text": pyarrow.string(),
+        "JSON": pyarrow.string(),
+        "list of JSON": pyarrow.list_(pyarrow.string()),
+        "list of turns": pyarrow.list_(turn),
+    }
+    # As JSON nothing is lost: Arrow's own structures would give every object the keys of all others.
+    told = {**stored, "JSON": pyarrow.json_(), "list of JSON": pyarrow.list_(pyarrow.json_())}
+    schema = pyarrow.schema([(name, told[kind]) for name, kind in columns.items()])
+    rows: list[Row] = []
+
+    def flush() -> None:
+        arrays = [
+            pyarrow.array([row[name] for row in rows], stored[kind]).cast(told[kind])
+            for name, kind in columns.items()
+        ]
+        writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
+        rows.clear()
+
+    def write(row: Row) -> None:
+        rows.append({name: _encode(row[name], kind) for name, kind in columns.items()})
+        if len(rows) == _ROW_GROUP:
+            flush()
+
+    with ParquetWriter(file, schema, compression="zstd") as writer:
+        yield write
+        if rows:
+            flush()
+
+
+def _encode(value: Any, kind: ColumnType) -> Any:
+    match kind:
+        case "JSON":
+            return to_json(value).decode()
+        case "list of JSON":
+            return [to_json(item).decode() for item in value]
+    return value

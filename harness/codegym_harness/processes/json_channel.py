@@ -1,0 +1,67 @@
+"""A line between two processes of ours that trust each other: JSON values, each on a line of its own."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable
+from typing import Any, cast
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class JsonChannel(asyncio.Protocol):
+    """One end of a line. Use `JsonChannel.open`.
+
+    Attributes:
+        ended: is set when the other end has closed.
+    """
+
+    def __init__(self, receive: Callable[[Any], object], lost: Callable[[], object]) -> None:
+        self.ended = asyncio.Event()
+        self._receive = receive
+        self._lost = lost
+        self._transport: asyncio.Transport | None = None
+        self._rest = b""
+
+    @classmethod
+    async def open(
+        cls,
+        connection: socket.socket,
+        receive: Callable[[Any], object],
+        lost: Callable[[], object] = lambda: None,
+    ) -> "JsonChannel":
+        """Takes over a connected socket.
+
+        Args:
+            receive: is given every value that arrives.
+            lost: is called once, when the other end has closed.
+        """
+        connection.setblocking(False)
+        line = cls(receive, lost)
+        await asyncio.get_running_loop().create_unix_connection(lambda: line, sock=connection)
+        return line
+
+    def send(self, value: Any) -> None:
+        """Sends a value of plain data; what the other end no longer reads is dropped."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(_encode(value).encode() + b"\n")
+
+    def close(self) -> None:
+        """Closes this end, once all that was sent is on its way."""
+        if self._transport is not None:
+            self._transport.close()
+
+    # --- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        *values, self._rest = (self._rest + data).split(b"\n")
+        for value in values:
+            self._receive(json.loads(value))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
+        self._lost()

@@ -1,0 +1,100 @@
+"""Two runs side by side: the tasks that both have scored, as pairs."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+from pydantic import BaseModel
+
+from codegym_harness.runs.run_directory import read_configuration, read_results
+from codegym_harness.statistics.estimators import Estimate
+from codegym_harness.statistics.run_metrics import Task, estimate_over_tasks
+from codegym_mcp.errors import CodegymError
+
+Rewards = Mapping[Task, float]
+"""The mean reward of each task, over its scored attempts."""
+
+
+class PairedFigures(BaseModel):
+    """Two runs on the same tasks. A task's reward is the mean over its scored attempts."""
+
+    tasks: int
+    first: float
+    """Mean reward of the first run."""
+    second: float
+    """Mean reward of the second run."""
+    difference: Estimate
+    """Of second minus first over the tasks; clustered by environment, or by task where there is only one."""
+    better: int
+    """Tasks that the second run did better."""
+    worse: int
+    same: int
+
+
+class Comparison(PairedFigures):
+    """Two runs compared on the tasks that both have scored."""
+
+    first_run: str
+    second_run: str
+    only_first: int
+    """Tasks that only the first run has scored."""
+    only_second: int
+    changed: list[str]
+    """Environments that were not the same in both runs: tasks that are called alike may differ."""
+    environments: dict[str, PairedFigures]
+
+
+def compare(first: Path, second: Path) -> Comparison:
+    """Compares the runs in two directories, task by task.
+
+    Raises:
+        RunError: one of them cannot be read.
+        CodegymError: they have no scored task in common.
+    """
+    ours, theirs = _rewards(first), _rewards(second)
+    common = sorted(ours.keys() & theirs.keys())
+    if not common:
+        raise CodegymError(
+            f"{first} and {second} have no scored task in common.",
+            hint="Compare runs of the same environments and tasks.",
+        )
+    environments: dict[str, list[Task]] = defaultdict(list)
+    for task in common:
+        environments[task[0]].append(task)
+    return Comparison(
+        first_run=str(first),
+        second_run=str(second),
+        only_first=len(ours) - len(common),
+        only_second=len(theirs) - len(common),
+        changed=_changed(first, second, environments),
+        environments={name: _paired(tasks, ours, theirs) for name, tasks in environments.items()},
+        **_paired(common, ours, theirs).model_dump(),
+    )
+
+
+def _rewards(path: Path) -> Rewards:
+    read_configuration(path)
+    attempts: dict[Task, list[float]] = defaultdict(list)
+    for result in read_results(path):
+        if result.reward is not None:
+            attempts[result.environment, result.task].append(result.reward)
+    return {task: fmean(rewards) for task, rewards in attempts.items()}
+
+
+def _paired(tasks: Sequence[Task], ours: Rewards, theirs: Rewards) -> PairedFigures:
+    differences = [theirs[task] - ours[task] for task in tasks]
+    return PairedFigures(
+        tasks=len(tasks),
+        first=fmean(ours[task] for task in tasks),
+        second=fmean(theirs[task] for task in tasks),
+        difference=estimate_over_tasks(tasks, differences, least=-1.0),
+        better=sum(difference > 0 for difference in differences),
+        worse=sum(difference < 0 for difference in differences),
+        same=sum(difference == 0 for difference in differences),
+    )
+
+
+def _changed(first: Path, second: Path, environments: Mapping[str, object]) -> list[str]:
+    digests = [read_configuration(path)[1].environments for path in (first, second)]
+    return [name for name in environments if len({each.get(name) for each in digests}) > 1]

@@ -1,0 +1,141 @@
+from collections.abc import Iterable
+from io import StringIO
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from codegym_harness.episode_sources.sources import Assignment
+from codegym_harness.records.episode_result import EpisodeResult
+from codegym_mcp.cli import evaluate_progress
+from codegym_mcp.cli.evaluate_progress import EvaluationProgress, short_number
+from tests.made_runs import made_call, made_trajectory
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(evaluate_progress, "time", clock)
+    return clock
+
+
+def directory(keys: Iterable[str] = (), path: str = "runs/mine"):
+    """A run directory as progress sees it."""
+    return SimpleNamespace(path=path, results={key: EpisodeResult.of(made_trajectory(key)) for key in keys})
+
+
+def play(told: EvaluationProgress, keys: Iterable[str], clock: Clock | None = None, **made) -> None:
+    for key in keys:
+        environment, task, epoch = key.split("/")
+        told.episode_begins(Assignment(environment=environment, task=task, epoch=int(epoch)))
+        if clock is not None:
+            clock.now += 2.0
+        trajectory = made_trajectory(key, **made)
+        told.episode_ends(trajectory, EpisodeResult.of(trajectory))
+
+
+def keys(count: int, start: int = 0) -> list[str]:
+    return [f"lift/t{number}/1" for number in range(start, start + count)]
+
+
+def plain() -> EvaluationProgress:
+    return EvaluationProgress(Console(file=StringIO()))
+
+
+def test_where_there_is_no_terminal_ten_lines_tell_of_any_number_of_episodes(capsys, clock):
+    with plain() as told:
+        told.run_begins("oracle", directory(), 500)
+        play(told, keys(500))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "oracle: 500 episodes"
+    assert len(lines) == 11
+    assert lines[1].startswith("oracle: 50/500, 0 running, reward 1.000")
+    assert lines[-1] == "oracle: 500/500, 0 running, reward 1.000"
+
+
+def test_where_tenths_take_long_a_line_comes_every_half_minute(capsys, clock):
+    with plain() as told:
+        told.run_begins("oracle", directory(), 1000)
+        play(told, keys(45), clock)
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "oracle: 15/1000, 0 running, reward 1.000, 0:32:50 left",
+        "oracle: 30/1000, 0 running, reward 1.000, 0:32:20 left",
+        "oracle: 45/1000, 0 running, reward 1.000, 0:31:50 left",
+    ]
+
+
+def test_what_was_recorded_before_is_done_and_counts_for_the_reward_but_not_for_the_speed(capsys, clock):
+    with plain() as told:
+        told.run_begins("oracle", directory(keys(8)), 10)
+        play(told, keys(1, start=8), clock, outcome="incorrect")
+    assert capsys.readouterr().err.splitlines() == [
+        "oracle: 10 episodes, 8 of them recorded before",
+        "oracle: 9/10, 0 running, reward 0.889, 0:00:02 left",
+    ]
+
+
+def test_tokens_are_told_where_there_are_any(capsys, clock):
+    with plain() as told:
+        told.run_begins("model", directory(), 1)
+        play(told, keys(1), outcome="failed", played=[made_call("look", {})], tokens=(12_000, 345))
+    assert capsys.readouterr().err.splitlines()[-1] == "model: 1/1, 0 running, 12.3k tokens"
+
+
+def test_a_terminal_gets_a_bar_that_is_drawn_anew():
+    screen = StringIO()
+    with EvaluationProgress(Console(file=screen, force_terminal=True, width=120)) as told:
+        told.run_begins("oracle", directory(keys(1)), 3)
+        play(told, keys(1, start=1))
+        told.episode_begins(Assignment(environment="lift", task="t2"))
+    shown = screen.getvalue()
+    assert "2/3" in shown
+    assert "1 running, reward 1.000" in shown
+
+
+def test_nothing_is_drawn_before_a_run_begins():
+    screen = StringIO()
+    with EvaluationProgress(Console(file=screen, force_terminal=True)) as told:
+        pass
+    assert screen.getvalue() == ""
+    assert told.left_behind() == "Nothing was recorded."
+
+
+def test_how_to_go_on_names_the_run_also_while_its_baselines_play(clock):
+    with EvaluationProgress(Console(file=StringIO()), resume_options=" --baselines") as told:
+        told.run_begins("oracle", directory(path="my runs/a"), 2)
+        play(told, keys(2))
+        told.run_begins("random", directory(path="my runs/a/baselines/random"), 2)
+        play(told, keys(1))
+    assert told.left_behind() == (
+        "1 of 2 episodes are recorded in my runs/a/baselines/random.\n"
+        "Go on with: codegym-mcp eval --resume 'my runs/a' --baselines"
+    )
+
+
+def test_baselines_are_counted_from_the_beginning(capsys, clock):
+    with plain() as told:
+        for agent in ("oracle", "random"):
+            told.run_begins(agent, directory(), 2)
+            play(told, keys(2))
+    assert capsys.readouterr().err.splitlines()[3:] == [
+        "random: 2 episodes",
+        "random: 1/2, 0 running, reward 1.000, 0:00:00 left",
+        "random: 2/2, 0 running, reward 1.000",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "short"), [(0, "0"), (999, "999"), (12_345, "12.3k"), (1_240_000, "1.24M"), (5e9, "5G")]
+)
+def test_large_numbers_are_shortened(value, short):
+    assert short_number(value) == short

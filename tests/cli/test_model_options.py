@@ -1,0 +1,194 @@
+"""`codegym-mcp eval --model`, from the command line to the files it leaves."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from codegym_harness.runs.run_directory import read_trajectories
+from codegym_mcp.cli import main
+
+COUNTER = str(Path(__file__).parents[1] / "fixtures" / "counter.py")
+
+
+def evaluate(*arguments, **environment):
+    """Runs the command as a process of its own."""
+    command = [sys.executable, "-m", "codegym_mcp.cli", "eval", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env={**os.environ, **environment}, check=False
+    )
+
+
+@pytest.fixture
+def climber(openai_server):
+    """A model that plays the counter."""
+    model = ("--model", "openai:climber", "--base-url", f"{openai_server.url}/v1")
+    return ("--environments", COUNTER, *model)
+
+
+def test_a_model_is_evaluated_from_end_to_end(climber, tmp_path):
+    prompt = tmp_path / "prompt.txt"
+    prompt.write_text("Find the bell, then call {submission}.")
+    out = tmp_path / "run"
+    tasks = ("--env", "counter", "--difficulty", "2", "--tasks", "3", "--epochs", "2", "--concurrency", "4")
+    sampling = ("--temperature", "0.5", "--top-p", "0.9", "--max-tokens", "99", "--sampling-seed", "7")
+    limits = ("--model-concurrency", "3", "--max-total-tokens", "1000000", "--turns", "50")
+    done = evaluate(
+        *climber,
+        *tasks,
+        *sampling,
+        *limits,
+        "--system-prompt",
+        f"@{prompt}",
+        "--api-key-env",
+        "MY_SECRET_KEY",
+        "--out",
+        str(out),
+        "--json",
+        MY_SECRET_KEY="sk-very-secret",
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["agent"], summary["episodes"], summary["reward"]) == ("openai:climber", 6, 1.0)
+    trajectories = list(read_trajectories(out))
+    assert len(trajectories) == 6
+    for trajectory in trajectories:
+        assert trajectory.steps[0].message == "Find the bell, then call submit_answer."
+        assert trajectory.final_metrics.total_completion_tokens == 10 * (len(trajectory.steps) - 2)
+    run = json.loads((out / "run.json").read_text())
+    assert run["model"]["name"] == "openai:climber"
+    assert run["model"]["system_prompt"] == prompt.read_text()
+    assert {name: run["model"][name] for name in ("temperature", "top_p", "max_tokens", "seed", "turns")} == {
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "max_tokens": 99,
+        "seed": 7,
+        "turns": 50,
+    }
+    assert run["model"]["tool_choice"] == "auto"
+    assert run["model"]["api_key_variable"] == "MY_SECRET_KEY"
+    for path in out.rglob("*"):
+        assert path.is_dir() or "sk-very-secret" not in path.read_text()
+    assert "sk-very-secret" not in done.stderr + done.stdout
+
+
+def test_a_ceiling_ends_the_run_and_a_higher_one_goes_on_with_it(climber, tmp_path):
+    out = tmp_path / "run"
+    tasks = ("--difficulty", "1", "--tasks", "4", "--concurrency", "1", "--out", str(out))
+    done = evaluate(*climber, *tasks, "--max-total-tokens", "1500")
+    assert done.returncode == 1
+    assert "it may use 1500. Give it more with --max-total-tokens." in done.stderr
+    kept = [each.extra.key for each in read_trajectories(out)]
+    assert 0 < len(kept) < 4
+    again = evaluate("--resume", str(out), "--max-total-tokens", "1500")
+    assert again.returncode == 1
+    assert [each.extra.key for each in read_trajectories(out)] == kept
+    more = evaluate("--resume", str(out), "--max-total-tokens", "70000", "--json")
+    assert more.returncode == 0, more.stderr
+    assert json.loads(more.stdout)["episodes"] == 4
+    keys = [each.extra.key for each in read_trajectories(out)]
+    assert len(set(keys)) == len(keys) == 4
+    assert keys[: len(kept)] == kept
+
+
+def test_what_cannot_be_asked_is_told_before_the_first_episode(openai_server, tmp_path, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("BAD_KEY", "sk-bad-key")
+    base_url = ("--base-url", f"{openai_server.url}/v1")
+    for arguments, words in (
+        (("--model", "opnai:x"), "Did you mean openai"),
+        (("--model", "gpt-6-luna"), "named without its provider"),
+        (("--model", "openai:x"), "OPENAI_API_KEY is not set"),
+        (("--model", "openai:nowhere", *base_url), "does not know openai:nowhere"),
+        (("--model", "openai:climber", *base_url, "--api-key-env", "BAD_KEY"), "Check the key"),
+        (("--model", "openai:climber", "--base-url", "http://127.0.0.1:1/v1"), "cannot be reached"),
+        (("--model", "openai:climber", *base_url, "--max-cost", "1"), "price of this model is not known"),
+    ):
+        out = tmp_path / "run"
+        done = CliRunner().invoke(main, ["eval", "--environments", COUNTER, *arguments, "--out", str(out)])
+        assert done.exit_code == 1
+        assert words in done.output
+        assert "sk-bad-key" not in done.output
+        assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "Say who plays"),
+        (("--agent", "oracle", "--model", "openai:x"), "Say who plays"),
+        (("--agent", "oracle", "--temperature", "1"), "--temperature is for a --model"),
+        (("--model", "openai:x", "--extra-body", "[1]"), "must be a JSON object"),
+        (("--model", "openai:x", "--extra-body", "{"), "no JSON"),
+        (("--model", "openai:x", "--system-prompt", "@nowhere.txt"), "nowhere.txt cannot be read"),
+        (("--model", "openai:x", "--base-url", "here"), "--base-url"),
+    ],
+)
+def test_options_that_do_not_fit_are_explained(arguments, words):
+    done = CliRunner().invoke(main, ["eval", *arguments])
+    assert done.exit_code == 2
+    assert words in done.output
+
+
+def say(*calls, **more):
+    made = [{"id": f"c{n}", "name": name, "arguments": given} for n, (name, given) in enumerate(calls)]
+    return {"say": {"calls": made, **more}}
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_faulty_provider_and_a_careless_model_leave_the_trajectory_that_they_should(
+    provider, openai_server, anthropic_server, tmp_path
+):
+    server = {"openai": openai_server, "anthropic": anthropic_server}[provider]
+    base_url = {"openai": f"{server.url}/v1", "anthropic": server.url}[provider]
+    name = server.script(
+        *({"status": 429, "headers": {"Retry-After": "0"}}, say(("listen", {}), ("move", {"floors": "x"}))),
+        *({"status": 500, "body": {"error": {"message": "not for sk-very-secret"}}},),
+        say(text="The bell must be near."),
+        *({"fault": "cut"}, say(("fly", {}))),
+        *({"fault": "garbage"}, say(("submit_answer", {"answer": 0}), ("listen", {}))),
+    )
+    out = tmp_path / "run"
+    done = evaluate(
+        *("--environments", COUNTER, "--difficulty", "1", "--out", str(out)),
+        *("--model", f"{provider}:{name}", "--base-url", base_url, "--api-key-env", "MY_SECRET_KEY"),
+        MY_SECRET_KEY="sk-very-secret",
+    )
+    assert done.returncode == 0, done.stderr
+    (sent, *_) = server.requests(name)
+    assert "sk-very-secret" in json.dumps(sent["headers"])
+    assert "sk-very-secret" not in done.stdout + done.stderr
+    assert all("sk-very-secret" not in path.read_text() for path in out.rglob("*") if path.is_file())
+    (trajectory,) = read_trajectories(out)
+    _, _, both, text, reminder, unknown, last = trajectory.steps
+    failures = [step.metrics.extra.failed_attempts for step in (both, text, unknown, last)]
+    assert failures[1][0].error == "status 500: not for [key]"
+    assert [[each.status for each in failed] for failed in failures] == [[429], [500], [None], [None]]
+    assert [result.extra.is_error for result in both.observation.results] == [False, True]
+    assert (text.message, text.tool_calls) == ("The bell must be near.", None)
+    assert (reminder.source, "not called a tool" in reminder.message) == ("user", True)
+    assert unknown.tool_calls[0].extra.invalid == "unknown_tool"
+    assert [result.extra.by for result in last.observation.results] == ["server", "agent"]
+    record = trajectory.extra
+    assert (record.outcome, record.state, record.calls, record.error) == ("incorrect", "submitted", 3, None)
+
+
+def test_what_a_provider_failed_at_is_no_zero_and_is_played_again(openai_server, tmp_path):
+    name = openai_server.script({"status": 500, "body": {"error": {"message": "boom"}}})
+    out = tmp_path / "run"
+    begin = ("--environments", COUNTER, "--difficulty", "1", "--out", str(out), "--attempts", "1", "--json")
+    done = evaluate(*begin, "--model", f"openai:{name}", "--base-url", f"{openai_server.url}/v1")
+    summary = json.loads(done.stdout)
+    assert (summary["reward"], summary["verdicts"]["failed"]) == (None, 1)
+    (failed,) = read_trajectories(out)
+    assert (failed.extra.outcome, failed.extra.error.fault) == ("failed", "provider")
+    openai_server.set_script(name, say(("submit_answer", {"answer": 0})))
+    again = evaluate("--resume", str(out), "--json")
+    assert again.returncode == 0, again.stderr
+    (played,) = read_trajectories(out)
+    assert played.extra.outcome == "incorrect"
+    assert json.loads((out / "failed.jsonl").read_text()) == json.loads(failed.to_json())

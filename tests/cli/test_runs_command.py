@@ -1,0 +1,177 @@
+"""The commands `runs`, `compare` and `show` on what evaluations left."""
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from codegym_harness.runs.run_directory import RunDirectory
+from codegym_mcp.cli import main
+from tests.made_runs import made_call, made_run, made_trajectory
+
+BEFORE = {"lift/low/1": "correct", "lift/high/1": "incorrect", "vault/red/1": "incorrect"}
+AFTER = {"lift/low/1": "correct", "lift/high/1": "correct", "vault/red/1": "incorrect"}
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    """Two runs, under `runs` in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    made_run(tmp_path / "runs" / "before", BEFORE, agent="observe")
+    made_run(
+        tmp_path / "runs" / "after", AFTER, agent="oracle", missing=2, at="2026-05-05T05:05:05.000+00:00"
+    )
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def table(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+# --- runs
+
+
+def test_runs_are_listed():
+    result = run("runs")
+    assert result.exit_code == 0
+    assert table(result.stdout) == [
+        ["run", "agent", "begun", "episodes", "reward", "state"],
+        ["runs/before", "observe", "2026-01-02", "03:04", "3", "0.333", "finished"],
+        ["runs/after", "oracle", "2026-05-05", "05:05", "3", "of", "5", "0.667", "interrupted"],
+    ]
+
+
+def test_runs_are_listed_for_programs():
+    listed = json.loads(run("runs", "runs", "--json").stdout)
+    assert [(entry["path"], entry["state"], entry["missing"]) for entry in listed] == [
+        ("runs/before", "finished", 0),
+        ("runs/after", "interrupted", 2),
+    ]
+
+
+def test_a_directory_of_runs_that_is_not_there_is_told():
+    result = run("runs", "absent")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: There is no directory absent. `codegym-mcp eval` makes runs.\n"
+
+
+# --- compare
+
+
+def test_two_runs_are_compared():
+    result = run("compare", "runs/before", "runs/after")
+    assert result.exit_code == 0
+    rows = {cells[0]: cells[1:] for cells in table(result.stdout) if cells}
+    assert rows["lift"][:4] == ["2", "0.500", "1.000", "+0.500"]
+    assert rows["lift"][-3:] == ["1", "0", "1"]
+    assert rows["vault"] == ["1", "0.000", "0.000", "+0.000", "-", "0", "0", "1"]
+    assert rows["all"][:4] == ["3", "0.333", "0.667", "+0.333"]
+
+
+def test_a_comparison_for_programs_has_all_figures():
+    compared = json.loads(run("compare", "runs/before", "runs/after", "--json").stdout)
+    assert (compared["tasks"], compared["better"], compared["worse"], compared["same"]) == (3, 1, 0, 2)
+    assert compared["difference"]["mean"] == pytest.approx(1 / 3)
+    assert compared["environments"]["lift"]["tasks"] == 2
+
+
+def test_what_cannot_be_compared_is_told(tmp_path):
+    made_run(tmp_path / "other", {"nothing/alike/1": "correct"})
+    result = run("compare", "runs/before", "other")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "runs/before and other have no scored task in common." in result.stderr
+
+
+# --- show
+
+
+def test_a_run_is_shown_with_its_episodes_and_baselines(tmp_path):
+    made_run(tmp_path / "runs" / "before" / "baselines" / "random", BEFORE, agent="random")
+    result = run("show", "runs/before")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "observe"
+    assert lines[2].split()[-1] == "random"
+    assert [line.split()[2] for line in lines[3:6]] == ["0.500", "0.000", "0.333"]
+    assert "lift/high/1  incorrect, 0 calls" in lines
+    shown = json.loads(run("show", "runs/before", "--json").stdout)
+    assert shown["episodes"] == len(shown["results"]) == 3
+    assert shown["baselines"]["random"]["reward"] == pytest.approx(1 / 3)
+
+
+def test_what_is_missing_of_a_run_is_told():
+    assert "Interrupted: 2 episodes are still to be played." in run("show", "runs/after").stdout
+
+
+CALLS = [
+    made_call("look", {}, "a floor\n[bold]and[/bold] a bell"),
+    made_call("move", {"floors": 99, "why": "Über"}, "too far", error=True),
+    made_call("look", {}, "x" * 1000),
+    made_call("submit_answer", {"answer": 3}, "received"),
+]
+
+
+@pytest.fixture
+def episode(tmp_path) -> str:
+    """The key of an episode of runs/before with something in it."""
+    with RunDirectory.resume(tmp_path / "runs" / "before") as directory:
+        directory.append(made_trajectory("lift/full/1", played=CALLS, oracle_calls=2, limits_met=["calls"]))
+    return "lift/full/1"
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_an_episode_is_printed_readably(episode, split):
+    result = run("show", "runs/before", episode) if split else run("show", f"runs/before/{episode}")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "lift/full/1  someone",
+        "",
+        "user:",
+        "    Find the floor of the bell.",
+        "",
+        "2. look()",
+        "    a floor",
+        "    [bold]and[/bold] a bell",
+        "",
+        '3. move(floors=99, why="Über")',
+        "    too far",
+        "",
+        "4. look()",
+        f"    {'x' * 600} … (400 more characters)",
+        "",
+        "5. submit_answer(answer=3)",
+        "    received",
+        "",
+        "correct, reward 1; 4 calls (the oracle needs 2), 1.0 s",
+        "Limits met: calls",
+    ]
+
+
+def test_nothing_is_shortened_where_all_is_asked_for(episode):
+    assert "x" * 1000 in run("show", "runs/before", episode, "--full").stdout
+
+
+def test_an_episode_for_programs_is_its_trajectory(episode):
+    shown = json.loads(run("show", "runs/before", episode, "--json").stdout)
+    made = made_trajectory(episode, played=CALLS, oracle_calls=2, limits_met=["calls"])
+    assert shown == json.loads(made.to_json())
+
+
+def test_an_episode_that_is_not_there_is_told_with_what_is_close():
+    result = run("show", "runs/before/lift/lo/1")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "There is no episode named 'lift/lo/1'. Did you mean lift/low/1" in result.stderr
+
+
+def test_an_environment_has_no_episodes():
+    result = run("show", "night_courier", "lift/low/1")
+    assert result.exit_code == 2
+    assert "night_courier is no run directory" in result.stderr
+
+
+def test_a_directory_that_is_no_run_is_taken_for_an_environments_name(tmp_path):
+    (tmp_path / "night_courier").mkdir()
+    assert json.loads(run("show", "night_courier", "--json").stdout)["name"] == "night_courier"

@@ -1,0 +1,120 @@
+"""What docs/agents.md and the README tell to be typed is what the commands take."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from codegym_harness.agents.command_agent import PLACES, CommandAgent
+from codegym_harness.runs.run_directory import read_trajectories
+from codegym_mcp.cli import main
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "docs" / "agents.md", ROOT / "README.md"]
+EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*_agent.py"))
+COUNTER = ROOT / "tests" / "fixtures" / "counter.py"
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def typed(script: str) -> list[list[str]]:
+    """The words of each line of a script, as a shell has them."""
+    script = re.sub(r"\s+# .*", "", script).replace("\\\n", " ")
+    lexer = shlex.shlex(script, posix=True, punctuation_chars="\n")
+    lexer.commenters = ""
+    lexer.whitespace = " \t"
+    lexer.whitespace_split = True
+    lines: list[list[str]] = [[]]
+    for word in lexer:
+        if word.strip("\n"):
+            lines[-1].append(word)
+        else:
+            lines.append([])
+    return [line for line in lines if line]
+
+
+def evaluations() -> list[list[str]]:
+    """The arguments of each `codegym-mcp eval` that is documented."""
+    scripts = [script for document in DOCUMENTS for script in blocks(document, "sh")]
+    for example in EXAMPLES:
+        _, _, script = example.read_text().partition("    codegym-mcp eval")
+        scripts.append("codegym-mcp eval" + script.partition("\n\n")[0].partition('"""')[0])
+    lines = [line for script in scripts for line in typed(script)]
+    return [line[2:] for line in lines if line[:2] == ["codegym-mcp", "eval"]]
+
+
+def command_of(arguments: list[str]) -> str | None:
+    return arguments[arguments.index("--command") + 1] if "--command" in arguments else None
+
+
+COMMANDS = [command for arguments in evaluations() if (command := command_of(arguments))]
+
+
+def parse(name, arguments):
+    """Reads a command's arguments as the command line does, with the settings of the whole."""
+    with main.make_context("codegym-mcp", [name]) as whole:
+        main.commands[name].make_context(name, list(arguments), parent=whole)
+
+
+def test_there_are_commands_to_be_checked():
+    assert len(COMMANDS) >= 12
+    assert len(EXAMPLES) == 3
+
+
+@pytest.mark.parametrize("arguments", evaluations(), ids=" ".join)
+def test_every_documented_evaluation_has_options_that_there_are(arguments):
+    parse("eval", arguments)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_documented_command_can_be_filled_in(command, tmp_path, monkeypatch):
+    words = shlex.split(command)
+    program = tmp_path / Path(words[0]).name
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    command = command.replace(words[0], program.name, 1)
+    monkeypatch.chdir(ROOT)
+    assert CommandAgent(command, workspaces=tmp_path).info.name == program.name
+    assert set(re.findall(r"\{(\w+)\}", command)) <= set(PLACES)
+
+
+def test_every_place_is_documented():
+    text = DOCUMENTS[0].read_text()
+    assert all(f"| `{{{place}}}` |" in text for place in PLACES)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_documented_configuration_starts_a_server_that_there_is(document):
+    configurations = blocks(document, "json")
+    assert configurations
+    for text in configurations:
+        (servers,) = json.loads(text).values()
+        server = servers["codegym"]
+        if "url" in server:
+            assert server["url"].endswith("/mcp")
+            continue
+        assert server["command"] == "codegym-mcp"
+        name, *arguments = server["args"]
+        assert isinstance(main.commands[name], click.Command)
+        parse(name, arguments)
+
+
+def test_the_documented_function_is_an_agent(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks(DOCUMENTS[0], "python")
+    Path("look_around.py").write_text(code)
+    done = CliRunner().invoke(
+        main,
+        ["eval", "--agent", "look_around.py:play", "--environments", str(COUNTER), "--difficulty", "1"],
+    )
+    assert done.exit_code == 0, done.output
+    (run,) = Path("runs").iterdir()
+    (trajectory,) = read_trajectories(run)
+    assert trajectory.extra.outcome == "incorrect"
+    assert trajectory.extra.calls == 1

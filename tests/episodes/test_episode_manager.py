@@ -1,0 +1,321 @@
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from codegym_mcp.episodes.episode import EpisodeSettings, EpisodeState
+from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.journal import Journal
+from codegym_mcp.errors import (
+    EnvironmentFaultError,
+    JournalError,
+    LimitError,
+    NotFoundError,
+    TaskError,
+)
+from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment import Environment, Task
+from tests.conftest import FIXTURES
+
+SETTINGS = EpisodeSettings()
+COUNTER = (FIXTURES / "counter.py").read_text()
+
+
+def task(bell: int = 3) -> Task:
+    return Task(id=f"bell-{bell}", config={"start": 1, "bell": bell})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "counter.py").write_text(COUNTER)
+    return tmp_path
+
+
+@pytest.fixture
+async def episodes(folder: Path, pool: SandboxPool, journal: Journal) -> AsyncIterator[EpisodeManager]:
+    async with EpisodeManager.serve(Catalog.load([folder]), pool, journal, open_limit=3) as served:
+        yield served
+
+
+async def opened(episodes: EpisodeManager, bell: int = 3, **limits: Any) -> Any:
+    settings = EpisodeSettings(limits=Limits(**limits))
+    return await episodes.open(episodes.catalog.get("counter"), task(bell), settings)
+
+
+# --- tasks
+
+
+async def test_a_task_is_found_by_its_id_or_made_by_difficulty_and_seed(
+    episodes: EpisodeManager, counter: Environment
+) -> None:
+    fixed = counter.with_tasks((task(3), task(4)))
+    assert await episodes.find_task(fixed, "bell-4") == task(4)
+    assert await episodes.find_task(fixed, None) == task(3)
+    made = await episodes.find_task(fixed, None, difficulty=2, seed=7)
+    assert made.id == "d2-s7"
+    assert await episodes.find_task(fixed, None, difficulty=2, seed=7) == made
+    assert (await episodes.find_task(fixed, None, difficulty=2)).id == "d2-s0"
+    assert (await episodes.find_task(counter, None)).id == "d1-s0"
+
+
+async def test_a_task_that_is_not_there_is_told(episodes: EpisodeManager, counter: Environment) -> None:
+    with pytest.raises(NotFoundError, match=r"Did you mean bell-3\?"):
+        await episodes.find_task(counter.with_tasks((task(3),)), "bell-33")
+    with pytest.raises(TaskError, match="not both"):
+        await episodes.find_task(counter, "bell-3", difficulty=1)
+    with pytest.raises(TaskError, match="not both"):
+        await episodes.find_task(counter, "bell-3", seed=1)
+    with pytest.raises(TaskError, match="needs a difficulty"):
+        await episodes.find_task(counter, None, seed=1)
+    with pytest.raises(TaskError, match="from 1 to 5"):
+        await episodes.find_task(counter, None, difficulty=6)
+
+
+async def test_an_environment_without_any_task_is_told(episodes: EpisodeManager, declare: Any) -> None:
+    bare = declare(COUNTER[: COUNTER.index("def generate")], name="bare")
+    with pytest.raises(TaskError, match=r"bare has neither tasks nor a generator. Put tasks .* bare\.jsonl"):
+        await episodes.find_task(bare, None)
+    with pytest.raises(TaskError, match="has no generator"):
+        await episodes.find_task(bare, None, difficulty=1)
+
+
+# --- open, found, ended
+
+
+async def test_an_episode_is_found_by_id_and_by_token_before_and_after_its_end(
+    episodes: EpisodeManager,
+) -> None:
+    episode = await opened(episodes)
+    assert episodes.by_id(episode.id) is episode
+    assert episodes.by_token(episode.token) is episode
+    assert episodes.open_count == 1
+    await episode.submit(3)
+    assert episodes.by_id(episode.id) is episode
+    assert episodes.by_token(episode.token) is episode
+    assert episodes.open_count == 0
+
+
+async def test_ids_give_no_access_and_tokens_no_name(episodes: EpisodeManager) -> None:
+    episode = await opened(episodes)
+    with pytest.raises(NotFoundError):
+        episodes.by_token(episode.id)
+    with pytest.raises(NotFoundError):
+        episodes.by_id(episode.token)
+
+
+async def test_an_unknown_token_is_not_repeated(episodes: EpisodeManager) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        episodes.by_token("zq93")
+    assert "zq93" not in str(caught.value)
+    with pytest.raises(NotFoundError, match="'zq93'"):
+        episodes.by_id("zq93")
+
+
+async def test_only_so_many_episodes_are_open_at_once(episodes: EpisodeManager) -> None:
+    held = [await opened(episodes) for _ in range(3)]
+    with pytest.raises(LimitError) as caught:
+        await opened(episodes)
+    assert (caught.value.limit, caught.value.value) == ("open_episodes", 3)
+    await held[0].close("Enough.")
+    await opened(episodes)
+
+
+async def test_episodes_opened_together_keep_to_the_limit(episodes: EpisodeManager) -> None:
+    refused = []
+
+    async def open_one() -> None:
+        try:
+            await opened(episodes)
+        except LimitError as error:
+            refused.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(open_one)
+    assert (episodes.open_count, len(refused)) == (3, 5)
+
+
+async def test_an_episode_that_cannot_be_opened_does_not_stay_open(
+    episodes: EpisodeManager, declare: Any
+) -> None:
+    broken = declare(COUNTER.replace("self.bell = bell", "self.bell = {}[bell]"))
+    for _ in range(5):
+        with pytest.raises(EnvironmentFaultError):
+            await episodes.open(broken, task(), SETTINGS)
+    assert episodes.open_count == 0
+
+
+async def test_an_episode_that_is_forgotten_is_found_nowhere(episodes: EpisodeManager) -> None:
+    episode = await opened(episodes)
+    await episode.close("over")
+    assert episodes.by_id(episode.id) is episode
+    episodes.forget(episode)
+    with pytest.raises(NotFoundError):
+        episodes.by_id(episode.id)
+
+
+async def test_old_ended_episodes_are_found_in_the_journal(
+    episodes: EpisodeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codegym_mcp.episodes.episode_manager._ENDED_KEPT", 2)
+    ended = []
+    for _ in range(4):
+        episode = await opened(episodes)
+        await episode.submit(3)
+        ended.append(episode)
+    for old in ended[:2]:
+        assert episodes.by_token(old.token) is not old
+        assert episodes.by_id(old.id).verdict == episodes.by_token(old.token).verdict == old.verdict
+    assert all(episodes.by_token(recent.token) is recent for recent in ended[2:])
+
+
+# --- expiry
+
+
+async def test_an_idle_episode_expires_and_a_used_one_does_not(episodes: EpisodeManager) -> None:
+    idle = await opened(episodes, idle_seconds=100)
+    used = await opened(episodes, idle_seconds=1000)
+    await episodes.expire_idle(time.monotonic())
+    assert (idle.state, used.state) == (EpisodeState.OPEN, EpisodeState.OPEN)
+    await episodes.expire_idle(time.monotonic() + 101)
+    assert (idle.state, used.state) == (EpisodeState.EXPIRED, EpisodeState.OPEN)
+    assert idle.reason == "Nobody used it for 100 seconds."
+    assert "expired" in (await idle.call("listen", {})).text
+    assert episodes.open_count == 1
+
+
+async def test_an_episode_in_the_midst_of_a_call_is_not_idle(episodes: EpisodeManager, declare: Any) -> None:
+    slow = declare(
+        COUNTER.replace("self.floor += floors\n", "self.floor += floors\n        while True: pass\n")
+    )
+    settings = EpisodeSettings(limits=Limits(idle_seconds=0.001, call_seconds=0.2))
+    episode = await episodes.open(slow, task(), settings)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(episode.call, "move", {"floors": 1})
+        await anyio.lowlevel.checkpoint()
+        await episodes.expire_idle(time.monotonic() + 3600)
+        assert episode.state is EpisodeState.OPEN
+    await episodes.expire_idle(time.monotonic() + 3600)
+    assert episode.state is EpisodeState.EXPIRED
+
+
+async def test_expiry_ends_one_after_another_even_where_the_journal_fails(
+    folder: Path, pool: SandboxPool, tmp_path: Path
+) -> None:
+    with Journal.open(tmp_path / "journal.sqlite") as journal:
+        async with EpisodeManager.serve(Catalog.load([folder]), pool, journal) as episodes:
+            both = [await opened(episodes, idle_seconds=1) for _ in range(2)]
+            journal._connection.execute("PRAGMA query_only = ON")
+            await episodes.expire_idle(time.monotonic() + 10)
+            assert [episode.state for episode in both] == [EpisodeState.EXPIRED] * 2
+            assert episodes.open_count == 0
+
+
+# --- another server takes up the journal
+
+
+@asynccontextmanager
+async def served(path: Path, folder: Path) -> AsyncIterator[EpisodeManager]:
+    async with SandboxPool.open(patience=100) as pool:
+        with Journal.open(path) as journal:
+            async with EpisodeManager.serve(Catalog.load([folder]), pool, journal) as episodes:
+                yield episodes
+
+
+async def test_open_episodes_go_on_in_the_next_server(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    async with served(path, folder) as episodes:
+        episode = await opened(episodes, calls=5)
+        await episode.call("move", {"floors": 1})
+        await episode.call("move", {"floors": 11})
+    async with served(path, folder) as episodes:
+        again = episodes.by_token(episode.token)
+        assert again is not episode
+        assert episodes.by_id(episode.id) is again
+        assert (again.state, again.calls, again.settings) == (EpisodeState.OPEN, 2, episode.settings)
+        assert again.task == episode.task
+        assert (await again.call("listen", {})).structured == {"floor": 2, "sound": "above"}
+    async with served(path, folder) as episodes:
+        last = episodes.by_token(episode.token)
+        assert (await last.call("move", {"floors": 1})).value == 3
+        await last.submit(3)
+        assert last.verdict is not None
+        assert last.verdict.correct
+    async with served(path, folder) as episodes:
+        assert episodes.open_count == 0
+        ended = episodes.by_id(episode.id)
+        assert (ended.state, ended.calls, ended.verdict) == (EpisodeState.SUBMITTED, 4, last.verdict)
+        assert (await ended.call("listen", {})).over
+
+
+async def test_a_submission_that_had_no_end_is_judged_by_the_next_server(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    async with served(path, folder) as episodes:
+        episode = await opened(episodes)
+        await episodes._journal.append(episode.id, 1, "submitted", {"arguments": {"answer": 3}})
+    async with served(path, folder) as episodes:
+        assert episodes.open_count == 0
+        again = episodes.by_id(episode.id)
+        assert again.state is EpisodeState.SUBMITTED
+        assert again.verdict is not None
+        assert again.verdict.correct
+        assert (await again.submit(4)).is_error
+        kinds = [event.kind for event in episodes._journal.events(episode.id)]
+        assert kinds == ["opened", "submitted", "ended"]
+
+
+async def test_an_environment_that_changed_fails_its_open_episodes_and_no_others(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    (folder / "other.py").write_text(COUNTER)
+    (folder / "gone.py").write_text(COUNTER)
+    (folder / "broken.py").write_text(COUNTER)
+    async with served(path, folder) as episodes:
+        by_name = {
+            name: await episodes.open(episodes.catalog.get(name), task(), SETTINGS)
+            for name in ("counter", "other", "gone", "broken")
+        }
+    (folder / "other.py").write_text(COUNTER + "\nMORE = 1\n")
+    (folder / "gone.py").unlink()
+    (folder / "broken.py").write_text("garbage(")
+    async with served(path, folder) as episodes:
+        assert episodes.open_count == 1
+        assert (await episodes.by_token(by_name["counter"].token).call("listen", {})).structured
+        changed = episodes.by_id(by_name["other"].id)
+        assert (changed.state, changed.verdict) == (EpisodeState.FAILED, None)
+        assert changed.reason == "other has changed since the episode was opened."
+        reasons = {
+            name: episodes._journal.events(by_name[name].id)[-1].data["reason"] for name in ("gone", "broken")
+        }
+        assert "There is no environment named 'gone'" in reasons["gone"]
+        assert "broken.py:1: not valid Python" in reasons["broken"]
+        assert (await episodes.by_token(by_name["other"].token).call("listen", {})).over
+        for name in ("gone", "broken"):
+            with pytest.raises(NotFoundError):
+                episodes.by_token(by_name[name].token)
+
+
+async def test_a_damaged_journal_is_told_with_the_episode(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Journal.open(path) as journal:
+        await journal.append("abc", 0, "opened", {"token": 3})
+    with pytest.raises(JournalError, match="episode abc cannot be read"):
+        async with served(path, folder):
+            pass
+
+
+async def test_what_goes_wrong_while_episodes_are_served_comes_out_as_it_is(
+    folder: Path, pool: SandboxPool, journal: Journal
+) -> None:
+    with pytest.raises(NotFoundError):
+        async with EpisodeManager.serve(Catalog.load([folder]), pool, journal) as episodes:
+            episodes.catalog.get("nobody")

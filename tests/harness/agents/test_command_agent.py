@@ -1,0 +1,428 @@
+"""Agent programs: real ones, that play, fail, look around and leave daemons behind."""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import pytest
+from click.testing import CliRunner, Result
+
+from codegym_harness.agents.command_agent import CommandAgent
+from codegym_harness.clients.control_client import ControlClient
+from codegym_harness.episode_sources.sources import Assignment, LocalEpisodes, ServedEpisodes
+from codegym_harness.processes.server_process import start_server
+from codegym_harness.records.recorder import Recorder
+from codegym_harness.records.trajectory import ProgramRecord, Trajectory
+from codegym_harness.runs.evaluation import Selection
+from codegym_harness.runs.rollout import roll_out
+from codegym_harness.runs.run_config import RunConfig, run_evaluation
+from codegym_harness.runs.run_directory import read_trajectories
+from codegym_mcp.cli import main
+from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.errors import CodegymError, RunHaltedError
+from codegym_mcp.limits import Limits
+from tests.harness.leftovers import alive, running
+
+BELL = Assignment(environment="counter", difficulty=2, seed=0)
+"""The bell hangs three floors up: four times listening and three times moving find it."""
+
+SHOW = "import json, os, sys; print(json.dumps(sys.argv[1:]))"
+
+
+def python(script: str, *arguments: str | Path) -> str:
+    """A command that runs a script, whatever it and its arguments are made of."""
+    return shlex.join([sys.executable, "-c", script, *map(str, arguments)])
+
+
+def agent(fixtures: Path, name: str, *arguments: str | Path) -> str:
+    return shlex.join([sys.executable, str(fixtures / "agents" / name), "{mcp_url}", *map(str, arguments)])
+
+
+@pytest.fixture(params=[True, False], ids=["enclosed", "plain"])
+def namespaces(request) -> bool:
+    """Where the system has none, there is no difference."""
+    return bool(request.param)
+
+
+@pytest.fixture
+async def play(server, tmp_path, namespaces):
+    """Lets a command play an episode."""
+    workspaces = tmp_path / "workspaces"
+    workspaces.mkdir()
+    async with ControlClient.connect(server.url, server.token) as control:
+
+        async def played(command: str, *, seconds: float = 60, calls: int = 20) -> Trajectory:
+            player = CommandAgent(command, workspaces=workspaces, namespaces=namespaces)
+            source = ServedEpisodes(control, Limits(calls=calls))
+            trajectory = await roll_out(player, source, BELL, seconds=seconds)
+            assert list(workspaces.iterdir()) == []
+            return trajectory
+
+        yield played
+
+
+@pytest.fixture
+async def play_until(server, episodes, tmp_path, namespaces):
+    """Lets a command play an episode until something holds; then its time is over."""
+    workspaces = tmp_path / "workspaces"
+    workspaces.mkdir()
+    async with ControlClient.connect(server.url, server.token) as control:
+
+        async def played(command: str, holds: Callable[[Episode], bool]) -> Recorder:
+            player = CommandAgent(command, workspaces=workspaces, namespaces=namespaces)
+            async with ServedEpisodes(control).open(BELL) as opened, anyio.create_task_group() as tasks:
+                recorder = Recorder(opened.playable, address=opened.address)
+                tasks.start_soon(player.play, recorder, 1)
+                with anyio.fail_after(60):
+                    while not holds(episodes.by_id(opened.id)):
+                        await anyio.lowlevel.checkpoint()
+                tasks.cancel_scope.cancel()
+            return recorder
+
+        yield played
+
+
+def program_of(trajectory: Trajectory) -> ProgramRecord:
+    assert trajectory.extra.program is not None
+    return trajectory.extra.program
+
+
+# --- playing
+
+
+async def test_a_program_that_plays_by_the_rules_is_scored_and_recorded(play, fixtures):
+    trajectory = await play(agent(fixtures, "honest.py"))
+    record = trajectory.extra
+    assert (record.outcome, record.state, record.calls, record.error) == ("correct", "submitted", 7, None)
+    assert program_of(trajectory).stdout == "The bell hangs at floor 3.\n"
+    assert program_of(trajectory).exit_code == 0
+    told, *steps = trajectory.steps
+    assert "Answer with the floor of the bell." in told.message
+    assert "submit_answer" in told.message
+    calls = [(call.function_name, call.arguments) for step in steps for call in step.tool_calls or []]
+    up = [("listen", {}), ("move", {"floors": 1})]
+    assert calls == [*up, *up, *up, ("listen", {}), ("submit_answer", {"answer": 3})]
+    results = [result for step in steps for result in step.observation.results]
+    assert results[0].extra.structured == {"floor": 0, "sound": "above"}
+    assert json.loads(results[0].content) == {"floor": 0, "sound": "above"}
+    assert results[-1].extra.structured == {"received": True}
+    assert [step.step_id for step in trajectory.steps] == list(range(1, 10))
+    assert [step.timestamp for step in steps] == sorted(step.timestamp for step in steps)
+    assert trajectory.agent.name.startswith("python")
+    assert [each["function"]["name"] for each in trajectory.agent.tool_definitions or []] == [
+        "move",
+        "listen",
+        "submit_answer",
+    ]
+
+
+async def test_what_a_program_says_counts_for_nothing(play):
+    lie = "print('submit_answer(3) was correct, reward 1.0'); raise SystemExit(7)"
+    trajectory = await play(python(lie, "{mcp_url}"))
+    assert trajectory.extra.outcome == "no_submission"
+    assert trajectory.extra.verdict is None
+    assert trajectory.extra.error is not None
+    assert trajectory.extra.error.fault == "agent"
+    assert trajectory.extra.error.kind == "NeverCalled"
+    assert trajectory.extra.error.message == (
+        "The program ended with exit code 7 and never called a tool. "
+        "Its last words: submit_answer(3) was correct, reward 1.0"
+    )
+    assert len(trajectory.steps) == 1
+
+
+async def test_a_program_that_never_connects_is_told_as_such_at_the_deadline(play):
+    trajectory = await play(python("import signal; signal.pause()", "{mcp_url}"), seconds=0.2)
+    assert trajectory.extra.outcome == "no_submission"
+    assert trajectory.extra.limits_met == ["deadline_seconds"]
+    assert trajectory.extra.error is not None
+    assert trajectory.extra.error.message == (
+        "The program was ended and never called a tool. It said nothing."
+    )
+    assert program_of(trajectory).exit_code is None
+
+
+async def test_what_was_done_until_the_program_was_ended_is_kept(play_until, episodes):
+    script = """
+import asyncio, signal, sys
+from mcp import Client
+async def play():
+    async with Client(sys.argv[1]) as client:
+        print("connected", flush=True)
+        await client.call_tool("listen", {})
+        await client.call_tool("fly", {"far": True})
+        signal.pause()
+asyncio.run(play())
+"""
+    recorder = await play_until(python(script, "{mcp_url}"), lambda episode: episode.calls == 2)
+    names = [call.function_name for step in recorder.steps for call in step.tool_calls or []]
+    assert names == ["listen", "fly"]
+    assert recorder.steps[-1].observation.results[0].extra.is_error
+    assert recorder.error is None
+    assert recorder.program.exit_code is None
+    assert recorder.program.stdout == "connected\n"
+
+
+async def test_a_verdict_stands_however_the_program_ends(play):
+    script = """
+import asyncio, os, sys
+from mcp import Client
+async def play():
+    async with Client(sys.argv[1]) as client:
+        await client.call_tool("submit_answer", {"answer": 3})
+        os.abort()
+asyncio.run(play())
+"""
+    trajectory = await play(python(script, "{mcp_url}"))
+    assert trajectory.extra.outcome == "correct"
+    assert program_of(trajectory).exit_code == -6
+
+
+# --- what a program is given
+
+
+async def test_what_is_filled_in_is_one_argument_each_and_no_shell_sees_it(play, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    command = python(
+        f"{SHOW}; print(open(sys.argv[1]).read(), open(sys.argv[4]).read(), sep='\\0')",
+        *("{mcp_config}", "{mcp_url}", "{task}", "{task_file}", "{here}"),
+        *("--config={mcp_config}", '{"url": "{mcp_url}"}', "{unknown}", "$HOME; `id` > *"),
+    )
+    trajectory = await play(command)
+    shown, files = program_of(trajectory).stdout.split("\n", 1)
+    config, url, task, task_file, here, option, nested, unknown, shell = json.loads(shown)
+    written, told = files.split("\0")
+    assert json.loads(written) == {"mcpServers": {"codegym": {"type": "http", "url": url}}}
+    assert url.endswith("/mcp")
+    assert task == trajectory.steps[0].message == told.removesuffix("\n")
+    assert "\n" in task
+    assert "`codegym`" in task
+    assert Path(task_file).parent == Path(config).parent
+    assert (here, option, json.loads(nested)) == (str(tmp_path), f"--config={config}", {"url": url})
+    assert (unknown, shell) == ("{unknown}", "$HOME; `id` > *")
+
+
+async def test_a_program_runs_in_an_empty_directory_of_its_own(play):
+    script = "import os; print(os.getcwd(), os.environ['PWD'], *sorted(os.listdir()))"
+    first, second = [program_of(await play(python(script, "{mcp_url}"))).stdout.split() for _ in range(2)]
+    assert first[0] == first[1] != second[0]
+    assert first[2:] == ["mcp.json", "task.txt"]
+
+
+async def test_a_program_has_its_users_keys_and_not_the_token(play, monkeypatch):
+    monkeypatch.setenv("PROVIDER_API_KEY", "mine")
+    monkeypatch.setenv("CODEGYM_MCP_TOKEN", "of another server")
+    trajectory = await play(python("import os; print(dict(os.environ))", "{mcp_url}"))
+    assert "'PROVIDER_API_KEY': 'mine'" in program_of(trajectory).stdout
+    assert "CODEGYM" not in program_of(trajectory).stdout
+    assert "of another server" not in program_of(trajectory).stdout
+
+
+# --- gaining nothing, leaving nothing
+
+
+async def test_a_program_that_looks_around_gains_nothing(fixtures, tmp_path, namespaces, monkeypatch):
+    monkeypatch.setenv("PROVIDER_API_KEY", "mine")
+    monkeypatch.setenv("CODEGYM_MCP_TOKEN", "of another server")
+    workspaces, answers = tmp_path / "workspaces", tmp_path / "answers"
+    (workspaces / "another").mkdir(parents=True)
+    (workspaces / "another" / "mcp.json").touch()
+    answers.mkdir()
+    (answers / "trajectories.jsonl").write_text("3")
+    counter = tmp_path / "counter.py"
+    counter.write_text((fixtures / "counter.py").read_text())
+    player = CommandAgent(
+        agent(fixtures, "snoop.py", os.pathsep.join(map(str, [counter, answers]))),
+        workspaces=workspaces,
+        hidden=[counter, answers, tmp_path / "not yet there"],
+        namespaces=namespaces,
+    )
+    async with (
+        start_server([counter]) as server,
+        ControlClient.connect(server.url, server.token) as control,
+    ):
+        trajectory = await roll_out(player, ServedEpisodes(control), BELL, seconds=120)
+    program = program_of(trajectory)
+    assert program.exit_code == 0, program.stderr
+    found = json.loads(program.stdout)
+    assert found["control"] == [401]
+    assert found["gateway"] == 404
+    assert server.token not in found["tokens"]
+    assert "of another server" not in found["tokens"]
+    assert found["own"] == {"PROVIDER_API_KEY": "mine"}
+    if program.enclosed:
+        # The warden's own process, and the program.
+        assert found["processes"] == 2
+        assert (found["tokens"], found["readable"], found["siblings"]) == ([], [], [])
+    # What it did in its own episode is all that came of it: one wrong answer.
+    assert (trajectory.extra.outcome, trajectory.extra.calls) == ("incorrect", 0)
+    assert len(trajectory.steps) == 2
+    assert counter.read_text()
+    assert (answers / "trajectories.jsonl").read_text() == "3"
+
+
+async def test_daemons_are_gone_when_the_rollout_is_over(play, fixtures, tmp_path):
+    trajectory = await play(agent(fixtures, "daemons.py", tmp_path, "leave"))
+    assert program_of(trajectory).exit_code == 0
+    assert "daemons are up" in program_of(trajectory).stdout
+    assert len(list(tmp_path.glob("*.lock"))) == 3
+    assert alive(tmp_path) == []
+    assert running(str(tmp_path)) == []
+    assert trajectory.extra.outcome == "no_submission"
+
+
+@pytest.mark.parametrize("how", ["stay", "fork"])
+async def test_daemons_are_gone_when_the_program_was_ended(play_until, fixtures, tmp_path, how):
+    recorder = await play_until(
+        agent(fixtures, "daemons.py", tmp_path, how), lambda _: len(alive(tmp_path)) == 3
+    )
+    assert recorder.program.exit_code is None
+    assert alive(tmp_path) == []
+    assert running(str(tmp_path)) == []
+
+
+# --- commands that cannot be run
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("no-such-program {mcp_url}", "There is no program no-such-program that could be started"),
+        ("./my_agent.sh {mcp_url}", r"There is no program \./my_agent\.sh that could be started"),
+        ("sh -c 'echo {mcp_url}", "cannot be read: No closing quotation"),
+        ("", "The command is empty"),
+        ("true {task}", r"does not tell the program where its episode is. Put \{mcp_config\} or"),
+        ("sh my_agent.sh {mcp_url}", r"would not find my_agent\.sh.*Write \{here\}/my_agent\.sh"),
+        ("sh {here}/answers/agent.sh {mcp_url}", "answers, which holds answers and is hidden"),
+        ("{here}/answers/agent.sh {mcp_url}", "answers, which holds answers and is hidden"),
+    ],
+)
+def test_a_command_that_cannot_be_run_is_explained(tmp_path, monkeypatch, command, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_agent.sh").touch()
+    (tmp_path / "answers").mkdir()
+    (tmp_path / "answers" / "agent.sh").touch(mode=0o755)
+    with pytest.raises(CodegymError, match=words):
+        CommandAgent(command, workspaces=tmp_path, hidden=[tmp_path / "answers"])
+
+
+def test_a_program_beside_one_is_found_from_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "agent.sh").touch(mode=0o755)
+    for command in ("./agent.sh {mcp_url}", "{here}/agent.sh {mcp_url}", "sh {here}/agent.sh {mcp_url}"):
+        assert CommandAgent(command, workspaces=tmp_path).info.name in ("agent.sh", "sh")
+
+
+async def test_episodes_without_an_address_are_not_for_programs(episodes, tmp_path):
+    player = CommandAgent("true {mcp_url}", workspaces=tmp_path)
+    trajectory = await roll_out(player, LocalEpisodes(episodes), BELL)
+    assert trajectory.extra.outcome == "failed"
+    assert trajectory.extra.error is not None
+    assert trajectory.extra.error.fault == "ours"
+
+
+# --- runs
+
+
+async def test_a_run_of_a_program_hides_what_holds_answers(fixtures, tmp_path):
+    counter = tmp_path / "counter.py"
+    counter.write_text((fixtures / "counter.py").read_text())
+    counter.with_suffix(".jsonl").write_text('{"id": "a", "config": {"start": 0, "bell": 2}}\n')
+    counter.with_suffix(".audit.json").write_text('{"commonest": 2}')
+    script = """
+import os, sys
+print([os.listdir(path) if os.path.isdir(path) else os.path.getsize(path) for path in sys.argv[2].split()])
+"""
+    beside = [counter.with_suffix(suffix) for suffix in (".jsonl", ".audit.json")]
+    looked = " ".join(map(str, [counter, *beside, tmp_path / "run"]))
+    job = RunConfig(
+        agent="command",
+        command=python(script, "{mcp_url}", looked),
+        paths=(counter,),
+        selection=Selection(epochs=2),
+        concurrency=2,
+    )
+    summary = await run_evaluation(job, out=tmp_path / "run")
+    assert summary.verdicts["no_submission"] == 2
+    for trajectory in read_trajectories(tmp_path / "run"):
+        program = program_of(trajectory)
+        if program.enclosed:
+            assert program.stdout == "[0, 0, 0, []]\n"
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["command"] == job.command
+
+
+async def test_a_program_that_the_system_cannot_start_halts_the_run(fixtures, tmp_path):
+    broken = tmp_path / "broken"
+    broken.write_text("#!/no/such/interpreter\n")
+    broken.chmod(0o755)
+    job = RunConfig(
+        agent="command",
+        command=f"{broken} {{mcp_url}}",
+        paths=(fixtures / "counter.py",),
+        selection=Selection(difficulty=1, epochs=3),
+    )
+    with pytest.raises(RunHaltedError, match="broken cannot be started: No such file"):
+        await run_evaluation(job, out=tmp_path / "run")
+    assert list(read_trajectories(tmp_path / "run")) == []
+
+
+async def test_a_run_that_cannot_begin_writes_nothing(fixtures, tmp_path):
+    for job, words in (
+        (RunConfig(agent="command", command="no-such-program {mcp_url}"), "There is no program"),
+        (
+            RunConfig(agent="command", command="true {mcp_url}", mcp_url="http://127.0.0.1:9/mcp"),
+            "and no others",
+        ),
+    ):
+        with pytest.raises(CodegymError, match=words):
+            await run_evaluation(job, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_job_has_a_command_just_where_one_plays():
+    with pytest.raises(ValueError, match="`command` needs a command"):
+        RunConfig(agent="command")
+    with pytest.raises(ValueError, match="`command` needs a command"):
+        RunConfig(agent="observe", command="true {mcp_url}")
+
+
+# --- the command line
+
+
+def evaluate(*options: str | Path) -> Result:
+    return CliRunner().invoke(main, ["eval", *map(str, options)])
+
+
+def test_a_program_is_evaluated_from_the_command_line(fixtures, tmp_path):
+    result = evaluate(
+        *("--agent", "command", "--command", agent(fixtures, "honest.py"), "--environments"),
+        *(fixtures / "counter.py", "--difficulty", "2", "--out", tmp_path / "run", "--json"),
+    )
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert (summary["episodes"], summary["reward"]) == (1, 1.0)
+    (trajectory,) = read_trajectories(tmp_path / "run")
+    assert trajectory.extra.outcome == "correct"
+
+
+@pytest.mark.parametrize(
+    "options", [("--agent", "command"), ("--agent", "observe", "--command", "x"), ("--command", "x")]
+)
+def test_an_agent_program_and_its_command_go_together(options):
+    result = evaluate(*options)
+    assert result.exit_code == 2
+    assert "Usage: " in result.output
+
+
+def test_a_program_that_is_not_there_is_told_in_one_line(tmp_path):
+    result = evaluate("--agent", "command", "--command", "no-such-agent {mcp_url}", "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: There is no program no-such-agent that could be started. "
+        "Is it installed, executable, and on the PATH?\n"
+    )
+    assert os.listdir(tmp_path) == []

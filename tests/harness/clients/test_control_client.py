@@ -1,0 +1,105 @@
+import pytest
+
+from codegym_harness.clients.control_client import ControlClient
+from codegym_harness.clients.mcp_client import connect
+from codegym_mcp.episodes.episode import EpisodeState
+from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
+from codegym_mcp.limits import Limits
+from codegym_mcp.server.control_plane import OpenRequest
+
+
+async def test_environments_are_listed(server):
+    async with ControlClient.connect(server.url, server.token) as control:
+        (counter,) = await control.environments()
+    assert counter.name == "counter"
+    assert counter.tasks == ["bell-1", "bell-2", "bell-4"]
+    assert counter.generates
+
+
+async def test_an_episode_is_opened_played_and_judged(server):
+    async with ControlClient.connect(server.url, server.token) as control:
+        request = OpenRequest(environment="counter", task="bell-2", limits=Limits(calls=7))
+        opened = await control.open_episode(request)
+        assert opened.task.id == "bell-2"
+        assert (await control.episode(opened.id)).state is EpisodeState.OPEN
+        async with connect(opened.mcp_url) as connection:
+            await connection.call("listen", {})
+            await connection.submit(2)
+        info = await control.episode(opened.id)
+        assert info.state is EpisodeState.SUBMITTED
+        assert info.calls == 1
+        assert info.verdict is not None
+        assert info.verdict.reward == 1.0
+
+
+async def test_a_generated_task_is_asked_for_by_difficulty_and_seed(server):
+    async with ControlClient.connect(server.url, server.token) as control:
+        opened = await control.open_episode(OpenRequest(environment="counter", difficulty=3, seed=9))
+    assert opened.task.id == "d3-s9"
+
+
+async def test_limits_are_the_episodes(server):
+    async with ControlClient.connect(server.url, server.token) as control:
+        request = OpenRequest(environment="counter", task="bell-2", limits=Limits(calls=1))
+        opened = await control.open_episode(request)
+        async with connect(opened.mcp_url) as connection:
+            await connection.call("listen", {})
+            await connection.call("listen", {})
+        assert (await control.episode(opened.id)).state is EpisodeState.OUT_OF_CALLS
+
+
+async def test_a_closed_episode_is_over(server):
+    async with ControlClient.connect(server.url, server.token) as control:
+        opened = await control.open_episode(OpenRequest(environment="counter", task="bell-2"))
+        assert (await control.close(opened.id)).state is EpisodeState.EXPIRED
+
+
+async def test_what_does_not_exist_is_named(server):
+    async with ControlClient.connect(server.url, server.token) as control:
+        with pytest.raises(NotFoundError, match="countr"):
+            await control.open_episode(OpenRequest(environment="countr", task="bell-2"))
+        with pytest.raises(NotFoundError, match=r"counter/bell-3.*bell-2"):
+            await control.open_episode(OpenRequest(environment="counter", task="bell-3"))
+        with pytest.raises(NotFoundError, match="no episode named 'lost'"):
+            await control.episode("lost")
+
+
+async def test_too_many_open_episodes_are_a_limit(server):
+    async with ControlClient.connect(server.url, server.token) as control:
+        request = OpenRequest(environment="counter", task="bell-2")
+        for _ in range(20):
+            await control.open_episode(request)
+        with pytest.raises(LimitError, match="20 episodes are open"):
+            await control.open_episode(request)
+
+
+async def test_the_wrong_token_is_refused_with_the_servers_words(server):
+    async with ControlClient.connect(server.url, "wrong") as control:
+        with pytest.raises(ConnectionFailedError, match="needs its token"):
+            await control.environments()
+
+
+async def test_a_server_that_is_not_there_is_a_failed_connection(unused_tcp_port):
+    async with ControlClient.connect(f"http://127.0.0.1:{unused_tcp_port}", "t") as control:
+        with pytest.raises(ConnectionFailedError, match="Is the server running"):
+            await control.environments()
+
+
+async def test_something_else_that_speaks_http_is_a_failed_connection(server):
+    async with ControlClient.connect(f"{server.url}/elsewhere", server.token) as control:
+        with pytest.raises(ConnectionFailedError):
+            await control.environments()
+
+
+async def test_what_was_done_in_an_episode_is_told(server):
+    async with ControlClient.connect(server.url, server.token) as control:
+        opened = await control.open_episode(OpenRequest(environment="counter", task="bell-2"))
+        assert await control.events(opened.id) == []
+        async with connect(opened.mcp_url) as connection:
+            heard = await connection.call("listen", {})
+            answered = await connection.submit(2)
+        listen, submit = await control.events(opened.id)
+        assert (listen.name, listen.arguments, listen.result) == ("listen", {}, heard)
+        assert (submit.name, submit.arguments, submit.result) == ("submit_answer", {"answer": 2}, answered)
+        with pytest.raises(NotFoundError, match="no episode named 'lost'"):
+            await control.events("lost")

@@ -1,0 +1,84 @@
+import json
+
+import pytest
+from hypothesis import given
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+from pydantic import TypeAdapter
+
+from codegym_harness.export import openai_format
+from codegym_harness.export.loss_counts import LossCounts
+from tests.conversations import agent, asked, example, exchanges, trajectories, trajectory, user
+from tests.made_runs import TOOLS
+
+MESSAGES = TypeAdapter(list[ChatCompletionMessageParam])
+TOOL_LIST = TypeAdapter(list[ChatCompletionToolParam])
+
+
+def read(row):
+    """The exchanges that a row holds, but for the message that is not the agent's."""
+    found = []
+    for message in row["messages"]:
+        match message["role"]:
+            case "assistant" if "weight" not in message:
+                calls = [
+                    (call["function"]["name"], json.loads(call["function"]["arguments"]))
+                    for call in message.get("tool_calls", [])
+                ]
+                found.append(("agent", message["content"], None, calls))
+            case "tool":
+                found.append(("result", message["content"]))
+            case "system" | "user" as role:
+                found.append((role, message["content"]))
+    return found
+
+
+def without_reasoning(record):
+    for step in record.steps:
+        step.reasoning_content = None
+    return record
+
+
+@given(trajectories)
+def test_everything_but_reasoning_is_found_again(record):
+    row = json.loads(json.dumps(openai_format.row(record, LossCounts())))
+    assert read(row) == exchanges(without_reasoning(record))
+    assert row["tools"] == TOOLS
+
+
+def test_reasoning_is_counted_as_lost():
+    tally = LossCounts()
+    openai_format.row(example(), tally)
+    assert tally.lost["steps.reasoning_content"] == 2
+
+
+def test_rows_are_of_the_types_that_openai_publishes_and_have_no_other_keys():
+    row = openai_format.row(example(), LossCounts())
+    *messages, last = row["messages"]
+    assert json.loads(MESSAGES.dump_json(MESSAGES.validate_python(messages))) == messages
+    assert json.loads(TOOL_LIST.dump_json(TOOL_LIST.validate_python(row["tools"]))) == row["tools"]
+    assert last.keys() == {"role", "content", "weight"}
+
+
+def test_a_row_that_would_end_with_a_result_ends_with_a_message_that_is_not_learnt():
+    tally = LossCounts()
+    row = openai_format.row(example(), tally)
+    assert row["messages"][-1] == {"role": "assistant", "content": "My answer is submitted.", "weight": 0}
+    assert tally.changed == {"rows that end with a message of ours": 1}
+
+
+@pytest.mark.parametrize("last", [agent("That is all."), agent("", asked("look", {}, None))])
+def test_a_row_that_ends_with_the_agent_stays_as_it_is(last):
+    tally = LossCounts()
+    row = openai_format.row(trajectory(user("Go."), last, outcome="no_submission"), tally)
+    assert row["messages"][-1]["role"] == "assistant"
+    assert "weight" not in row["messages"][-1]
+    assert not tally.changed
+
+
+def test_arguments_are_written_as_the_model_wrote_them():
+    written = '{"floors" :  1}'
+    record = trajectory(user("Go."), agent("", asked("move", {"floors": 1}, raw_arguments=written)))
+    tally = LossCounts()
+    row = openai_format.row(record, tally)
+    assert row["messages"][1]["tool_calls"][0]["function"]["arguments"] == written
+    assert "steps.tool_calls.extra.raw_arguments" not in tally.lost

@@ -1,0 +1,263 @@
+import json
+
+import anyio
+import pytest
+from pydantic import BaseModel
+
+from codegym_mcp.errors import ConnectionFailedError, NotFoundError, RunHaltedError, TaskError
+from codegym_mcp.server.control_plane import EnvironmentInfo
+from codegym_mcp.verification.audit.grades import Grade
+from codegym_harness.agents import policy_agents
+from codegym_harness.agents.function_agent import FunctionAgent
+from codegym_harness.clients.control_client import ControlClient
+from codegym_harness.runs.evaluation import Selection, Observer, evaluate
+from codegym_harness.runs.run_directory import RunDirectory, read_trajectories
+from codegym_harness.runs.run_index import read_summary
+from codegym_harness.episode_sources.sources import Assignment, LocalEpisodes, ServedEpisodes
+from codegym_harness.records.trajectory import Trajectory
+
+
+class Configuration(BaseModel):
+    agent: str = "someone"
+
+
+def info(name: str, tasks: int = 3, *, generates: bool = True) -> EnvironmentInfo:
+    return EnvironmentInfo(
+        name=name,
+        title=name,
+        tags=[],
+        tools=[],
+        tasks=[f"t{number}" for number in range(tasks)],
+        generates=generates,
+        license="",
+        source="",
+        digest="",
+    )
+
+
+BELLS = [Assignment(environment="counter", task=f"bell-{bell}") for bell in (1, 2, 4)]
+SERVED = [info("night_courier"), info("night_watch"), info("ledger")]
+
+
+def keys(selection: Selection, served: list[EnvironmentInfo]) -> list[str]:
+    return [assignment.key for assignment in selection.assignments(served)]
+
+
+def test_everything_is_selected_by_default():
+    assert len(keys(Selection(), SERVED)) == 9
+
+
+def test_environments_are_selected_by_globs_and_in_their_order():
+    chosen = keys(Selection(environments=("led*", "*_courier"), tasks=1), SERVED)
+    assert chosen == ["night_courier/t0/1", "ledger/t0/1"]
+
+
+def test_environments_are_selected_by_the_grade_of_their_audits():
+    grades = {"night_courier": Grade.C, "ledger": Grade.B}
+    selection = Selection(grade=Grade.B, tasks=1)
+    assert [each.key for each in selection.assignments(SERVED, grades)] == ["ledger/t0/1"]
+    everything = Selection(tasks=1).assignments(SERVED, grades)
+    assert len(everything) == 3
+
+
+def test_where_no_environment_has_the_grade_the_audit_is_named():
+    selection = Selection(environments=("night_*",), grade=Grade.B)
+    with pytest.raises(TaskError, match="None of 2 environments has grade B or better; 1 of them") as caught:
+        selection.assignments(SERVED, {"night_courier": Grade.C, "ledger": Grade.A})
+    assert "codegym-mcp audit" in caught.value.hint
+
+
+def test_each_task_is_played_in_every_epoch():
+    chosen = keys(Selection(environments=("ledger",), tasks=2, epochs=2), SERVED)
+    assert chosen == ["ledger/t0/1", "ledger/t0/2", "ledger/t1/1", "ledger/t1/2"]
+
+
+def test_generated_tasks_are_selected_by_difficulty_and_seeds():
+    chosen = keys(Selection(environments=("ledger",), difficulty=4, seed=7, tasks=2), SERVED)
+    assert chosen == ["ledger/d4-s7/1", "ledger/d4-s8/1"]
+
+
+def test_a_glob_that_matches_nothing_is_an_error():
+    with pytest.raises(NotFoundError, match="Did you mean ledger"):
+        keys(Selection(environments=("ledgr",)), SERVED)
+
+
+def test_tasks_that_an_environment_does_not_have_are_an_error():
+    with pytest.raises(TaskError, match="fixed_only generates no tasks"):
+        keys(Selection(difficulty=1), [info("fixed_only", generates=False)])
+    with pytest.raises(TaskError, match="endless has no fixed tasks"):
+        keys(Selection(), [info("endless", tasks=0)])
+
+
+async def test_an_evaluation_over_http_leaves_every_trajectory_and_a_summary(server, pool, catalog, tmp_path):
+    path = tmp_path / "run"
+    async with ControlClient.connect(server.url, server.token) as control:
+        assignments = Selection(epochs=2).assignments(await control.environments())
+        with RunDirectory.create(path, Configuration()) as directory:
+            oracle = policy_agents.oracle(pool, catalog)
+            summary = await evaluate(oracle, ServedEpisodes(control), assignments, directory, concurrency=3)
+    assert summary.episodes == 6
+    assert summary.reward == 1.0
+    assert summary.verdicts == {"correct": 6, "incorrect": 0, "no_submission": 0, "failed": 0}
+    assert summary.environments["counter"].calls_median == 5.0
+    assert summary.calls.over_oracle == 1.0
+    assert {level: part.episodes for level, part in summary.difficulties.items()} == {1: 2, 2: 2, 4: 2}
+    assert list(summary.tags) == ["search"]
+    trajectories = list(read_trajectories(path))
+    assert {each.extra.key for each in trajectories} == {each.key for each in assignments}
+    assert json.loads((path / "summary.json").read_text()) == summary.model_dump(mode="json")
+
+
+async def test_epochs_of_a_random_agent_differ_and_runs_of_it_do_not(episodes, tmp_path):
+    assignments = [Assignment(environment="counter", task="bell-1", epoch=epoch) for epoch in (1, 2)]
+    played = []
+    for name in ("one", "two"):
+        with RunDirectory.create(tmp_path / name, Configuration()) as directory:
+            await evaluate(policy_agents.random(5), LocalEpisodes(episodes), assignments, directory, concurrency=1)
+        calls = [[step.tool_calls for step in each.steps] for each in read_trajectories(tmp_path / name)]
+        played.append(calls)
+    assert played[0] == played[1]
+    assert played[0][0] != played[0][1]
+
+
+async def test_no_more_than_so_many_episodes_are_open_at_once(episodes, tmp_path):
+    most = 0
+
+    async def count(game):
+        nonlocal most
+        most = max(most, episodes.open_count)
+        await game.call("listen", {})
+        return 1
+
+    assignments = [Assignment(environment="counter", task="bell-1", epoch=epoch) for epoch in range(1, 9)]
+    with RunDirectory.create(tmp_path / "run", Configuration()) as directory:
+        summary = await evaluate(
+            FunctionAgent(count), LocalEpisodes(episodes), assignments, directory, concurrency=3
+        )
+    assert summary.episodes == 8
+    assert most == 3
+
+
+async def test_bad_rollouts_do_not_stop_the_others(episodes, tmp_path):
+    async def stumble(game):
+        if game.task.id == "bell-1":
+            raise RuntimeError("stumbled")
+        return 2
+
+    assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2", "bell-9")]
+    with RunDirectory.create(tmp_path / "run", Configuration()) as directory:
+        summary = await evaluate(FunctionAgent(stumble), LocalEpisodes(episodes), assignments, directory)
+    assert summary.verdicts == {"correct": 1, "incorrect": 0, "no_submission": 1, "failed": 1}
+    assert summary.reward == 0.5
+
+
+async def test_each_trajectory_is_on_disk_before_it_is_announced(episodes, tmp_path):
+    path = tmp_path / "run"
+    seen = []
+
+    class Check(Observer):
+        def episode_ends(self, trajectory, result):
+            seen.append(result.key)
+            assert [each.extra.key for each in read_trajectories(path)] == seen
+
+    assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2")]
+    with RunDirectory.create(path, Configuration()) as directory:
+        await evaluate(policy_agents.observe(), LocalEpisodes(episodes), assignments, directory, watcher=Check())
+    assert len(seen) == 2
+
+
+async def test_what_was_done_stays_when_an_evaluation_is_cancelled(episodes, tmp_path):
+    path = tmp_path / "run"
+
+    async def linger(game):
+        if game.task.id == "bell-2":
+            scope.cancel()
+            await anyio.sleep_forever()
+        return 1
+
+    assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2", "bell-4")]
+    with RunDirectory.create(path, Configuration()) as directory, anyio.CancelScope() as scope:
+        await evaluate(FunctionAgent(linger), LocalEpisodes(episodes), assignments, directory, concurrency=1)
+    assert [each.extra.key for each in read_trajectories(path)] == ["counter/bell-1/1"]
+    summary = read_summary(path)
+    assert (summary.episodes, summary.missing, summary.reward) == (1, 2, 1.0)
+    assert episodes.open_count == 0
+
+
+async def test_an_evaluation_that_breaks_off_leaves_a_summary(episodes, tmp_path):
+    async def give_up(game):
+        if game.task.id == "bell-2":
+            raise RunHaltedError("Nothing more will come of it.")
+        return 1
+
+    with (
+        RunDirectory.create(tmp_path, Configuration()) as directory,
+        pytest.raises(RunHaltedError, match="Nothing more"),
+    ):
+        await evaluate(FunctionAgent(give_up), LocalEpisodes(episodes), BELLS, directory, concurrency=1)
+    assert (directory.results.keys(), read_summary(tmp_path).missing) == ({"counter/bell-1/1"}, 2)
+
+
+async def test_only_what_is_missing_is_played_and_failures_are_played_again(episodes, tmp_path):
+    played = []
+    failing = True
+
+    async def play(game):
+        played.append(game.task.id)
+        if failing and game.task.id == "bell-2":
+            raise ConnectionFailedError("The line is dead.")
+        return 1
+
+    agent = FunctionAgent(play)
+    with RunDirectory.create(tmp_path, Configuration()) as directory:
+        first = await evaluate(agent, LocalEpisodes(episodes), BELLS[:2], directory)
+    assert first.verdicts["failed"] == 1
+    assert first.reward == 1.0
+    played.clear()
+    failing = False
+    with RunDirectory.resume(tmp_path) as directory:
+        second = await evaluate(agent, LocalEpisodes(episodes), BELLS, directory)
+    assert sorted(played) == ["bell-2", "bell-4"]
+    assert second.verdicts == {"correct": 1, "incorrect": 2, "no_submission": 0, "failed": 0}
+    assert sorted(each.extra.task for each in read_trajectories(tmp_path)) == ["bell-1", "bell-2", "bell-4"]
+    (aside,) = (tmp_path / "failed.jsonl").read_text().splitlines()
+    assert Trajectory.model_validate_json(aside).extra.key == "counter/bell-2/1"
+
+
+async def test_a_watcher_is_told_what_was_there_and_what_begins_and_ends(episodes, tmp_path):
+    told = []
+
+    class Note(Observer):
+        def run_begins(self, agent, directory, episodes):
+            told.append((agent, sorted(directory.results), episodes))
+
+        def episode_begins(self, assignment):
+            told.append(f"begins {assignment.task}")
+
+        def episode_ends(self, trajectory, result):
+            assert trajectory.extra.key == result.key
+            told.append(f"ends {result.task}")
+
+    source = LocalEpisodes(episodes)
+    with RunDirectory.create(tmp_path, Configuration()) as directory:
+        await evaluate(policy_agents.observe(), source, BELLS[:1], directory)
+    with RunDirectory.resume(tmp_path) as directory:
+        await evaluate(policy_agents.observe(), source, BELLS, directory, concurrency=1, watcher=Note())
+    assert told == [
+        ("observe", ["counter/bell-1/1"], 3),
+        *("begins bell-2", "ends bell-2", "begins bell-4", "ends bell-4"),
+    ]
+
+
+async def test_a_run_that_is_gone_on_with_has_no_figures_until_there_are_new_ones(episodes, tmp_path):
+    class Look(Observer):
+        def episode_begins(self, assignment):
+            assert not (tmp_path / "summary.json").exists()
+
+    source = LocalEpisodes(episodes)
+    with RunDirectory.create(tmp_path, Configuration()) as directory:
+        await evaluate(policy_agents.observe(), source, BELLS[:1], directory)
+    assert (tmp_path / "summary.json").exists()
+    with RunDirectory.resume(tmp_path) as directory:
+        await evaluate(policy_agents.observe(), source, BELLS[:2], directory, watcher=Look())
+    assert read_summary(tmp_path).episodes == 2

@@ -1,0 +1,206 @@
+import os
+import sys
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+from mcp import StdioServerParameters
+
+from codegym_mcp.errors import CodegymError, RunHaltedError
+from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.spec.environment_file import read_environment
+from codegym_harness.agents.model_agent import ModelAgentOptions
+from codegym_harness.runs.evaluation import Selection, Observer
+from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
+from codegym_harness.runs.run_config import RunConfig, run_evaluation
+from codegym_harness.runs.run_directory import read_configuration, read_trajectories
+from codegym_harness.processes.server_process import start_server
+
+
+async def test_a_job_serves_plays_and_records(fixtures, tmp_path):
+    told = []
+
+    class Note(Observer):
+        def run_begins(self, agent, directory, episodes):
+            told.append((agent, episodes))
+
+        def episode_ends(self, trajectory, result):
+            told.append(result.key)
+
+    job = RunConfig(
+        agent="oracle",
+        paths=(fixtures / "counter.py",),
+        selection=Selection(difficulty=1, tasks=2),
+        limits=Limits(calls=50),
+        concurrency=2,
+    )
+    summary = await run_evaluation(job, out=tmp_path / "run", watcher=Note())
+    keys = {"counter/d1-s0/1", "counter/d1-s1/1"}
+    assert told[0] == ("oracle", 2)
+    assert set(told[1:]) == keys
+    assert summary.reward == 1.0
+    assert summary.run == str(tmp_path / "run")
+    configuration, begun = read_configuration(tmp_path / "run")
+    assert configuration == job.model_dump(mode="json")
+    assert begun.episodes == 2
+    assert begun.environments == {"counter": read_environment(fixtures / "counter.py").digest}
+    assert {each.extra.key for each in read_trajectories(tmp_path / "run")} == keys
+
+
+def climbing(server, *paths, **more):
+    """A job in which a model plays."""
+    model = ModelAgentOptions(name="openai:climber", base_url=f"{server.url}/v1", **more)
+    return RunConfig(model=model, paths=paths, selection=Selection(difficulty=2))
+
+
+async def test_what_runs_environments_for_a_model_is_given_no_secrets(
+    openai_server, fixtures, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-private")
+    monkeypatch.setenv("MINE", "sk-private")
+    before = children()
+    seen = set()
+
+    class Look(Observer):
+        def episode_ends(self, trajectory, result):
+            for process in descendants(children() - before):
+                with suppress(OSError):
+                    seen.add(Path(f"/proc/{process}/environ").read_text())
+
+    job = climbing(openai_server, fixtures / "counter.py", api_key_variable="MINE")
+    summary = await run_evaluation(job, out=tmp_path / "run", watcher=Look())
+    assert summary.reward == 1.0
+    assert seen
+    assert not any("private" in environment for environment in seen)
+
+
+async def test_a_model_plays_what_can_be_played_and_the_rest_is_told(openai_server, fixtures, tmp_path):
+    broken = tmp_path / "broken.py"
+    broken.write_text("class Environment: pass")
+    told = []
+
+    class Note(Observer):
+        def notice(self, message):
+            told.append(message)
+
+    job = climbing(openai_server, fixtures / "counter.py", broken)
+    summary = await run_evaluation(job, out=tmp_path / "run", watcher=Note())
+    assert (summary.episodes, summary.reward) == (1, 1.0)
+    assert [str(broken) in message for message in told] == [True]
+
+
+async def test_a_run_that_loses_its_episodes_breaks_off_and_is_gone_on_with(
+    openai_server, fixtures, tmp_path, monkeypatch
+):
+    hosts = []
+    start = WorkerEpisodes.start
+
+    @asynccontextmanager
+    async def started(*arguments):
+        async with start(*arguments) as episodes:
+            hosts.append(episodes.process)
+            yield episodes
+
+    class Kill(Observer):
+        def episode_ends(self, trajectory, result):
+            with suppress(ProcessLookupError):
+                hosts[-1].kill()
+
+    monkeypatch.setattr("codegym_harness.runs.run_config.HostedEpisodes.start", started)
+    job = climbing(openai_server, fixtures / "counter.py")
+    job = job.model_copy(update={"selection": Selection(difficulty=2, tasks=3), "concurrency": 1})
+    with pytest.raises(RunHaltedError, match="--resume"):
+        await run_evaluation(job, out=tmp_path / "run", watcher=Kill())
+    summary = await run_evaluation(job, resume=tmp_path / "run")
+    assert (summary.episodes, summary.missing, summary.reward) == (3, 0, 1.0)
+    assert len({each.extra.key for each in read_trajectories(tmp_path / "run")}) == 3
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_what_may_be_unconfined_is_what_holds_a_models_episodes(
+    openai_server, fixtures, tmp_path, monkeypatch, allowed
+):
+    told = []
+    start = WorkerEpisodes.start
+
+    def noted(options, limits):
+        told.append(options.allow_unconfined)
+        return start(options, limits)
+
+    monkeypatch.setattr("codegym_harness.runs.run_config.HostedEpisodes.start", noted)
+    job = climbing(openai_server, fixtures / "counter.py").model_copy(update={"allow_unconfined": allowed})
+    assert (await run_evaluation(job, out=tmp_path / "run")).reward == 1.0
+    assert told == [allowed]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_what_may_be_unconfined_is_the_server_and_the_oracles_of_a_job(
+    fixtures, tmp_path, monkeypatch, allowed
+):
+    told = []
+
+    def note(what):
+        def open_it(*arguments, allow_unconfined, **options):
+            told.append(allow_unconfined)
+            return what(*arguments, allow_unconfined=allow_unconfined, **options)
+
+        return open_it
+
+    monkeypatch.setattr("codegym_harness.runs.run_config.serve", note(start_server))
+    monkeypatch.setattr("codegym_harness.runs.run_config.Pool.open", note(SandboxPool.open))
+    job = RunConfig(
+        agent="oracle",
+        paths=(fixtures / "counter.py",),
+        selection=Selection(difficulty=1, tasks=1),
+        allow_unconfined=allowed,
+    )
+    assert (await run_evaluation(job, out=tmp_path / "run")).reward == 1.0
+    assert told == [allowed, allowed]
+
+
+async def test_the_tools_of_another_server_are_played_and_recorded(fixtures, tmp_path):
+    command = f"{sys.executable} -m codegym_mcp.cli serve {fixtures / 'counter.py'} --difficulty 1"
+    job = RunConfig(agent="random", mcp_command=command, selection=Selection(epochs=2), concurrency=2)
+    summary = await run_evaluation(job, out=tmp_path / "run")
+    assert summary.verdicts["unscored"] == 2
+    assert summary.reward is None
+    (first, second) = read_trajectories(tmp_path / "run")
+    assert first.extra.calls == second.extra.calls == 20
+
+
+async def test_a_job_that_cannot_begin_writes_nothing(openai_server, fixtures, tmp_path):
+    counter = (fixtures / "counter.py",)
+    for job, words in (
+        (RunConfig(agent="orcale", paths=counter), "Did you mean oracle"),
+        (RunConfig(agent="observe", paths=counter, selection=Selection(environments=("x",))), "named 'x'"),
+        (RunConfig(agent="observe", paths=counter), "no fixed tasks"),
+        (RunConfig(agent="observe", paths=(tmp_path / "nowhere.py",)), "does not exist"),
+        (climbing(openai_server, tmp_path / "nowhere.py"), "does not exist"),
+        (RunConfig(agent="oracle", mcp_url="http://127.0.0.1:9/mcp"), "needs the source"),
+        (RunConfig(agent="random", mcp_url="http://127.0.0.1:9/mcp", mcp_command="x"), "not both"),
+    ):
+        with pytest.raises(CodegymError, match=words):
+            await run_evaluation(job, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_command_is_split_like_a_shell_would():
+    target = RunConfig(agent="random", mcp_command="serve 'my env.py' --task 1").target()
+    assert target == StdioServerParameters(command="serve", args=["my env.py", "--task", "1"])
+
+
+def descendants(processes):
+    """Processes and all that they have started; those that end meanwhile are left out."""
+    found = set()
+    for process in processes:
+        try:
+            below = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        except OSError:
+            continue
+        found |= {process, *descendants(set(below))}
+    return found
+
+
+def children():
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())

@@ -1,0 +1,233 @@
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+from subprocess import PIPE, Popen
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.made_runs import Configuration, made_trajectory
+
+from codegym_mcp.errors import RunError
+from codegym_harness.runs.run_directory import (
+    Begun,
+    RunDirectory,
+    is_at_work,
+    new_run_path,
+    read_configuration,
+    read_results,
+    read_trajectories,
+)
+
+KEYS = ["lift/low/1", "lift/low/2", "lift/high/1"]
+
+
+def recorded(path: Path) -> list[str]:
+    return [trajectory.extra.key for trajectory in read_trajectories(path)]
+
+
+@pytest.fixture
+def run(tmp_path) -> Path:
+    """A run of three episodes, the second failed."""
+    path = tmp_path / "run"
+    with RunDirectory.create(path, Configuration(), Begun.now(4, {"lift": "abc"})) as directory:
+        for key, outcome in zip(KEYS, ("correct", "failed", "incorrect"), strict=True):
+            directory.append(made_trajectory(key, outcome))
+    return path
+
+
+# --- a new run
+
+
+def test_a_run_begins_with_its_configuration(tmp_path):
+    path = tmp_path / "deep" / "run"
+    begun = Begun(at="now", episodes=3, environments={"lift": "abc"})
+    with RunDirectory.create(path, Configuration(agent="oracle"), begun):
+        assert read_configuration(path) == ({"agent": "oracle"}, begun)
+    assert json.loads((path / "run.json").read_text())["agent"] == "oracle"
+
+
+def test_a_run_is_never_written_over(run):
+    before = (run / "run.json").read_bytes()
+    with pytest.raises(RunError, match="holds a run already"), RunDirectory.create(run, Configuration()):
+        pass
+    (run / "run.json").unlink()
+    with pytest.raises(RunError, match="holds a run already"), RunDirectory.create(run, Configuration()):
+        pass
+    (run / "run.json").write_bytes(before)
+    assert recorded(run) == KEYS
+
+
+def test_a_place_that_is_no_directory_is_refused(tmp_path):
+    (tmp_path / "file").write_text("x")
+    path = tmp_path / "file" / "run"
+    with pytest.raises(RunError, match="cannot be made"), RunDirectory.create(path, Configuration()):
+        pass
+
+
+def test_new_runs_have_places_of_their_own(tmp_path):
+    first = new_run_path("my.agents:play", tmp_path)
+    assert first.parent == tmp_path
+    assert first.name.endswith("-my-agents-play")
+    first.mkdir()
+    assert new_run_path("my.agents:play", tmp_path) != first
+    assert new_run_path("oracle").parent == Path("runs")
+
+
+def test_what_is_appended_gives_its_result_and_can_be_read_at_once(tmp_path):
+    with RunDirectory.create(tmp_path, Configuration()) as directory:
+        for number, key in enumerate(KEYS, 1):
+            result = directory.append(made_trajectory(key))
+            assert directory.results[key] == result
+            assert recorded(tmp_path) == KEYS[:number]
+    assert list(read_results(tmp_path)) == list(directory.results.values())
+
+
+def test_a_trajectory_that_cannot_be_written_whole_is_not_written_at_all(run):
+    size = (run / "trajectories.jsonl").stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with RunDirectory.resume(run) as directory:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, limits[1]))
+        try:
+            with pytest.raises(RunError, match="cannot be written"):
+                directory.append(made_trajectory("lift/high/2"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert list(directory.results) == recorded(run) == KEYS
+        assert (run / "trajectories.jsonl").stat().st_size == size
+        directory.append(made_trajectory("lift/high/2"))
+    assert recorded(run) == [*KEYS, "lift/high/2"]
+
+
+# --- a run that is resumed
+
+
+def test_a_resumed_run_has_its_results_and_takes_more(run):
+    with RunDirectory.resume(run) as directory:
+        assert list(directory.results) == KEYS
+        assert (directory.cut, directory.results["lift/low/2"].outcome) == (0, "failed")
+        directory.append(made_trajectory("lift/high/2"))
+    assert recorded(run) == [*KEYS, "lift/high/2"]
+
+
+def test_a_run_whose_first_trajectory_never_came_is_resumed(tmp_path):
+    with RunDirectory.create(tmp_path, Configuration()):
+        pass
+    (tmp_path / "trajectories.jsonl").unlink()
+    with RunDirectory.resume(tmp_path) as directory:
+        directory.append(made_trajectory(KEYS[0]))
+    assert recorded(tmp_path) == KEYS[:1]
+
+
+LINES = [made_trajectory(key).to_json().encode() + b"\n" for key in KEYS]
+WHOLE = b"".join(LINES)
+
+
+@given(cut=st.integers(0, len(WHOLE)))
+@settings(max_examples=60, deadline=None)
+def test_wherever_writing_was_broken_off_all_whole_lines_are_kept(tmp_path_factory, cut):
+    path = tmp_path_factory.mktemp("run")
+    with RunDirectory.create(path, Configuration()):
+        pass
+    (path / "trajectories.jsonl").write_bytes(WHOLE[:cut])
+    # A line that lacks nothing but its end is whole.
+    whole = sum(cut >= end - 1 for end in (len(LINES[0]), len(LINES[0] + LINES[1]), len(WHOLE)))
+    assert recorded(path) == KEYS[:whole]
+    with RunDirectory.resume(path) as directory:
+        assert list(directory.results) == KEYS[:whole]
+        for key in KEYS[whole:]:
+            directory.append(made_trajectory(key))
+    assert (path / "trajectories.jsonl").read_bytes() == WHOLE
+
+
+@pytest.mark.parametrize("rest", [b'{"schema_version": "ATIF', b"\0\0\0\0", b"\n", b"{]\n", b"\xff\xfe"])
+def test_a_damaged_last_line_is_cut_off_and_its_length_told(run, rest):
+    file = run / "trajectories.jsonl"
+    before = file.read_bytes()
+    file.write_bytes(before + rest)
+    assert recorded(run) == KEYS
+    with RunDirectory.resume(run) as directory:
+        assert directory.cut == len(rest)
+    assert file.read_bytes() == before
+
+
+def test_damage_before_the_last_line_is_refused_and_nothing_changed(run):
+    file = run / "trajectories.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    damaged = b"".join([lines[0], lines[1][:50] + b"\n", lines[2]])
+    file.write_bytes(damaged)
+    with pytest.raises(RunError, match=r"Line 2 of .*trajectories\.jsonl is no trajectory"):
+        list(read_trajectories(run))
+    with pytest.raises(RunError, match="Line 2"), RunDirectory.resume(run):
+        pass
+    assert file.read_bytes() == damaged
+
+
+def test_a_last_line_that_is_whole_but_unknown_is_not_cut_off(run):
+    file = run / "trajectories.jsonl"
+    file.write_bytes(file.read_bytes() + b'{"schema_version": "ATIF-v9"}\n')
+    before = file.read_bytes()
+    with pytest.raises(RunError, match="Line 4"), RunDirectory.resume(run):
+        pass
+    assert file.read_bytes() == before
+
+
+def test_failures_are_set_aside_and_nothing_of_them_is_lost(run):
+    lines = (run / "trajectories.jsonl").read_bytes().splitlines(keepends=True)
+    with RunDirectory.resume(run) as directory:
+        assert directory.set_failures_aside() == 1
+        assert list(directory.results) == [KEYS[0], KEYS[2]]
+        directory.append(made_trajectory(KEYS[1]))
+        assert directory.set_failures_aside() == 0
+    assert recorded(run) == [KEYS[0], KEYS[2], KEYS[1]]
+    assert (run / "failed.jsonl").read_bytes() == lines[1]
+    assert {file.name for file in run.iterdir()} == {"run.json", "trajectories.jsonl", "failed.jsonl"}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "has no run.json"),
+        ("", "cannot be read"),
+        ("[]", "cannot be read"),
+        ('{"begun": 1}', "cannot be read"),
+    ],
+)
+def test_what_is_no_run_directory_is_refused(tmp_path, content, told):
+    if content is not None:
+        (tmp_path / "run.json").write_text(content)
+    with pytest.raises(RunError, match=told), RunDirectory.resume(tmp_path):
+        pass
+    assert not (tmp_path / "trajectories.jsonl").exists()
+
+
+# --- one process at a time
+
+
+def test_a_run_is_for_one_at_a_time(run):
+    assert not is_at_work(run)
+    with RunDirectory.resume(run):
+        assert is_at_work(run)
+        with pytest.raises(RunError, match="Another process is at work"), RunDirectory.resume(run):
+            pass
+    assert not is_at_work(run)
+
+
+def test_a_process_that_is_killed_leaves_its_run_free(run):
+    program = f"""
+import sys, pathlib
+from codegym_harness.runs.run_directory import RunDirectory
+with RunDirectory.resume(pathlib.Path({str(run)!r})):
+    print("here", flush=True)
+    sys.stdin.read()
+"""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with Popen([sys.executable, "-c", program], stdin=PIPE, stdout=PIPE, env=environ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"here\n"
+        assert is_at_work(run)
+        process.kill()
+        process.wait()
+    assert not is_at_work(run)

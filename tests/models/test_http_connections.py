@@ -1,0 +1,92 @@
+"""Connections to a model's server are used again, one for each request under way."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import anyio
+import httpx2
+import pytest
+
+from codegym_mcp.models.http_connections import SpareConnections, connections_to
+
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+
+@asynccontextmanager
+async def counting_server(behave=None):
+    """A server that says ok; gives its address and the list of its connections, each the requests it had."""
+    connections = []
+
+    async def connected(reader, writer):
+        connections.append(0)
+        number = len(connections) - 1
+        try:
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                connections[number] += 1
+                if behave is not None:
+                    await behave(number)
+                writer.write(ANSWER)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", connections
+
+
+def client(url):
+    transport = connections_to(url)
+    assert isinstance(transport, SpareConnections)
+    return httpx2.AsyncClient(transport=transport)
+
+
+async def test_one_after_the_other_they_share_a_connection():
+    async with counting_server() as (url, connections), client(url) as http:
+        for _ in range(5):
+            assert (await http.get(url)).text == "ok"
+        assert connections == [5]
+
+
+async def test_at_once_each_has_its_own_and_later_requests_take_those():
+    together = asyncio.Barrier(3)
+    async with counting_server(lambda _: together.wait()) as (url, connections), client(url) as http:
+        for _ in range(4):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(3):
+                    tasks.start_soon(http.get, url)
+        assert connections == [4, 4, 4]
+
+
+async def test_a_request_that_was_given_up_takes_its_connection_with_it():
+    asked = anyio.Event()
+
+    async def hang_first(number):
+        if number == 0:
+            asked.set()
+            await anyio.sleep_forever()
+
+    async with counting_server(hang_first) as (url, connections), client(url) as http:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(http.get, url)
+            await asked.wait()
+            tasks.cancel_scope.cancel()
+        assert (await http.get(url)).text == "ok"
+        assert connections == [1, 1]
+
+
+async def test_a_stream_that_is_left_early_gives_its_place_back():
+    async with counting_server() as (url, _), client(url) as http:
+        for _ in range(3):
+            async with http.stream("GET", url) as response:
+                assert response.status_code == 200
+        assert len(http._transport._spare) == 1
+
+
+@pytest.mark.parametrize(("no_proxy", "direct"), [("", False), ("models.test", True)])
+def test_a_proxy_of_the_environment_is_left_to_the_client(monkeypatch, no_proxy, direct):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert (connections_to("https://models.test/v1") is not None) is direct

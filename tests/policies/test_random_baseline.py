@@ -1,0 +1,54 @@
+from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episodes.episode import EpisodeState
+from codegym_mcp.policies.random_baseline import RandomPolicy
+
+TURN = {"type": "object", "properties": {"way": {"type": "string"}}, "required": ["way"]}
+
+
+def results(*names: str) -> dict[str, CallResult]:
+    return {name: CallResult(text="x", structured={"result": "north"}) for name in names}
+
+
+async def test_random_play_makes_a_bounded_number_of_calls_and_answers(counter, open_episode):
+    episode = await open_episode(counter, {"start": 0, "bell": 5})
+    await RandomPolicy(7, calls=12).play(episode)
+    assert episode.calls == 12
+    assert episode.state is EpisodeState.SUBMITTED
+
+
+async def test_the_same_seed_plays_the_same_game_and_another_seed_another(table):
+    games = []
+    for seed in (1, 1, 2):
+        game = table(results("turn", "wait"), answer={"type": "integer"}, arguments={"turn": TURN})
+        await RandomPolicy(seed).play(game)
+        games.append((game.calls, game.answers))
+    assert games[0] == games[1]
+    assert games[0] != games[2]
+
+
+async def test_another_task_is_played_differently(table):
+    games = []
+    for task in ("one", "two"):
+        game = table(results("turn"), answer={"type": "integer"}, arguments={"turn": TURN}, id=task)
+        await RandomPolicy(1).play(game)
+        games.append(game.calls)
+    assert games[0] != games[1]
+
+
+async def test_values_from_results_are_used_as_arguments(table):
+    game = table(results("turn"), answer={"type": "integer"}, arguments={"turn": TURN})
+    await RandomPolicy(1).play(game)
+    assert any(arguments["way"] == "north" for _, arguments in game.calls[1:])
+
+
+async def test_public_values_are_known_from_the_start(table):
+    game = table({}, answer={"type": "string"}, public={"doors": ["oak", "oak"]})
+    for seed in range(10):
+        await RandomPolicy(seed).play(game)
+    assert "oak" in game.answers
+
+
+async def test_random_play_stops_when_the_episode_is_over(counter, open_episode):
+    episode = await open_episode(counter, {"start": 0, "bell": 5}, calls=4)
+    await RandomPolicy(7).play(episode)
+    assert episode.state is EpisodeState.OUT_OF_CALLS

@@ -1,0 +1,403 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from codegym_mcp.errors import NotFoundError, SourceError
+from codegym_mcp.spec.catalog import Catalog, bundled_path
+from tests.conftest import FIXTURES
+
+COUNTER = (FIXTURES / "counter.py").read_text()
+CODEGYM = sorted((FIXTURES / "codegym").glob("*.py"))
+TASKS = [
+    {"id": "near", "config": {"start": 0, "bell": 1}, "difficulty": 1, "oracle_calls": 3},
+    {"id": "far", "config": {"start": 0, "bell": 9}, "difficulty": 2},
+]
+
+
+def write_tasks(folder: Path, lines: list[Any], name: str = "counter") -> Path:
+    path = folder / f"{name}.jsonl"
+    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "counter.py").write_text(COUNTER)
+    return tmp_path
+
+
+def problem(catalog: Catalog) -> SourceError:
+    (error,) = catalog.problems()
+    return error
+
+
+# --- files and folders
+
+
+def test_the_bundled_environments_are_there_without_any_path() -> None:
+    catalog = Catalog.load()
+    assert len(catalog.names) >= 12
+    assert catalog.problems() == []
+    assert {environment.name for environment in catalog.usable()} == set(catalog.names)
+    assert all(environment.tasks for environment in catalog.usable())
+    assert bundled_path().is_dir()
+
+
+def test_a_file_or_its_folder_gives_the_environment_with_its_tasks(folder: Path) -> None:
+    write_tasks(folder, [TASKS[0], "", TASKS[1]])
+    for path in (folder, folder / "counter.py"):
+        counter = Catalog.load([path]).get("counter")
+        assert [task.id for task in counter.tasks] == ["near", "far"]
+        assert counter.tasks[0].oracle_calls == 3
+
+
+def test_a_file_without_tasks_has_none(folder: Path) -> None:
+    assert Catalog.load([folder]).get("counter").tasks == ()
+
+
+def test_several_paths_make_one_catalog(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other") / "lift.py"
+    other.write_text(COUNTER)
+    assert Catalog.load([folder, other]).names == ["counter", "lift"]
+
+
+def test_files_with_an_underscore_are_no_environments(folder: Path) -> None:
+    (folder / "__init__.py").write_text("")
+    (folder / "_draft.py").write_text("garbage(")
+    assert Catalog.load([folder]).names == ["counter"]
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"broken.py": b"garbage("}, "broken.py:1: not valid Python"),
+        ({"broken.py": b""}, "there is no META"),
+        ({"broken.py": b"x = 1\ny = '\xff'"}, "broken.py:2: is not UTF-8"),
+        ({"Broken-One.py": COUNTER.encode()}, "is no name for an environment"),
+        ({"broken.py/inner": b""}, "cannot be read"),
+        ({"broken.py": COUNTER.encode(), "broken.jsonl": b"garbage"}, "broken.jsonl:1: is no task"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_one_broken_environment_harms_no_other(folder: Path, files: dict[str, bytes], words: str) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    catalog = Catalog.load([folder])
+    assert len(catalog.names) == 2
+    assert [environment.name for environment in catalog.usable()] == ["counter"]
+    assert words in str(problem(catalog))
+    broken = next(name for name in catalog.names if name != "counter")
+    with pytest.raises(SourceError):
+        catalog.get(broken)
+
+
+def test_an_environment_is_read_once_and_so_is_a_broken_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = folder / "broken.py"
+    broken.write_text("garbage(")
+    catalog = Catalog.load([folder])
+    first, error = catalog.get("counter"), problem(catalog)
+    broken.unlink()
+    (folder / "counter.py").unlink()
+    assert catalog.get("counter") is first
+    assert problem(catalog) is error
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("missing.py", None, "does not exist"),
+        ("missing.jsonl", None, "does not exist"),
+        ("missing.parquet", None, "does not exist"),
+        ("missing", None, "does not exist"),
+        ("text.txt", "x", "is no environment"),
+        ("empty.jsonl", "\n\n", "holds no environment"),
+        ("garbage.parquet", "x", "is no Parquet file"),
+        ("garbage.jsonl", "{", "garbage.jsonl:1: is not JSON"),
+        ("list.jsonl", "[]", "list.jsonl:1: is not a JSON object"),
+        ("tasks.jsonl", json.dumps(TASKS[0]), "has no env_code and env_name"),
+    ],
+)
+def test_a_path_that_holds_no_environment_is_told(
+    tmp_path: Path, name: str, content: str | None, words: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SourceError) as caught:
+        Catalog.load([path])
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"holds no environment. Name a folder of \.py files"):
+        Catalog.load([tmp_path])
+
+
+# --- tasks
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "words"),
+    [
+        ([TASKS[0], "garbage"], 2, "is no task: Invalid JSON"),
+        ([TASKS[0], "[]"], 2, "is no task"),
+        ([TASKS[0], {"config": {}}], 2, "id: Field required"),
+        ([{"id": "one"}], 1, "config: Field required"),
+        ([{**TASKS[0], "answer": 3}], 1, "answer: Extra inputs are not permitted"),
+        ([{**TASKS[0], "difficulty": 9}], 1, "difficulty: Input should be less than or equal to 5"),
+        ([TASKS[0], "", {"id": "one", "config": {"start": 0}}], 3, "bell is required"),
+        ([TASKS[0], {"id": "one", "config": {"start": 0, "bell": "a"}}], 2, "bell should be a valid integer"),
+        ([TASKS[0], TASKS[1], TASKS[0]], 3, "the task 'near' stands in line 1 already"),
+    ],
+    ids=str,
+)
+def test_a_bad_task_is_told_with_file_and_line(folder: Path, lines: list[Any], line: int, words: str) -> None:
+    path = write_tasks(folder, lines)
+    error = problem(Catalog.load([folder]))
+    assert (error.path, error.line) == (str(path), line)
+    assert words in error.problem
+    assert '"config"' in error.hint
+
+
+# --- names
+
+
+def test_two_environments_of_one_name_are_refused_with_both_places(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("other") / "counter.py"
+    other.write_text(COUNTER)
+    with pytest.raises(SourceError) as caught:
+        Catalog.load([folder, other])
+    assert caught.value.path == str(other)
+    assert f"already, from {folder / 'counter.py'}" in caught.value.problem
+    assert caught.value.hint == "Rename one of them."
+
+
+def test_an_unknown_name_suggests_known_ones(folder: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"named 'countr'. Did you mean counter\?"):
+        Catalog.load([folder]).get("countr")
+    with pytest.raises(NotFoundError, match=r"Known: counter\."):
+        Catalog.load([folder]).get("zzz")
+    with pytest.raises(NotFoundError, match="The catalog is empty"):
+        Catalog().get("zzz")
+
+
+def test_globs_choose_in_the_order_of_the_catalog(folder: Path) -> None:
+    for name in ("alpha", "beta", "gamma"):
+        (folder / f"{name}.py").write_text(COUNTER)
+    catalog = Catalog.load([folder])
+    assert catalog.select(["gamma", "alpha"]) == ["alpha", "gamma"]
+    assert catalog.select(["*a", "beta"]) == ["alpha", "beta", "gamma"]
+    assert catalog.select(["[ab]*"]) == ["alpha", "beta"]
+    assert catalog.select([]) == []
+
+
+@pytest.mark.parametrize("pattern", ["gama", "x*", "Gamma"])
+def test_a_glob_that_matches_nothing_is_told(folder: Path, pattern: str) -> None:
+    (folder / "gamma.py").write_text(COUNTER)
+    with pytest.raises(NotFoundError) as caught:
+        Catalog.load([folder]).select(["counter", pattern])
+    assert caught.value.name == pattern
+    assert "gamma" in caught.value.hint
+
+
+# --- CodeGym: files, sets, training records
+
+
+def rows() -> list[dict[str, Any]]:
+    found = []
+    for path in CODEGYM:
+        source, name = path.stem.split("__")
+        found.append({"env_code": path.read_text(), "env_name": name, "source": source})
+    return found
+
+
+NAMES = [path.stem for path in CODEGYM]
+
+
+def write_set(folder: Path, kind: str, rows: list[Any]) -> Path:
+    path = folder / f"set.{kind}"
+    if kind == "parquet":
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    else:
+        path.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows))
+    return path
+
+
+def test_a_folder_may_mix_both_formats(folder: Path) -> None:
+    for path in CODEGYM:
+        (folder / path.name).write_text(path.read_text())
+    catalog = Catalog.load([folder])
+    assert sorted(catalog.names) == sorted([*NAMES, "counter"])
+    assert catalog.problems() == []
+    assert catalog.get(NAMES[0]).judge == "done"
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_set_holds_an_environment_a_row(tmp_path: Path, kind: str) -> None:
+    catalog = Catalog.load([write_set(tmp_path, kind, rows())])
+    assert catalog.names == NAMES
+    assert catalog.problems() == []
+    for name in NAMES:
+        environment = catalog.get(name)
+        assert environment.name == name
+        assert environment.origin == name.split("__")[0]
+        assert environment.tasks
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_row_without_a_source_is_called_by_its_class(tmp_path: Path, kind: str) -> None:
+    bare = [{key: value for key, value in row.items() if key != "source"} for row in rows()]
+    assert Catalog.load([write_set(tmp_path, kind, bare)]).names == [row["env_name"] for row in rows()]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_broken_row_harms_no_other_and_is_told_with_its_number(tmp_path: Path, kind: str) -> None:
+    good, other = rows()
+    path = write_set(tmp_path, kind, [good, {**other, "env_code": "garbage("}, other])
+    with pytest.raises(SourceError, match="already"):
+        Catalog.load([path])
+    path = write_set(tmp_path, kind, [good, {**other, "env_code": "x = 1\ngarbage(", "source": "B"}, other])
+    catalog = Catalog.load([path])
+    assert [environment.name for environment in catalog.usable()] == NAMES
+    assert str(problem(catalog)).startswith(f"{path}, row 2:2: not valid Python")
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_row_without_code_or_name_harms_no_other(tmp_path: Path, kind: str) -> None:
+    good, other = rows()
+    path = write_set(tmp_path, kind, [good, {**other, "env_code": None}, {**other, "env_name": None}, other])
+    catalog = Catalog.load([path])
+    assert [environment.name for environment in catalog.usable()] == NAMES
+    assert [str(error).split(": ")[0] for error in catalog.problems()] == [f"{path}, row 2", f"{path}, row 3"]
+    assert all("has no env_code and env_name" in str(error) for error in catalog.problems())
+
+
+def test_a_line_that_is_not_json_harms_no_other(tmp_path: Path) -> None:
+    good, other = rows()
+    path = write_set(tmp_path, "jsonl", [good, "garbage", "[]", "", other])
+    catalog = Catalog.load([path])
+    assert [environment.name for environment in catalog.usable()] == NAMES
+    first, second = catalog.problems()
+    assert (first.line, second.line) == (2, 3)
+    assert "is not JSON" in str(first)
+    assert "is not a JSON object" in str(second)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_set_without_the_columns_is_no_set(tmp_path: Path, kind: str) -> None:
+    path = write_set(tmp_path, kind, [{"code": "x"}, {"code": "y"}])
+    with pytest.raises(
+        SourceError, match="A set has the columns env_code, env_name and source, or name, code and tasks"
+    ):
+        Catalog.load([path])
+
+
+# --- published sets
+
+
+def published(**changes: Any) -> dict[str, Any]:
+    tasks = [{**task, "config": json.dumps(task["config"])} for task in TASKS]
+    return {"name": "counter", "code": COUNTER, "tasks": tasks, "audit": "{}", **changes}
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_published_environment_is_the_one_that_was_in_the_folder(folder: Path, kind: str) -> None:
+    write_tasks(folder, TASKS)
+    catalog = Catalog.load([write_set(folder, kind, [published(), published(name="other")])])
+    assert catalog.names == ["counter", "other"]
+    assert catalog.get("counter").digest == Catalog.load([folder / "counter.py"]).get("counter").digest
+    assert catalog.get("other").tasks[1].config == {"start": 0, "bell": 9}
+    assert [entry.published_audit() for entry in catalog.entries] == ["{}", "{}"]
+
+
+def test_a_published_set_may_be_written_by_hand(tmp_path: Path) -> None:
+    row = published(tasks=TASKS, audit={"grade": "A"})
+    backwards = dict(reversed(published(name="other", tasks=json.dumps(TASKS), audit=None).items()))
+    catalog = Catalog.load([write_set(tmp_path, "jsonl", [row, backwards])])
+    assert catalog.names == ["counter", "other"]
+    assert catalog.get("counter").tasks == catalog.get("other").tasks
+    assert [entry.published_audit() for entry in catalog.entries] == ['{"grade": "A"}', ""]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_published_class_in_the_codegym_format_is_read_as_one(tmp_path: Path, kind: str) -> None:
+    (path, *_) = CODEGYM
+    alone = Catalog.load([path]).get(NAMES[0])
+    row = published(name=NAMES[0], code=path.read_text(), tasks=[], origin="7")
+    row["tasks"] = [{"id": task.id, "config": json.dumps(task.config)} for task in alone.tasks]
+    found = Catalog.load([write_set(tmp_path, kind, [row])]).get(NAMES[0])
+    assert (found.judge, found.origin) == ("done", "7")
+    assert found.digest == alone.digest
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({"code": "x = 1"}, "row 2: there is no META"),
+        ({"tasks": [{"id": "near", "config": "{"}]}, "row 2: has a task that is none"),
+        ({"tasks": [{"id": "near", "config": "{}"}]}, "does not fit"),
+        ({"tasks": [{"id": None, "config": "{}"}]}, "row 2: is no environment: tasks.0.id"),
+    ],
+)
+def test_a_broken_published_row_harms_no_other(
+    tmp_path: Path, kind: str, broken: dict[str, Any], words: str
+) -> None:
+    rows = [published(), published(name="broken", **broken), published(name="other")]
+    catalog = Catalog.load([write_set(tmp_path, kind, rows)])
+    assert catalog.names == ["counter", "broken", "other"]
+    assert [environment.name for environment in catalog.usable()] == ["counter", "other"]
+    assert words in str(problem(catalog))
+
+
+@pytest.mark.parametrize("rest", ["", "garbage", '", "tasks": 3}'])
+def test_a_published_line_that_breaks_off_harms_no_other(tmp_path: Path, rest: str) -> None:
+    rows = [published(), '{"name": "broken", "code": "' + rest, published(name="other")]
+    catalog = Catalog.load([write_set(tmp_path, "jsonl", rows)])
+    assert [environment.name for environment in catalog.usable()] == ["counter", "other"]
+    assert len(catalog.problems()) == 1
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_nothing_but_names_is_held_of_a_published_set_until_it_is_used(tmp_path: Path, kind: str) -> None:
+    catalog = Catalog.load([write_set(tmp_path, kind, [published(), published(name="another")])])
+    write_set(tmp_path, kind, [published(name="another"), published()])
+    # What stands there now is read; and that it is another is noticed.
+    assert all("changed since it was opened" in str(error) for error in catalog.problems())
+    assert len(catalog.problems()) == 2
+
+
+def test_rows_of_a_parquet_file_are_found_in_all_its_groups(tmp_path: Path) -> None:
+    rows = [published(name=f"counter_{number}") for number in range(7)]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "set.parquet", row_group_size=3)
+    catalog = Catalog.load([tmp_path / "set.parquet"])
+    for name in reversed(catalog.names):
+        assert catalog.get(name).name == name
+    assert len(list(catalog.usable())) == 7
+
+
+def test_training_records_bring_tasks_to_the_environments_beside_them() -> None:
+    records = FIXTURES / "codegym" / "records.jsonl"
+    without = Catalog.load([FIXTURES / "codegym"])
+    # In whatever order they are named.
+    for paths in ([FIXTURES / "codegym", records], [records, FIXTURES / "codegym"]):
+        catalog = Catalog.load(paths)
+        assert catalog.names == without.names
+        assert catalog.problems() == []
+        more = {name: len(catalog.get(name).tasks) - len(without.get(name).tasks) for name in catalog.names}
+        assert any(count > 0 for count in more.values())
+
+
+def test_training_records_alone_are_told() -> None:
+    with pytest.raises(SourceError, match="belongs to a loaded environment"):
+        Catalog.load([FIXTURES / "codegym" / "records.jsonl"])

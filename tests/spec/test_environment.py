@@ -1,0 +1,147 @@
+import json
+import string
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from codegym_mcp.errors import NotFoundError, TaskError
+from codegym_mcp.spec.environment import Environment, Task, generated_id, template_names
+from codegym_mcp.spec.environment_file import read_environment_source
+
+SOURCE = '''"""%s"""
+META = {"title": "Made", "public": ["first", "second"]}
+class Environment:
+    def __init__(self, first: str, second: list[int], secret: str):
+        self.secret = secret
+    def look(self) -> int:
+        """Look."""
+        return 1
+def reference(first: str, second: list[int], secret: str) -> str:
+    return secret
+def solve(tools, first, second):
+    return first
+'''
+
+
+def made(template: str = "Find it.") -> Environment:
+    return read_environment_source(SOURCE % template, name="made", path="made.py")
+
+
+def task(id: str = "task", first: str = "a", second: Any = (1, 2), secret: str = "zq") -> Task:
+    return Task(id=id, config={"first": first, "second": list(second), "secret": secret})
+
+
+def test_the_task_text_tells_public_values_and_keeps_doubled_braces() -> None:
+    text = made("From {first} by {second}: a set is {{1, 2}}.").task_text(task(first="{secret}"))
+    assert text == "From {secret} by [1, 2]: a set is {1, 2}."
+
+
+@given(st.text(st.sampled_from("ab {}\n"), max_size=20), st.text(max_size=5))
+def test_what_is_no_value_is_told_as_it_is(literal: str, first: str) -> None:
+    template = f"Go. {literal.replace('{', '{{').replace('}', '}}')}{{first}}"
+    environment = made(template)
+    expected = environment.template.replace("{{", "{").replace("}}", "}").removesuffix("{first}") + first
+    assert environment.task_text(task(first=first)) == expected
+
+
+@given(st.text(st.sampled_from("ab{}!:.[]0 "), max_size=12))
+def test_a_template_has_plain_names_or_is_refused(template: str) -> None:
+    try:
+        names = template_names(template)
+    except ValueError:
+        return
+    assert all(name.isidentifier() for name in names)
+    assert [name for _, name, _, _ in string.Formatter().parse(template) if name is not None] == names
+
+
+def test_a_task_may_have_a_text_of_its_own() -> None:
+    own = Task(id="own", config=task().config, text="Do {first}.")
+    assert made().task_text(own) == "Do {first}."
+
+
+def test_public_values_are_those_that_meta_names_and_no_others() -> None:
+    assert made().public_values(task()) == {"first": "a", "second": [1, 2]}
+
+
+def test_tools_and_tasks_are_found_by_name_or_told() -> None:
+    environment = made().with_tasks((task("one"), task("two")))
+    assert environment.tool("look").title == "Look"
+    assert environment.task("two").id == "two"
+    with pytest.raises(NotFoundError, match=r"tool named 'lok'. Did you mean look\?"):
+        environment.tool("lok")
+    with pytest.raises(NotFoundError, match=r"Known: look, submit_answer\."):
+        environment.tool("zzz")
+    with pytest.raises(NotFoundError, match=r"Known: one, two\."):
+        environment.task("zzz")
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({}, "first is required; second is required; secret is required"),
+        ({**task().config, "more": 1}, "more is not a parameter"),
+        ({**task().config, "second": "a"}, 'second should be a valid array, not "a"'),
+        ({**task().config, "second": [True]}, "second.0 should be a valid integer, not true"),
+    ],
+)
+def test_a_task_that_does_not_fit_is_refused_with_its_name(config: dict[str, Any], words: str) -> None:
+    wrong = Task(id="three", config=config)
+    with pytest.raises(TaskError) as caught:
+        made().check_task(wrong)
+    assert caught.value.message.startswith("Task 'three' of made does not fit: ")
+    assert words in caught.value.message
+    with pytest.raises(TaskError):
+        made().with_tasks((task(), wrong))
+
+
+def test_two_tasks_of_one_name_are_refused() -> None:
+    with pytest.raises(TaskError, match="Two tasks of made are called 'one'"):
+        made().with_tasks((task("one"), task("one")))
+
+
+def test_other_tasks_leave_the_environment_as_it_was() -> None:
+    environment = made()
+    assert len(environment.with_tasks((task(),)).tasks) == 1
+    assert environment.tasks == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": ""},
+        {"difficulty": 0},
+        {"difficulty": 6},
+        {"oracle_calls": -1},
+        {"config": []},
+        {"answer": 3},
+    ],
+    ids=str,
+)
+def test_a_task_of_another_form_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Task.model_validate({"id": "one", "config": {}, **wrong})
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), plain, max_size=4), st.none() | st.integers(1, 5))
+def test_a_task_survives_json(config: dict[str, Any], difficulty: int | None) -> None:
+    one = Task(id="one", config=config, difficulty=difficulty)
+    assert Task.model_validate_json(one.model_dump_json()) == one
+    assert Task.model_validate(json.loads(json.dumps(one.model_dump(mode="json")))) == one
+
+
+@given(st.integers(1, 5), st.integers(), st.integers(1, 5), st.integers())
+def test_generated_tasks_of_two_seeds_or_difficulties_have_two_names(
+    one: int, seed: int, other: int, another: int
+) -> None:
+    same = (one, seed) == (other, another)
+    assert (generated_id(one, seed) == generated_id(other, another)) is same

@@ -1,0 +1,58 @@
+"""Asks a model, and never twice for the same."""
+
+import anyio
+import pytest
+
+from codegym_mcp.models import Model, ModelOptions
+from codegym_mcp.synthesis import prompt_rendering
+from codegym_mcp.synthesis.cached_model import CachedModel
+from codegym_mcp.synthesis.synthesis_store import SynthesisStore
+
+
+@pytest.fixture
+def store(tmp_path):
+    with SynthesisStore.open(tmp_path / "answers.sqlite") as opened:
+        yield opened
+
+
+def options(server, name, **more):
+    return ModelOptions(name=f"openai:{name}", base_url=f"{server.url}/v1", attempts=1, **more)
+
+
+async def test_a_request_is_asked_once_also_when_several_ask_at_the_same_time(openai_server, store):
+    name = openai_server.script({"say": {"text": "first"}}, {"say": {"text": "second"}})
+    async with Model.open(options(openai_server, name)) as model:
+        asker = CachedModel(model, store)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(asker.ask, ("hello",), 0)
+        assert (await asker.ask(("hello",), 0)).text == "first"
+        assert asker.known(("hello",), 0) == "first"
+        assert (await asker.ask(("hello",), 1)).text == "second"
+    assert len(openai_server.requests(name)) == 2
+
+
+async def test_what_was_said_in_turns_is_sent_in_turns(openai_server, store):
+    name = openai_server.script({"say": {"text": "again"}})
+    async with Model.open(options(openai_server, name, seed=7)) as model:
+        answer = await CachedModel(model, store).ask(("write", "written", "mend it"), 3)
+    (body,) = openai_server.bodies(name)
+    assert [(message["role"], message["content"]) for message in body["messages"]] == [
+        ("system", prompt_rendering.system()),
+        ("user", "write"),
+        ("assistant", "written"),
+        ("user", "mend it"),
+    ]
+    assert body["seed"] == 10
+    assert (answer.text, answer.costs.requests, answer.costs.tokens) == ("again", 1, 110)
+
+
+async def test_another_model_or_another_way_of_sampling_is_another_request(openai_server, store):
+    name = openai_server.script({"say": {"text": "hot"}})
+    keys = set()
+    for more in ({}, {"temperature": 0.5}, {"max_tokens": 9}, {"seed": 1}):
+        async with Model.open(options(openai_server, name, **more)) as model:
+            keys.add(CachedModel(model, store).key(("hello",), 0))
+    async with Model.open(options(openai_server, name, concurrency=3, request_seconds=5)) as model:
+        keys.add(CachedModel(model, store).key(("hello",), 0))
+    assert len(keys) == 4

@@ -1,0 +1,116 @@
+"""The folder that a synthesis fills."""
+
+import json
+
+import pytest
+
+from codegym_mcp.errors import SynthesisError
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment import Task
+from codegym_mcp.synthesis.environment_draft import Draft
+from codegym_mcp.synthesis.funnel import (
+    AcceptedEnvironment,
+    Candidate,
+    Costs,
+    GenerationAttempt,
+    ProblemOutcome,
+    Stage,
+)
+from codegym_mcp.synthesis.oracle_trials import fixed_tasks, try_oracle
+from codegym_mcp.synthesis.output_folder import Folder, Recipe
+from codegym_mcp.synthesis.problem_reader import CodingProblem
+from codegym_mcp.synthesis.synthesis_options import SynthesisOptions
+from codegym_mcp.verification.audit.audit import audit
+from codegym_mcp.verification.audit.audit_files import current_audit
+from tests.synthesis.drafted import CODE, SOLVE
+
+RECIPE = Recipe(model={"name": "openai:author"}, prompts="1", options=SynthesisOptions())
+PROBLEM = CodingProblem(id="p/1", statement="s", solution="x = 1", source="nowhere", license="MIT")
+
+
+@pytest.fixture(scope="session")
+async def candidate(bench):
+    draft = Draft.read(CODE, license="MIT", origin="nowhere p/1")
+    environment = draft.solved(SOLVE, "jars")
+    tasks = [Task(id=str(size), config={"jars": size, "grams": list(range(size))}) for size in (10, 11)]
+    kept = fixed_tasks((await try_oracle(bench, environment, tasks)).fit)
+    audited = await audit(bench, environment.with_tasks(tuple(kept)))
+    made = AcceptedEnvironment(
+        title=draft.title, source=environment.program.source, tasks=kept, audit=audited
+    )
+    return Candidate(sample=0, made=made, costs=Costs(requests=3, tokens=70))
+
+
+async def test_what_is_kept_is_read_by_the_catalog_with_its_audit_and_provenance(tmp_path, candidate):
+    with Folder.open(tmp_path, RECIPE) as folder:
+        folder.put(PROBLEM, [("shelf", candidate)])
+    (entry,) = Catalog.load([tmp_path]).entries
+    assert [task.oracle_calls for task in entry.read().tasks] == [10, 11]
+    audit = current_audit(entry)
+    assert audit is not None
+    assert audit.environment == "shelf"
+    assert json.loads((tmp_path / "shelf.provenance.json").read_text()) == {
+        "problem": "p/1",
+        "source": "nowhere",
+        "license": "MIT",
+        "model": "openai:author",
+        "prompts": "1",
+        "sample": 0,
+        "attempts": 0,
+        "costs": {"requests": 3, "tokens": 70, "cost": 0.0},
+    }
+
+
+async def test_what_was_made_of_a_problem_earlier_gives_way(tmp_path, candidate):
+    with Folder.open(tmp_path, RECIPE) as folder:
+        folder.put(PROBLEM, [("shelf", candidate)])
+        folder.put(PROBLEM.model_copy(update={"id": "p/2"}), [("other", candidate)])
+    with Folder.open(tmp_path, RECIPE) as folder:
+        assert folder.names("p/1") == ["shelf"]
+        assert folder.names_of_others("p/1") == {"other"}
+        folder.put(PROBLEM, [("cupboard", candidate)])
+        assert folder.names("p/1") == ["cupboard"]
+    assert sorted(file.name for file in tmp_path.glob("*.*")) == sorted(
+        f"{name}{suffix}"
+        for name in ("cupboard", "other")
+        for suffix in (".py", ".jsonl", ".audit.json", ".provenance.json")
+    )
+
+
+def test_what_was_rejected_is_kept_with_the_reasons(tmp_path):
+    attempt = GenerationAttempt(stage=Stage.ENVIRONMENT, reason="prose", written="I would rather not.")
+    outcome = ProblemOutcome(
+        problem="p/1",
+        candidates=[Candidate(sample=0, lost=Stage.ENVIRONMENT, reason="prose", attempts=[attempt])],
+    )
+    with Folder.open(tmp_path, RECIPE) as folder:
+        folder.put_rejected(outcome)
+        folder.put_rejected(outcome.model_copy(update={"problem": "../../p 1"}))
+    files = list((tmp_path / "synthesis" / "rejected").iterdir())
+    assert len(files) == 2
+    assert {ProblemOutcome.model_validate_json(file.read_bytes()).problem for file in files} == {
+        "p/1",
+        "../../p 1",
+    }
+
+
+def test_a_folder_is_for_one_recipe(tmp_path):
+    with Folder.open(tmp_path, RECIPE):
+        pass
+    other = RECIPE.model_copy(update={"prompts": "2", "options": SynthesisOptions(oracles=9)})
+    with (
+        pytest.raises(SynthesisError, match="another recipe: prompts and options differ"),
+        Folder.open(tmp_path, other),
+    ):
+        pass
+    with Folder.open(tmp_path, RECIPE):
+        pass
+
+
+def test_a_folder_is_for_one_run_at_a_time(tmp_path):
+    with (
+        Folder.open(tmp_path, RECIPE),
+        pytest.raises(SynthesisError, match="in use"),
+        Folder.open(tmp_path, RECIPE),
+    ):
+        pass

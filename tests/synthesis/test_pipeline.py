@@ -1,0 +1,316 @@
+"""`codegym-mcp synthesize` from end to end, against a model server that is a process of its own."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.synthesis.funnel import ProblemOutcome
+from codegym_mcp.verification.audit.audit_files import current_audit
+
+HERE = Path(__file__).parent
+SCRIPTS = HERE / "scripts"
+PROBLEMS = HERE.parents[2] / "shared" / "data" / "codegym_raw_problems.jsonl"
+SECONDS = 900
+"""Far more than a busy machine needs; only what hangs is ended."""
+
+pytestmark = pytest.mark.skipif(not PROBLEMS.exists(), reason=f"the problems are not at {PROBLEMS}")
+
+
+class Author:
+    """The model server; see `author_server.py`."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def log(self):
+        return httpx2.get(f"{self.url}/log").json()
+
+    def hold(self, after):
+        httpx2.put(f"{self.url}/hold", content=json.dumps({"after": after})).raise_for_status()
+
+
+@contextmanager
+def author_server():
+    environment = {
+        **os.environ,
+        "AUTHOR_SCRIPTS": str(SCRIPTS),
+        "AUTHOR_PROBLEMS": str(PROBLEMS),
+        "PYTHONPATH": str(HERE.parent / "harness" / "model_servers"),
+    }
+    command = [sys.executable, str(HERE / "author_server.py")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as server:
+        try:
+            yield Author(server.stdout.readline().strip())
+        finally:
+            server.kill()
+
+
+@pytest.fixture
+def author():
+    with author_server() as server:
+        yield server
+
+
+def command(author, out, *options, problems=PROBLEMS):
+    """A command line; the seeds make every oracle's request one of its own."""
+    model = ("--model", "openai:author", "--base-url", f"{author.url}/v1", "--sampling-seed", "0")
+    arguments = ("synthesize", str(problems), "--out", str(out), *model, "--json", *options)
+    return [sys.executable, "-m", "codegym_mcp.cli", *arguments]
+
+
+def synthesize(author, out, *options, **problems):
+    """Runs the command to its end."""
+    return subprocess.run(
+        command(author, out, *options, **problems),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def scripts():
+    told = [json.loads(file.read_text()) for file in sorted(SCRIPTS.glob("*/script.json"))]
+    return {each["problem"]: each["expected"] for each in told}
+
+
+def expected_funnel():
+    """For each problem, in the order of the file, what the scripts lead to."""
+    ids = [json.loads(line)["question_id"] for line in PROBLEMS.read_text().splitlines()]
+    expected = scripts()
+    return [(problem, expected[problem]) for problem in ids]
+
+
+def check(funnel, out):
+    """That the funnel, and what stands in the folder, are as scripted."""
+    expected = expected_funnel()
+    kept = [name for _, each in expected if each["stage"] == "kept" for name in each["environments"]]
+    assert funnel["environments"] == kept
+    assert (funnel["problems"], funnel["unfinished"]) == (10, [])
+    lost = {
+        loss["problem"]: (stage, loss["reason"])
+        for stage, losses in funnel["lost"].items()
+        for loss in losses
+    }
+    assert {problem: stage for problem, (stage, _) in lost.items()} == {
+        problem: each["stage"] for problem, each in expected if each["stage"] != "kept"
+    }
+    for problem, each in expected:
+        assert each.get("reason", "") in lost.get(problem, ("", ""))[1]
+    assert {entry.name for entry in Catalog.load([out]).entries} == set(kept)
+    rejected = [
+        ProblemOutcome.model_validate_json(file.read_bytes())
+        for file in out.glob("synthesis/rejected/*.json")
+    ]
+    attempts = {outcome.problem: [a.stage for a in outcome.candidates[0].attempts] for outcome in rejected}
+    assert attempts == {
+        problem: each.get("attempts", [])
+        for problem, each in expected
+        if each["stage"] != "kept" or each.get("attempts")
+    }
+
+
+def test_ten_problems_go_through_the_funnel_as_scripted(author, tmp_path):
+    done = synthesize(author, tmp_path)
+    assert done.returncode == 0, done.stderr
+    funnel = json.loads(done.stdout)
+    check(funnel, tmp_path)
+    log = author.log()
+    assert all(each["script"] for each in log)
+    assert funnel["costs"]["requests"] == len(log)
+    for entry in Catalog.load([tmp_path]).entries:
+        environment = entry.read()
+        assert len(environment.tasks) >= 8
+        assert all(10 <= task.oracle_calls <= 256 for task in environment.tasks)
+        assert environment.license == "CC BY-NC 4.0"
+        audit = current_audit(entry)
+        assert audit is not None
+        assert audit.grade <= "B"
+        provenance = json.loads((tmp_path / f"{entry.name}.provenance.json").read_text())
+        assert provenance["problem"] in environment.origin
+        assert provenance["costs"]["requests"] > 0
+    # Everything again: the same, and nobody is asked.
+    before = {file: file.read_bytes() for file in tmp_path.glob("*.*")}
+    again = synthesize(author, tmp_path)
+    assert json.loads(again.stdout) == funnel
+    assert {file: file.read_bytes() for file in tmp_path.glob("*.*")} == before
+    assert len(author.log()) == len(log)
+
+
+def test_killed_while_it_waits_nothing_is_asked_twice_and_the_funnel_is_the_same(author, tmp_path):
+    answered = kills = 0
+    while True:
+        author.hold(answered + 7)
+        process = start(author, tmp_path, "--concurrency", "3", stdout=subprocess.PIPE)
+        try:
+            if not held(author, process, tmp_path):
+                break
+        finally:
+            process.send_signal(signal.SIGKILL)
+            output, _ = process.communicate()
+        answered = forgotten(author)
+        kills += 1
+    assert process.returncode == 0
+    assert kills > 3
+    check(json.loads(output), tmp_path)
+    check_asked_once(author, tmp_path)
+
+
+def test_killed_at_every_stage_nothing_is_asked_twice_and_the_funnel_is_the_same(author, tmp_path):
+    for stage in ("environment", "tasks", "oracle", "length", "verification", "audit"):
+        author.hold(None)
+        process = start(author, tmp_path, "--concurrency", "1", stderr=subprocess.PIPE)
+        try:
+            assert any(line.rstrip().endswith(f": {stage}") for line in process.stderr)
+            # What has been answered is kept before it is killed: no answer is under way.
+            author.hold(0)
+            held(author, process, tmp_path, waiting=0)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        forgotten(author)
+    author.hold(None)
+    done = synthesize(author, tmp_path)
+    assert done.returncode == 0, done.stderr
+    check(json.loads(done.stdout), tmp_path)
+    check_asked_once(author, tmp_path)
+
+
+def start(author, out, *options, **pipes):
+    """Starts the command as a process that is to be killed."""
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **pipes}
+    return subprocess.Popen(command(author, out, *options), text=True, **streams)
+
+
+def check_asked_once(author, out):
+    log = author.log()
+    assert all(count == 1 for count in Counter(each["request"] for each in log).values())
+    assert answers(out) == len(log)
+
+
+def held(author, process, out, waiting=1):
+    """Waits until the server holds requests and what it has answered is kept; False if the process has ended."""
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            return False
+        state = httpx2.get(f"{author.url}/state").json()
+        if state["waiting"] >= waiting and answers(out) == state["answered"]:
+            return True
+    raise TimeoutError("neither held nor ended")
+
+
+def forgotten(author):
+    """Waits until the server knows that whoever asked has gone; returns how many requests it has answered."""
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        state = httpx2.get(f"{author.url}/state").json()
+        if not state["waiting"]:
+            return state["answered"]
+    raise TimeoutError("somebody still waits")
+
+
+def answers(out):
+    """How many answers are kept."""
+    path = out / "synthesis" / "answers.sqlite"
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+        try:
+            return connection.execute("SELECT count(*) FROM answers").fetchone()[0]
+        except sqlite3.OperationalError:
+            return -1
+
+
+def test_a_ceiling_ends_the_run_and_a_higher_one_goes_on(author, tmp_path):
+    first = synthesize(author, tmp_path, "--max-total-tokens", "3000", "--concurrency", "1")
+    assert first.returncode == 1
+    assert "--max-total-tokens" in first.stderr
+    asked = len(author.log())
+    assert 0 < asked < 10
+    again = synthesize(author, tmp_path, "--max-total-tokens", "3000", "--concurrency", "1")
+    assert again.returncode == 1
+    assert len(author.log()) == asked
+    whole = synthesize(author, tmp_path, "--max-total-tokens", "1000000")
+    assert whole.returncode == 0, whole.stderr
+    check(json.loads(whole.stdout), tmp_path)
+
+
+@pytest.fixture
+def ridge(tmp_path):
+    """A file with the one problem that is solved at once."""
+    lines = [line for line in PROBLEMS.read_text().splitlines() if "Code_Contests_16897_I" in line]
+    path = tmp_path / "ridge.jsonl"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_a_second_environment_of_a_problem_is_kept_only_if_it_is_another_one(author, tmp_path, ridge):
+    done = synthesize(author, tmp_path / "made", "--samples", "2", problems=ridge)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["environments"] == ["ridge_in_fog"]
+    (file,) = (tmp_path / "made" / "synthesis" / "rejected").iterdir()
+    first, second = ProblemOutcome.model_validate_json(file.read_bytes()).candidates
+    assert (first.lost, second.lost, second.sample) == (None, "duplicate", 1)
+    # The second was written anew, and what rests on the same file was not asked for again.
+    assert Counter(each["file"].split(".")[0] for each in author.log()) == {
+        "environment": 2,
+        "tasks": 1,
+        "oracle": 4,
+    }
+
+
+def test_what_exists_is_not_made_again(author, tmp_path, ridge):
+    first = synthesize(author, tmp_path / "one", problems=ridge)
+    assert first.returncode == 0, first.stderr
+    second = synthesize(author, tmp_path / "two", "--against", str(tmp_path / "one"), problems=ridge)
+    assert second.returncode == 0
+    (loss,) = json.loads(second.stdout)["lost"]["duplicate"]
+    assert "the same as ridge_in_fog" in loss["reason"]
+
+
+def test_a_folder_of_another_recipe_is_left_alone(author, tmp_path, ridge):
+    synthesize(author, tmp_path / "made", problems=ridge)
+    other = synthesize(author, tmp_path / "made", "--oracles", "2", problems=ridge)
+    assert other.returncode == 1
+    assert "another recipe: options differ" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--field", "statement"), "--field takes NAME=FIELD"),
+        (("--field", "mood=x"), "no field 'mood'"),
+        (("--temperature", "-1"), "temperature"),
+        (("--model", "nobody:x"), "nobody"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_before_anything_is_asked(author, tmp_path, ridge, options, message):
+    done = synthesize(author, tmp_path / "made", *options, problems=ridge)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert author.log() == []
+
+
+def test_a_provider_that_fails_leaves_problems_unfinished(author, tmp_path, openai_server):
+    name = openai_server.script({"status": 500, "body": {"error": {"message": "a bad day"}}})
+    options = ("--base-url", f"{openai_server.url}/v1", "--model", f"openai:{name}", "--attempts", "1")
+    done = synthesize(author, tmp_path, *options, "--limit", "2")
+    assert done.returncode == 1
+    funnel = json.loads(done.stdout)
+    assert len(funnel["unfinished"]) == 2
+    assert "a bad day" in funnel["unfinished"][0]["reason"]
+    assert funnel["kept"] == 0

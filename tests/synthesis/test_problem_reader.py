@@ -1,0 +1,268 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codegym_mcp.errors import SourceError
+from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, read_problems, refusal
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+
+RAW = {
+    "subset": "Orchards",
+    "question_id": "Orchards_7",
+    "question": "How heavy is the lightest basket?",
+    "solution": "def lightest(baskets):\n    return min(baskets)\n",
+}
+MBPP = {
+    "task_id": 31,
+    "text": "Write a function to weigh a basket.",
+    "code": "def weigh(basket):\r\n    return sum(basket)",
+    "test_setup_code": "",
+    "test_list": ["assert weigh([1, 2]) == 3", "assert weigh([]) == 0"],
+    "challenge_test_list": [],
+}
+HUMAN_EVAL = {
+    "task_id": "Orchard/3",
+    "prompt": 'def weigh(basket):\n    """ Weigh a basket. """\n',
+    "canonical_solution": "    return sum(basket)\n",
+    "test": "def check(candidate):\n    assert candidate([1, 2]) == 3\n    assert candidate([]) == 0, 'empty'\n",
+    "entry_point": "weigh",
+}
+PLAIN = {"id": "one", "statement": "Weigh a basket.", "solution": "def weigh(b):\n    return sum(b)\n"}
+
+
+def written(tmp_path: Path, *lines: dict[str, Any] | str | bytes) -> Path:
+    path = tmp_path / "problems.jsonl"
+    path.write_bytes(
+        b"\n".join(
+            line
+            if isinstance(line, bytes)
+            else line.encode()
+            if isinstance(line, str)
+            else json.dumps(line).encode()
+            for line in lines
+        )
+    )
+    return path
+
+
+def only(problems: list[CodingProblem | UnreadableProblem]) -> CodingProblem:
+    (problem,) = problems
+    assert isinstance(problem, CodingProblem)
+    return problem
+
+
+def test_raw_problems_of_codegym_are_read(tmp_path: Path) -> None:
+    assert only(read_problems(written(tmp_path, RAW))) == CodingProblem(
+        id="Orchards_7",
+        statement=RAW["question"],
+        solution=RAW["solution"],
+        source="CodeGym raw problems (Orchards)",
+        license="CC BY-NC 4.0",
+    )
+
+
+def test_mbpp_is_read_with_its_assertions(tmp_path: Path) -> None:
+    assert only(read_problems(written(tmp_path, MBPP))) == CodingProblem(
+        id="31",
+        statement="Write a function to weigh a basket.",
+        solution="def weigh(basket):\n    return sum(basket)",
+        tests=("assert weigh([1, 2]) == 3", "assert weigh([]) == 0"),
+        source="MBPP",
+        license="CC BY 4.0",
+    )
+
+
+def test_mbpp_is_read_where_its_text_is_called_a_prompt_and_its_tests_need_a_setup(tmp_path: Path) -> None:
+    record = {**MBPP, "prompt": MBPP["text"], "test_setup_code": "basket = [1]"}
+    del record["text"]
+    problem = only(read_problems(written(tmp_path, record)))
+    assert problem.source == "MBPP"
+    assert problem.tests[0] == "basket = [1]"
+
+
+def test_human_eval_is_read_with_the_signature_before_its_solution(tmp_path: Path) -> None:
+    problem = only(read_problems(written(tmp_path, HUMAN_EVAL)))
+    assert problem.solution == HUMAN_EVAL["prompt"] + HUMAN_EVAL["canonical_solution"]
+    assert problem.tests == ("assert weigh([1, 2]) == 3", "assert weigh([]) == 0, 'empty'")
+    assert (problem.id, problem.source, problem.license) == ("Orchard/3", "HumanEval", "MIT")
+    assert problem.entry_point == "weigh"
+    assert refusal(problem) is None
+
+
+def test_tests_that_are_no_assertions_are_kept_as_they_are(tmp_path: Path) -> None:
+    problem = only(read_problems(written(tmp_path, {**HUMAN_EVAL, "test": "METADATA = {}"})))
+    assert problem.tests == ("METADATA = {}",)
+
+
+def test_a_file_in_our_own_words_needs_no_fields(tmp_path: Path) -> None:
+    problem = only(read_problems(written(tmp_path, {**PLAIN, "license": "MIT"})))
+    assert (problem.id, problem.source, problem.license) == ("one", "problems.jsonl", "MIT")
+
+
+def test_fields_are_called_as_the_user_says(tmp_path: Path) -> None:
+    record = {
+        "nr": 4,
+        "body": "Weigh it.",
+        "answer": "def f(b):\n    return b",
+        "terms": "MIT",
+        "from": "a book",
+    }
+    named = {"id": "nr", "statement": "body", "solution": "answer", "license": "terms", "source": "from"}
+    problem = only(read_problems(written(tmp_path, record), fields=named))
+    assert (problem.id, problem.statement, problem.license, problem.source) == (
+        "4",
+        "Weigh it.",
+        "MIT",
+        "a book",
+    )
+
+
+def test_one_field_of_a_known_collection_may_be_called_otherwise(tmp_path: Path) -> None:
+    problem = only(
+        read_problems(
+            written(tmp_path, {**RAW, "better": "def f():\n    return 1"}), fields={"solution": "better"}
+        )
+    )
+    assert problem.solution == "def f():\n    return 1"
+    assert problem.id == "Orchards_7"
+
+
+def test_a_problem_without_an_id_is_called_by_its_line(tmp_path: Path) -> None:
+    record = {"statement": "Weigh it.", "solution": "def f(b):\n    return b"}
+    problems = read_problems(written(tmp_path, record, "", record))
+    assert [problem.id for problem in problems] == ["line 1", "line 3"]
+
+
+def test_a_license_that_the_user_states_goes_before_all_others(tmp_path: Path) -> None:
+    path = written(tmp_path, RAW, {**RAW, "question_id": "b", "license": "MIT"})
+    assert [problem.license for problem in read_problems(path)] == ["CC BY-NC 4.0", "MIT"]  # type: ignore[union-attr]
+    assert {problem.license for problem in read_problems(path, license="CC0")} == {"CC0"}  # type: ignore[union-attr]
+
+
+BROKEN: list[tuple[dict[str, Any] | bytes, str]] = [
+    (b"{", "not JSON"),
+    (b"[1]", "not a JSON object"),
+    (b"\xff\xfe", "not UTF-8"),
+    (b"[" * 100_000, "not JSON"),
+    ({**RAW, "question_id": "b", "solution": None}, "no solution"),
+    ({"question_id": "b", "question": "What?"}, "no solution"),
+    ({**RAW, "question_id": "b", "solution": " \n"}, "no solution"),
+    ({**RAW, "question_id": "b", "question": ""}, "no statement"),
+    ({**RAW, "question_id": "b", "question": ["What?"]}, "statement is no text"),
+    ({**RAW, "question_id": "b", "solution": {"python": "x"}}, "solution is no text"),
+    ({**RAW, "question_id": "b", "question": "half \ud800"}, "statement will not do"),
+    ({**RAW, "question_id": "half \ud800"}, "id is no plain text"),
+    ({**RAW, "question_id": [1]}, "id is neither"),
+    ({**RAW, "question_id": "b" * 10_000}, "id will not do"),
+    (RAW, "a problem Orchards_7 already"),
+]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"), BROKEN, ids=[f"{place}-{reason}" for place, (_, reason) in enumerate(BROKEN)]
+)
+def test_what_is_no_problem_has_its_reason_and_the_others_are_read(
+    tmp_path: Path, record: dict[str, Any] | bytes, reason: str
+) -> None:
+    first, broken, last = read_problems(written(tmp_path, RAW, record, {**RAW, "question_id": "last"}))
+    assert isinstance(first, CodingProblem)
+    assert isinstance(last, CodingProblem)
+    assert isinstance(broken, UnreadableProblem)
+    assert reason in broken.reason
+    assert broken.id not in (first.id, last.id)
+
+
+def test_a_collection_is_recognised_behind_a_broken_first_line(tmp_path: Path) -> None:
+    broken, problem = read_problems(written(tmp_path, "{", MBPP))
+    assert isinstance(broken, UnreadableProblem)
+    assert isinstance(problem, CodingProblem)
+
+
+def test_a_collection_is_recognised_by_a_first_problem_without_a_solution(tmp_path: Path) -> None:
+    without = {key: value for key, value in RAW.items() if key != "solution"}
+    first, second = read_problems(written(tmp_path, without, {**RAW, "question_id": "b"}))
+    assert isinstance(first, UnreadableProblem)
+    assert isinstance(second, CodingProblem)
+
+
+@pytest.mark.parametrize("lines", [[], ["", " "], ["{"], ["3"]])
+def test_a_file_without_a_record_is_refused(tmp_path: Path, lines: list[str]) -> None:
+    with pytest.raises(SourceError, match="no JSON object"):
+        read_problems(written(tmp_path, *lines))
+
+
+def test_a_file_of_another_kind_is_refused_with_the_fields_it_has_and_the_option_to_name_them(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(SourceError, match=r"body, title.*--field statement=NAME"):
+        read_problems(written(tmp_path, {"title": "x", "body": "y"}))
+
+
+def test_a_field_that_no_record_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"none with answer and statement"):
+        read_problems(written(tmp_path, PLAIN), fields={"statement": "statement", "solution": "answer"})
+
+
+def test_a_field_that_no_problem_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no field 'answer'"):
+        read_problems(written(tmp_path, PLAIN), fields={"answer": "solution"})
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="cannot be read"):
+        read_problems(tmp_path / "nothing.jsonl")
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "problems.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(RAW).encode() + b"\r\n")
+    assert only(read_problems(path)).id == "Orchards_7"
+
+
+def test_a_statement_beyond_all_bounds_is_refused(tmp_path: Path) -> None:
+    problem = only(read_problems(written(tmp_path, {**RAW, "question": "why? " * 20_000})))
+    assert "100,000 characters long" in (refusal(problem) or "")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+RECORDS = st.sampled_from([RAW, MBPP, HUMAN_EVAL, PLAIN])
+
+
+@given(st.data())
+def test_whatever_stands_in_a_record_it_is_a_problem_or_has_a_reason(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    sound = data.draw(RECORDS)
+    changed = {key: data.draw(st.just(value) | JSON) for key, value in sound.items()}
+    lines = [sound, changed, data.draw(st.binary().filter(lambda line: b"\n" not in line)), sound]
+    problems = read_problems(written(tmp_path_factory.mktemp("any"), *lines))
+    assert len({problem.id for problem in problems}) == len(problems) >= 3
+    for problem in problems:
+        assert problem.id.encode()
+        reason = problem.reason if isinstance(problem, UnreadableProblem) else refusal(problem)
+        assert reason is None or reason.endswith(".")
+    assert isinstance(problems[0], CodingProblem)
+    assert isinstance(problems[-1], UnreadableProblem)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"the collections are not at {DATA.name}")
+@pytest.mark.parametrize(
+    ("name", "count", "source"), [("codegym_raw_problems", 10, "CodeGym raw"), ("mbpp", 974, "MBPP")]
+)
+def test_the_published_collections_are_read_as_a_whole(name: str, count: int, source: str) -> None:
+    problems = read_problems(DATA / f"{name}.jsonl")
+    assert len(problems) == count
+    assert all(
+        isinstance(problem, CodingProblem) and problem.source.startswith(source) for problem in problems
+    )
+    refused = [problem for problem in problems if isinstance(problem, CodingProblem) and refusal(problem)]
+    assert len(refused) < 0.01 * count

@@ -1,0 +1,80 @@
+"""Code and data out of what a model says."""
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codegym_mcp.synthesis.reply_extraction import (
+    MAX_CHARACTERS,
+    UnusableReplyError,
+    json_block,
+    python_block,
+)
+
+
+def test_the_longest_python_block_is_the_code():
+    text = "First:\n```python\nx = 1\n```\nthen\n```py\nx = 1\ny = 2\n```\nand ```inline```."
+    assert python_block(text) == "x = 1\ny = 2\n"
+
+
+def test_a_reply_that_is_nothing_but_code_is_code():
+    assert python_block("def solve(tools):\n    return 1\n") == "def solve(tools):\n    return 1\n"
+
+
+def test_fences_within_a_longer_fence_are_part_of_the_code():
+    inner = '"""Say:\n```\nhello\n```\n"""\n'
+    assert python_block(f"````python\n{inner}````") == inner
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("I would rather talk about it.", "no ```python block"),
+        ("", "no ```python block"),
+        ("```python\ndef solve(tools):\n    return", "breaks off"),
+        ("```java\nclass A {}\n```", "not Python but java"),
+        ("```python\n" + "x = 1\n" * (MAX_CHARACTERS // 6 + 1) + "```", "characters"),
+    ],
+)
+def test_what_is_no_code_is_refused_with_the_reason(text, problem):
+    with pytest.raises(UnusableReplyError, match=problem):
+        python_block(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("There are many configurations.", "no ```json block"),
+        ('```json\n[{"a": 1,}]\n```', "no JSON"),
+        ('```json\n[{"a": 1', "breaks off"),
+        ("```json\n" + "[" * 90_000 + "\n```", "no JSON"),
+        ("```json\n# cut\n[1, …]\n```", "no JSON"),
+        ('```json\n["\\ud800"]\n```', "surrogates"),
+        ('```json\n{"\\udfff": 1}\n```', "surrogates"),
+        ("```json\n[NaN]\n```", "NaN is no JSON"),
+        ("```json\n[1, -Infinity]\n```", "-Infinity is no JSON"),
+    ],
+)
+def test_what_is_no_data_is_refused_with_the_reason(text, problem):
+    with pytest.raises(UnusableReplyError, match=problem):
+        json_block(text)
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_data_comes_out_as_it_was_written(value):
+    assert json_block(f"Here:\n```json\n{json.dumps(value)}\n```\nDone.") == value
+
+
+@given(st.text())
+def test_whatever_a_model_says_is_taken_or_refused(text):
+    for read in (python_block, json_block):
+        with suppress(UnusableReplyError):
+            read(text)

@@ -1,0 +1,48 @@
+"""What a synthesis keeps."""
+
+import sqlite3
+
+import pytest
+
+from codegym_mcp.errors import SynthesisError
+from codegym_mcp.synthesis.funnel import Costs, ProblemOutcome, Stage
+from codegym_mcp.synthesis.synthesis_store import StoredResponse, SynthesisStore
+
+
+def test_what_was_put_is_there_when_it_is_opened_again(tmp_path):
+    path = tmp_path / "deep" / "answers.sqlite"
+    answer = StoredResponse(text="one \x00 \U0001f600", prompt_tokens=3, completion_tokens=4, cost=0.25)
+    outcome = ProblemOutcome.refused("p", Stage.PROBLEM, "no")
+    with SynthesisStore.open(path) as store:
+        assert store.answer("a") is None
+        store.put_answer("a", "{}", answer)
+        store.put_answer("b", "{}", StoredResponse(text=""))
+        store.put_outcome("p", outcome)
+    with SynthesisStore.open(path) as store:
+        assert store.answer("a") == answer
+        assert store.outcome("p") == outcome
+        assert store.outcome("q") is None
+        assert store.spent() == Costs(requests=2, tokens=7, cost=0.25)
+
+
+def test_half_characters_are_replaced_where_they_have_no_other_half():
+    answer = StoredResponse(text="\ud83d\ude00 \ud83d", reasoning="\udc00")
+    assert (answer.text, answer.reasoning) == ("\U0001f600 \ufffd", "\ufffd")
+
+
+def test_an_outcome_of_another_form_is_none(tmp_path):
+    path = tmp_path / "answers.sqlite"
+    with SynthesisStore.open(path):
+        pass
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO outcomes VALUES ('p', '{\"old\": 1}')")
+    connection.close()
+    with SynthesisStore.open(path) as store:
+        assert store.outcome("p") is None
+
+
+def test_a_file_that_is_no_store_is_told(tmp_path):
+    path = tmp_path / "answers.sqlite"
+    path.write_text("not a database, but long enough to be looked at as one" * 20)
+    with pytest.raises(SynthesisError, match="cannot be kept"), SynthesisStore.open(path):
+        pass

@@ -1,0 +1,129 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codegym_mcp.spec.environment import Task
+from codegym_mcp.spec.environment_file import read_environment_source
+from codegym_mcp.verification.audit.config_invariants import Invariants, kind, walk
+from codegym_mcp.verification.audit.config_perturbation import Perturbation
+
+FIRST = {
+    "size": 3,
+    "names": ["ash", "elm", "yew"],
+    "weights": [1, 4, 9],
+    "calls": [2, 1, 2, 1, 2],
+    "visits": [{"of": "yew", "at": 4}, {"of": "ash", "at": 9}],
+}
+SECOND = {
+    "size": 4,
+    "names": ["fir", "oak", "pine", "rowan"],
+    "weights": [2, 3, 5, 7],
+    "calls": [1, 1],
+    "visits": [{"of": "oak", "at": 1}, {"of": "fir", "at": 2}, {"of": "fir", "at": 8}],
+}
+
+
+def broken(change: Callable[[dict[str, Any]], object]) -> bool:
+    changed: dict[str, Any] = {**FIRST, **{key: list(FIRST[key]) for key in ("names", "weights", "calls")}}
+    changed["visits"] = [dict(visit) for visit in FIRST["visits"]]  # type: ignore[arg-type, attr-defined]
+    change(changed)
+    return not Invariants([FIRST, SECOND]).hold(changed)
+
+
+def test_what_they_are_made_from_keeps_to_them() -> None:
+    invariants = Invariants([FIRST, SECOND])
+    assert invariants.hold(FIRST)
+    assert invariants.hold(SECOND)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it["weights"].reverse(),
+        lambda it: it.update(names=["ash", "ash", "yew"]),
+        lambda it: it["names"].append("zelkova"),
+        lambda it: it.update(size=4),
+        lambda it: it["visits"][0].update(of="baobab"),
+        lambda it: it["visits"][1].update(at=3),
+    ],
+    ids=["a sorted list", "a list without repetition", "lists of one length", "a length told elsewhere",
+         "a name told elsewhere", "times in order"],
+)  # fmt: skip
+def test_a_rule_is_noticed_when_it_is_broken(change: Callable[[dict[str, Any]], object]) -> None:
+    assert broken(change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it["calls"].reverse(),
+        lambda it: it["calls"].pop(),
+        lambda it: it["visits"][0].update(of="elm"),
+        lambda it: it["weights"].__setitem__(1, 5),
+    ],
+    ids=["no order", "no fixed length", "another known name", "another number"],
+)
+def test_what_is_no_rule_may_change(change: Callable[[dict[str, Any]], object]) -> None:
+    assert not broken(change)
+
+
+def test_walking_tells_every_value_with_its_path() -> None:
+    assert list(walk({"a": [1, {"b": 2}]})) == [
+        (("a",), [1, {"b": 2}]),
+        (("a", 0), 1),
+        (("a", 1), {"b": 2}),
+        (("a", 1, "b"), 2),
+    ]
+    assert kind(("a", 1, "b")) == ("a", "[]", "b")
+
+
+SHELVES = read_environment_source(
+    '''"""There are {size} shelves. Answer with a number."""
+
+META = {"title": "Shelves", "public": ["size"]}
+
+
+class Environment:
+    def __init__(self, size: int, loads: list[int], order: list[str]):
+        self.loads = loads
+
+    def look(self) -> int:
+        """Look."""
+        return self.loads[0]
+
+
+def reference(size: int, loads: list[int], order: list[str]) -> int:
+    return loads[0]
+
+
+def solve(tools, size):
+    return tools.look()
+''',
+    name="shelves",
+    path="shelves.py",
+)
+
+
+@settings(max_examples=30)
+@given(
+    loads=st.lists(st.lists(st.integers(-20, 20), min_size=1, max_size=6), min_size=1, max_size=4),
+    order=st.permutations(["a", "b", "c"]),
+)
+def test_variants_fit_differ_keep_to_the_rules_and_are_the_same_every_time(
+    loads: list[list[int]], order: list[str]
+) -> None:
+    configs = [{"size": len(each), "loads": each, "order": order} for each in loads]
+    tasks = [Task(id=str(n), config=each) for n, each in enumerate(configs)]
+    variants = [list(Perturbation(SHELVES, tasks).variants(task, 3)) for task in tasks]
+    assert variants == [list(Perturbation(SHELVES, tasks).variants(task, 3)) for task in tasks]
+    invariants = Invariants(configs)
+    for task, made in zip(tasks, variants, strict=True):
+        for variant in made:
+            SHELVES.check_task(variant)
+            assert invariants.hold(variant.config)
+            assert variant.config["size"] == task.config["size"] == len(variant.config["loads"])
+        told = [str(variant.config) for variant in made]
+        assert len({*told, str(task.config)}) == len(told) + 1
