@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from codegym_mcp.cli import main
-from codegym_mcp.episodes.episode_manager import replay
+from codegym_mcp.episodes import replay
 from codegym_mcp.episodes.journal import EventKind, SqliteJournal
 
 

@@ -107,7 +107,7 @@ async def test_a_run_that_loses_its_episodes_breaks_off_and_is_gone_on_with(
             with suppress(ProcessLookupError):
                 hosts[-1].kill()
 
-    monkeypatch.setattr("codegym_harness.runs.run_config.HostedEpisodes.start", started)
+    monkeypatch.setattr("codegym_harness.runs.run_config.WorkerEpisodes.start", started)
     job = climbing(openai_server, fixtures / "counter.py")
     job = job.model_copy(update={"selection": Selection(difficulty=2, tasks=3), "concurrency": 1})
     with pytest.raises(RunHaltedError, match="--resume"):
@@ -128,7 +128,7 @@ async def test_what_may_be_unconfined_is_what_holds_a_models_episodes(
         told.append(options.allow_unconfined)
         return start(options, limits)
 
-    monkeypatch.setattr("codegym_harness.runs.run_config.HostedEpisodes.start", noted)
+    monkeypatch.setattr("codegym_harness.runs.run_config.WorkerEpisodes.start", noted)
     job = climbing(openai_server, fixtures / "counter.py").model_copy(update={"allow_unconfined": allowed})
     assert (await run_evaluation(job, out=tmp_path / "run")).reward == 1.0
     assert told == [allowed]
@@ -147,8 +147,8 @@ async def test_what_may_be_unconfined_is_the_server_and_the_oracles_of_a_job(
 
         return open_it
 
-    monkeypatch.setattr("codegym_harness.runs.run_config.serve", note(start_server))
-    monkeypatch.setattr("codegym_harness.runs.run_config.Pool.open", note(SandboxPool.open))
+    monkeypatch.setattr("codegym_harness.runs.run_config.start_server", note(start_server))
+    monkeypatch.setattr("codegym_harness.runs.run_config.SandboxPool.open", note(SandboxPool.open))
     job = RunConfig(
         agent="oracle",
         paths=(fixtures / "counter.py",),
