@@ -42,13 +42,13 @@ TARGETS: dict[str, tuple[str, float]] = {
 """What is asked of a machine with two processors."""
 
 
-async def with_more_tasks(bench: VerificationContext, environment: Environment, count: int) -> Environment:
+async def with_more_tasks(context: VerificationContext, environment: Environment, count: int) -> Environment:
     """The same environment with so many tasks, generated ones after the fixed ones."""
     tasks: list[Task] = list(environment.tasks[:count])
     while len(tasks) < count:
         number = len(tasks)
         difficulty = DIFFICULTIES[number % len(DIFFICULTIES)]
-        tasks.append(await generate_task(bench.pool, environment, difficulty, FIRST_SEED + number))
+        tasks.append(await generate_task(context.pool, environment, difficulty, FIRST_SEED + number))
     return environment.with_tasks(tuple(tasks))
 
 
@@ -60,8 +60,8 @@ def bundled() -> list[Environment]:
 async def verify_all(environments: Sequence[Environment]) -> tuple[float, list[Verification]]:
     """Verifies environments; returns the seconds that it took, the start of the sandboxes included."""
     started = time.perf_counter()
-    async with VerificationContext.open() as bench:
-        results = await bench.side_by_side(lambda environment: verify(bench, environment), environments)
+    async with VerificationContext.open() as context:
+        results = await context.run_all_nested(lambda environment: verify(context, environment), environments)
     return time.perf_counter() - started, results
 
 
@@ -76,10 +76,10 @@ async def verify_one(place: int) -> None:
 
 async def fresh_interpreters(count: int) -> float:
     """Seconds for each task when each gets an interpreter of its own, one for each processor at once."""
-    turns = asyncio.Semaphore(os.cpu_count() or 1)
+    episode_slots = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def one(place: int) -> None:
-        async with turns:
+        async with episode_slots:
             command = (sys.executable, __file__, "--one", str(place))
             process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
             await process.communicate()
@@ -105,9 +105,9 @@ def busy_loops(count: int) -> Iterator[None]:
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     environments = bundled()
-    async with VerificationContext.open() as bench:
+    async with VerificationContext.open() as context:
         count = TASKS // len(environments)
-        environments = [await with_more_tasks(bench, each, count) for each in environments]
+        environments = [await with_more_tasks(context, each, count) for each in environments]
     seconds: list[float] = []
     beside: list[float] = []
     verdicts: set[str] = set()

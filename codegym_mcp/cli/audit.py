@@ -20,7 +20,7 @@ from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_figures import Agreement
 from codegym_mcp.verification.audit.audit_files import AuditFiles
 from codegym_mcp.verification.audit.grades import Grade
-from codegym_mcp.verification.batch import Unaudited, audit_many
+from codegym_mcp.verification.batch.audit_many import Unaudited, audit_many
 from codegym_mcp.verification.verification_context import VerificationContext
 
 
@@ -61,10 +61,16 @@ def audit(
     entries = select_entries(names, paths)
 
     async def main() -> list[Audit | Unaudited]:
-        async with VerificationContext.open(jobs=jobs, allow_unconfined=allow_unconfined) as bench:
+        async with VerificationContext.open(jobs=jobs, allow_unconfined=allow_unconfined) as context:
             with batch_progress("audit", len(entries)) as count:
                 files = AuditFiles(directory)
-                return await audit_many(bench, entries, files=files, again=again, on_result=count)
+                return await audit_many(
+                    context,
+                    entries,
+                    files=files,
+                    again=again,
+                    on_result=lambda result: count(result.environment),
+                )
 
     results = run(main)
     audits = [result for result in results if isinstance(result, Audit)]

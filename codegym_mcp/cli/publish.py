@@ -13,9 +13,9 @@ from codegym_mcp.synthesis.dataset_card import Card
 from codegym_mcp.synthesis.publish import check_output, check_verified, select
 from codegym_mcp.synthesis.publish import publish as publish_set
 from codegym_mcp.verification.audit.grades import Grade
-from codegym_mcp.verification.batch import verify_many
+from codegym_mcp.verification.batch.verify_many import verify_many
 from codegym_mcp.verification.gate_results import Verification
-from codegym_mcp.verification.verification_cache import VerificationCache, cache_directory
+from codegym_mcp.verification.verification_cache import VerificationCache
 from codegym_mcp.verification.verification_context import VerificationContext
 
 
@@ -88,10 +88,15 @@ def publish(
     async def verify() -> list[Verification]:
         async with VerificationContext.open(
             jobs=jobs, limits=limits, allow_unconfined=allow_unconfined
-        ) as bench:
+        ) as context:
             with batch_progress("verify", len(chosen)) as count:
-                cache = VerificationCache(cache_directory(), limits)
-                return await verify_many(bench, [each.entry for each in chosen], cache=cache, on_result=count)
+                cache = VerificationCache.default(limits)
+                return await verify_many(
+                    context,
+                    [each.entry for each in chosen],
+                    cache=cache,
+                    on_result=lambda result: count(result.environment),
+                )
 
     check_verified(run(verify))
     card = publish_set(chosen, file)

@@ -17,9 +17,9 @@ from codegym_mcp.cli.command_output import (
 )
 from codegym_mcp.cli.environment_selection import jobs_option, names_argument, select_entries
 from codegym_mcp.limits import Limits
-from codegym_mcp.verification.batch import verify_many
+from codegym_mcp.verification.batch.verify_many import verify_many
 from codegym_mcp.verification.gate_results import GateState, Verification
-from codegym_mcp.verification.verification_cache import DIRECTORY_VARIABLE, VerificationCache, cache_directory
+from codegym_mcp.verification.verification_cache import DIRECTORY_VARIABLE, VerificationCache
 from codegym_mcp.verification.verification_context import VerificationContext
 
 _LISTED = 50
@@ -63,14 +63,19 @@ def verify(
     """
     entries = select_entries(names, paths)
     limits = Limits()
-    cache = None if no_cache else VerificationCache(directory or cache_directory(), limits)
+    if no_cache:
+        cache = None
+    else:
+        cache = VerificationCache(directory, limits) if directory else VerificationCache.default(limits)
 
     async def main() -> list[Verification]:
         async with VerificationContext.open(
             jobs=jobs, limits=limits, allow_unconfined=allow_unconfined
-        ) as bench:
+        ) as context:
             with batch_progress("verify", len(entries)) as count:
-                return await verify_many(bench, entries, cache=cache, on_result=count)
+                return await verify_many(
+                    context, entries, cache=cache, on_result=lambda result: count(result.environment)
+                )
 
     results = run(main)
     if as_json:

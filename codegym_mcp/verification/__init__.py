@@ -1,5 +1,5 @@
-"""Is an environment fit to be served, and what is it worth.
+"""Quality checks of environments.
 
-`verify` passes or fails an environment by gates. `audit` measures what can be had from it without thinking
-and whether its right answers are right, and grades it.
+`gates` decides whether an environment may be served. `audit` measures how well it trains or tests an agent
+and grades it. `batch` does both for many environments.
 """

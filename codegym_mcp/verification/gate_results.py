@@ -1,4 +1,4 @@
-"""The gates that an environment passes before it is served, and what verification says of it."""
+"""The gates that an environment has to pass before it is served, and the result of verifying one."""
 
 from collections.abc import Collection
 from enum import StrEnum
@@ -7,46 +7,48 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Gate(StrEnum):
-    """What must hold of an environment."""
+    """A requirement that every environment has to meet."""
 
     LOADS = "loads"
-    """The policy accepts its source, it has tasks, and its parts run on every one of them."""
+    """The policy accepts the source, there are tasks, and every part of the environment runs on each task."""
     DESCRIBED = "described"
-    """Every tool has a description and a full schema."""
+    """Every tool has a description and a complete schema."""
     SOLVED = "solved"
-    """The oracle, which sees nothing but the port, earns the reward on every task."""
+    """The oracle, which sees only what an agent sees, earns the reward on every task."""
     DETERMINISTIC = "deterministic"
-    """The same run gives the same trajectory: again, after other episodes, and under another hash seed."""
+    """Repeated runs give the same trajectory: again, after other episodes, and with another hash seed."""
     LIMITS = "limits"
-    """Every call ends within its limits, whatever arguments the schema allows, and none ends the episode."""
+    """Every call ends within its limits for all arguments that the schema allows."""
     RESULTS = "results"
-    """Every result is data of the declared type; what a tool refuses, it refuses in words for the agent."""
+    """Every result has the declared type, and tools refuse a call only by ValueError."""
+    JUDGED = "judged"
+    """Every answer of the declared type is judged right or wrong without an error."""
     TOOLS_USED = "tools_used"
-    """The oracle has a use for every tool."""
+    """The oracle uses every tool."""
 
 
 class GateState(StrEnum):
-    """Where a gate stands."""
+    """The outcome of a gate."""
 
     PASSED = "passed"
     FAILED = "failed"
     UNDECIDED = "undecided"
-    """Something else is in the way; a gate that failed says what."""
+    """The gate could not be checked because another gate failed."""
 
 
 class GateProblem(BaseModel):
-    """Why a gate failed, with its evidence."""
+    """A reason why a gate failed, with its evidence."""
 
     model_config = ConfigDict(frozen=True)
 
     gate: Gate
     message: str
     task: str = ""
-    """The id of the task that shows it, or the empty string where no task is needed."""
+    """Id of the task on which the problem occurs, or the empty string if it concerns no task."""
     call: str = ""
-    """The call that shows it, as Python would write it."""
+    """The call at which the problem occurs, in Python syntax, or the empty string."""
     difference: str = ""
-    """What was expected, and what came instead."""
+    """What was expected and what happened instead, or the empty string."""
 
     def __str__(self) -> str:
         where = ", ".join(part for part in (self.task, self.call) if part)
@@ -55,25 +57,27 @@ class GateProblem(BaseModel):
 
 
 class Verification(BaseModel):
-    """What verification says of an environment."""
+    """The result of verifying an environment."""
 
     model_config = ConfigDict(frozen=True)
 
     environment: str
+    """Name of the environment."""
     verified: bool
     """Whether every gate was passed."""
     gates: dict[Gate, GateState]
     problems: list[GateProblem]
+    """The problems found, in the order of the gates."""
 
     @classmethod
     def of(
         cls, environment: str, problems: Collection[GateProblem], undecided: Collection[Gate] = ()
     ) -> "Verification":
-        """Sums up.
+        """Builds a verification from the problems that were found.
 
         Args:
-            problems: what was found.
-            undecided: the gates of which nothing can be said, unless there is a problem with them.
+            problems: a gate with a problem has failed.
+            undecided: gates that were not checked; a problem decides them nevertheless.
         """
         failed = {problem.gate for problem in problems}
         gates = {}

@@ -1,4 +1,4 @@
-"""Tasks that an environment generates, one of each difficulty and seed."""
+"""Generates tasks of an environment, one for each difficulty and seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task
 from codegym_mcp.verification.gate_results import Gate, GateProblem
-from codegym_mcp.verification.recorded_play import call_text
+from codegym_mcp.verification.recorded_play import format_call
 from codegym_mcp.verification.verification_context import VerificationContext
 
 
 @dataclass(frozen=True)
-class GeneratedTasks:
-    """A generated task, and what it was generated from."""
+class GeneratedTask:
+    """A generated task with the difficulty and the seed that it was generated from."""
 
     task: Task
     difficulty: int
@@ -23,46 +23,46 @@ class GeneratedTasks:
 
     @property
     def call(self) -> str:
-        """How it was made, as Python would write it."""
-        return call_text("generate", {"difficulty": self.difficulty, "seed": self.seed})
+        """The call of the generator in Python syntax."""
+        return format_call("generate", {"difficulty": self.difficulty, "seed": self.seed})
 
-    async def repeat(self, pool: SandboxPool, environment: Environment, limits: Limits) -> Task:
-        """Makes the task once more; raises as `generate_task`."""
+    async def generate_again(self, pool: SandboxPool, environment: Environment, limits: Limits) -> Task:
+        """Generates the task once more; raises the errors of `generate_task`."""
         return await generate_task(pool, environment, self.difficulty, self.seed, limits)
 
 
 async def generate_tasks(
-    bench: VerificationContext, environment: Environment, seeds: Sequence[int]
-) -> tuple[list[GeneratedTasks], list[GateProblem]]:
-    """Generates a task of each difficulty and each seed; nothing where there is no generator.
+    context: VerificationContext, environment: Environment, seeds: Sequence[int]
+) -> tuple[list[GeneratedTask], list[GateProblem]]:
+    """Generates a task of each difficulty and each seed; none if the environment has no generator.
 
     Returns:
-        The tasks, and what stands in the way of the others.
+        The tasks, and a problem for each task that could not be generated.
 
     Raises:
-        SandboxError: nothing can be generated here.
+        SandboxError: the sandbox does not work on this system.
     """
     if not environment.generates:
         return [], []
 
-    async def generate(drawn: tuple[int, int]) -> GeneratedTasks | GateProblem:
-        difficulty, seed = drawn
+    async def generate(source: tuple[int, int]) -> GeneratedTask | GateProblem:
+        difficulty, seed = source
         try:
-            task = await generate_task(bench.pool, environment, difficulty, seed, bench.limits)
+            task = await generate_task(context.pool, environment, difficulty, seed, context.limits)
         except SandboxError:
             raise
         except CodegymError as error:
             return GateProblem(
                 gate=Gate.LOADS,
                 message="The generator makes no task.",
-                call=call_text("generate", {"difficulty": difficulty, "seed": seed}),
+                call=format_call("generate", {"difficulty": difficulty, "seed": seed}),
                 difference=str(error),
             )
-        return GeneratedTasks(task, difficulty, seed)
+        return GeneratedTask(task, difficulty, seed)
 
-    drawn = [(difficulty, seed) for difficulty in DIFFICULTIES for seed in seeds]
-    made = await bench.each(generate, drawn)
+    sources = [(difficulty, seed) for difficulty in DIFFICULTIES for seed in seeds]
+    results = await context.run_all(generate, sources)
     return (
-        [item for item in made if isinstance(item, GeneratedTasks)],
-        [item for item in made if isinstance(item, GateProblem)],
+        [result for result in results if isinstance(result, GeneratedTask)],
+        [result for result in results if isinstance(result, GateProblem)],
     )

@@ -1,80 +1,103 @@
-"""Verdicts by content: what was verified once is verified again only where it has changed."""
+"""Caches verifications by content, so that unchanged environments are not verified again."""
 
+import logging
 import os
 import sys
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from platformdirs import user_cache_path
 from pydantic import ValidationError
 from pydantic_core import to_json
 
 import codegym_mcp
+from codegym_mcp.errors import UnwritableError
 from codegym_mcp.limits import Limits
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.storage.atomic_files import write_atomically
 from codegym_mcp.verification.gate_results import Verification
 
 DIRECTORY_VARIABLE = "CODEGYM_MCP_CACHE"
+_HINT = "Name another folder with --cache, or use --no-cache."
+_log = logging.getLogger(__name__)
 
 
 def cache_directory() -> Path:
-    """Where verdicts are kept unless a user says otherwise."""
-    if named := os.environ.get(DIRECTORY_VARIABLE):
-        return Path(named)
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(caches) / "codegym-mcp"
+    """Returns the cache directory that `CODEGYM_MCP_CACHE` names, otherwise the user's."""
+    named = os.environ.get(DIRECTORY_VARIABLE)
+    return Path(named) if named else user_cache_path("codegym-mcp", appauthor=False)
 
 
 def content_digest(environment: Environment) -> str:
-    """SHA-256 of an environment's source, its format and its fixed tasks, in hexadecimal."""
+    """Returns the SHA-256 of an environment's source, format and fixed tasks, in hexadecimal."""
     program = environment.program
     tasks = [task.model_dump(mode="json") for task in environment.tasks]
-    return sha256(to_json([program.digest, program.format, program.entry, tasks])).hexdigest()
+    return sha256(to_json([program.digest, program.dialect, program.entry, tasks])).hexdigest()
 
 
 @cache
 def gates_version() -> str:
-    """A digest of the code that decides: this package and the Python that runs it."""
+    """Returns a digest of the code that decides verdicts: this package's modules and the Python version.
+
+    Bundled environments are data and are left out, so that a checkout and an installation agree.
+    """
     package = Path(codegym_mcp.__file__).parent
+    environments = package / "environments"
     digest = sha256(repr(sys.version_info).encode())
     for file in sorted(package.rglob("*.py")):
-        digest.update(str(file.relative_to(package)).encode())
-        digest.update(file.read_bytes())
+        if not file.is_relative_to(environments):
+            digest.update(file.relative_to(package).as_posix().encode())
+            digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
 class VerificationCache:
-    """Verdicts on disk, one file for each content.
+    """Verifications on disk, one file for each content.
 
     Args:
-        directory: where to keep them; it is made when it is needed.
-        limits: those under which environments are verified.
+        directory: where to store them; created when the first one is stored.
+        limits: the limits under which environments are verified.
+        optional: if storing fails, log a warning and go on without storing.
     """
 
-    def __init__(self, directory: Path, limits: Limits) -> None:
+    def __init__(self, directory: Path, limits: Limits, *, optional: bool = False) -> None:
         self._directory = directory / "verified"
         self._limits = limits
+        self._optional = optional
+        self._writable = True
+
+    @classmethod
+    def default(cls, limits: Limits) -> "VerificationCache":
+        """Returns the cache in the user's cache directory, which is skipped if it cannot be written."""
+        return cls(cache_directory(), limits, optional=True)
 
     def get(self, environment: Environment) -> Verification | None:
-        """The verdict on this very content, under these limits, by these gates; None where there is none."""
+        """Returns the stored verification of this content under these limits and gates, or None."""
         try:
             found = Verification.model_validate_json(self._path(environment).read_bytes())
         except (OSError, ValidationError):
             return None
-        # Two files may hold the same environment by different names.
+        # Two files may hold the same environment under different names.
         return found.model_copy(update={"environment": environment.name})
 
     def put(self, environment: Environment, verification: Verification) -> None:
-        """Keeps a verdict.
+        """Stores a verification.
 
         Raises:
-            UnwritableError: it cannot be written.
+            UnwritableError: it cannot be written, and the cache is not optional.
         """
-        hint = "Name another folder with --cache, or give --no-cache."
-        write_atomically(self._path(environment), verification.model_dump_json() + "\n", hint=hint)
+        if not self._writable:
+            return
+        try:
+            write_atomically(self._path(environment), verification.model_dump_json() + "\n", hint=_HINT)
+        except UnwritableError as error:
+            if not self._optional:
+                raise
+            self._writable = False
+            _log.warning("Verifications are not cached: %s", error)
 
     def _path(self, environment: Environment) -> Path:
-        told = [content_digest(environment), gates_version(), self._limits.model_dump_json()]
-        key = sha256(to_json(told)).hexdigest()
+        parts = [content_digest(environment), gates_version(), self._limits.model_dump_json()]
+        key = sha256(to_json(parts)).hexdigest()
         return self._directory / key[:2] / f"{key}.json"

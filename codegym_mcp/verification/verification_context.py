@@ -1,4 +1,4 @@
-"""Where environments are tried: two sandboxes that differ in their hash seed, and so many turns at once."""
+"""The sandboxes, limits and concurrency that verification and audit share."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -8,52 +8,53 @@ from typing import TypeVar
 
 import anyio
 
+from codegym_mcp.errors import CodegymError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
 _OTHER_HASH_SEED = 1
 _PATIENCE = 100.0
-"""Verdicts must not depend on how busy the machine is."""
+"""Wall-clock seconds allowed for each second of processor time, so that verdicts do not depend on load."""
 
 T = TypeVar("T")
 Item = TypeVar("Item")
 
 
 def default_jobs() -> int:
-    """How many episodes to play at once: enough to keep the machine busy while processes start and end."""
+    """Returns how many episodes to play at once: four for each processor."""
     return 4 * (os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
 class VerificationContext:
-    """What trying an environment takes. Use `VerificationContext.open()`.
+    """The resources that trying an environment needs. Use `VerificationContext.open()`.
 
     Attributes:
-        pool: processes as they serve.
-        other_pool: processes that differ from those in their hash seed alone.
-        limits: what a call, and the whole of an episode, may use.
-        turns: how many episodes may be played at once.
+        pool: sandboxed processes as a server uses them.
+        other_pool: sandboxed processes that differ only in their hash seed.
+        limits: the limits of a call and of an episode.
+        episode_slots: limits how many episodes are played at once.
     """
 
     pool: SandboxPool
     other_pool: SandboxPool
     limits: Limits
-    turns: anyio.CapacityLimiter
+    episode_slots: anyio.CapacityLimiter
 
     @classmethod
     @asynccontextmanager
     async def open(
         cls, *, jobs: int | None = None, limits: Limits | None = None, allow_unconfined: bool = False
     ) -> AsyncIterator["VerificationContext"]:
-        """A bench whose sandboxes run until the block is left.
+        """Opens a context whose sandboxes run until the block is left.
 
         Args:
-            jobs: how many episodes may be played at once; without it, `default_jobs`.
-            limits: those under which environments are to be served.
-            allow_unconfined: work even where this system cannot confine environments.
+            jobs: how many episodes are played at once; `default_jobs` if None.
+            limits: the limits under which environments will be served; the defaults if None.
+            allow_unconfined: continue where this system cannot confine environments.
 
         Raises:
-            SandboxError: the sandbox cannot work here.
+            SandboxError: the sandbox cannot be started.
         """
         async with (
             SandboxPool.open(allow_unconfined=allow_unconfined, patience=_PATIENCE) as pool,
@@ -61,32 +62,53 @@ class VerificationContext:
                 allow_unconfined=allow_unconfined, patience=_PATIENCE, hash_seed=_OTHER_HASH_SEED
             ) as other_pool,
         ):
-            turns = anyio.CapacityLimiter(jobs or default_jobs())
-            yield cls(pool, other_pool, limits or Limits(), turns)
+            episode_slots = anyio.CapacityLimiter(jobs or default_jobs())
+            yield cls(pool, other_pool, limits or Limits(), episode_slots)
 
-    async def each(self, action: Callable[[Item], Awaitable[T]], items: Iterable[Item]) -> list[T]:
-        """Does something with each item, as much at once as there are turns.
+    async def run_all(self, action: Callable[[Item], Awaitable[T]], items: Iterable[Item]) -> list[T]:
+        """Runs an action for each item; each action occupies one episode slot.
 
         Returns:
             The results in the order of the items.
+
+        Raises:
+            CodegymError: the first one that an action raised; the other actions are cancelled.
         """
-        return await _gather(action, items, self.turns)
+        return await _run_all(action, items, self.episode_slots)
 
-    async def side_by_side(self, action: Callable[[Item], Awaitable[T]], items: Iterable[Item]) -> list[T]:
-        """As `each`, for actions that take their turns themselves."""
-        return await _gather(action, items, anyio.CapacityLimiter(self.turns.total_tokens))
+    async def run_all_nested(self, action: Callable[[Item], Awaitable[T]], items: Iterable[Item]) -> list[T]:
+        """Runs an action for each item, as `run_all`, for actions that occupy episode slots themselves."""
+        return await _run_all(action, items, anyio.CapacityLimiter(self.episode_slots.total_tokens))
 
 
-async def _gather(
-    action: Callable[[Item], Awaitable[T]], items: Iterable[Item], turns: anyio.CapacityLimiter
+async def _run_all(
+    action: Callable[[Item], Awaitable[T]], items: Iterable[Item], limiter: anyio.CapacityLimiter
 ) -> list[T]:
     results: dict[int, T] = {}
 
-    async def one(place: int, item: Item) -> None:
-        async with turns:
-            results[place] = await action(item)
+    async def run_one(index: int, item: Item) -> None:
+        async with limiter:
+            results[index] = await action(item)
 
-    async with anyio.create_task_group() as tasks:
-        for place, item in enumerate(items):
-            tasks.start_soon(one, place, item)
-    return [results[place] for place in sorted(results)]
+    try:
+        async with anyio.create_task_group() as tasks:
+            for index, item in enumerate(items):
+                tasks.start_soon(run_one, index, item)
+    except BaseExceptionGroup as group:
+        raise _first_error(group) or group from None
+    return [results[index] for index in sorted(results)]
+
+
+def _first_error(group: BaseExceptionGroup[BaseException]) -> CodegymError | None:
+    """Returns the first error of this project in a group that holds no error of another kind."""
+    leaves = list(_leaves(group))
+    found = [error for error in leaves if isinstance(error, CodegymError)]
+    return found[0] if found and len(found) == len(leaves) else None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterable[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -1,4 +1,4 @@
-"""A bench for all tests of this folder, and the environments with planted faults."""
+"""A context for all tests of this folder, and the environments with planted faults."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -12,12 +12,12 @@ from tests.verification.planting import planted_entry
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """As everywhere; for the whole session, so that the bench outlives a test."""
+    """As everywhere; for the whole session, so that the context outlives a test."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
-async def bench() -> AsyncIterator[VerificationContext]:
+async def context() -> AsyncIterator[VerificationContext]:
     """Its seconds are of processor time, so that few are enough on a busy machine too."""
     async with VerificationContext.open(jobs=4, limits=Limits(call_seconds=0.3, start_seconds=1.0)) as opened:
         yield opened

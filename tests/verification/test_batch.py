@@ -9,7 +9,8 @@ from codegym_mcp.limits import Limits
 from codegym_mcp.spec.catalog import Catalog, Entry
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import AuditFiles, audit_path, current_audit
-from codegym_mcp.verification.batch import Unaudited, audit_many, verify_many
+from codegym_mcp.verification.batch.audit_many import Unaudited, audit_many
+from codegym_mcp.verification.batch.verify_many import verify_many
 from codegym_mcp.verification.gate_results import Gate, GateProblem, GateState, Verification
 from codegym_mcp.verification.verification_cache import VerificationCache
 from codegym_mcp.verification.verification_context import VerificationContext
@@ -30,43 +31,43 @@ def entries(tmp_path: Path) -> list[Entry]:
 
 
 async def test_results_come_in_the_order_of_the_entries_with_progress(
-    bench: VerificationContext, entries: list[Entry]
+    context: VerificationContext, entries: list[Entry]
 ) -> None:
     done: list[str] = []
-    results = await verify_many(bench, entries, on_result=done.append)
+    results = await verify_many(context, entries, on_result=lambda result: done.append(result.environment))
     assert [result.environment for result in results] == list(NAMES)
     assert [result.verified for result in results] == [False, True, False]
     assert sorted(done) == list(NAMES)
 
 
 async def test_a_source_that_cannot_be_used_harms_nothing_but_itself(
-    bench: VerificationContext, entries: list[Entry]
+    context: VerificationContext, entries: list[Entry]
 ) -> None:
-    broken, *others = await verify_many(bench, entries)
+    broken, *others = await verify_many(context, entries)
     assert broken.gates[Gate.LOADS] is GateState.FAILED
     assert "clock.py:3: import of time is not allowed" in broken.problems[0].message
     assert all(other.gates[Gate.LOADS] is GateState.PASSED for other in others)
 
 
 async def test_what_is_in_the_cache_is_not_verified_again(
-    bench: VerificationContext, entries: list[Entry], tmp_path: Path
+    context: VerificationContext, entries: list[Entry], tmp_path: Path
 ) -> None:
     cache = VerificationCache(tmp_path / "cache", Limits())
-    first = await verify_many(bench, entries, cache=cache)
+    first = await verify_many(context, entries, cache=cache)
     marked = Verification.of("unseen_order", [GateProblem(gate=Gate.SOLVED, message="Marked by the test.")])
     cache.put(entries[1].read(), marked)
-    again = await verify_many(bench, entries, cache=cache)
+    again = await verify_many(context, entries, cache=cache)
     assert again == [first[0], marked, first[2]]
 
 
-async def test_verdicts_are_the_same_every_time(bench: VerificationContext, entries: list[Entry]) -> None:
-    assert await verify_many(bench, entries) == await verify_many(bench, entries)
+async def test_verdicts_are_the_same_every_time(context: VerificationContext, entries: list[Entry]) -> None:
+    assert await verify_many(context, entries) == await verify_many(context, entries)
 
 
 async def test_audits_are_kept_beside_the_environments(
-    bench: VerificationContext, entries: list[Entry]
+    context: VerificationContext, entries: list[Entry]
 ) -> None:
-    unusable, audited = await audit_many(bench, entries[:2], files=AuditFiles())
+    unusable, audited = await audit_many(context, entries[:2], files=AuditFiles())
     assert isinstance(unusable, Unaudited)
     assert "import of time is not allowed" in unusable.problem
     assert isinstance(audited, Audit)
@@ -77,21 +78,21 @@ async def test_audits_are_kept_beside_the_environments(
 
 
 async def test_a_current_audit_is_not_made_again_and_a_stale_one_is(
-    bench: VerificationContext, entries: list[Entry]
+    context: VerificationContext, entries: list[Entry]
 ) -> None:
     entry, files = entries[1], AuditFiles()
-    (made,) = await audit_many(bench, [entry], files=files)
+    (made,) = await audit_many(context, [entry], files=files)
     assert isinstance(made, Audit)
     marked = made.model_copy(update={"environment": "marked by the test"})
     files.write(entry, marked)
-    assert await audit_many(bench, [entry], files=files) == [marked]
-    assert await audit_many(bench, [entry], files=files, again=True) == [made]
+    assert await audit_many(context, [entry], files=files) == [marked]
+    assert await audit_many(context, [entry], files=files, again=True) == [made]
     assert entry.file is not None
     entry.file.write_text(entry.file.read_text() + "\n# changed\n")
     (changed,) = Catalog.load([entry.file]).entries
     assert current_audit(changed) is None
     files.write(entry, marked)
-    (fresh,) = await audit_many(bench, [changed], files=files)
+    (fresh,) = await audit_many(context, [changed], files=files)
     assert isinstance(fresh, Audit)
     assert fresh.environment == "unseen_order"
     assert fresh.digest != made.digest

@@ -13,8 +13,8 @@ each_of_them = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for ent
 
 
 @each_of_them
-async def test_it_is_verified(bench: VerificationContext, entry) -> None:
-    verification = await verify(bench, entry.read())
+async def test_it_is_verified(context: VerificationContext, entry) -> None:
+    verification = await verify(context, entry.read())
     assert not verification.problems
     assert verification.verified
 

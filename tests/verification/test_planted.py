@@ -54,12 +54,12 @@ SOLVED_ALL_THE_SAME = ("hash_order", "unused_tool", "exception")
 Planted = Callable[[str], Environment]
 
 
-async def verify_planted(bench: VerificationContext, name: str) -> Verification:
+async def verify_planted(context: VerificationContext, name: str) -> Verification:
     try:
         environment = planted_entry(name).read()
     except SourceError as error:
         return unreadable(name, error)
-    return await verify(bench, environment)
+    return await verify(context, environment)
 
 
 def test_every_planted_environment_has_its_test() -> None:
@@ -67,23 +67,23 @@ def test_every_planted_environment_has_its_test() -> None:
 
 
 async def test_an_environment_without_fault_passes_every_gate_and_has_no_weakness(
-    bench: VerificationContext, planted: Planted
+    context: VerificationContext, planted: Planted
 ) -> None:
     sound = planted("sound")
-    verification = await verify(bench, sound)
+    verification = await verify(context, sound)
     assert verification.verified
     assert not verification.problems
     assert set(verification.gates.values()) == {GateState.PASSED}
-    audited = await audit(bench, sound)
+    audited = await audit(context, sound)
     assert audited.grade is Grade.A
     assert not audited.findings
 
 
 @pytest.mark.parametrize(("name", "gate"), GATES.items())
 async def test_a_planted_fault_is_caught_at_its_gate_and_no_other(
-    bench: VerificationContext, name: str, gate: Gate
+    context: VerificationContext, name: str, gate: Gate
 ) -> None:
-    verification = await verify_planted(bench, name)
+    verification = await verify_planted(context, name)
     failed = [gate for gate, state in verification.gates.items() if state is GateState.FAILED]
     assert failed == [gate]
     assert not verification.verified
@@ -92,24 +92,24 @@ async def test_a_planted_fault_is_caught_at_its_gate_and_no_other(
 
 @pytest.mark.parametrize(("name", "weakness"), WEAKNESSES.items())
 async def test_a_planted_weakness_is_found_by_its_figure_and_no_other(
-    bench: VerificationContext, planted: Planted, name: str, weakness: Weakness
+    context: VerificationContext, planted: Planted, name: str, weakness: Weakness
 ) -> None:
     environment = planted(name)
-    assert (await verify(bench, environment)).verified
-    audited = await audit(bench, environment)
+    assert (await verify(context, environment)).verified
+    audited = await audit(context, environment)
     assert [finding.weakness for finding in audited.findings] == [weakness]
     assert audited.grade is (Grade.C if weakness is Weakness.INPUT_SHOWN else Grade.D)
 
 
 @pytest.mark.parametrize("name", SOLVED_ALL_THE_SAME)
 async def test_a_fault_at_a_gate_is_no_weakness(
-    bench: VerificationContext, planted: Planted, name: str
+    context: VerificationContext, planted: Planted, name: str
 ) -> None:
-    assert not (await audit(bench, planted(name))).findings
+    assert not (await audit(context, planted(name))).findings
 
 
-async def test_an_oracle_that_cheats_earns_nothing(bench: VerificationContext, planted: Planted) -> None:
-    audited = await audit(bench, planted("DoneTwiceEnv"))
+async def test_an_oracle_that_cheats_earns_nothing(context: VerificationContext, planted: Planted) -> None:
+    audited = await audit(context, planted("DoneTwiceEnv"))
     assert audited.figures.oracle == 0
     assert Weakness.UNSOLVED in [finding.weakness for finding in audited.findings]
 
@@ -128,10 +128,10 @@ EVIDENCE = {
 
 @pytest.mark.parametrize("name", EVIDENCE)
 async def test_a_problem_comes_with_the_task_the_call_and_the_difference(
-    bench: VerificationContext, name: str
+    context: VerificationContext, name: str
 ) -> None:
     task, call, difference, message = EVIDENCE[name]
-    problem = (await verify_planted(bench, name)).problems[0]
+    problem = (await verify_planted(context, name)).problems[0]
     assert problem.task == task
     assert problem.call == call
     assert difference in problem.difference
@@ -140,9 +140,9 @@ async def test_a_problem_comes_with_the_task_the_call_and_the_difference(
 
 
 async def test_without_a_task_and_a_generator_nothing_is_decided_but_words(
-    bench: VerificationContext, planted: Planted
+    context: VerificationContext, planted: Planted
 ) -> None:
-    verification = await verify(bench, replace(planted("sound"), generates=False))
+    verification = await verify(context, replace(planted("sound"), generates=False))
     assert verification.gates[Gate.LOADS] is GateState.FAILED
     assert verification.gates[Gate.DESCRIBED] is GateState.PASSED
     assert verification.gates[Gate.SOLVED] is GateState.UNDECIDED

@@ -1,9 +1,10 @@
-"""Measures what an environment is worth."""
+"""Audits an environment: measures it, finds its weaknesses and grades it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from statistics import fmean
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,52 +37,59 @@ from codegym_mcp.verification.verification_cache import content_digest
 from codegym_mcp.verification.verification_context import VerificationContext
 
 VERSION = 1
-"""Of the measurements; audits of another version are stale."""
+"""Version of the measurements; audits of another version are stale."""
 
 _FRESH_SEEDS = (70_001, 70_002, 70_003)
-"""For tasks that nobody has seen while writing the environment."""
+"""Seeds of generated tasks that were not used while the environment was written."""
 _PERTURBED = 24
-_HASTY = {"call_seconds": 1.0, "start_seconds": 1.0}
-"""What makes no sense to an environment may keep it busy for ever."""
+_SHORT_LIMITS = {"call_seconds": 1.0, "start_seconds": 1.0}
+"""Limits for perturbed inputs, on which an environment may never end."""
 _RANDOM_SEEDS = (0, 1, 2)
 
 
 class Audit(BaseModel):
-    """What an audit says of an environment."""
+    """The result of auditing an environment."""
 
     model_config = ConfigDict(frozen=True)
 
     environment: str
+    """Name of the environment."""
     version: int
+    """Version of the measurements."""
     digest: str
-    """Of the content that was audited, as `content_digest` makes it."""
+    """Digest of the audited content, from `content_digest`."""
     grade: Grade
     findings: list[Finding]
-    """Why the grade is not better."""
+    """The weaknesses that explain the grade."""
     figures: Figures
 
+    @property
+    def ok(self) -> Literal[True]:
+        """Returns True; an `Unaudited` returns False."""
+        return True
+
     def fits(self, environment: Environment) -> bool:
-        """Whether the environment is still what was audited, and measured as it would be now."""
+        """Returns whether the audit is current: same content and same version of the measurements."""
         return self.version == VERSION and self.digest == content_digest(environment)
 
 
-async def audit(bench: VerificationContext, environment: Environment) -> Audit:
-    """Audits an environment on every fixed task, or on generated ones where it has none.
+async def audit(context: VerificationContext, environment: Environment) -> Audit:
+    """Audits an environment on its fixed tasks, or on generated ones if it has no fixed tasks.
 
     Raises:
-        TaskError: there is no task on which the reference gives an answer.
-        SandboxError: nothing can be audited here.
+        TaskError: the reference gives no answer for any task.
+        SandboxError: the sandbox does not work on this system.
     """
-    generated, _ = await generate_tasks(bench, environment, _FRESH_SEEDS)
-    fresh = await _compare(bench, environment, [each.task for each in generated])
-    fixed = await _compare(bench, environment, environment.tasks)
+    generated, _ = await generate_tasks(context, environment, _FRESH_SEEDS)
+    fresh = await _compare(context, environment, [each.task for each in generated])
+    fixed = await _compare(context, environment, environment.tasks)
     measured = [comparison for comparison in fixed or fresh if comparison.error is None]
     if not measured:
         raise TaskError(
             f"{environment.name} has no task on which its reference gives an answer.",
             hint="Run: codegym-mcp verify",
         )
-    figures = await _measure(bench, environment, measured, fresh)
+    figures = await _measure(context, environment, measured, fresh)
     findings = find_weaknesses(figures)
     return Audit(
         environment=environment.name,
@@ -94,13 +102,13 @@ async def audit(bench: VerificationContext, environment: Environment) -> Audit:
 
 
 async def _compare(
-    bench: VerificationContext, environment: Environment, tasks: Sequence[Task]
+    context: VerificationContext, environment: Environment, tasks: Sequence[Task]
 ) -> list[OracleComparison]:
-    return await bench.each(partial(compare_oracle, bench, environment), tasks)
+    return await context.run_all(partial(compare_oracle, context, environment), tasks)
 
 
 async def _measure(
-    bench: VerificationContext,
+    context: VerificationContext,
     environment: Environment,
     measured: Sequence[OracleComparison],
     fresh: Sequence[OracleComparison],
@@ -111,28 +119,28 @@ async def _measure(
     calls = [len(played.steps) for played in plays]
     answered = [comparison for comparison in fresh if comparison.error is None]
     constants = ConstantPolicy(
-        environment.with_tasks(tuple(tasks)), ReferenceAnswers(bench.pool, bench.limits)
+        environment.with_tasks(tuple(tasks)), ReferenceAnswers(context.pool, context.limits)
     )
-    constant = await _rewards(bench, environment, tasks, constants)
-    observe = await _rewards(bench, environment, tasks, ObservePolicy())
-    random = [await _rewards(bench, environment, tasks, RandomPolicy(seed)) for seed in _RANDOM_SEEDS]
+    constant = await _rewards(context, environment, tasks, constants)
+    observe = await _rewards(context, environment, tasks, ObservePolicy())
+    random = [await _rewards(context, environment, tasks, RandomPolicy(seed)) for seed in _RANDOM_SEEDS]
     random_means = [fmean(rewards) for rewards in zip(*random, strict=True)]
-    looks = await probe_tools(bench, environment, plays)
-    inputs = measure_input_leakage(environment, tasks, references, looks)
-    shown = measure_answer_leakage(environment, references, looks)
+    probes = await probe_tools(context, environment, plays)
+    input_leakage = measure_input_leakage(environment, tasks, references, probes)
+    answer_leakage = measure_answer_leakage(environment, references, probes)
     return Figures(
         oracle=_mean([played.correct for played in plays]),
         oracle_calls=Spread.of(calls),
-        answers=await measure_answers(bench, environment, measured),
-        generated_answers=await measure_answers(bench, environment, answered),
+        answers=await measure_answers(context, environment, measured),
+        generated_answers=await measure_answers(context, environment, answered),
         possible_answers=count_values(answer_schema(tool_view(environment.submission))),
         constant=_mean(constant),
         observe=_mean(observe),
         random=_mean(random_means),
-        input_in_one_call=inputs.most,
-        answer_in_one_call=shown.most,
-        on_generated=await measure_agreement(bench, environment, fresh),
-        on_perturbed=await _measure_perturbed(bench, environment, measured),
+        input_in_one_call=input_leakage.most,
+        answer_in_one_call=answer_leakage.most,
+        on_generated=await measure_agreement(context, environment, fresh),
+        on_perturbed=await _measure_perturbed(context, environment, measured),
         by_task=[
             TaskFigures(
                 task=task.id,
@@ -141,8 +149,8 @@ async def _measure(
                 constant=constant[place],
                 observe=observe[place],
                 random=round(random_means[place], 4),
-                input_shown=inputs.parts[place],
-                answer_shown=shown.tasks[place],
+                input_shown=input_leakage.parts[place],
+                answer_shown=answer_leakage.tasks[place],
             )
             for place, task in enumerate(tasks)
         ],
@@ -154,24 +162,24 @@ def _mean(rewards: Sequence[float]) -> float:
 
 
 async def _rewards(
-    bench: VerificationContext, environment: Environment, tasks: Sequence[Task], player: Policy
+    context: VerificationContext, environment: Environment, tasks: Sequence[Task], policy: Policy
 ) -> list[float]:
     async def reward(task: Task) -> float:
-        return float((await play_episode(bench.pool, environment, task, player, bench.limits)).correct)
+        return float((await play_episode(context.pool, environment, task, policy, context.limits)).correct)
 
-    return await bench.each(reward, tasks)
+    return await context.run_all(reward, tasks)
 
 
 async def _measure_perturbed(
-    bench: VerificationContext, environment: Environment, measured: Sequence[OracleComparison]
+    context: VerificationContext, environment: Environment, measured: Sequence[OracleComparison]
 ) -> Agreement:
     tasks = [comparison.play.task for comparison in measured]
     perturbation = Perturbation(environment, tasks)
     each = max(1, _PERTURBED // len(tasks))
     perturbed = [variant for task in tasks for variant in perturbation.variants(task, each)]
-    hasty = replace(bench, limits=bench.limits.model_copy(update=_HASTY))
-    agreement = await measure_agreement(hasty, environment, await _compare(hasty, environment, perturbed))
-    alike = await find_look_alikes(hasty, environment, measured)
+    limited = replace(context, limits=context.limits.model_copy(update=_SHORT_LIMITS))
+    agreement = await measure_agreement(limited, environment, await _compare(limited, environment, perturbed))
+    alike = await find_look_alikes(limited, environment, measured)
     if not alike:
         return agreement
     return agreement.model_copy(update={"ambiguous": True, "example": alike[0].example})

@@ -1,4 +1,4 @@
-"""What an audit measures."""
+"""The figures that an audit measures."""
 
 from statistics import median
 
@@ -10,7 +10,7 @@ class _Measured(BaseModel):
 
 
 class Spread(_Measured):
-    """A number of which there is one for each task."""
+    """Least, median and greatest value of a figure over the tasks."""
 
     least: float
     median: float
@@ -18,91 +18,100 @@ class Spread(_Measured):
 
     @classmethod
     def of(cls, values: list[int]) -> "Spread":
-        """The spread of some values; zeros where there is none."""
+        """Computes the spread of values; zeros if there are none."""
         if not values:
             return cls(least=0, median=0, most=0)
         return cls(least=min(values), median=median(values), most=max(values))
 
 
 class Agreement(_Measured):
-    """How often the oracle's answer is the reference's, on inputs that nobody wrote."""
+    """How often oracle and reference agree on generated or perturbed inputs."""
 
     tried: int = 0
-    """Inputs that were made."""
+    """Number of inputs."""
     compared: int = 0
-    """Those of them on which both came to an answer."""
+    """Number of inputs on which both gave an answer."""
     agreed: int = 0
+    """Number of inputs on which the answers agree."""
     ambiguous: bool = False
-    """Whether they differ somewhere because several answers are right."""
+    """Whether a difference shows that several answers are right."""
     example: str = ""
-    """An input on which they differ, and both answers."""
+    """An input on which the answers differ, and both answers, or the empty string."""
 
     @property
     def rate(self) -> float:
-        """The part of the compared answers that agree; 1 where none could be compared."""
+        """Share of the compared answers that agree, 0 to 1; 1 if none were compared."""
         return self.agreed / self.compared if self.compared else 1.0
 
 
 class LeakageFigures(_Measured):
-    """How much one call shows."""
+    """How often a single call reveals something."""
 
     rate: float = 0.0
-    """The part of the tasks on which it does."""
+    """Share of the tasks on which the call reveals it, 0 to 1."""
     call: str = ""
-    """The call that shows it on most tasks."""
+    """The call that reveals it on most tasks, or the empty string."""
 
 
 class Answers(_Measured):
-    """How much the right answers of some tasks differ."""
+    """How much the right answers of tasks differ."""
 
     tasks: int = 0
+    """Number of tasks."""
     distinct: int = 0
+    """Number of different right answers."""
     best_constant: float = 0.0
-    """The part of the tasks for which the commonest answer is right."""
+    """Share of the tasks that the best constant answer solves, 0 to 1."""
     commonest: str = ""
-    """That answer."""
+    """The most common right answer as JSON."""
 
 
 class TaskFigures(_Measured):
-    """What was measured on one task."""
+    """The figures of one task; rewards are 0 to 1."""
 
     task: str
     oracle: float
     """Reward of the oracle."""
     oracle_calls: int
+    """Tool calls of the oracle."""
     constant: float
-    """Reward of the answer that is commonest among the other tasks."""
+    """Reward of the most common answer of the other tasks."""
     observe: float
-    """Reward of looking once and answering."""
+    """Reward of the `observe` baseline, which makes one call and answers."""
     random: float
     """Mean reward of random play."""
     input_shown: float
-    """The largest part of the hidden input that one call shows."""
+    """Largest share of the hidden input that one call reveals, 0 to 1."""
     answer_shown: bool
-    """Whether the call that gives away most answers gives this one away."""
+    """Whether the call that reveals the most answers reveals this one."""
 
 
 class Figures(_Measured):
-    """What was measured on an environment: on its fixed tasks, or on generated ones where it has none."""
+    """The figures of an environment, measured on its fixed tasks, or on generated ones if it has none."""
 
     oracle: float
     """Mean reward of the oracle."""
     oracle_calls: Spread
+    """Tool calls of the oracle."""
     answers: Answers
+    """Answers of the measured tasks."""
     generated_answers: Answers
-    """Of tasks that were generated for the audit."""
+    """Answers of tasks that were generated for the audit."""
     possible_answers: int | None
-    """How many answers the schema allows, where it allows but a few."""
+    """Number of answers that the schema allows, or None if there are more than a thousand."""
     constant: float
-    """Mean reward of the `constant` baseline: a task is answered as most of the others are."""
+    """Mean reward of the `constant` baseline, which answers a task with the most common answer of the
+    others."""
     observe: float
-    """Mean reward of the `observe` baseline: looking once and answering."""
+    """Mean reward of the `observe` baseline, which makes one call and answers."""
     random: float
     """Mean reward of the `random` baseline over several seeds."""
     input_in_one_call: LeakageFigures
-    """One call that shows most of the hidden input."""
+    """How often one call reveals most of the hidden input."""
     answer_in_one_call: LeakageFigures
-    """One call that shows the answer, always in the same place."""
+    """How often one call reveals the answer, always in the same place of its result."""
     on_generated: Agreement
+    """Agreement of oracle and reference on tasks generated for the audit."""
     on_perturbed: Agreement
+    """Agreement of oracle and reference on perturbed tasks."""
     by_task: list[TaskFigures]

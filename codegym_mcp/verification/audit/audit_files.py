@@ -1,4 +1,4 @@
-"""Audits on disk, beside the environments that they are about."""
+"""Reads and writes audit files, which are stored beside the environments."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +15,9 @@ SUFFIX = ".audit.json"
 
 
 def audit_path(entry: Entry) -> Path | None:
-    """Where the audit of an environment is: beside its file; those of a set are in a folder of their own.
+    """Returns the path of an environment's audit file, or None if the environment has no file.
 
-    None where the environment does not come from a file.
+    The audit is beside the environment's file; the audits of a set are in the folder `<set>.audits`.
     """
     if entry.file is None:
         return None
@@ -26,17 +26,17 @@ def audit_path(entry: Entry) -> Path | None:
 
 
 def current_audit(entry: Entry) -> Audit | None:
-    """The audit of an environment, where there is one and the environment is still what was audited.
+    """Returns the audit of an environment if it exists and is current, otherwise None.
 
     Raises:
-        SourceError: the environment cannot be used.
+        SourceError: the environment cannot be read.
     """
     found = AuditFiles().read(entry)
     return found if found is not None and found.fits(entry.read()) else None
 
 
 def current_grades(catalog: Catalog) -> dict[str, Grade]:
-    """The grades of the environments that can be used and have a current audit, by name."""
+    """Returns the grades of the readable environments that have a current audit, by name."""
     grades = {}
     for entry in catalog.entries:
         with suppress(SourceError):
@@ -47,22 +47,22 @@ def current_grades(catalog: Catalog) -> dict[str, Grade]:
 
 
 class AuditFiles:
-    """Reads and writes audits.
+    """Reads and writes audit files.
 
     Args:
-        directory: a folder for all of them; without one each is at its `audit_path`.
+        directory: folder for all audit files; if None, each is at its `audit_path`.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
         self._directory = directory
 
     def read(self, entry: Entry) -> Audit | None:
-        """The audit that is kept of an environment, current or stale; None where there is none.
+        """Returns the stored audit of an environment, current or stale, or None.
 
-        One that was published with it counts where none was made since.
+        Without an audit file, the audit that was published with the environment is returned.
 
         Raises:
-            SourceError: the environment's row cannot be read.
+            SourceError: the environment's row in a set cannot be read.
         """
         path = self._path(entry)
         try:
@@ -75,10 +75,10 @@ class AuditFiles:
         return None
 
     def write(self, entry: Entry, audit: Audit) -> None:
-        """Keeps an audit, where there is a place for it.
+        """Writes an audit file, if the environment has a file.
 
         Raises:
-            UnwritableError: it cannot be written.
+            UnwritableError: the audit file cannot be written.
         """
         path = self._path(entry)
         if path is not None:

@@ -1,7 +1,7 @@
-"""What all configurations of an environment have in common, as far as it can be seen from outside.
+"""Learns invariants of an environment's configurations from its tasks.
 
-Tasks alone tell that some list is always sorted, that one number is always the length of another list, that
-some names are always those of entries elsewhere. What holds of every task is taken for a rule.
+Examples: a list is always sorted, a number is always the length of a list, names always refer to entries
+elsewhere. A relation that holds for every task is taken as an invariant.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 Kind = tuple[str, ...]
-"""A place without its numbers: the second item of a list is of the same kind as the first."""
+"""A path with its list indices replaced by `[]`: all items of a list have the same kind."""
 Rule = tuple[str, *tuple[Kind, ...]]
 
 _ITEM = "[]"
@@ -19,10 +19,10 @@ _NEAR = (-1, 0, 1)
 
 
 class Invariants:
-    """The rules that hold of all of some configurations.
+    """The rules that hold for all of the given configurations.
 
     Args:
-        configurations: plain data; at least one.
+        configurations: configurations as plain data; at least one.
     """
 
     def __init__(self, configurations: Sequence[dict[str, Any]]) -> None:
@@ -30,12 +30,12 @@ class Invariants:
         self._rules = first.intersection(*others)
 
     def hold(self, configuration: dict[str, Any]) -> bool:
-        """Whether a configuration keeps to all the rules."""
+        """Returns whether a configuration satisfies all rules."""
         return self._rules <= set(_rules(configuration))
 
 
 def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every value within a value, with its path; each before its parts."""
+    """Yields every value within a value, with its path; containers come before their parts."""
     if path:
         yield path, value
     if isinstance(value, dict):
@@ -47,12 +47,12 @@ def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def kind(path: Path) -> Kind:
-    """The kind of a place."""
+    """Returns the kind of a path."""
     return tuple(_ITEM if isinstance(part, int) else part for part in path)
 
 
 def is_repeated(place: Kind) -> bool:
-    """Whether there can be several places of this kind in one configuration."""
+    """Returns whether one configuration can have several places of this kind."""
     return _ITEM in place
 
 
@@ -73,7 +73,7 @@ def _rules(configuration: dict[str, Any]) -> Iterator[Rule]:
 
 
 def _lengths(lists: dict[Kind, list[list[Any]]], values: dict[Kind, list[Any]]) -> Iterator[Rule]:
-    """Lists of the same length, and numbers that tell the length of a list or are next to it."""
+    """Yields lists of equal length, and numbers that are the length of a list or differ from it by one."""
     lengths = {place: len(found[0]) for place, found in lists.items() if len(found) == 1}
     for (one, length), (other, same) in combinations(lengths.items(), 2):
         if length == same:
@@ -85,7 +85,7 @@ def _lengths(lists: dict[Kind, list[list[Any]]], values: dict[Kind, list[Any]]) 
 
 
 def _orders(values: dict[Kind, list[Any]]) -> Iterator[Rule]:
-    """Numbers that are never larger than another one."""
+    """Yields pairs of numbers of which one is never larger than the other."""
     numbers = list(_single_numbers(values))
     for one, small in numbers:
         for other, large in numbers:
@@ -98,7 +98,7 @@ def _single_numbers(values: dict[Kind, list[Any]]) -> Iterable[tuple[Kind, int]]
 
 
 def _references(configuration: dict[str, Any]) -> Iterator[Rule]:
-    """Values that stand elsewhere too, as a key or as a value of another kind."""
+    """Yields the kinds whose values all occur elsewhere, as a key or as a value of another kind."""
     named: dict[str, set[Kind]] = defaultdict(set)
     places: dict[Kind, list[str]] = defaultdict(list)
     for path, value in walk(configuration):

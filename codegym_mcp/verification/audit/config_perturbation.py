@@ -1,8 +1,8 @@
-"""Configurations that nobody wrote, made from those that somebody did.
+"""Makes new configurations by changing existing ones.
 
-A change keeps to the rules that all the configurations of an environment have in common; numbers stay between
-the least and the greatest seen in their place, and values move only between places of the same kind. That is
-no promise that the result makes sense to the environment, which has to be asked.
+A change keeps the invariants of the environment's configurations. Numbers stay between the least and the
+greatest value of their place, and values move only between places of the same kind. The result may still be
+senseless to the environment.
 """
 
 import ast
@@ -12,6 +12,7 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
+from codegym_mcp.sandbox.language.dialect import Dialect
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.audit.config_invariants import (
     Invariants,
@@ -30,8 +31,8 @@ class Perturbation:
     """Perturbs the tasks of one environment.
 
     Args:
-        environment: it is not run.
-        tasks: from which to learn what configurations have in common; at least one.
+        environment: the environment; it is not run.
+        tasks: the tasks from which invariants are learnt; at least one.
     """
 
     def __init__(self, environment: Environment, tasks: Sequence[Task]) -> None:
@@ -45,15 +46,15 @@ class Perturbation:
                     self._values[kind(path)].append(value)
 
     def variants(self, task: Task, count: int) -> Iterator[Task]:
-        """Up to so many perturbed tasks, no two alike; the same every time."""
+        """Yields up to `count` different perturbed tasks; the same ones every time."""
         seen = [task.config]
         for number in range(count):
             random = Random(f"{task.id} {number}")  # noqa: S311 - the same every time
             for _ in range(_ATTEMPTS):
                 changed = self._changed(hidden(self._environment, task), random)
                 config = with_hidden(self._environment, task, changed)
-                told = _readable(self._environment, task, changed)
-                if config not in seen and self._invariants.hold(told):
+                readable = _readable(self._environment, task, changed)
+                if config not in seen and self._invariants.hold(readable):
                     seen.append(config)
                     yield task.model_copy(update={"id": f"{task.id}~{number}", "config": config})
                     break
@@ -69,14 +70,14 @@ class Perturbation:
         return changed
 
     def _replace(self, root: dict[str, Any], path: Path, random: Random) -> None:
-        """Puts another value of the same kind in a place: a number nearby, or one from a place like it."""
+        """Replaces a value by another value of its kind, or by a number next to it."""
         place = kind(path)
         *above, last = path
         holder: Any = root
         for part in above:
             holder = holder[part]
         old = holder[last]
-        # Several places of a kind may name what the same configuration holds elsewhere.
+        # Values of repeated places may refer to other parts of the same configuration.
         known = (
             [value for at, value in walk(root) if kind(at) == place]
             if is_repeated(place)
@@ -111,19 +112,19 @@ def _repeat(items: list[Any], random: Random) -> None:
 
 
 def hidden(environment: Environment, task: Task) -> dict[str, Any]:
-    """The part of a task's configuration that agents do not see.
+    """Returns the part of a task's configuration that agents do not see.
 
-    The options of a class in the CodeGym format are a text; here they are what the text says.
+    The options of a class in the CodeGym format are a Python literal, which is parsed.
     """
-    if environment.program.format == "codegym":
+    if environment.program.dialect is Dialect.CODEGYM:
         options = ast.literal_eval(task.config["options"])
         return options if isinstance(options, dict) else {"options": options}
     return {name: value for name, value in task.config.items() if name not in environment.public}
 
 
 def with_hidden(environment: Environment, task: Task, changed: dict[str, Any]) -> dict[str, Any]:
-    """A task's configuration with another hidden part."""
-    if environment.program.format == "codegym":
+    """Returns a task's configuration with another hidden part."""
+    if environment.program.dialect is Dialect.CODEGYM:
         return {"options": repr(changed)}
     return {name: changed.get(name, value) for name, value in task.config.items()}
 

@@ -1,4 +1,4 @@
-"""What an audit finds wrong with an environment, and the grade that follows."""
+"""Finds weaknesses in the figures of an audit and derives the grade."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -9,20 +9,20 @@ from codegym_mcp.verification.audit.audit_figures import Figures
 
 
 class Grade(StrEnum):
-    """What an environment is worth, from the best to the worst."""
+    """The quality of an environment, from best to worst; `Grade.A < Grade.B`."""
 
     A = "A"
-    """Nothing was found."""
+    """No weakness was found."""
     B = "B"
-    """Easier than it should be, but it has to be worked at."""
+    """Easier than it should be, but it requires work."""
     C = "C"
-    """Much of it can be had without what it is meant to train or to measure."""
+    """Much of the reward can be earned without the work that the environment is meant to require."""
     D = "D"
-    """Its reward means nothing: it can be guessed, is given away, or goes to a wrong answer."""
+    """The reward means nothing: answers can be guessed, are revealed, or are judged wrongly."""
 
 
 class Weakness(StrEnum):
-    """What can be wrong with an environment that is served well."""
+    """A reason why an environment trains or tests an agent badly."""
 
     FEW_TASKS = "few_tasks"
     SHORT = "short"
@@ -38,7 +38,7 @@ class Weakness(StrEnum):
 
 
 class Finding(BaseModel):
-    """A weakness, how much it costs, and the figures that show it."""
+    """A weakness with the grade that it allows and its evidence."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,11 +47,11 @@ class Finding(BaseModel):
     """The best grade that an environment with this weakness can have."""
     message: str
     evidence: str = ""
-    """A task, a call or an input that shows it."""
+    """A task, a call or an input that shows the weakness."""
 
 
-WORTH = 0.25
-"""The part of the rewards that a player who does not think may have at most."""
+MAX_BASELINE_REWARD = 0.25
+"""Greatest share of the rewards that a baseline may earn, 0 to 1."""
 ENOUGH_TASKS = 5
 SHORT_CALLS = 10
 """CodeGym keeps tasks that take its oracle at least so many calls (arXiv 2509.17325)."""
@@ -62,15 +62,16 @@ _Find = Callable[..., None]
 
 
 def grade_of(findings: Sequence[Finding]) -> Grade:
-    """The worst of the findings' grades."""
+    """Returns the worst grade of the findings, or A if there are none."""
     return max((finding.grade for finding in findings), default=Grade.A)
 
 
 def find_weaknesses(figures: Figures) -> list[Finding]:
-    """What the figures mean.
+    """Finds the weaknesses that the figures show.
 
-    What follows from another finding is not found a second time: where half of the answers are `true`,
-    whoever presses buttons is right every other time as well.
+    A weakness that follows from another one is not reported: if half of the answers are `true`, random play
+        is
+    also right half of the time.
     """
     found: list[Finding] = []
 
@@ -83,7 +84,7 @@ def find_weaknesses(figures: Figures) -> list[Finding]:
     elif median < SHORT_CALLS:
         find(Weakness.SHORT, Grade.B, f"The oracle needs {median:g} calls for the median task.")
     if tasks < ENOUGH_TASKS:
-        find(Weakness.FEW_TASKS, Grade.B, f"Measured on no more than {tasks} tasks.")
+        find(Weakness.FEW_TASKS, Grade.B, f"Measured on only {tasks} tasks.")
     _find_giveaways(figures, find)
     _find_contradictions(figures, find)
     return found
@@ -91,31 +92,37 @@ def find_weaknesses(figures: Figures) -> list[Finding]:
 
 def _find_giveaways(figures: Figures, find: _Find) -> None:
     chance = 1 / figures.possible_answers if figures.possible_answers else 0.0
-    if chance >= WORTH:
+    if chance >= MAX_BASELINE_REWARD:
         message = f"There are {figures.possible_answers} possible answers."
         find(Weakness.GUESSABLE, Grade.D if chance >= _HALF else Grade.C, message)
     for answers in (figures.answers, figures.generated_answers):
-        if answers.distinct < answers.tasks and answers.best_constant >= max(WORTH, chance + WORTH):
+        if answers.distinct < answers.tasks and answers.best_constant >= max(
+            MAX_BASELINE_REWARD, chance + MAX_BASELINE_REWARD
+        ):
             message = f"One answer is right for {answers.best_constant:.0%} of {answers.tasks} tasks."
             grade = Grade.D if answers.best_constant >= _HALF else Grade.C
             find(Weakness.CONSTANT, grade, message, answers.commonest)
             break
-    shown = figures.answer_in_one_call
-    if shown.rate >= _HALF:
-        message = f"One call shows the answer of {shown.rate:.0%} of the tasks."
-        find(Weakness.ANSWER_SHOWN, Grade.D, message, shown.call)
-    seen = figures.input_in_one_call
-    if seen.rate >= _HALF:
-        message = f"One call shows the hidden input of {seen.rate:.0%} of the tasks."
-        find(Weakness.INPUT_SHOWN, Grade.C, message, seen.call)
-    if shown.rate < _HALF:
-        thoughtless = max(WORTH, chance + WORTH, figures.answers.best_constant + WORTH)
-        for weakness, reward, deed in (
-            (Weakness.OBSERVE, figures.observe, "Looking once and answering"),
+    answer_leakage = figures.answer_in_one_call
+    if answer_leakage.rate >= _HALF:
+        message = f"One call shows the answer of {answer_leakage.rate:.0%} of the tasks."
+        find(Weakness.ANSWER_SHOWN, Grade.D, message, answer_leakage.call)
+    input_leakage = figures.input_in_one_call
+    if input_leakage.rate >= _HALF:
+        message = f"One call shows the hidden input of {input_leakage.rate:.0%} of the tasks."
+        find(Weakness.INPUT_SHOWN, Grade.C, message, input_leakage.call)
+    if answer_leakage.rate < _HALF:
+        most_by_chance = max(
+            MAX_BASELINE_REWARD,
+            chance + MAX_BASELINE_REWARD,
+            figures.answers.best_constant + MAX_BASELINE_REWARD,
+        )
+        for weakness, reward, activity in (
+            (Weakness.OBSERVE, figures.observe, "Answering after one call"),
             (Weakness.RANDOM, figures.random, "Random play"),
         ):
-            if reward >= thoughtless:
-                message = f"{deed} earns {reward:.0%} of the rewards."
+            if reward >= most_by_chance:
+                message = f"{activity} earns {reward:.0%} of the rewards."
                 find(weakness, Grade.D if reward >= _HALF else Grade.C, message)
 
 
@@ -125,13 +132,13 @@ def _find_contradictions(figures: Figures, find: _Find) -> None:
         return
     for agreement in (generated, perturbed):
         if agreement.ambiguous:
-            message = "Several answers are right, and one counts by the order in which the input is written."
+            message = "Several answers are right; the order of the input decides which one counts."
             find(Weakness.AMBIGUOUS, Grade.D, message, agreement.example)
             return
     if generated.agreed < generated.tried:
         message = f"The oracle solves {generated.agreed} of {generated.tried} freshly generated tasks."
         find(Weakness.DISAGREEMENT, Grade.D, message, generated.example)
-    # A generator knows which inputs make sense; without one, perturbed inputs must speak for themselves.
+    # Perturbed inputs may be senseless; they count for more if there is no generator.
     elif perturbed.rate < (_HALF if generated.tried else _NEARLY_ALL):
         grade = Grade.D if perturbed.rate < _HALF else Grade.C
         message = (

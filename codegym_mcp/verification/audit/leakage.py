@@ -1,4 +1,4 @@
-"""How much of the input, and whether the answer, can be had by one call."""
+"""Measures how much of the hidden input, and whether the answer, a single call reveals."""
 
 import json
 import re
@@ -18,11 +18,11 @@ from codegym_mcp.verification.audit.audit_figures import LeakageFigures
 from codegym_mcp.verification.audit.config_invariants import walk
 from codegym_mcp.verification.audit.config_perturbation import hidden
 from codegym_mcp.verification.environment_process import EnvironmentProcess
-from codegym_mcp.verification.recorded_play import RecordedPlay, call_text
+from codegym_mcp.verification.recorded_play import RecordedPlay, format_call
 from codegym_mcp.verification.verification_context import VerificationContext
 
 MOST_OF_INPUT = 0.8
-"""The part of the hidden values that must be seen for the input to count as shown."""
+"""Share of the hidden values that a call must reveal for the input to count as revealed."""
 _DRAWN = 3
 _ITEMS = 50
 _BY_CHANCE = 2
@@ -34,28 +34,28 @@ _NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
 
 @dataclass(frozen=True)
 class Probe:
-    """What one call at the beginning of an episode shows.
+    """A successful call at the beginning of an episode.
 
     Attributes:
-        tool: the tool's name.
-        manner: how its arguments were chosen; the same for looks to be compared between tasks.
+        tool: name of the tool.
+        method: how the arguments were chosen; probes with the same method are compared between tasks.
         arguments: the arguments.
         value: the result.
     """
 
     tool: str
-    manner: str
+    method: str
     arguments: dict[str, Any]
     value: Any
 
 
 @dataclass(frozen=True)
 class InputLeakage:
-    """How much of the hidden input one call shows.
+    """How much of the hidden input one call reveals.
 
     Attributes:
-        most: the call that shows it on most tasks.
-        parts: the largest part that one call shows, by task.
+        most: the call that reveals it on most tasks.
+        parts: the largest share that one call reveals, by task.
     """
 
     most: LeakageFigures
@@ -64,11 +64,11 @@ class InputLeakage:
 
 @dataclass(frozen=True)
 class AnswerLeakage:
-    """Whether one call shows the answer.
+    """Whether one call reveals the answer.
 
     Attributes:
-        most: the call that shows it on most tasks, always in the same place of its result.
-        tasks: whether that call shows it, by task.
+        most: the call that reveals it on most tasks, always in the same place of its result.
+        tasks: whether that call reveals it, by task.
     """
 
     most: LeakageFigures
@@ -76,48 +76,48 @@ class AnswerLeakage:
 
 
 async def probe_tools(
-    bench: VerificationContext, environment: Environment, plays: Sequence[RecordedPlay]
+    context: VerificationContext, environment: Environment, plays: Sequence[RecordedPlay]
 ) -> list[list[Probe]]:
     """Makes single calls, each at the beginning of an episode.
 
     Args:
-        plays: the oracle's, one of each task; how it begins is one of the calls.
+        plays: the oracle's plays, one for each task; its first call is one of the probes.
 
     Returns:
-        What was seen, by play.
+        The successful calls, by play.
     """
-    return await bench.each(partial(_look, bench, environment), plays)
+    return await context.run_all(partial(_probe, context, environment), plays)
 
 
-async def _look(bench: VerificationContext, environment: Environment, play: RecordedPlay) -> list[Probe]:
-    looks: list[Probe] = []
-    ways = [way for tool in environment.tools for way in _ways_to_call(environment, tool, play)]
+async def _probe(context: VerificationContext, environment: Environment, play: RecordedPlay) -> list[Probe]:
+    probes: list[Probe] = []
+    calls = [call for tool in environment.tools for call in _calls_to_probe(environment, tool, play)]
     try:
-        while ways:
+        while calls:
             async with EnvironmentProcess.start(
-                bench.pool, environment, play.task.config, bench.limits
+                context.pool, environment, play.task.config, context.limits
             ) as process:
-                while ways and process.alive:
-                    name, manner, arguments = ways.pop(0)
+                while calls and process.alive:
+                    name, method, arguments = calls.pop(0)
                     outcome = await process.call(name, arguments)
                     if outcome.status == "ok":
-                        looks.append(Probe(name, manner, arguments, outcome.value))
+                        probes.append(Probe(name, method, arguments, outcome.value))
                     if process.alive:
                         await process.reopen(play.task.config)
     except SandboxError:
         raise
     except CodegymError:
-        # That it cannot be opened is told where the oracle plays.
+        # An environment that cannot be opened is reported by the oracle's plays.
         pass
-    return looks
+    return probes
 
 
-def _ways_to_call(
+def _calls_to_probe(
     environment: Environment, tool: Tool, play: RecordedPlay
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     if needs_no_argument(tool_view(tool)):
         yield tool.name, "without arguments", {}
-    # Later on, the oracle's arguments tell what it has learnt.
+    # Later arguments of the oracle contain what it has learnt from earlier calls.
     if play.steps and play.steps[0].name == tool.name and play.steps[0].arguments:
         yield tool.name, "as the oracle", play.steps[0].arguments
     if tool.parameters:
@@ -131,34 +131,34 @@ def _ways_to_call(
 
 
 def measure_input_leakage(
-    environment: Environment, tasks: Sequence[Task], answers: Sequence[Any], looks: Sequence[Sequence[Probe]]
+    environment: Environment, tasks: Sequence[Task], answers: Sequence[Any], probes: Sequence[Sequence[Probe]]
 ) -> InputLeakage:
-    """How much of the hidden input one call shows.
+    """Measures how much of the hidden input one call reveals.
 
     Args:
-        answers: the right answers, by task. What is hidden and is the answer does not count as input.
-        looks: as `probe_tools` returns them.
+        answers: the right answers, by task; a hidden value that equals the answer does not count as input.
+        probes: the result of `probe_tools`.
     """
     by_tool: dict[str, list[Probe]] = defaultdict(list)
     parts = []
-    for task, answer, seen in zip(tasks, answers, looks, strict=True):
+    for task, answer, seen in zip(tasks, answers, probes, strict=True):
         secret = _secret(environment, task, answer)
-        rates = [(_part_shown(secret, look.value), look) for look in seen]
+        rates = [(_revealed_share(secret, probe.value), probe) for probe in seen]
         parts.append(round(max((rate for rate, _ in rates), default=0.0), 4))
         for tool in environment.tools:
-            enough = [look for rate, look in rates if look.tool == tool.name and rate >= MOST_OF_INPUT]
+            enough = [probe for rate, probe in rates if probe.tool == tool.name and rate >= MOST_OF_INPUT]
             by_tool[tool.name] += enough[:1]
     return InputLeakage(_most(by_tool, len(tasks)), parts)
 
 
 def _secret(environment: Environment, task: Task, answer: Any) -> Counter[Any]:
-    """The hidden values with their number, those that are the answer left out."""
-    told = {
+    """Counts the scalars in the hidden input, without values that equal the answer."""
+    values = {
         name: value
         for name, value in hidden(environment, task).items()
         if not environment.answer.equal(answer, value)
     }
-    return _scalars(told)
+    return _scalars(values)
 
 
 def _scalars(value: Any) -> Counter[Any]:
@@ -166,15 +166,15 @@ def _scalars(value: Any) -> Counter[Any]:
     return Counter((type(part) is bool, part) for _, part in walk(value) if not isinstance(part, list | dict))
 
 
-def _part_shown(secret: Counter[Any], value: Any) -> float:
+def _revealed_share(secret: Counter[Any], value: Any) -> float:
     if not secret:
         return 0.0
-    seen = _scalars({"result": _read(value)})
-    return sum((secret & seen).values()) / secret.total()
+    revealed = _scalars({"result": _parse_texts(value)})
+    return sum((secret & revealed).values()) / secret.total()
 
 
-def _read(value: Any) -> Any:
-    """A result with the texts in it that are JSON as what they say, and others with their numbers."""
+def _parse_texts(value: Any) -> Any:
+    """Returns a result with JSON texts parsed, and other texts together with the numbers in them."""
     if isinstance(value, str):
         try:
             return json.loads(value)
@@ -182,9 +182,9 @@ def _read(value: Any) -> Any:
             numbers = [float(number) if "." in number else int(number) for number in _NUMBER.findall(value)]
             return [value, *numbers]
     if isinstance(value, list):
-        return [_read(item) for item in value]
+        return [_parse_texts(item) for item in value]
     if isinstance(value, dict):
-        return {key: _read(member) for key, member in value.items()}
+        return {key: _parse_texts(member) for key, member in value.items()}
     return value
 
 
@@ -192,24 +192,24 @@ def _read(value: Any) -> Any:
 
 
 def measure_answer_leakage(
-    environment: Environment, answers: Sequence[Any], looks: Sequence[Sequence[Probe]]
+    environment: Environment, answers: Sequence[Any], probes: Sequence[Sequence[Probe]]
 ) -> AnswerLeakage:
-    """Whether one call shows the answer, always in the same place of its result.
+    """Measures whether one call reveals the answer, always in the same place of its result.
 
     Args:
         answers: the right answers, by task.
-        looks: as `probe_tools` returns them.
+        probes: the result of `probe_tools`.
     """
     hits: dict[tuple[str, str, str], dict[int, Probe]] = defaultdict(dict)
-    for number, (answer, seen) in enumerate(zip(answers, looks, strict=True)):
-        for look in seen:
-            for place, value in _places(look.value):
+    for number, (answer, seen) in enumerate(zip(answers, probes, strict=True)):
+        for probe in seen:
+            for place, value in _places(probe.value):
                 if environment.answer.equal(answer, value):
-                    hits[look.tool, look.manner, place][number] = look
+                    hits[probe.tool, probe.method, place][number] = probe
     kinds = _kinds(environment, answers)
     best: dict[int, Probe] = {}
     for found in hits.values():
-        # Where tasks are few, or answers repeat, a value that happens to be one of them shows nothing.
+        # With few tasks or repeated answers, a value that equals an answer may do so by chance.
         different = len({kinds[number] for number in found})
         if len(found) > max(len(best), _BY_CHANCE) and different >= min(_MANY_ANSWERS, len(set(kinds))) > 1:
             best = found
@@ -220,16 +220,16 @@ def measure_answer_leakage(
 
 
 def _places(value: Any) -> Iterator[tuple[str, Any]]:
-    read = _read(value)
+    parsed = _parse_texts(value)
     yield "itself", value
-    yield "as data", read
-    for path, part in walk(read):
+    yield "as data", parsed
+    for path, part in walk(parsed):
         if not any(isinstance(step, int) and step >= _ITEMS for step in path):
             yield ".".join(map(str, path)), part
 
 
 def _kinds(environment: Environment, answers: Sequence[Any]) -> list[int]:
-    """For each answer the number of the first one that is the same."""
+    """Returns for each answer the index of the first equal one."""
     return [
         next(first for first, other in enumerate(answers) if environment.answer.equal(other, answer))
         for answer in answers
@@ -237,15 +237,15 @@ def _kinds(environment: Environment, answers: Sequence[Any]) -> list[int]:
 
 
 def _is_chance(kinds: Sequence[int], hits: int) -> bool:
-    """Whether one answer repeats so often that so many hits mean nothing."""
+    """Returns whether one answer is so common that this number of hits may be chance."""
     if not kinds:
         return True
     commonest = Counter(kinds).most_common(1)[0][1] / len(kinds)
     return commonest >= _OFTEN and hits < _NEARLY_ALL * len(kinds)
 
 
-def _most(looks: dict[str, list[Probe]], tasks: int) -> LeakageFigures:
-    most = max(looks.values(), key=len, default=[])
+def _most(probes: dict[str, list[Probe]], tasks: int) -> LeakageFigures:
+    most = max(probes.values(), key=len, default=[])
     if not most:
         return LeakageFigures()
-    return LeakageFigures(rate=round(len(most) / tasks, 4), call=call_text(most[0].tool, most[0].arguments))
+    return LeakageFigures(rate=round(len(most) / tasks, 4), call=format_call(most[0].tool, most[0].arguments))

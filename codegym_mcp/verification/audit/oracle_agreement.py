@@ -1,8 +1,8 @@
-"""Does the oracle agree with the reference on inputs that nobody wrote.
+"""Compares oracle and reference on generated and perturbed inputs.
 
-Where they differ, either one of them is wrong, or several answers are right. Several are right where each of
-the two gives the other's answer as soon as the same input is written in another order, and where inputs that
-look the same through the tools have different right answers.
+If they differ, one of them is wrong or several answers are right. Several answers are right if each of the
+two gives the other's answer once the same input is written in another order, or if inputs that look the same
+through the tools have different reference answers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.audit.audit_figures import Agreement
 from codegym_mcp.verification.audit.config_invariants import walk
 from codegym_mcp.verification.audit.config_perturbation import hidden, with_hidden
-from codegym_mcp.verification.recorded_play import RecordedPlay, play_episode, shown
+from codegym_mcp.verification.recorded_play import RecordedPlay, format_value, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext
 
 _REORDERINGS = 20
@@ -30,11 +30,11 @@ _EXAMINED = 6
 
 @dataclass(frozen=True)
 class OracleComparison:
-    """Oracle and reference on one input.
+    """The oracle's play and the reference answer of one input.
 
     Attributes:
-        play: the oracle's.
-        reference: the right answer; None where it cannot be computed.
+        play: the oracle's play.
+        reference: the reference answer, or None if it cannot be computed.
         error: why it cannot be computed, or None.
     """
 
@@ -44,52 +44,52 @@ class OracleComparison:
 
     @property
     def compared(self) -> bool:
-        """Whether both came to an answer."""
+        """Whether both gave an answer."""
         return self.error is None and self.play.verdict is not None
 
     @property
     def example(self) -> str:
-        """The input and both answers, for people."""
+        """Human-readable example: the input, the oracle's answer and the reference."""
         task, play = self.play.task, self.play
-        oracle = shown(play.answer) if play.submitted else str(play.player_error or play.state)
-        reference = str(self.error) if self.error is not None else shown(self.reference)
-        return f"task {task.id} {shown(task.config)}: oracle {oracle}, reference {reference}"
+        oracle = format_value(play.answer) if play.submitted else str(play.policy_error or play.state)
+        reference = str(self.error) if self.error is not None else format_value(self.reference)
+        return f"task {task.id} {format_value(task.config)}: oracle {oracle}, reference {reference}"
 
 
 async def compare_oracle(
-    bench: VerificationContext, environment: Environment, task: Task
+    context: VerificationContext, environment: Environment, task: Task
 ) -> OracleComparison:
-    """Lets the oracle play a task, and computes its right answer.
+    """Lets the oracle play a task and computes the reference answer.
 
     Raises:
-        SandboxError: this cannot be done here.
+        SandboxError: the sandbox does not work on this system.
     """
-    oracle = OraclePolicy(bench.pool, environment, bench.limits)
-    played = await play_episode(bench.pool, environment, task, oracle, bench.limits)
+    oracle = OraclePolicy(context.pool, environment, context.limits)
+    play = await play_episode(context.pool, environment, task, oracle, context.limits)
     try:
         return OracleComparison(
-            played, await reference_answer(bench.pool, environment, task, bench.limits), None
+            play, await reference_answer(context.pool, environment, task, context.limits), None
         )
     except SandboxError:
         raise
     except CodegymError as error:
-        return OracleComparison(played, None, error)
+        return OracleComparison(play, None, error)
 
 
 async def measure_agreement(
-    bench: VerificationContext, environment: Environment, comparisons: Sequence[OracleComparison]
+    context: VerificationContext, environment: Environment, comparisons: Sequence[OracleComparison]
 ) -> Agreement:
-    """Sums up comparisons, and looks into those that differ.
+    """Counts comparisons that agree, and checks whether those that differ have several right answers.
 
     Raises:
-        SandboxError: this cannot be done here.
+        SandboxError: the sandbox does not work on this system.
     """
     compared = [comparison for comparison in comparisons if comparison.compared]
     differing = [comparison for comparison in compared if not comparison.play.correct]
     ambiguous: list[OracleComparison] = []
     for comparison in differing[:_EXAMINED]:
-        # One is enough.
-        if not ambiguous and await _depends_on_order(bench, environment, comparison):
+        # One ambiguous input is enough.
+        if not ambiguous and await _depends_on_order(context, environment, comparison):
             ambiguous.append(comparison)
     unanswered = [comparison for comparison in comparisons if not comparison.compared]
     examples = [comparison.example for comparison in (*ambiguous, *differing, *unanswered)]
@@ -103,17 +103,17 @@ async def measure_agreement(
 
 
 async def find_look_alikes(
-    bench: VerificationContext, environment: Environment, comparisons: Sequence[OracleComparison]
+    context: VerificationContext, environment: Environment, comparisons: Sequence[OracleComparison]
 ) -> list[OracleComparison]:
-    """Inputs that the oracle cannot tell from those of some tasks, and that have other right answers.
+    """Finds inputs that look the same to the oracle as a task's input but have another reference answer.
 
-    They say the same in another order. An answer that depends on such an order is one of several.
+    Such inputs are the task's input in another order. An answer that depends on this order is one of several.
 
     Args:
-        comparisons: one of each task.
+        comparisons: one for each task.
 
     Raises:
-        SandboxError: this cannot be done here.
+        SandboxError: the sandbox does not work on this system.
     """
     solved = [comparison for comparison in comparisons if comparison.play.correct][:_LOOK_ALIKES]
     each = _LOOK_ALIKES // max(1, len(solved))
@@ -122,7 +122,7 @@ async def find_look_alikes(
         for original in solved
         for task in islice(reorderings(environment, original.play.task), each)
     ]
-    found = await bench.each(partial(compare_oracle, bench, environment), [task for _, task in pairs])
+    found = await context.run_all(partial(compare_oracle, context, environment), [task for _, task in pairs])
     return [
         comparison
         for (original, _), comparison in zip(pairs, found, strict=True)
@@ -137,23 +137,27 @@ def _transcript(play: RecordedPlay) -> list[tuple[str, dict[str, Any], str]]:
 
 
 async def _depends_on_order(
-    bench: VerificationContext, environment: Environment, comparison: OracleComparison
+    context: VerificationContext, environment: Environment, comparison: OracleComparison
 ) -> bool:
-    """Whether each of the two gives the other's answer when the input is written in another order."""
+    """Returns whether oracle and reference each give the other's answer for some order of the input."""
     tasks = list(reorderings(environment, comparison.play.task))
-    accepted = await bench.each(partial(_is_accepted, bench, environment, comparison.play.answer), tasks)
+    accepted = await context.run_all(
+        partial(_is_accepted, context, environment, comparison.play.answer), tasks
+    )
     if not any(accepted):
         return False
-    found = await bench.each(partial(compare_oracle, bench, environment), tasks)
+    found = await context.run_all(partial(compare_oracle, context, environment), tasks)
     return any(
         each.play.submitted and environment.answer.equal(comparison.reference, each.play.answer)
         for each in found
     )
 
 
-async def _is_accepted(bench: VerificationContext, environment: Environment, answer: Any, task: Task) -> bool:
+async def _is_accepted(
+    context: VerificationContext, environment: Environment, answer: Any, task: Task
+) -> bool:
     try:
-        return (await judge(bench.pool, environment, task, answer, bench.limits)).correct
+        return (await judge(context.pool, environment, task, answer, context.limits)).correct
     except SandboxError:
         raise
     except CodegymError:
@@ -161,7 +165,7 @@ async def _is_accepted(bench: VerificationContext, environment: Environment, ans
 
 
 def reorderings(environment: Environment, task: Task) -> Iterator[Task]:
-    """The same task with the lists and mappings of its hidden input in other orders."""
+    """Yields the same task with the lists and mappings of its hidden input in other orders."""
     for number in range(_REORDERINGS):
         changed = deepcopy(hidden(environment, task))
         random = Random(f"{task.id} {number}")  # noqa: S311 - the same every time

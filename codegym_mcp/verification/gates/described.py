@@ -1,4 +1,4 @@
-"""Whether an agent is told what it needs of every tool: words, and schemas that leave nothing open."""
+"""Checks that every tool has a description and a schema that restricts every value."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,13 +9,13 @@ from codegym_mcp.verification.gate_results import Gate, GateProblem
 
 
 def check_described(environment: Environment) -> list[GateProblem]:
-    """What the descriptions and schemas of an environment's tools lack; the submission is one of them."""
+    """Returns what the descriptions and schemas of the tools lack, the submission included."""
     problems = []
     for tool in (*environment.tools, environment.submission):
         lacking = list(_lacking(tool))
-        # What a submission returns is the server's own.
+        # The result of a submission is defined by the server.
         if tool is not environment.submission:
-            lacking += [f"its result is open at {where}" for where in open_places(tool.output_schema)]
+            lacking += [f"its result may be anything at {where}" for where in open_places(tool.output_schema)]
         problems += [
             GateProblem(gate=Gate.DESCRIBED, message=f"The tool {tool.name}: {lack}.") for lack in lacking
         ]
@@ -29,21 +29,21 @@ def _lacking(tool: Tool) -> Iterator[str]:
         if not parameter.description.strip():
             yield f"its parameter {parameter.name} is not described"
     for where in open_places(tool.input_schema):
-        yield f"its schema is open at {where}"
+        yield f"its arguments may be anything at {where}"
 
 
 def open_places(schema: dict[str, Any]) -> list[str]:
-    """The places of a JSON Schema at which anything fits, such as the items of a bare list."""
+    """Returns the places of a JSON Schema at which any value fits, for example the items of a bare list."""
     return list(_open(schema, schema, "", frozenset()))
 
 
 def _open(schema: Any, root: dict[str, Any], where: str, within: frozenset[str]) -> Iterator[str]:
-    if not isinstance(schema, dict) or not _SAYING & schema.keys():
-        yield where or "its top"
+    if not isinstance(schema, dict) or not _RESTRICTING_KEYWORDS & schema.keys():
+        yield where or "the top level"
         return
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        # A type that holds itself is looked at once.
+        # A recursive type is visited once.
         if name not in within:
             yield from _open(root["$defs"][name], root, where, within | {name})
         return
@@ -62,4 +62,4 @@ def _open(schema: Any, root: dict[str, Any], where: str, within: frozenset[str])
             yield from _open(schema.get("additionalProperties"), root, f"{where}{{}}", within)
 
 
-_SAYING = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"})
+_RESTRICTING_KEYWORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"})

@@ -1,7 +1,7 @@
-"""Whether the same run gives the same trajectory: again, after other episodes, and under another hash seed.
+"""Checks that repeating a run gives the same trajectory.
 
-Everything is repeated once, under another hash seed and with one episode after another in the same process.
-Only where something goes another way is it asked which of the reasons it is.
+Everything is repeated once with another hash seed and with all episodes in the same process. If something
+differs, the difference is repeated with one of these conditions at a time to find the cause.
 """
 
 from collections.abc import Sequence
@@ -16,67 +16,67 @@ from codegym_mcp.verification.gates.trace_comparison import (
     repeat_tools,
     repeat_verdict,
 )
-from codegym_mcp.verification.generated_tasks import GeneratedTasks
-from codegym_mcp.verification.recorded_play import RecordedPlay, shown
+from codegym_mcp.verification.generated_tasks import GeneratedTask
+from codegym_mcp.verification.recorded_play import RecordedPlay, format_value
 from codegym_mcp.verification.verification_context import VerificationContext
 
 _AGAIN = "the second time"
-_UNDER_ANOTHER_SEED = "under another hash seed"
+_UNDER_ANOTHER_SEED = "with another hash seed"
 _AFTER_OTHERS = "after other episodes in the same process"
 _HINTS = {
-    _AGAIN: "Let nothing but the configuration and the calls decide.",
-    _UNDER_ANOTHER_SEED: "Sort sets of strings before their order can matter.",
-    _AFTER_OTHERS: "Keep what changes in attributes of the instance, not in the module or the class.",
+    _AGAIN: "Let results depend on the configuration and the calls only.",
+    _UNDER_ANOTHER_SEED: "Sort sets of strings before their order matters.",
+    _AFTER_OTHERS: "Keep changing state in attributes of the instance, not in the module or the class.",
 }
 _PARTS: dict[str, Repeat] = {
-    "The tools say something else": repeat_tools,
-    "The oracle acts otherwise": repeat_oracle,
-    "The same answer is judged otherwise": repeat_verdict,
+    "The tools respond differently": repeat_tools,
+    "The oracle acts differently": repeat_oracle,
+    "The same answer is judged differently": repeat_verdict,
 }
 
 
 async def check_deterministic(
-    bench: VerificationContext,
+    context: VerificationContext,
     environment: Environment,
     plays: Sequence[RecordedPlay],
-    generated: Sequence[GeneratedTasks],
+    generated: Sequence[GeneratedTask],
 ) -> list[GateProblem]:
-    """Repeats what the oracle has played and what the generator has made.
+    """Repeats the oracle's plays and the generated tasks.
 
     Args:
-        plays: the oracle's, of episodes that could be opened; at least one.
+        plays: plays of the oracle whose episodes could be opened; at least one.
         generated: tasks of the generator.
 
     Raises:
-        SandboxError: nothing can be repeated here.
+        SandboxError: the sandbox does not work on this system.
     """
-    parts = await bench.each(partial(_repeat, bench, environment, plays), _PARTS.items())
-    tasks = await bench.each(partial(_generate_again, bench, environment), generated)
+    parts = await context.run_all(partial(_repeat, context, environment, plays), _PARTS.items())
+    tasks = await context.run_all(partial(_generate_again, context, environment), generated)
     return [problem for problem in (*parts, *tasks) if problem is not None]
 
 
 async def _repeat(
-    bench: VerificationContext,
+    context: VerificationContext,
     environment: Environment,
     plays: Sequence[RecordedPlay],
     part: tuple[str, Repeat],
 ) -> GateProblem | None:
-    deed, repeat = part
-    # The first once more: it may be itself that it leaves something for.
+    difference_found, repeat = part
+    # The first play is repeated too: it may change state that only its own repetition reads.
     repeated = [*plays, plays[0]]
-    found = await repeat(bench.other_pool, environment, repeated, bench.limits)
+    found = await repeat(context.other_pool, environment, repeated, context.limits)
     if found is not None and found.lost:
-        found = await repeat(bench.other_pool, environment, repeated, bench.limits)
+        found = await repeat(context.other_pool, environment, repeated, context.limits)
     if found is None:
         return None
     cause = _AFTER_OTHERS
-    if await repeat(bench.pool, environment, [found.play], bench.limits):
+    if await repeat(context.pool, environment, [found.play], context.limits):
         cause = _AGAIN
-    elif await repeat(bench.other_pool, environment, [found.play], bench.limits):
+    elif await repeat(context.other_pool, environment, [found.play], context.limits):
         cause = _UNDER_ANOTHER_SEED
     return GateProblem(
         gate=Gate.DETERMINISTIC,
-        message=f"{deed} {cause}. {_HINTS[cause]}",
+        message=f"{difference_found} {cause}. {_HINTS[cause]}",
         task=found.play.task.id,
         call=found.call,
         difference=found.difference,
@@ -84,21 +84,21 @@ async def _repeat(
 
 
 async def _generate_again(
-    bench: VerificationContext, environment: Environment, generated: GeneratedTasks
+    context: VerificationContext, environment: Environment, generated: GeneratedTask
 ) -> GateProblem | None:
     try:
-        then = await generated.repeat(bench.other_pool, environment, bench.limits)
+        task = await generated.generate_again(context.other_pool, environment, context.limits)
     except SandboxError:
         raise
     except CodegymError as error:
         difference = str(error)
     else:
-        if then == generated.task:
+        if task == generated.task:
             return None
-        difference = f"first {shown(generated.task.config)}, then {shown(then.config)}"
+        difference = f"first {format_value(generated.task.config)}, then {format_value(task.config)}"
     return GateProblem(
         gate=Gate.DETERMINISTIC,
-        message=f"The generator makes another task {_UNDER_ANOTHER_SEED}. {_HINTS[_UNDER_ANOTHER_SEED]}",
+        message=f"The generator makes a different task {_UNDER_ANOTHER_SEED}. {_HINTS[_UNDER_ANOTHER_SEED]}",
         call=generated.call,
         difference=difference,
     )

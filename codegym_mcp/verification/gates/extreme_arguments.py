@@ -1,4 +1,4 @@
-"""The arguments at the edges of what a JSON Schema allows: the largest, the longest, the empty, the odd."""
+"""Builds values at the limits of what a JSON Schema allows: very large, very long, empty and unusual ones."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -10,7 +10,7 @@ from codegym_mcp.spec.tools import Tool
 Schema = Mapping[str, Any]
 
 LENGTH = 10_000
-"""Of long strings and lists, in characters and items."""
+"""Length of long strings and lists, in characters and items."""
 
 _INTEGERS = (0, -1, 1 << 31, -(1 << 31), 1 << 63, 10**30)
 _NUMBERS = (0.0, -1.0, 1e-300, 1e300, -1e300)
@@ -21,10 +21,10 @@ _DEEPEST = 3
 
 
 def extreme_arguments(tool: Tool, usual: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Arguments for a tool of which one at a time is extreme, and the others are usual.
+    """Yields arguments of a tool in which one value is extreme and the others are usual.
 
     Args:
-        usual: arguments with which the tool can be called.
+        usual: valid arguments of the tool.
     """
     schema = tool.input_schema
     for name, member in schema["properties"].items():
@@ -36,11 +36,11 @@ def extreme_arguments(tool: Tool, usual: Mapping[str, Any]) -> Iterator[dict[str
 
 
 def extreme_values(schema: Schema, root: Schema) -> Iterator[Any]:
-    """Extreme values that fit a schema.
+    """Yields extreme values that fit a schema.
 
     Args:
-        schema: as codegym-mcp makes it from annotations.
-        root: the schema that holds it, in which references are looked up.
+        schema: a schema made from annotations.
+        root: the schema that contains it, in which references are resolved.
     """
     yield from _extreme(schema, root, 0)
 
@@ -104,7 +104,7 @@ def _objects(schema: Schema, root: Schema, depth: int) -> Iterator[dict[str, Any
 
 
 def _inner(schema: Schema, root: Schema, depth: int) -> Iterator[Any]:
-    """The extremes of a part; deep down one usual value, so that types that hold themselves have an end."""
+    """Yields extreme values of a part; at the depth limit one usual value, so that recursive types end."""
     if depth >= _DEEPEST:
         yield _usual(schema, root, depth)
     else:
@@ -119,7 +119,7 @@ def _usual(schema: Schema, root: Schema, depth: int) -> Any:
     if "enum" in schema:
         return schema["enum"][0]
     if "anyOf" in schema:
-        # The last alternative is null where there is one, which ends a type that holds itself.
+        # The last alternative is null if there is one, which ends a recursive type.
         return _usual(schema["anyOf"][-1 if depth >= _DEEPEST else 0], root, depth + 1)
     match schema.get("type"):
         case "integer":

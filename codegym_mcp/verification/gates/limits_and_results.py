@@ -7,16 +7,20 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episodes.events import CallEvent
+from codegym_mcp.episodes.tool_outcome import OutcomeStatus, ToolOutcome
 from codegym_mcp.errors import CodegymError, SandboxError
 from codegym_mcp.policies.schema_sampler import SchemaSampler
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import Tool
-from codegym_mcp.verification.environment_process import CallOutcome, EnvironmentProcess
+from codegym_mcp.verification.environment_process import EnvironmentProcess
 from codegym_mcp.verification.gate_results import Gate, GateProblem
 from codegym_mcp.verification.gates.extreme_arguments import extreme_arguments
-from codegym_mcp.verification.recorded_play import PlayedCall, RecordedPlay, call_text
+from codegym_mcp.verification.recorded_play import RecordedPlay, format_call
 from codegym_mcp.verification.verification_context import VerificationContext
 
+_FAILURES = (CallStatus.FAULT, CallStatus.LIMIT, CallStatus.FAILED)
 _GATES = {"limit": Gate.LIMITS, "lost": Gate.LIMITS, "fault": Gate.RESULTS, "broken": Gate.RESULTS}
 _MESSAGES = {
     "limit": "met a limit",
@@ -27,43 +31,46 @@ _MESSAGES = {
 
 
 async def check_calls(
-    bench: VerificationContext, environment: Environment, plays: Sequence[RecordedPlay]
+    context: VerificationContext, environment: Environment, plays: Sequence[RecordedPlay]
 ) -> list[GateProblem]:
     """What the oracle's own calls came to that no call may come to, one problem a tool and kind.
 
     Args:
         plays: the oracle's, of episodes that could be opened.
     """
-    found: dict[tuple[str, str], GateProblem] = {}
+    found: dict[tuple[str, CallStatus], GateProblem] = {}
     for play in plays:
         for place, step in enumerate(play.steps):
-            if step.status in ("fault", "limit", "failed") and (step.name, step.status) not in found:
-                outcome = CallOutcome(step.status, step.reason)
-                if step.status == "failed":
-                    async with bench.turns:
-                        outcome = await _repeat(bench, environment, play, place)
+            if step.status in _FAILURES and (step.name, step.status) not in found:
+                if step.status is not CallStatus.FAILED:
+                    outcome = ToolOutcome(OutcomeStatus(step.status), step.reason)
+                else:
+                    async with context.episode_slots:
+                        outcome = await _repeat(context, environment, play, place)
                 found[step.name, step.status] = _problem(outcome, play.task, step.name, step.arguments)
     return list(found.values())
 
 
 async def _repeat(
-    bench: VerificationContext, environment: Environment, play: RecordedPlay, place: int
-) -> CallOutcome:
+    context: VerificationContext, environment: Environment, play: RecordedPlay, place: int
+) -> ToolOutcome:
     """How a call of a play failed: it is made once more, after those before it."""
     step = play.steps[place]
-    async with EnvironmentProcess.start(bench.pool, environment, play.task.config, bench.limits) as process:
+    async with EnvironmentProcess.start(
+        context.pool, environment, play.task.config, context.limits
+    ) as process:
         await _make(process, play.steps[:place])
         outcome = await process.call(step.name, step.arguments)
-    return outcome if outcome.status in _GATES else CallOutcome("lost", step.reason)
+    return outcome if outcome.status in _GATES else ToolOutcome(OutcomeStatus.LOST, step.reason)
 
 
-async def _make(process: EnvironmentProcess, steps: Sequence[PlayedCall]) -> None:
+async def _make(process: EnvironmentProcess, steps: Sequence[CallEvent]) -> None:
     # Those without a digest had no effect.
     await process.call_all([(step.name, step.arguments) for step in steps if step.digest])
 
 
 async def check_extremes(
-    bench: VerificationContext, environment: Environment, plays: Sequence[RecordedPlay]
+    context: VerificationContext, environment: Environment, plays: Sequence[RecordedPlay]
 ) -> list[GateProblem]:
     """Calls every tool with extreme arguments, where the oracle has called it with usual ones.
 
@@ -72,8 +79,8 @@ async def check_extremes(
     """
     if not plays:
         return []
-    found = await bench.each(
-        partial(_check_tool, bench, environment),
+    found = await context.run_all(
+        partial(_check_tool, context, environment),
         [_Occasion.find(tool, plays) for tool in environment.tools],
     )
     return [problem for problems in found for problem in problems]
@@ -91,7 +98,7 @@ class _Occasion(NamedTuple):
 
     tool: Tool
     task: Task
-    steps: Sequence[PlayedCall]
+    steps: Sequence[CallEvent]
     arguments: dict[str, Any]
 
     @classmethod
@@ -106,31 +113,31 @@ class _Occasion(NamedTuple):
 
 
 async def _check_tool(
-    bench: VerificationContext, environment: Environment, occasion: _Occasion
+    context: VerificationContext, environment: Environment, occasion: _Occasion
 ) -> list[GateProblem]:
     """One problem of each kind at most; a tool that met a limit is left alone."""
-    found, lost = await _call_extremes(bench, environment, occasion)
+    found, lost = await _call_extremes(context, environment, occasion)
     if lost:
         # It may be no fault of the environment's, which then happens once.
-        found, _ = await _call_extremes(bench, environment, occasion)
+        found, _ = await _call_extremes(context, environment, occasion)
     return found
 
 
 async def _call_extremes(
-    bench: VerificationContext, environment: Environment, occasion: _Occasion
+    context: VerificationContext, environment: Environment, occasion: _Occasion
 ) -> tuple[list[GateProblem], bool]:
     """The problems, and whether the process was lost."""
     found: dict[Gate, GateProblem] = {}
     lost = False
     try:
         async with EnvironmentProcess.start(
-            bench.pool, environment, occasion.task.config, bench.limits
+            context.pool, environment, occasion.task.config, context.limits
         ) as process:
             await _make(process, occasion.steps)
             for arguments in extreme_arguments(occasion.tool, occasion.arguments):
                 if not process.alive:
                     break
-                if len(to_json(arguments)) > bench.limits.argument_bytes:
+                if len(to_json(arguments)) > context.limits.argument_bytes:
                     # No episode would let it through.
                     continue
                 outcome = await process.call(occasion.tool.name, arguments)
@@ -146,11 +153,11 @@ async def _call_extremes(
     return list(found.values()), lost
 
 
-def _problem(outcome: CallOutcome, task: Task, name: str, arguments: dict[str, Any]) -> GateProblem:
+def _problem(outcome: ToolOutcome, task: Task, name: str, arguments: dict[str, Any]) -> GateProblem:
     return GateProblem(
         gate=_GATES[outcome.status],
         message=f"The tool {name} {_MESSAGES[outcome.status]}.",
         task=task.id,
-        call=call_text(name, arguments),
+        call=format_call(name, arguments),
         difference=str(outcome.value),
     )

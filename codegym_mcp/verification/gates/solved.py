@@ -1,4 +1,4 @@
-"""Whether the oracle earns the reward on every task, and has a use for every tool."""
+"""Checks that the oracle earns the reward on every task and uses every tool."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ from codegym_mcp.episodes.scoring import reference_answer
 from codegym_mcp.errors import CodegymError, SandboxError
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.gate_results import Gate, GateProblem
-from codegym_mcp.verification.recorded_play import RecordedPlay, call_text, shown
+from codegym_mcp.verification.recorded_play import RecordedPlay, format_call, format_value
 from codegym_mcp.verification.verification_context import VerificationContext
 
 
 def is_hindered(play: RecordedPlay) -> bool:
-    """Whether the environment let the oracle down, so that its failure says nothing of the oracle."""
+    """Returns whether the environment failed, so that the play does not show whether the oracle is right."""
     return (
         play.opening_error is not None
         or play.failed
@@ -20,42 +20,42 @@ def is_hindered(play: RecordedPlay) -> bool:
 
 
 async def check_solved(
-    bench: VerificationContext, environment: Environment, plays: Sequence[RecordedPlay]
+    context: VerificationContext, environment: Environment, plays: Sequence[RecordedPlay]
 ) -> list[GateProblem]:
-    """The tasks on which the oracle, unhindered, does not earn the reward."""
+    """Returns a problem for each task that the oracle did not solve although the environment worked."""
     unsolved = [play for play in plays if not play.correct and not is_hindered(play)]
-    return [await _problem(bench, environment, play) for play in unsolved]
+    return [await _problem(context, environment, play) for play in unsolved]
 
 
-async def _problem(bench: VerificationContext, environment: Environment, play: RecordedPlay) -> GateProblem:
-    last = play.steps[-1].call if play.steps else ""
+async def _problem(context: VerificationContext, environment: Environment, play: RecordedPlay) -> GateProblem:
+    last = format_call(play.steps[-1].name, play.steps[-1].arguments) if play.steps else ""
     if play.submitted:
         return GateProblem(
             gate=Gate.SOLVED,
             message="The oracle's answer is wrong.",
             task=play.task.id,
-            call=call_text(environment.submission.name, {"answer": play.answer}),
-            difference=await _expected(bench, environment, play),
+            call=format_call(environment.submission.name, {"answer": play.answer}),
+            difference=await _expected(context, environment, play),
         )
-    if play.player_error is not None:
-        message, difference = "The oracle failed.", str(play.player_error)
+    if play.policy_error is not None:
+        message, difference = "The oracle failed.", str(play.policy_error)
     else:
         message, difference = "The oracle submitted nothing.", f"the episode ended as {play.state}"
     return GateProblem(gate=Gate.SOLVED, message=message, task=play.task.id, call=last, difference=difference)
 
 
-async def _expected(bench: VerificationContext, environment: Environment, play: RecordedPlay) -> str:
+async def _expected(context: VerificationContext, environment: Environment, play: RecordedPlay) -> str:
     try:
-        expected = shown(await reference_answer(bench.pool, environment, play.task, bench.limits))
+        expected = format_value(await reference_answer(context.pool, environment, play.task, context.limits))
     except SandboxError:
         raise
     except CodegymError as error:
-        expected = f"not to be had: {error}"
+        return f"the reference fails: {error}"
     return f"the reference is {expected}"
 
 
 def check_tools_used(environment: Environment, plays: Sequence[RecordedPlay]) -> list[GateProblem]:
-    """The tools that the oracle never called with success."""
+    """Returns a problem for each tool that the oracle never called successfully."""
     used = {step.name for play in plays for step in play.steps if step.status == "ok"}
     return [
         GateProblem(gate=Gate.TOOLS_USED, message=f"The oracle never uses the tool {tool.name}.")

@@ -1,8 +1,8 @@
-"""Repeats what an oracle has played, in parts, and finds where it goes another way.
+"""Repeats the parts of recorded plays and finds the first difference.
 
-The tools are given the calls that the oracle made, the oracle is given the results that the tools gave, and
-the answers are judged once more. Where all three say the same again, so does the whole. One process repeats
-one play after another, so that nothing that an episode leaves behind goes unnoticed.
+The tools receive the calls that the oracle made, the oracle receives the results that the tools gave, and the
+answers are judged again. If all three parts repeat, the whole play does. One process repeats one play after
+another, so that state left behind by an episode is noticed.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,26 +10,28 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-from codegym_mcp.episodes.episode import EpisodeState
+from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.events import CallEvent
+from codegym_mcp.episodes.tool_outcome import ToolOutcome
 from codegym_mcp.errors import CodegymError, SandboxError, WorkerLostError
 from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import solve_message, solve_reply
 from codegym_mcp.sandbox.process.environment_program import Role
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.sandbox.process.worker import ConfinedProcess, Frame
+from codegym_mcp.sandbox.process.confined_process import ConfinedProcess, Frame
 from codegym_mcp.spec.environment import Environment
-from codegym_mcp.verification.environment_process import CallOutcome, EnvironmentProcess
-from codegym_mcp.verification.recorded_play import PlayedCall, RecordedPlay, call_text, shown
+from codegym_mcp.verification.environment_process import EnvironmentProcess
+from codegym_mcp.verification.recorded_play import RecordedPlay, format_call, format_value
 
 
 class Divergence(NamedTuple):
-    """Where a repetition went another way.
+    """The first difference between a play and its repetition.
 
     Attributes:
-        play: what was repeated.
-        call: the call at which it happened, or the empty string.
-        difference: what came first, and what came then.
-        lost: the process was lost, which may be no fault of the environment's.
+        play: the play that was repeated.
+        call: the call at which they differ, or the empty string.
+        difference: what happened first and what happened in the repetition.
+        lost: whether the process was lost, which the environment may not have caused.
     """
 
     play: RecordedPlay
@@ -39,9 +41,9 @@ class Divergence(NamedTuple):
 
 
 Repeat = Callable[[SandboxPool, Environment, Sequence[RecordedPlay], Limits], Awaitable[Divergence | None]]
-"""Repeats a part of some plays in a process of a pool, until one goes another way.
+"""Repeats a part of some plays in a process of a pool and returns the first difference, or None.
 
-Raises SandboxError where nothing can be repeated.
+Raises SandboxError if the sandbox does not work on this system.
 """
 
 
@@ -51,43 +53,45 @@ Raises SandboxError where nothing can be repeated.
 async def repeat_tools(
     pool: SandboxPool, environment: Environment, plays: Sequence[RecordedPlay], limits: Limits
 ) -> Divergence | None:
-    """Gives the tools the calls that were made."""
-    acting = [play for play in plays if any(step.digest for step in play.steps)]
-    if not acting:
+    """Sends the recorded calls to the tools."""
+    with_calls = [play for play in plays if any(step.digest for step in play.steps)]
+    if not with_calls:
         return None
-    play = acting[0]
+    play = with_calls[0]
     try:
         async with EnvironmentProcess.start(pool, environment, play.task.config, limits) as process:
-            departure = await _call_again(process, play)
-            for play in acting[1:]:
-                if departure is not None:
+            divergence = await _repeat_calls(process, play)
+            for play in with_calls[1:]:
+                if divergence is not None:
                     break
                 await process.reopen(play.task.config)
-                departure = await _call_again(process, play)
-            return departure
+                divergence = await _repeat_calls(process, play)
+            return divergence
     except SandboxError:
         raise
     except CodegymError as error:
         lost = isinstance(error, WorkerLostError)
-        return Divergence(play, "", f"first it could be opened, then not: {error}", lost)
+        return Divergence(play, "", f"first the task could be opened, then not: {error}", lost)
 
 
-async def _call_again(process: EnvironmentProcess, play: RecordedPlay) -> Divergence | None:
+async def _repeat_calls(process: EnvironmentProcess, play: RecordedPlay) -> Divergence | None:
     steps = [step for step in play.steps if step.digest]
     outcomes = await process.call_all([(step.name, step.arguments) for step in steps])
     for step, outcome in zip(steps, outcomes, strict=False):
         if outcome.digest != step.digest:
-            difference = f"first {_said(step)}, then {_said_then(outcome)}"
-            return Divergence(play, step.call, difference, lost=outcome.status == "lost")
+            difference = f"first {_format_step(step)}, then {_format_outcome(outcome)}"
+            return Divergence(
+                play, format_call(step.name, step.arguments), difference, lost=outcome.status == "lost"
+            )
     return None
 
 
-def _said(step: PlayedCall) -> str:
-    return step.reason or shown(step.result.text if step.result.is_error else step.result.value)
+def _format_step(step: CallEvent) -> str:
+    return step.reason or format_value(step.result.text if step.result.is_error else step.result.value)
 
 
-def _said_then(outcome: CallOutcome) -> str:
-    return shown(outcome.value) if outcome.status in ("ok", "refused") else str(outcome.value)
+def _format_outcome(outcome: ToolOutcome) -> str:
+    return format_value(outcome.value) if outcome.status in ("ok", "refused") else str(outcome.value)
 
 
 # --- the oracle
@@ -96,7 +100,7 @@ def _said_then(outcome: CallOutcome) -> str:
 async def repeat_oracle(
     pool: SandboxPool, environment: Environment, plays: Sequence[RecordedPlay], limits: Limits
 ) -> Divergence | None:
-    """Gives the oracle the results that it had."""
+    """Sends the recorded results to the oracle."""
     worker: ConfinedProcess | None = None
     try:
         for play in plays:
@@ -105,11 +109,11 @@ async def repeat_oracle(
                 worker = await pool.start(environment.program, Role.SOLVE, limits, **message)
             else:
                 worker.send(to_json(message))
-            rehearsal = _Rehearsal(worker, environment, play, limits)
-            difference = await rehearsal.run()
+            repetition = _OracleRepetition(worker, environment, play, limits)
+            difference = await repetition.run()
             if difference:
-                return Divergence(play, rehearsal.call, difference, lost=not worker.alive)
-            if not rehearsal.finished:
+                return Divergence(play, repetition.call, difference, lost=not worker.alive)
+            if not repetition.finished:
                 worker.kill()
                 worker = None
     finally:
@@ -118,12 +122,12 @@ async def repeat_oracle(
     return None
 
 
-class _Rehearsal:
-    """One play, gone through with the oracle alone.
+class _OracleRepetition:
+    """Repeats one play with the oracle alone.
 
     Attributes:
-        call: the call at which it goes another way, or the empty string.
-        finished: whether the oracle has come to its end, and is ready for another play.
+        call: the call at which the repetition differs, or the empty string.
+        finished: whether the oracle has returned, so that its process can repeat another play.
     """
 
     def __init__(
@@ -137,7 +141,7 @@ class _Rehearsal:
         self._limits = limits
 
     async def run(self) -> str:
-        """What the oracle does otherwise, or nothing."""
+        """Returns what the oracle does differently, or the empty string."""
         steps = self._play.steps
         self._worker.expect(len(steps) + 1)
         for step in steps:
@@ -147,8 +151,8 @@ class _Rehearsal:
             for step in steps:
                 frame = await self._worker.receive(self._limits.start_seconds)
                 if not self._is_call(frame, step.name, list(step.arguments.values())):
-                    self.call = step.call
-                    return f"first {step.call}, then {_told(frame)}"
+                    self.call = format_call(step.name, step.arguments)
+                    return f"first {format_call(step.name, step.arguments)}, then {_format_frame(frame)}"
             if steps and steps[-1].result.over:
                 return ""
             return self._compare_end(await self._worker.receive(self._limits.start_seconds))
@@ -166,37 +170,37 @@ class _Rehearsal:
     def _compare_end(self, frame: Frame) -> str:
         play = self._play
         if play.state is EpisodeState.OUT_OF_CALLS:
-            return "" if frame[1:2] == ["call"] else f"first one call more, then {_told(frame)}"
+            return "" if frame[1:2] == ["call"] else f"first another call, then {_format_frame(frame)}"
         if frame[1:2] == ["call"]:
-            # A class in the CodeGym format submits by a call like any other.
+            # A class in the CodeGym format submits its answer by a tool call.
             if play.submitted and self._is_call(frame, self._environment.submission.name, [play.answer]):
                 return ""
-            return f"first {self._end()}, then {_told(frame)}"
+            return f"first {self._format_end()}, then {_format_frame(frame)}"
         self.finished = True
         if frame == [0, "finished", None]:
-            return f"first {self._end()}, then nothing" if play.submitted else ""
+            return f"first {self._format_end()}, then nothing" if play.submitted else ""
         answer = self._worker.outcome(frame)
         if play.submitted and answer == play.answer:
             return ""
-        return f"first {self._end()}, then the answer {shown(answer)}"
+        return f"first {self._format_end()}, then the answer {format_value(answer)}"
 
     def _compare_error(self, error: CodegymError) -> str:
-        if str(error) == str(self._play.player_error):
+        if str(error) == str(self._play.policy_error):
             return ""
-        return f"first {self._end()}, then it failed: {error}"
+        return f"first {self._format_end()}, then an error: {error}"
 
-    def _end(self) -> str:
+    def _format_end(self) -> str:
         if self._play.submitted:
-            return f"the answer {shown(self._play.answer)}"
-        return f"it failed: {self._play.player_error}" if self._play.player_error else "nothing"
+            return f"the answer {format_value(self._play.answer)}"
+        return f"an error: {self._play.policy_error}" if self._play.policy_error else "nothing"
 
 
-def _told(frame: Frame) -> str:
+def _format_frame(frame: Frame) -> str:
     match frame:
         case [int(), "call", str(name), dict(arguments)]:
-            return call_text(name, arguments)
+            return format_call(name, arguments)
         case [0, "ok", value]:
-            return f"the answer {shown(value)}"
+            return f"the answer {format_value(value)}"
         case [0, str(status), value]:
             return f"{status}: {value}"
     return "nothing"
@@ -208,7 +212,7 @@ def _told(frame: Frame) -> str:
 async def repeat_verdict(
     pool: SandboxPool, environment: Environment, plays: Sequence[RecordedPlay], limits: Limits
 ) -> Divergence | None:
-    """Has the answers judged that were submitted."""
+    """Judges the submitted answers again."""
     worker: ConfinedProcess | None = None
     role = Role.REFERENCE if environment.judge == "reference" else Role.JUDGE
     try:
@@ -221,18 +225,20 @@ async def repeat_verdict(
             else:
                 worker.send(to_json(message))
             try:
-                said = worker.outcome(await worker.receive(limits.start_seconds))
-                right = (
-                    environment.answer.equal(said, play.answer) if role is Role.REFERENCE else said is True
+                result = worker.outcome(await worker.receive(limits.start_seconds))
+                correct = (
+                    environment.answer.equal(result, play.answer)
+                    if role is Role.REFERENCE
+                    else result is True
                 )
-                then = _verdict(right)
+                then = _format_verdict(correct)
             except SandboxError:
                 raise
             except CodegymError as error:
-                then = f"not to be judged: {error}"
-            first = _verdict(play.verdict.correct)
+                then = f"an error: {error}"
+            first = _format_verdict(play.verdict.correct)
             if then != first:
-                submission = call_text(environment.submission.name, {"answer": play.answer})
+                submission = format_call(environment.submission.name, {"answer": play.answer})
                 return Divergence(play, submission, f"first {first}, then {then}", lost=not worker.alive)
     finally:
         if worker is not None:
@@ -240,5 +246,5 @@ async def repeat_verdict(
     return None
 
 
-def _verdict(right: bool) -> str:
-    return "right" if right else "wrong"
+def _format_verdict(correct: bool) -> str:
+    return "right" if correct else "wrong"

@@ -1,4 +1,4 @@
-"""Takes one environment through all gates."""
+"""Checks all gates of one environment."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,41 +19,41 @@ _PLAYED = {Gate.SOLVED, Gate.DETERMINISTIC, Gate.LIMITS, Gate.RESULTS, Gate.TOOL
 
 
 def unreadable(environment: str, error: SourceError) -> Verification:
-    """The verification of an environment whose source cannot be used."""
+    """Returns the verification of an environment whose source cannot be read."""
     return Verification.of(environment, [_unloaded(str(error))], undecided=set(Gate))
 
 
-async def verify(bench: VerificationContext, environment: Environment) -> Verification:
-    """Takes an environment through all gates, on every fixed task, or generated ones where it has none.
+async def verify(context: VerificationContext, environment: Environment) -> Verification:
+    """Checks all gates of an environment on its fixed tasks, or on generated ones if it has no fixed tasks.
 
     Raises:
-        SandboxError: nothing can be verified here; the environment is not to blame.
+        SandboxError: the sandbox does not work on this system; the environment is not at fault.
     """
     problems = check_described(environment)
-    generated, ungenerated = await generate_tasks(bench, environment, seeds=[0])
-    problems += ungenerated
+    generated, generation_problems = await generate_tasks(context, environment, seeds=[0])
+    problems += generation_problems
     tasks = environment.tasks or [each.task for each in generated]
     if not tasks:
         problems.append(_unloaded("There is neither a task nor a generator."))
         return Verification.of(environment.name, problems, undecided=_PLAYED)
-    played = await bench.each(partial(_play, bench, environment), tasks)
+    played = await context.run_all(partial(_play, context, environment), tasks)
     problems += _check_parts(played)
     plays = [play for play in played if play.opening_error is None]
     if not plays:
         return Verification.of(environment.name, problems, undecided=_PLAYED)
-    problems += await check_calls(bench, environment, plays)
-    problems += await check_solved(bench, environment, plays)
-    problems += await check_deterministic(bench, environment, plays, generated)
-    told = {problem.message for problem in problems}
-    extremes = await check_extremes(bench, environment, plays)
-    problems += [problem for problem in extremes if problem.message not in told]
+    problems += await check_calls(context, environment, plays)
+    problems += await check_solved(context, environment, plays)
+    problems += await check_deterministic(context, environment, plays, generated)
+    known = {problem.message for problem in problems}
+    extremes = await check_extremes(context, environment, plays)
+    problems += [problem for problem in extremes if problem.message not in known]
     if all(play.correct for play in played):
         return Verification.of(environment.name, [*problems, *check_tools_used(environment, plays)])
     return Verification.of(environment.name, problems, undecided={Gate.SOLVED, Gate.TOOLS_USED})
 
 
 def _check_parts(plays: Sequence[RecordedPlay]) -> list[GateProblem]:
-    """The tasks on which a part of the environment does not run."""
+    """Returns a problem for each task on which a part of the environment does not run."""
     problems = []
     for play in plays:
         if play.opening_error is not None:
@@ -71,6 +71,6 @@ def _unloaded(message: str, *, task: str = "", call: str = "", difference: str =
     return GateProblem(gate=Gate.LOADS, message=message, task=task, call=call, difference=difference)
 
 
-async def _play(bench: VerificationContext, environment: Environment, task: Task) -> RecordedPlay:
-    oracle = OraclePolicy(bench.pool, environment, bench.limits)
-    return await play_episode(bench.pool, environment, task, oracle, bench.limits)
+async def _play(context: VerificationContext, environment: Environment, task: Task) -> RecordedPlay:
+    oracle = OraclePolicy(context.pool, environment, context.limits)
+    return await play_episode(context.pool, environment, task, oracle, context.limits)

@@ -43,9 +43,9 @@ def test_the_values_of_a_type_are_counted_where_there_are_few(annotation: Any, v
     assert count_values(json_schema(TypeAdapter(annotation))) == values
 
 
-async def measure(bench: VerificationContext, environment: Environment) -> Answers:
+async def measure(context: VerificationContext, environment: Environment) -> Answers:
     return await measure_answers(
-        bench, environment, [await compare_oracle(bench, environment, task) for task in environment.tasks]
+        context, environment, [await compare_oracle(context, environment, task) for task in environment.tasks]
     )
 
 
@@ -55,25 +55,25 @@ def with_bells(counter: Environment, *bells: int) -> Environment:
     )
 
 
-async def test_the_commonest_answer_counts(bench: VerificationContext, counter: Environment) -> None:
-    measured = await measure(bench, with_bells(counter, 3, 1, 4, 1, 5))
+async def test_the_commonest_answer_counts(context: VerificationContext, counter: Environment) -> None:
+    measured = await measure(context, with_bells(counter, 3, 1, 4, 1, 5))
     assert measured == Answers(tasks=5, distinct=4, best_constant=0.4, commonest="1")
 
 
 async def test_half_of_a_balanced_set_can_be_guessed(
-    bench: VerificationContext, counter: Environment
+    context: VerificationContext, counter: Environment
 ) -> None:
-    assert (await measure(bench, with_bells(counter, 1, 2, 1, 2))).best_constant == 0.5
+    assert (await measure(context, with_bells(counter, 1, 2, 1, 2))).best_constant == 0.5
 
 
 async def test_without_tasks_there_is_nothing_to_guess(
-    bench: VerificationContext, counter: Environment
+    context: VerificationContext, counter: Environment
 ) -> None:
-    assert await measure_answers(bench, counter, []) == Answers()
+    assert await measure_answers(context, counter, []) == Answers()
 
 
 async def test_where_several_answers_are_accepted_the_judge_is_asked(
-    bench: VerificationContext, declare
+    context: VerificationContext, declare
 ) -> None:
     environment = declare(
         '''
@@ -105,7 +105,7 @@ async def test_where_several_answers_are_accepted_the_judge_is_asked(
     )
     tasks = [Task(id=str(n), config={"numbers": [n, 7]}) for n in (1, 2, 3)]
     tasks.append(Task(id="7", config={"numbers": [7, 8]}))
-    measured = await measure(bench, environment.with_tasks(tuple(tasks)))
+    measured = await measure(context, environment.with_tasks(tuple(tasks)))
     assert measured.distinct == 4
     assert measured.best_constant == 1
     assert measured.commonest == "7"

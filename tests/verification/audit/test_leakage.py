@@ -121,10 +121,10 @@ def test_public_values_and_the_answer_are_no_secret_input(row: Environment) -> N
 
 
 async def test_every_tool_is_looked_at_from_the_beginning(
-    bench: VerificationContext, row: Environment
+    context: VerificationContext, row: Environment
 ) -> None:
     (task, *_) = tasks(row)
-    (looks,) = await probe_tools(bench, row, [(await compare_oracle(bench, row, task)).play])
+    (looks,) = await probe_tools(context, row, [(await compare_oracle(context, row, task)).play])
     assert {look.tool for look in looks} == {"look", "peek"}
     assert Probe("look", "as the oracle", {"box": 5}, 40) in looks
     assert Probe("peek", "without arguments", {}, {"numbers": [0, 40, 50, 60]}) in looks

@@ -47,25 +47,25 @@ GENERATE = 'return {"boxes": 12, "contents": [random.randint(1, 9) for box in ra
 
 
 async def problems_of(
-    bench: VerificationContext, declare: Callable[..., Environment], **parts: str
+    context: VerificationContext, declare: Callable[..., Environment], **parts: str
 ) -> list[GateProblem]:
     source = SOURCE
     for name, usual in (("REFERENCE", REFERENCE), ("SOLVE", SOLVE), ("GENERATE", GENERATE)):
         source = source.replace(name, parts.get(name.lower(), usual))
-    verification = await verify(bench, declare(source))
+    verification = await verify(context, declare(source))
     assert verification.gates[Gate.DETERMINISTIC] is (
         GateState.FAILED if verification.problems else GateState.PASSED
     )
     return verification.problems
 
 
-async def test_what_is_the_same_every_time_has_no_problem(bench: VerificationContext, declare) -> None:
-    assert not await problems_of(bench, declare)
+async def test_what_is_the_same_every_time_has_no_problem(context: VerificationContext, declare) -> None:
+    assert not await problems_of(context, declare)
 
 
-async def test_an_oracle_that_goes_by_the_order_of_a_set(bench: VerificationContext, declare) -> None:
+async def test_an_oracle_that_goes_by_the_order_of_a_set(context: VerificationContext, declare) -> None:
     (problem,) = await problems_of(
-        bench,
+        context,
         declare,
         solve="order = {name: box for box, name in enumerate(NAMES[:boxes])}\n"
         "    return sum(tools.look(box=order[name]) for name in set(order))",
@@ -76,9 +76,9 @@ async def test_an_oracle_that_goes_by_the_order_of_a_set(bench: VerificationCont
     assert problem.difference.startswith(f"first {problem.call}, then look(box=")
 
 
-async def test_an_oracle_that_remembers_its_last_play(bench: VerificationContext, declare) -> None:
+async def test_an_oracle_that_remembers_its_last_play(context: VerificationContext, declare) -> None:
     (problem,) = await problems_of(
-        bench,
+        context,
         declare,
         solve="USED.append(boxes)\n    order = range(boxes) if len(USED) == 1 else reversed(range(boxes))\n"
         "    return sum(tools.look(box=box) for box in order)",
@@ -87,9 +87,9 @@ async def test_an_oracle_that_remembers_its_last_play(bench: VerificationContext
     assert problem.difference == "first look(box=0), then look(box=11)"
 
 
-async def test_an_oracle_that_makes_one_call_less(bench: VerificationContext, declare) -> None:
+async def test_an_oracle_that_makes_one_call_less(context: VerificationContext, declare) -> None:
     (problem,) = await problems_of(
-        bench,
+        context,
         declare,
         solve="USED.append(boxes)\n    found = [tools.look(box=box) for box in range(boxes)]\n"
         "    if len(USED) == 1:\n        tools.look(box=0)\n    return sum(found)",
@@ -98,10 +98,10 @@ async def test_an_oracle_that_makes_one_call_less(bench: VerificationContext, de
     assert problem.difference.startswith("first look(box=0), then the answer ")
 
 
-async def test_a_reference_that_goes_by_the_order_of_a_set(bench: VerificationContext, declare) -> None:
+async def test_a_reference_that_goes_by_the_order_of_a_set(context: VerificationContext, declare) -> None:
     first = "int(list(set(NAMES))[0][4:])"
     problems = await problems_of(
-        bench, declare, reference=f"return sum(contents) + {first}", solve=f"{SOLVE} + {first}"
+        context, declare, reference=f"return sum(contents) + {first}", solve=f"{SOLVE} + {first}"
     )
     assert len(problems) == 2
     assert "The oracle acts otherwise under another hash seed" in problems[0].message
@@ -109,9 +109,9 @@ async def test_a_reference_that_goes_by_the_order_of_a_set(bench: VerificationCo
     assert problems[1].difference == "first right, then wrong"
 
 
-async def test_a_generator_that_goes_by_the_order_of_a_set(bench: VerificationContext, declare) -> None:
+async def test_a_generator_that_goes_by_the_order_of_a_set(context: VerificationContext, declare) -> None:
     problems = await problems_of(
-        bench,
+        context,
         declare,
         generate="return {'boxes': 12, 'contents': [int(name[4:]) for name in list(set(NAMES))[:12]]}",
     )

@@ -36,14 +36,16 @@ def generate(random, difficulty):
 LOOK = "return self.contents[box % len(self.contents)]"
 
 
-async def verify_with(bench: VerificationContext, declare, body: str):
-    return await verify(bench, declare(SOURCE.replace("BODY", body)))
+async def verify_with(context: VerificationContext, declare, body: str):
+    return await verify(context, declare(SOURCE.replace("BODY", body)))
 
 
 async def test_a_tool_that_meets_a_limit_where_the_oracle_needs_it_is_told_once(
-    bench: VerificationContext, declare
+    context: VerificationContext, declare
 ) -> None:
-    verification = await verify_with(bench, declare, "while box == 3:\n            box = 3\n        " + LOOK)
+    verification = await verify_with(
+        context, declare, "while box == 3:\n            box = 3\n        " + LOOK
+    )
     assert verification.gates[Gate.LIMITS] is GateState.FAILED
     # The oracle was let down: nothing is said of it.
     assert verification.gates[Gate.SOLVED] is GateState.UNDECIDED
@@ -52,32 +54,36 @@ async def test_a_tool_that_meets_a_limit_where_the_oracle_needs_it_is_told_once(
     assert problem.difference == "It took longer than 0.3 seconds."
 
 
-async def test_words_that_are_too_long_are_caught_at_the_limits(bench: VerificationContext, declare) -> None:
+async def test_words_that_are_too_long_are_caught_at_the_limits(
+    context: VerificationContext, declare
+) -> None:
     body = f"if box > 99:\n            raise ValueError('no' * 50_000)\n        {LOOK}"
-    verification = await verify_with(bench, declare, body)
+    verification = await verify_with(context, declare, body)
     (problem,) = verification.problems
     assert problem.gate is Gate.LIMITS
     assert problem.difference == "Its result has 100000 bytes, 65536 are allowed."
 
 
 async def test_extremes_are_tried_where_the_oracle_has_used_the_tool(
-    bench: VerificationContext, declare
+    context: VerificationContext, declare
 ) -> None:
     # Only after a usual call does the tool get as far as to fail.
     body = (
         "self.opened += 1\n        if self.opened == 1 and box > 11:\n            raise ValueError('early')\n"
         "        return self.contents[box]"
     )
-    verification = await verify_with(bench, declare, body)
+    verification = await verify_with(context, declare, body)
     assert verification.gates[Gate.RESULTS] is GateState.FAILED
     (problem,) = verification.problems
     assert "IndexError" in problem.difference
 
 
-async def test_two_kinds_of_problem_with_one_tool_are_both_told(bench: VerificationContext, declare) -> None:
+async def test_two_kinds_of_problem_with_one_tool_are_both_told(
+    context: VerificationContext, declare
+) -> None:
     body = (
         "if box < 0:\n            return 'none'\n        while box > 99:\n            box += 1\n        "
         + LOOK
     )
-    verification = await verify_with(bench, declare, body)
+    verification = await verify_with(context, declare, body)
     assert {problem.gate for problem in verification.problems} == {Gate.LIMITS, Gate.RESULTS}

@@ -1,0 +1,1 @@
+"""Verification and audit of many environments at once."""
