@@ -1,25 +1,30 @@
-"""The port between environments and whatever plays them.
+"""The interface between an episode and the policy that plays it.
 
-What is played offers its task, its tools, `call` and `submit`. A local episode offers it, and so does a
-connection over MCP, so that one player serves for verification in-process and as an agent over the network.
+An episode offers its task, its tools, `call` and `submit`. A local episode implements this interface, and so
+does a connection over MCP, so that one policy serves for verification in this process and as an agent over
+the network.
 """
 
 from collections.abc import Awaitable, Sequence
+from enum import StrEnum
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from codegym_mcp.errors import ToolError
+
 OVER_META = "codegym-mcp/over"
 """The key under `_meta` of an MCP tool result that carries `CallResult.over`."""
-
+STATUS_META = "codegym-mcp/status"
+"""The key under `_meta` of an MCP tool result that carries `CallResult.status`."""
 REQUEST_KEY_META = "codegym-mcp/request-key"
-"""The key under `_meta` of an MCP tool call by which the client names it, so that it can send it again."""
+"""The key under `_meta` of an MCP tool call that carries its idempotency key."""
 MAX_KEY = 128
-"""The characters that such a name may have."""
+"""Maximum length of an idempotency key in characters."""
 
 
 class TaskView(BaseModel):
-    """What whoever plays may know of a task."""
+    """The part of a task that the agent may see."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,7 +35,7 @@ class TaskView(BaseModel):
 
 
 class ToolView(BaseModel):
-    """A tool as whoever plays sees it."""
+    """The part of a tool that the agent may see."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,45 +45,73 @@ class ToolView(BaseModel):
     output_schema: dict[str, Any] | None = None
 
 
-class CallResult(BaseModel):
-    """What a tool call came to."""
+class CallStatus(StrEnum):
+    """The status of a tool call. Every status except `OK` is an error for the agent."""
 
-    model_config = ConfigDict(frozen=True)
+    OK = "ok"
+    REFUSED = "refused"
+    """The tool refused the call; the text is the tool's own."""
+    INVALID = "invalid"
+    """The tool does not exist, the arguments do not fit its schema, or the request is too large."""
+    FAULT = "fault"
+    """The tool raised an exception that is not a refusal. The episode continues."""
+    LIMIT = "limit"
+    """The call exceeded a limit and had no effect."""
+    FAILED = "failed"
+    """The environment failed. The episode has ended and is not scored."""
+    OVER = "over"
+    """The episode had ended before the call, or ended because no calls were left."""
+
+
+class CallResult(BaseModel):
+    """The result of a tool call or a submission, as the agent receives it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str
-    """What the agent reads."""
+    """The text that the agent reads."""
+    status: CallStatus = CallStatus.OK
     structured: dict[str, Any] | None = None
-    """The same as data, always an object; None where the call failed or the server gives none."""
-    is_error: bool = False
-    """The call was refused, or failed; `text` says why."""
+    """The result as data, always an object; None if the call failed or the server sends only text."""
     over: bool = False
-    """The episode has ended; nothing more will be accepted."""
+    """Whether the episode has ended. An episode that has ended accepts no further calls."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the call was not carried out as requested; `text` gives the reason."""
+        return self.status is not CallStatus.OK
 
     @property
     def value(self) -> Any:
-        """The result itself: `{"result": …}` unwrapped, an object as it is, else the text."""
+        """The result itself: `{"result": …}` unwrapped, an object as it is, else the text.
+
+        Raises:
+            ToolError: the status is not `ok`; the message is the text that the agent reads.
+        """
+        if self.is_error:
+            raise ToolError(self.text)
         if self.structured is None:
             return self.text
         return self.structured["result"] if self.structured.keys() == {"result"} else self.structured
 
 
 class EpisodeProtocol(Protocol):
-    """Something to play: one attempt at one task."""
+    """An episode: one attempt at one task."""
 
     @property
     def task(self) -> TaskView:
-        """What is to be done."""
+        """The task."""
 
     @property
     def tools(self) -> Sequence[ToolView]:
-        """What can be called, the submission apart."""
+        """The tools that can be called, without the submission."""
 
     @property
     def submission(self) -> ToolView:
         """The tool that submits the answer."""
 
-    def call(self, name: str, arguments: dict[str, Any]) -> Awaitable[CallResult]:
-        """Calls a tool. A refusal is a result with `is_error`, never an exception."""
+    def call(self, name: str, arguments: dict[str, Any], /) -> Awaitable[CallResult]:
+        """Calls a tool. A refusal is a result whose status is not `ok`, never an exception."""
 
-    def submit(self, answer: Any) -> Awaitable[CallResult]:
+    def submit(self, answer: Any, /) -> Awaitable[CallResult]:
         """Submits the answer, which ends the episode unless the answer is not of the declared type."""

@@ -1,46 +1,49 @@
 """The errors of codegym-mcp.
 
     CodegymError
-    ├── SourceError              an environment's file cannot be used: path, line, problem, what to do
-    ├── NotFoundError            a name that nothing answers to: environment, task, tool, episode
-    ├── TaskError                a task cannot be made or does not fit its environment
-    ├── ToolCallError            what a tool call came to when it did not come to a result
-    │   ├── ToolError            the tool refused, in words meant for the agent
-    │   └── InvalidArgumentsError  the arguments do not fit the tool's schema
-    ├── LimitError               a limit was met: which, and its value
-    ├── EnvironmentFaultError    the environment's own code failed
-    │   └── BrokenContractError  it returned what it has no right to: not JSON data, not the declared type
-    ├── EpisodeOverError         the episode has ended and refuses every action
-    ├── WorkerLostError          a confined process ended, or spoke garbage
-    ├── SandboxError             the sandbox itself cannot work here
+    ├── NotFoundError            no environment, task, tool or episode has this name (also a KeyError)
+    ├── EnvironmentFailedError   an environment cannot be used, or failed while it ran
+    │   ├── SourceError          its file cannot be used: path, line, problem, next step
+    │   ├── TaskError            a task cannot be generated, or does not fit its environment
+    │   ├── EnvironmentFaultError  its code raised an exception that it should not raise
+    │   │   └── BrokenContractError  it returned what is not JSON data, or not of the declared type
+    │   ├── EnvironmentLimitError  it exceeded a limit of the episode (also a LimitError)
+    │   └── WorkerLostError      its confined process ended, or violated the protocol
+    ├── LimitError               a limit was exceeded: which, and its value
+    ├── ToolError                a tool refused the call; the message is for the agent
+    ├── InvalidArgumentsError    arguments do not fit the tool's schema (also a ValueError)
+    ├── ClosedError              a runtime, episode, server or client is closed
+    │   └── ForkedError          it belongs to the parent process of a fork
+    ├── BlockingCallError        a blocking call would wait for its own thread (also a RuntimeError)
+    ├── SandboxError             the sandbox cannot work on this machine
     ├── JournalError             the journal cannot be read or written
     ├── UnwritableError          a file cannot be written
-    ├── RunError                 a run directory cannot be made, read, written, or gone on with
-    ├── ConnectionFailedError    an MCP server or the control plane cannot be reached or refuses
-    ├── RemoteError              what another process of ours raised: the kind of error
-    ├── SynthesisError           environments cannot be synthesized here, or not published
+    ├── RunError                 a run directory cannot be created, read, written or resumed
+    ├── ConnectionFailedError    an MCP server or the control plane cannot be reached or refuses a request
+    ├── RemoteError              an error that another process of codegym-mcp raised
+    ├── SynthesisError           environments cannot be synthesized or published
     ├── MissingExtraError        an optional part is not installed; the hint is the command
-    ├── ModelError               a language model gave no answer: whose fault, the status
-    │   └── ContextOverflowError  the conversation has outgrown the model
-    └── RunHaltedError           no episode that is still to be played could come to anything
-        ├── ModelAccessError     the provider, the key, the account or the model itself will not do
-        └── CeilingError         tokens or money that a run may use are used up
+    ├── ModelError               a language model gave no response: cause, HTTP status
+    │   └── ContextOverflowError  the conversation is longer than the model can read
+    └── RunHaltedError           no further episode of the run can succeed
+        ├── ModelAccessError     the provider, the key, the account or the model cannot be used
+        └── CeilingError         the run has used up its tokens or its budget
 
-Every message says what is wrong; `hint`, where there is one, says what to do next. Both are meant for
-people. What may be shown to an agent is decided where it is shown, never here.
+A message says what is wrong; `hint` says what to do next, or is empty. Both are meant for people. What an
+agent may see is decided where it is sent, never here. Every error can be pickled.
 """
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 from os import PathLike
-from typing import Literal
+from typing import Any, Literal
 
-_NAME_SHOWN = 80
-"""The characters of an unknown name that a message repeats."""
+_MAX_NAME_CHARACTERS = 80
+"""Maximum length of an unknown name in a message."""
 
 
 class CodegymError(Exception):
-    """The root of all errors that this project raises on purpose.
+    """The base of all errors that this project raises on purpose.
 
     Attributes:
         message: what is wrong, in one sentence.
@@ -55,14 +58,30 @@ class CodegymError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The constructors of the subclasses take other arguments than the message.
+        return _restore, (type(self), self.args, self.__dict__)
 
-class SourceError(CodegymError):
+
+def _restore(kind: type[CodegymError], args: tuple[Any, ...], attributes: dict[str, Any]) -> CodegymError:
+    """Creates an error from its pickled parts."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
+
+
+class EnvironmentFailedError(CodegymError):
+    """An environment cannot be used, or failed while it ran; the machine and the server are not the cause."""
+
+
+class SourceError(EnvironmentFailedError):
     """An environment's source cannot be used.
 
     Attributes:
         path: the file, or the record of a set, as the user named it.
-        line: the line, counted from one, or None where the whole file is meant.
-        problem: what is wrong there.
+        line: the line, starting at 1, or None if the whole file is meant.
+        problem: what is wrong.
     """
 
     def __init__(self, path: str, line: int | None, problem: str, *, hint: str = "") -> None:
@@ -73,20 +92,20 @@ class SourceError(CodegymError):
         super().__init__(f"{where}: {problem.rstrip('.')}.", hint=hint)
 
 
-class NotFoundError(CodegymError):
-    """A name that nothing answers to.
+class NotFoundError(CodegymError, KeyError):
+    """No environment, task, tool or episode has this name.
 
     Attributes:
-        kind: what was looked for: "environment", "task", "tool", "episode".
-        name: the name that was asked for; empty where it must not be repeated.
-        known: the names that exist, where they are few enough to be told.
+        kind: "environment", "task", "tool" or "episode".
+        name: the unknown name; empty if it is secret.
+        known: the names that exist.
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str] = (), *, hint: str = "") -> None:
         self.kind = kind
         self.name = name
         self.known = sorted(known)
-        shown = name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}…"
+        shown = name if len(name) <= _MAX_NAME_CHARACTERS else f"{name[:_MAX_NAME_CHARACTERS]}…"
         message = f"There is no {kind} named {shown!r}." if name else f"There is no such {kind}."
         super().__init__(message, hint=hint or self._suggest())
 
@@ -99,41 +118,41 @@ class NotFoundError(CodegymError):
         return ""
 
 
-class TaskError(CodegymError):
-    """A task cannot be made, or its configuration does not fit its environment."""
+class TaskError(EnvironmentFailedError):
+    """A task cannot be generated, or its configuration does not fit its environment."""
 
 
-class ToolCallError(CodegymError):
-    """A call that ended in words for the agent instead of a result."""
+class ToolError(CodegymError):
+    """A tool refused the call; the message is the environment's own, for the agent."""
 
 
-class ToolError(ToolCallError):
-    """The environment's tool refused the call; the message is the environment's own, for the agent."""
-
-
-class InvalidArgumentsError(ToolCallError):
-    """The arguments, or the submitted answer, do not fit the declared schema."""
+class InvalidArgumentsError(CodegymError, ValueError):
+    """The arguments or the submitted answer do not fit the declared schema."""
 
 
 class LimitError(CodegymError):
-    """A limit was met.
+    """A limit was exceeded.
 
     Attributes:
-        limit: the limit's name, as in `Limits`.
-        value: the limit's value, in the unit of `Limits`.
+        limit: the name of the limit, as in `Limits`, or "open_episodes" or "open_files".
+        value: the value of the limit, in the unit of `Limits`.
     """
 
-    def __init__(self, limit: str, value: float, message: str) -> None:
+    def __init__(self, limit: str, value: float, message: str, *, hint: str = "") -> None:
         self.limit = limit
         self.value = value
-        super().__init__(message)
+        super().__init__(message, hint=hint)
 
 
-class EnvironmentFaultError(CodegymError):
-    """The environment's own code failed: an exception it should not raise, a result that breaks its schema.
+class EnvironmentLimitError(EnvironmentFailedError, LimitError):
+    """An environment exceeded a limit of its episode."""
+
+
+class EnvironmentFaultError(EnvironmentFailedError):
+    """The environment's code raised an exception that it should not raise.
 
     Attributes:
-        role: which part of the environment was running: "tools", "reference", "solve", "generate", "judge".
+        role: the part of the environment that failed: "tools", "reference", "solve", "generate" or "judge".
     """
 
     def __init__(self, role: str, message: str) -> None:
@@ -142,30 +161,27 @@ class EnvironmentFaultError(CodegymError):
 
 
 class BrokenContractError(EnvironmentFaultError):
-    """The environment returned what JSON cannot carry, or what its own declared type forbids."""
+    """The environment returned a value that is not JSON data, or not of the declared type."""
 
 
-class EpisodeOverError(CodegymError):
-    """The episode has ended; it refuses every further action.
-
-    Attributes:
-        state: the state in which the episode ended.
-    """
-
-    def __init__(self, state: str) -> None:
-        self.state = state
-        super().__init__(
-            f"This episode is over ({state.replace('_', ' ')}). No further calls are accepted.",
-            hint="Open a new episode to try again.",
-        )
+class WorkerLostError(EnvironmentFailedError):
+    """A confined process ended before it responded, or what it sent is not a message of the protocol."""
 
 
-class WorkerLostError(CodegymError):
-    """A confined process ended before it answered, or what it sent was not a frame of the protocol."""
+class ClosedError(CodegymError):
+    """A runtime, an episode, a server or a client was used after it was closed."""
+
+
+class ForkedError(ClosedError):
+    """A runtime or an episode of the parent process was used in a forked child."""
+
+
+class BlockingCallError(CodegymError, RuntimeError):
+    """A blocking call was made on the thread whose event loop would have to answer it."""
 
 
 class SandboxError(CodegymError):
-    """The sandbox itself cannot work on this machine, or its zygote cannot be started."""
+    """The sandbox cannot work on this machine, or its zygote cannot be started."""
 
 
 class JournalError(CodegymError):
@@ -185,7 +201,7 @@ class UnwritableError(CodegymError):
 
 
 class RunError(CodegymError):
-    """A run directory cannot be made, read, written, or gone on with.
+    """A run directory cannot be created, read, written or resumed.
 
     Attributes:
         path: the run directory.
@@ -197,18 +213,18 @@ class RunError(CodegymError):
 
 
 class SynthesisError(CodegymError):
-    """Environments cannot be synthesized as they were asked for, or what was made cannot be published."""
+    """Environments cannot be synthesized as requested, or cannot be published."""
 
 
 class ConnectionFailedError(CodegymError):
-    """An MCP server or the control plane cannot be reached, or refuses the request."""
+    """An MCP server or the control plane cannot be reached, or refuses a request."""
 
 
 class RemoteError(CodegymError):
-    """What another process of ours raised.
+    """An error that another process of codegym-mcp raised.
 
     Attributes:
-        kind: the name of the error's type.
+        kind: the name of the error's class.
     """
 
     def __init__(self, kind: str, message: str, *, hint: str = "") -> None:
@@ -220,7 +236,7 @@ class MissingExtraError(CodegymError):
     """An optional part of the installation is missing.
 
     Attributes:
-        command: installs it.
+        command: the command that installs it.
     """
 
     def __init__(self, what: str, command: str) -> None:
@@ -229,12 +245,12 @@ class MissingExtraError(CodegymError):
 
 
 class ModelError(CodegymError):
-    """A language model gave no answer, however often it was asked.
+    """A language model gave no response, after all retries.
 
     Attributes:
         model: the model's name, with its provider.
-        fault: "provider" for what failed or was refused there, "request" for what no model could answer.
-        status: the HTTP status of the last answer, or None where there was none.
+        fault: "provider" if the provider failed or refused, "request" if no model could respond.
+        status: the last HTTP status, or None if no response was received.
     """
 
     def __init__(
@@ -257,19 +273,19 @@ class ContextOverflowError(ModelError):
 
 
 class RunHaltedError(CodegymError):
-    """The run as a whole cannot go on: the next episode would meet the same."""
+    """The run cannot continue: every further episode would fail in the same way."""
 
 
 class ModelAccessError(RunHaltedError):
-    """The model cannot be used at all: no key, a refused one, an empty account, or no such model."""
+    """The model cannot be used: no valid key, an empty account, or an unknown model."""
 
 
 class CeilingError(RunHaltedError):
-    """The run has used what it may use.
+    """The run has used up its tokens or its budget.
 
     Attributes:
         ceiling: "tokens" or "cost".
-        value: what the run may use, in tokens or US dollars.
+        value: the ceiling, in tokens or US dollars.
     """
 
     def __init__(self, ceiling: Literal["tokens", "cost"], value: float, message: str, *, hint: str) -> None:

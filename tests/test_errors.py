@@ -1,9 +1,20 @@
 import inspect
+import pickle
 
 import pytest
 
 from codegym_mcp import errors
-from codegym_mcp.errors import CodegymError, EpisodeOverError, LimitError, NotFoundError, SourceError
+from codegym_mcp.errors import (
+    CodegymError,
+    EnvironmentFailedError,
+    EnvironmentLimitError,
+    InvalidArgumentsError,
+    JournalError,
+    LimitError,
+    NotFoundError,
+    SandboxError,
+    SourceError,
+)
 
 
 def defined() -> list[type[CodegymError]]:
@@ -59,9 +70,59 @@ def test_an_endless_name_is_cut_in_the_message_and_kept_in_the_error() -> None:
 def test_errors_carry_their_data() -> None:
     limit = LimitError("call_seconds", 5.0, "Too slow.")
     assert (limit.limit, limit.value) == ("call_seconds", 5.0)
-    over = EpisodeOverError("out_of_calls")
-    assert over.state == "out_of_calls"
-    assert "out of calls" in str(over)
+
+
+def instance(kind: type[CodegymError]) -> CodegymError:
+    """Constructs an error of a class with a value of its own for every parameter."""
+    values: dict[str, object] = {"line": 7, "value": 5.0, "known": ["lift"], "status": 429, "path": "lift.py"}
+    given: list[object] = []
+    named: dict[str, object] = {}
+    for parameter in inspect.signature(kind).parameters.values():
+        value = values.get(parameter.name, f"the {parameter.name}")
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            named[parameter.name] = value
+        else:
+            given.append(value)
+    return kind(*given, **named)
+
+
+@pytest.mark.parametrize("kind", [CodegymError, *defined()])
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_error_can_be_pickled(kind: type[CodegymError], protocol: int) -> None:
+    error = instance(kind)
+    again = pickle.loads(pickle.dumps(error, protocol))
+    assert type(again) is kind
+    assert vars(again) == vars(error)
+    assert (str(again), again.args) == (str(error), error.args)
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin"),
+    [
+        (NotFoundError, KeyError),
+        (InvalidArgumentsError, ValueError),
+        (errors.BlockingCallError, RuntimeError),
+    ],
+)
+def test_errors_that_python_has_a_class_for_are_of_that_class_too(
+    kind: type[CodegymError], builtin: type[Exception]
+) -> None:
+    error = instance(kind)
+    assert isinstance(error, builtin)
+    # A KeyError would otherwise show its message in quotation marks.
+    assert str(error) == f"{error.message} {error.hint}".strip()
+
+
+def test_a_limit_of_an_environment_is_a_failure_of_it_and_a_limit_of_the_server_is_not() -> None:
+    environment = EnvironmentLimitError("call_seconds", 5.0, "Too slow.")
+    assert isinstance(environment, LimitError)
+    assert isinstance(environment, EnvironmentFailedError)
+    assert not isinstance(LimitError("open_episodes", 9, "Too many."), EnvironmentFailedError)
+
+
+@pytest.mark.parametrize("kind", [SandboxError, JournalError])
+def test_a_failure_of_the_machine_is_no_failure_of_the_environment(kind: type[CodegymError]) -> None:
+    assert not issubclass(kind, EnvironmentFailedError)
 
 
 def test_the_tree_in_the_docstring_shows_every_error_under_its_parent() -> None:

@@ -1,22 +1,23 @@
-"""The life of an episode: it is opened, its tools are called, an answer is submitted, it ends."""
+"""One episode: it is opened, its tools are called, an answer is submitted, it ends."""
 
 import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypeVar
 
 import anyio
-from pydantic import BaseModel, ConfigDict
 
-from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
-from codegym_mcp.episodes.journal import Event, EventKind, Journal
-from codegym_mcp.episodes.replay import Action, ReplayableEnvironment
-from codegym_mcp.episodes.scoring import Verdict, judge
-from codegym_mcp.episodes.tool_execution import ToolCallRecord, ToolCallRequest, execute_call
+from codegym_mcp.episode_interface import CallResult, CallStatus, TaskView, ToolView
+from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEvent, SubmittedEvent
+from codegym_mcp.episodes.journal import Journal
+from codegym_mcp.episodes.replay import ReplayableCall, ReplayableEnvironment
+from codegym_mcp.episodes.scoring import judge
+from codegym_mcp.episodes.tool_execution import ToolCallRequest, execute_call
 from codegym_mcp.errors import (
     CodegymError,
     EnvironmentFaultError,
@@ -24,59 +25,32 @@ from codegym_mcp.errors import (
     JournalError,
     NotFoundError,
 )
-from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.environment_program import Role
+from codegym_mcp.sandbox.process.messages import Role
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import tool_view
 
 T = TypeVar("T")
-
-
-class EpisodeState(StrEnum):
-    """Where an episode stands. All but `OPEN` are final."""
-
-    OPEN = "open"
-    SUBMITTED = "submitted"
-    OUT_OF_CALLS = "out_of_calls"
-    EXPIRED = "expired"
-    FAILED = "failed"
-
-
-class EpisodeSettings(BaseModel):
-    """How an episode is to be held."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    limits: Limits = Limits()
-    reveal: bool = False
-    """Tell the agent the verdict when it submits. Never for training or measuring."""
-
-
-class OpenedData(BaseModel):
-    """What the journal keeps of an opening: all that is needed to open the episode again."""
-
-    token: str
-    environment: str
-    program: str
-    """SHA-256 of the environment's source."""
-    task: Task
-    settings: EpisodeSettings
+_KEY_USED = CallResult(
+    text="Another request was made with this key. Send a new key with each call.", status=CallStatus.INVALID
+)
 
 
 class Episode:
-    """One attempt at a task. It is a `Playable`.
+    """One attempt at a task. It implements `EpisodeProtocol`.
 
-    Every action is journalled before its result is given out, so the environment's process can be lost at
-    any time: the next action rebuilds it by replaying those before it.
+    Every call is written to the journal before its result is returned, so the environment's process can be
+    lost at any time: the next call rebuilds it by replaying the calls before it.
 
     Attributes:
         id: names the episode on the control plane and in records; gives no access.
-        token: the id and what nobody can guess; whoever has it can act in the episode.
-        state: where the episode stands.
-        calls: how many tool calls were made, refused ones included.
-        verdict: what the verifier says; None before a submission and where no verdict could be reached.
-        reason: why the episode ended where that is not plain from the state; for people, not for the agent.
+        token: the id and a secret; whoever has it can act in the episode.
+        state: the state of the episode.
+        calls: the number of tool calls that were made, refused calls included.
+        verdict: the verdict on the submission, or None if no answer was judged.
+        reason: why the episode ended, if the state alone does not say it; for people, not for the agent.
+        last_active: when the last call began or ended, in seconds of `time.monotonic`.
+        on_end: called once, when the episode has ended.
     """
 
     def __init__(
@@ -103,14 +77,26 @@ class Episode:
         self.on_end: Callable[[Episode], object] | None = None
         self._pool = pool
         self._journal = journal
-        self._events = 0
-        self._answered: dict[str, int] = {}
+        self._event_count = 0
+        self._events_by_key: dict[str, int] = {}
         self._lock = anyio.Lock(fast_acquire=True)
-        self._acting = ReplayableEnvironment(pool, environment.program, task.config, settings.limits)
+        self._runner = ReplayableEnvironment(pool, environment.program, task.config, settings.limits)
         self._actions: set[asyncio.Future[Any]] = set()
 
+    @property
+    def outcome(self) -> EpisodeOutcome:
+        """The outcome, as metrics count it."""
+        return EpisodeOutcome.of(self.state, self.verdict)
+
+    @property
+    def reward(self) -> float | None:
+        """The reward, from 0 to 1, or None if the episode is open or is not scored."""
+        return self.outcome.reward(self.verdict)
+
+    # --- opening
+
     async def open(self) -> None:
-        """Journals the opening and starts the environment's process.
+        """Records the opening and starts the environment's process.
 
         Raises:
             EnvironmentFaultError, LimitError, WorkerLostError, SandboxError, SourceError, JournalError: the
@@ -119,7 +105,7 @@ class Episode:
         await self._in_turn(self._open)
 
     async def _open(self) -> None:
-        opened = OpenedData(
+        opened = OpenedEvent(
             token=self.token,
             environment=self.environment.name,
             program=self.environment.program.digest,
@@ -127,63 +113,61 @@ class Episode:
             settings=self.settings,
         )
         try:
-            await self._record("opened", opened.model_dump(mode="json"))
-            await self._acting.start()
+            await self._record(opened)
+            await self._runner.start()
         except CodegymError as error:
             await self._end(EpisodeState.FAILED, reason=str(error))
             raise
 
-    async def opened(self) -> None:
-        """Waits until it has been opened, for whoever asks for that opening again.
+    async def wait_until_opened(self) -> None:
+        """Waits until the episode has been opened, for a request that asks for the same opening again.
 
         Raises:
-            EnvironmentFaultError: it could not be opened.
+            EnvironmentFaultError: the episode could not be opened.
         """
 
         async def check() -> None:
-            # Nothing is recorded but that it was opened, and, where that could be, that it has ended.
-            if self.state is EpisodeState.FAILED and self._events <= 2:
+            # The journal holds only the opening and, if it could be written, the end.
+            if self.state is EpisodeState.FAILED and self._event_count <= 2:
                 raise EnvironmentFaultError(Role.TOOLS, self.reason)
 
         await self._in_turn(check)
 
     def recall(self, events: Sequence[Event]) -> None:
-        """Takes over what the journal holds of the episode; nothing is started.
+        """Restores the episode from its events, without starting a process.
 
         Args:
-            events: all of them, in their order.
+            events: all events of the episode, in their order.
         """
-        self._events = len(events)
-        for event in events:
-            if event.data.get("key") is not None:
-                self._answered[event.data["key"]] = event.number
-            match event.kind:
-                case "call":
+        self._event_count = len(events)
+        for number, event in enumerate(events):
+            match event:
+                case CallEvent():
                     self.calls += 1
-                    if event.data["digest"]:
-                        self._acting.actions.append(
-                            Action(event.data["name"], event.data["arguments"], event.data["digest"])
-                        )
-                case "ended":
-                    self.state = EpisodeState(event.data["state"])
-                    self.reason = event.data["reason"]
-                    if event.data["verdict"] is not None:
-                        self.verdict = Verdict.model_validate(event.data["verdict"])
+                    self._remember_key(event.key, number)
+                    if event.digest:
+                        self._runner.calls.append(ReplayableCall(event.name, event.arguments, event.digest))
+                case SubmittedEvent():
+                    self._remember_key(event.key, number)
+                case EndedEvent():
+                    self.state = event.state
+                    self.reason = event.reason
+                    self.verdict = event.verdict
 
     async def resume(self, events: Sequence[Event]) -> None:
-        """Takes up an episode from its journal; its process is rebuilt when it is next needed.
+        """Continues an episode from its events; its process is rebuilt by the next call.
 
         Args:
-            events: what the journal holds of it, in their order.
+            events: all events of the episode, in their order.
         """
         self.recall(events)
-        last = events[-1]
-        if last.kind == "submitted":
-            await self._in_turn(lambda: self._reach_verdict(last.data["arguments"]))
-        elif last.kind == "call" and last.data["status"] == "failed":
-            await self._in_turn(lambda: self._end(EpisodeState.FAILED, reason=last.data["reason"]))
+        match events[-1]:
+            case SubmittedEvent(arguments=arguments):
+                await self._in_turn(lambda: self._reach_verdict(arguments))
+            case CallEvent(status=CallStatus.FAILED, reason=reason):
+                await self._in_turn(lambda: self._end(EpisodeState.FAILED, reason=reason))
 
-    # --- Playable
+    # --- EpisodeProtocol
 
     @cached_property
     def task(self) -> TaskView:
@@ -203,33 +187,33 @@ class Episode:
         return tool_view(self.environment.submission)
 
     async def call(self, name: str, arguments: dict[str, Any], *, key: str | None = None) -> CallResult:
-        """Calls a tool; the submission by its name is a submission.
+        """Calls a tool; a call of the submission by its name is a submission.
 
         Args:
-            key: names the request. A request whose key was answered before, also by an earlier server or
-                before the episode ended, gets the same answer, and nothing is done or counted.
+            key: the idempotency key of the request. A request whose key was answered before, also by an earlier
+                server or before the episode ended, gets the same result; the call is not made or counted again.
 
         Returns:
-            The result, or the refusal in words for the agent.
+            The result, or the refusal as a text for the agent.
 
         Raises:
-            JournalError: the action could not be recorded, which counts as not made, or the answer to its key
-                could not be read.
+            JournalError: the call could not be recorded and counts as not made, or the earlier result of its
+                key could not be read.
         """
-        return await self._in_turn(lambda: self._take(ToolCallRequest(name, arguments, key)))
+        return await self._in_turn(lambda: self._handle(ToolCallRequest(name, arguments, key)))
 
     async def submit(self, answer: Any, *, key: str | None = None) -> CallResult:
-        """Submits an answer; see `Playable.submit`, and `call` for the key."""
+        """Submits an answer; see `EpisodeProtocol.submit`, and `call` for the key."""
         submission = self.environment.submission
         return await self.call(submission.name, {submission.parameters[0].name: answer}, key=key)
 
-    # --- looking at it and ending it from outside
+    # --- for the owner of the episode
 
     async def events(self) -> list[Event]:
-        """What the journal holds of it, once what is under way is done.
+        """Returns the events of the episode, after the calls that are in progress.
 
         Raises:
-            JournalError: it cannot be read.
+            JournalError: the events cannot be read.
         """
 
         async def read() -> list[Event]:
@@ -237,37 +221,43 @@ class Episode:
 
         return await self._in_turn(read)
 
-    async def close(self, reason: str) -> None:
-        """Ends an open episode, as expired; does nothing to one that has ended."""
-        await self._in_turn(lambda: self._close(reason))
-
-    async def _close(self, reason: str) -> None:
-        if self.state is EpisodeState.OPEN:
-            await self._end(EpisodeState.EXPIRED, reason=reason)
-
-    def is_idle(self, now: float) -> bool:
-        """Whether nobody has used it for as long as its limits allow.
+    async def close(self, reason: str, *, state: EpisodeState = EpisodeState.CLOSED) -> None:
+        """Ends the episode if it is open.
 
         Args:
-            now: the present, in seconds of `time.monotonic`.
+            reason: why, for people.
+            state: how the episode ends: `CLOSED` and `EXPIRED` earn no reward, `ABANDONED` is not scored.
+        """
+
+        async def end() -> None:
+            if self.state is EpisodeState.OPEN:
+                await self._end(state, reason=reason)
+
+        await self._in_turn(end)
+
+    def is_idle(self, now: float) -> bool:
+        """Checks whether no call was made for longer than the limits allow.
+
+        Args:
+            now: the current time, in seconds of `time.monotonic`.
         """
         return not self._actions and now - self.last_active > self.settings.limits.idle_seconds
 
-    async def abandon(self) -> None:
-        """Breaks off what is under way, for a server that stops: what is not recorded was not made, and
-        whoever goes on with the episode finds it so."""
+    async def cancel_actions(self) -> None:
+        """Cancels the calls in progress, for a server that stops. A call that is not recorded counts as not made,
+        also for a server that continues the episode."""
         actions = list(self._actions)
         for action in actions:
             action.cancel()
         await asyncio.gather(*actions, return_exceptions=True)
 
     def suspend(self) -> None:
-        """Gives up the environment's process; the next action rebuilds it."""
-        self._acting.suspend()
+        """Ends the environment's process; the next call rebuilds it."""
+        self._runner.suspend()
 
     async def _in_turn(self, action: Callable[[], Awaitable[T]]) -> T:
-        """Performs an action after those before it, and to its end, even when whoever asked for it has gone:
-        an action and its record belong together."""
+        """Performs an action after those before it, and completes it even if the caller is cancelled: a call and
+        its record belong together."""
 
         async def perform() -> T:
             async with self._lock:
@@ -276,98 +266,93 @@ class Episode:
         performing = asyncio.ensure_future(perform())
         self._actions.add(performing)
         performing.add_done_callback(self._actions.discard)
-        # The scope holds off anyio's cancellation, asyncio.shield that of asyncio itself.
+        # The scope shields against cancellation by anyio, asyncio.shield against cancellation by asyncio.
         with anyio.CancelScope(shield=True):
             await asyncio.shield(performing)
         return performing.result()
 
     # --- calls
 
-    async def _take(self, asked: ToolCallRequest) -> CallResult:
-        if asked.key in self._answered:
-            return self._answer_again(asked, self._answered[asked.key])
+    async def _handle(self, request: ToolCallRequest) -> CallResult:
+        if request.key in self._events_by_key:
+            return self._earlier_result(request, self._events_by_key[request.key])
         if self.state is not EpisodeState.OPEN:
             text = f"The episode is over ({self.state.replace('_', ' ')}); no further calls are accepted."
-            return CallResult(text=text, is_error=True, over=True)
+            return CallResult(text=text, status=CallStatus.OVER, over=True)
         self.last_active = time.monotonic()
         try:
-            if asked.name == self.environment.submission.name:
-                return await self._submit(asked)
-            return await self._call(asked)
+            if request.name == self.environment.submission.name:
+                return await self._submit(request)
+            return await self._call(request)
         finally:
             self.last_active = time.monotonic()
 
-    def _answer_again(self, asked: ToolCallRequest, number: int) -> CallResult:
-        """The answer that the journal holds to a request that was made before."""
+    def _earlier_result(self, request: ToolCallRequest, number: int) -> CallResult:
+        """Returns the result that the journal holds of an earlier request with the same key."""
         event = self._journal.event(self.id, number)
-        submitted = event.kind == "submitted"
-        name = self.environment.submission.name if submitted else event.data["name"]
-        # What was too large to be kept has no name; it was refused.
-        if name and (name, event.data["arguments"]) != (asked.name, asked.arguments):
-            return CallResult(text=_KEY_USED, is_error=True, over=self.state is not EpisodeState.OPEN)
-        return self.acknowledgement() if submitted else CallResult.model_validate(event.data["result"])
+        match event:
+            case CallEvent():
+                # A request that was too large to be stored has no name; it was refused.
+                if event.name and (event.name, event.arguments) != (request.name, request.arguments):
+                    return self._key_used
+                return event.result
+            case SubmittedEvent():
+                if (self.environment.submission.name, event.arguments) != (request.name, request.arguments):
+                    return self._key_used
+                return self.acknowledgement()
+        raise JournalError(f"Event {number} of episode {self.id} is neither a call nor a submission.")
 
-    async def _call(self, asked: ToolCallRequest) -> CallResult:
+    @property
+    def _key_used(self) -> CallResult:
+        return _KEY_USED.model_copy(update={"over": self.state is not EpisodeState.OPEN})
+
+    async def _call(self, request: ToolCallRequest) -> CallResult:
         if self.calls >= self.settings.limits.calls:
             return await self._run_out()
         try:
-            asked.check_size(self.settings.limits)
-            tool = self.environment.tool(asked.name)
-            tool.validate_arguments(asked.arguments)
+            request.check_size(self.settings.limits)
+            tool = self.environment.tool(request.name)
+            tool.validate_arguments(request.arguments)
         except (NotFoundError, InvalidArgumentsError) as error:
-            return await self._refuse(asked, str(error))
+            return await self._refuse(request, str(error))
         self.calls += 1
         try:
-            made = await execute_call(self._acting, tool, asked.arguments, self.settings.limits)
-            await self._record_call(asked, made)
+            event = await execute_call(self._runner, tool, request, self.settings.limits)
+            await self._record(event)
         except BaseException:
-            # What is not recorded was not made: the next call finds everything as it was before this one.
+            # A call that is not recorded was not made: the next call finds the state before this one.
             self.calls -= 1
             self.suspend()
             raise
-        if made.digest:
-            self._acting.actions.append(Action(asked.name, asked.arguments, made.digest))
-        if made.status == "failed":
-            await self._end(EpisodeState.FAILED, reason=made.reason)
-        return made.result
+        if event.digest:
+            self._runner.calls.append(ReplayableCall(event.name, event.arguments, event.digest))
+        if event.status is CallStatus.FAILED:
+            await self._end(EpisodeState.FAILED, reason=event.reason)
+        return event.result
 
-    async def _refuse(self, asked: ToolCallRequest, text: str) -> CallResult:
-        """Counts and records a call that never comes to the environment."""
-        result = CallResult(text=text, is_error=True)
+    async def _refuse(self, request: ToolCallRequest, text: str) -> CallResult:
+        """Counts and records a call that does not reach the environment."""
+        result = CallResult(text=text, status=CallStatus.INVALID)
         try:
-            asked.check_size(self.settings.limits)
+            request.check_size(self.settings.limits)
         except InvalidArgumentsError:
-            asked = ToolCallRequest("", {}, asked.key)
-        await self._record_call(asked, ToolCallRecord("invalid", result))
+            request = ToolCallRequest("", {}, request.key)
+        await self._record(request.event(result))
         self.calls += 1
         return result
 
-    async def _record_call(self, asked: ToolCallRequest, made: ToolCallRecord) -> None:
-        await self._record(
-            "call",
-            {
-                "name": asked.name,
-                "arguments": asked.arguments,
-                "key": asked.key,
-                "status": made.status,
-                "digest": made.digest,
-                "result": made.result.model_dump(mode="json"),
-                "reason": made.reason,
-            },
-        )
-
     # --- the end
 
-    async def _submit(self, asked: ToolCallRequest) -> CallResult:
+    async def _submit(self, request: ToolCallRequest) -> CallResult:
         try:
-            asked.check_size(self.settings.limits)
-            self.environment.submission.validate_arguments(asked.arguments)
+            request.check_size(self.settings.limits)
+            self.environment.submission.validate_arguments(request.arguments)
         except InvalidArgumentsError as error:
             if self.calls >= self.settings.limits.calls:
                 return await self._run_out()
-            return await self._refuse(asked, f"{error} Nothing was submitted.")
-        await self._record("submitted", {"arguments": asked.arguments, "key": asked.key})
-        return await self._reach_verdict(asked.arguments)
+            return await self._refuse(request, f"{error} Nothing was submitted.")
+        await self._record(SubmittedEvent(arguments=request.arguments, key=request.key))
+        return await self._reach_verdict(request.arguments)
 
     async def _reach_verdict(self, arguments: dict[str, Any]) -> CallResult:
         answer = arguments[self.environment.submission.parameters[0].name]
@@ -376,14 +361,14 @@ class Episode:
                 self._pool, self.environment, self.full_task, answer, self.settings.limits
             )
         except Exception as error:
-            # Whatever keeps us from a verdict: the submission was made, and the episode cannot go on.
+            # Whatever the cause: an answer was submitted, so the episode cannot continue.
             await self._end(EpisodeState.FAILED, reason=f"No verdict: {error}")
         else:
             await self._end(EpisodeState.SUBMITTED)
         return self.acknowledgement()
 
     def acknowledgement(self) -> CallResult:
-        """What the agent is told of a submission."""
+        """Returns the result of a submission, as the agent receives it."""
         structured: dict[str, Any] = {"received": True}
         text = "Your answer was received. The episode is over."
         if self.settings.reveal and self.verdict is not None:
@@ -395,27 +380,27 @@ class Episode:
         allowed = self.settings.limits.calls
         await self._end(EpisodeState.OUT_OF_CALLS)
         text = f"All {allowed} calls are used up. The episode is over and no answer was submitted."
-        return CallResult(text=text, is_error=True, over=True)
+        return CallResult(text=text, status=CallStatus.OVER, over=True)
 
     async def _end(self, state: EpisodeState, *, reason: str = "") -> None:
         self.state = state
         self.reason = reason
         self.suspend()
-        self._acting.actions.clear()
-        verdict = self.verdict.model_dump() if self.verdict is not None else None
-        # What was never recorded as opened has no end either.
-        if self._events:
-            # The events before tell how it ended: losing this one costs a restarted server work and no more.
+        self._runner.calls.clear()
+        # An episode whose opening was not recorded has no end either.
+        if self._event_count:
+            # The earlier events tell how the episode ended: without this one, a restarted server repeats work.
             with suppress(JournalError):
-                await self._record("ended", {"state": state, "reason": reason, "verdict": verdict})
+                await self._record(EndedEvent(state=state, reason=reason, verdict=self.verdict))
         if self.on_end is not None:
             self.on_end(self)
 
-    async def _record(self, kind: EventKind, data: dict[str, Any]) -> None:
-        await self._journal.append(self.id, self._events, kind, data)
-        if data.get("key") is not None:
-            self._answered[data["key"]] = self._events
-        self._events += 1
+    async def _record(self, event: Event) -> None:
+        await self._journal.append(self.id, self._event_count, event)
+        if isinstance(event, CallEvent | SubmittedEvent):
+            self._remember_key(event.key, self._event_count)
+        self._event_count += 1
 
-
-_KEY_USED = "Another request was made with this key. Send a new key with each call."
+    def _remember_key(self, key: str | None, number: int) -> None:
+        if key is not None:
+            self._events_by_key[key] = number

@@ -1,13 +1,13 @@
-"""An environment that acts: its process can be lost at any time and is rebuilt by replay.
+"""Runs the tools of an environment in a process that can be lost at any time and is rebuilt by replay.
 
-Environments are deterministic, so the same actions in a fresh process lead to the same state; a digest of
-every outcome shows whether they really did.
+Environments are deterministic, so the same calls in a new process lead to the same state; the digest of every
+outcome shows whether they did.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
-from codegym_mcp.episodes.journal import digest
+from codegym_mcp.episodes.tool_outcome import OutcomeStatus, ToolOutcome
 from codegym_mcp.errors import (
     BrokenContractError,
     EnvironmentFaultError,
@@ -16,26 +16,18 @@ from codegym_mcp.errors import (
     WorkerLostError,
 )
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.messages import Role
 from codegym_mcp.sandbox.process.pool import SandboxPool, retry_lost_process
 from codegym_mcp.sandbox.process.shared_process import ToolProcess
 
 T = TypeVar("T")
-_REPLAY_PATIENCE = 4
-"""How many times as long as at first an action may take when it is replayed."""
+_REPLAY_TIME_FACTOR = 4
+"""A replayed call may take this many times as long as the original was allowed to."""
 
 
-class ActionOutcome(NamedTuple):
-    """What an action came to within the environment."""
-
-    status: str
-    """"ok"; "refused" by the tool, in words for the agent; "fault", described for people."""
-    value: Any
-    """The result, as plain data, or the words."""
-
-
-class Action(NamedTuple):
-    """An action that the environment has performed and that is part of its state."""
+class ReplayableCall(NamedTuple):
+    """A call that is part of the environment's state."""
 
     name: str
     arguments: dict[str, Any]
@@ -45,12 +37,12 @@ class Action(NamedTuple):
 class ReplayableEnvironment:
     """An environment in a confined process.
 
-    Where episodes share a process, one that met a limit there, or lost it twice at the same action, goes on
-    in a process of its own, so that its neighbours suffer from it once.
+    Where episodes share a process, an episode that exceeded a limit there, or lost the process twice at the
+    same call, continues in a process of its own, so that other episodes suffer from it once.
 
     Attributes:
-        actions: what makes its state; an action that was performed and is not kept here is undone by
-            `suspend`.
+        calls: the calls that lead to the environment's state. A call that was performed and is not in this
+            list is undone by `suspend`.
     """
 
     def __init__(
@@ -60,41 +52,41 @@ class ReplayableEnvironment:
         self._program = program
         self._config = config
         self._limits = limits
-        self._worker: ToolProcess | None = None
+        self._process: ToolProcess | None = None
         self._alone = False
-        self.actions: list[Action] = []
+        self.calls: list[ReplayableCall] = []
 
     async def start(self) -> None:
-        """Starts the process, and replays what was done before.
+        """Starts the process, and replays the earlier calls.
 
         Raises:
-            EnvironmentFaultError: the environment cannot be opened, or a replay went another way.
-            LimitError, WorkerLostError, SandboxError, SourceError: it cannot be opened.
+            EnvironmentFaultError: the environment cannot be opened, or a replayed call had another outcome.
+            LimitError, WorkerLostError, SandboxError, SourceError: the environment cannot be opened.
         """
-        await self._persist(self._ready)
+        await self._retry(self._ready)
 
-    async def perform(self, name: str, arguments: dict[str, Any]) -> ActionOutcome:
-        """Performs an action, in another process where the first is lost with it.
+    async def perform(self, name: str, arguments: dict[str, Any]) -> ToolOutcome:
+        """Performs a call; if the process is lost with it, performs it in another process.
 
         Raises:
-            BrokenContractError: what came of it is not JSON data.
-            LimitError: it met a limit; it is undone once `suspend` is called.
-            EnvironmentFaultError, WorkerLostError, SandboxError: the environment cannot go on.
+            BrokenContractError: the outcome is not JSON data.
+            LimitError: the call exceeded a limit; it is undone by `suspend`.
+            EnvironmentFaultError, WorkerLostError, SandboxError: the environment cannot continue.
         """
 
-        async def act() -> ActionOutcome:
+        async def perform() -> ToolOutcome:
             return await self._outcome(await self._ready(), name, arguments, self._limits.call_seconds)
 
-        return await self._persist(act)
+        return await self._retry(perform)
 
     def suspend(self) -> None:
-        """Gives up the process; the next action rebuilds it."""
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker = None
+        """Ends the process; the next call rebuilds it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
 
-    async def _persist(self, action: Callable[[], Awaitable[T]]) -> T:
-        """Performs an action, again where its process is lost."""
+    async def _retry(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Performs an action, and repeats it if its process is lost."""
         losses = 0
 
         async def attempt() -> T:
@@ -105,7 +97,7 @@ class ReplayableEnvironment:
                 self._alone = True
                 raise
             except WorkerLostError:
-                # Once may be the fault of a neighbour in the same process.
+                # Another episode in the same process may have caused the first loss.
                 losses += 1
                 self._alone = self._alone or losses > 1
                 raise
@@ -113,32 +105,34 @@ class ReplayableEnvironment:
         return await retry_lost_process(attempt)
 
     async def _ready(self) -> ToolProcess:
-        if self._worker is not None and self._worker.alive:
-            return self._worker
-        worker = await self._pool.serve(self._program, self._limits, self._config, alone=self._alone)
+        if self._process is not None and self._process.alive:
+            return self._process
+        process = await self._pool.serve(self._program, self._limits, self._config, alone=self._alone)
         try:
-            for action in self.actions:
-                # It is known to end; how long it takes depends on what else the machine does.
-                seconds = _REPLAY_PATIENCE * self._limits.call_seconds
-                outcome = await self._outcome(worker, action.name, action.arguments, seconds)
-                if digest(outcome) != action.digest:
+            for call in self.calls:
+                # The call is known to end; its duration depends on the load of the machine.
+                seconds = _REPLAY_TIME_FACTOR * self._limits.call_seconds
+                outcome = await self._outcome(process, call.name, call.arguments, seconds)
+                if outcome.digest != call.digest:
                     raise EnvironmentFaultError(
-                        Role.TOOLS, f"A replay of {action.name} gave another result: it is not deterministic."
+                        Role.TOOLS,
+                        f"The replay of {call.name} had another outcome than the call: "
+                        "the environment is not deterministic.",
                     )
         except BaseException:
-            worker.kill()
+            process.kill()
             raise
-        self._worker = worker
-        return worker
+        self._process = process
+        return process
 
     async def _outcome(
-        self, worker: ToolProcess, name: str, arguments: dict[str, Any], seconds: float
-    ) -> ActionOutcome:
+        self, process: ToolProcess, name: str, arguments: dict[str, Any], seconds: float
+    ) -> ToolOutcome:
         try:
-            return ActionOutcome("ok", await worker.call(name, arguments, seconds=seconds))
+            return ToolOutcome(OutcomeStatus.OK, await process.call(name, arguments, seconds=seconds))
         except ToolError as error:
-            return ActionOutcome("refused", error.message)
+            return ToolOutcome(OutcomeStatus.REFUSED, error.message)
         except BrokenContractError:
             raise
         except EnvironmentFaultError as error:
-            return ActionOutcome("fault", error.message)
+            return ToolOutcome(OutcomeStatus.FAULT, error.message)

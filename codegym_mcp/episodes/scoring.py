@@ -1,40 +1,30 @@
-"""Decides about a submission: the verifier.
+"""Judges a submission, and computes reference answers and generated tasks.
 
-The reference answer is computed from the task's configuration alone, in a fresh process that serves no
-tools, and compared here, as plain data.
+The reference answer is computed from the task's configuration alone, in a new process that serves no tools,
+and compared in this process as plain data.
 """
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from codegym_mcp.episodes.episode_outcome import Verdict
 from codegym_mcp.errors import BrokenContractError, InvalidArgumentsError, TaskError
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.environment_program import Role
+from codegym_mcp.sandbox.process.messages import Role
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task, generated_id
-
-
-class Verdict(BaseModel):
-    """What the verifier says of a submission."""
-
-    model_config = ConfigDict(frozen=True)
-
-    correct: bool
-    reward: float
 
 
 async def judge(
     pool: SandboxPool, environment: Environment, task: Task, answer: Any, limits: Limits
 ) -> Verdict:
-    """Decides whether an answer is right.
+    """Judges an answer.
 
     Args:
-        answer: plain data that fits the environment's answer type.
+        answer: plain data, validated against the environment's answer type.
 
     Raises:
-        EnvironmentFaultError, LimitError, WorkerLostError, SandboxError: no verdict could be reached;
-            the agent is not to blame.
+        EnvironmentFaultError, LimitError, WorkerLostError, SandboxError: the answer could not be judged; the
+            agent is not the cause.
     """
     if environment.judge == "reference":
         reference = await reference_answer(pool, environment, task, limits)
@@ -42,16 +32,16 @@ async def judge(
     else:
         correct = await pool.ask(environment.program, Role.JUDGE, limits, config=task.config, answer=answer)
         if type(correct) is not bool:
-            raise BrokenContractError(Role.JUDGE, "The judgement is neither true nor false.")
+            raise BrokenContractError(Role.JUDGE, "The judge returned neither True nor False.")
     return Verdict(correct=correct, reward=1.0 if correct else 0.0)
 
 
 async def reference_answer(pool: SandboxPool, environment: Environment, task: Task, limits: Limits) -> Any:
-    """Computes the right answer of a task, as plain data.
+    """Computes the correct answer of a task, as plain data.
 
     Raises:
-        EnvironmentFaultError: `reference` fails, or its answer is not of the declared type.
-        LimitError, WorkerLostError, SandboxError: it could not be computed.
+        EnvironmentFaultError: `reference` failed, or its answer is not of the declared type.
+        LimitError, WorkerLostError, SandboxError: the answer could not be computed.
     """
     reference = await pool.ask(environment.program, Role.REFERENCE, limits, config=task.config)
     parameter = environment.submission.parameters[0].name
@@ -67,17 +57,17 @@ async def reference_answer(pool: SandboxPool, environment: Environment, task: Ta
 async def generate_task(
     pool: SandboxPool, environment: Environment, difficulty: int, seed: int, limits: Limits | None = None
 ) -> Task:
-    """Makes the task of a difficulty and a seed; the same everywhere.
+    """Generates the task of a difficulty and a seed. The same arguments give the same task on every machine.
 
     Raises:
-        TaskError: the environment generates none, there is no such difficulty, or what it generates does not
-            fit its configuration.
+        TaskError: the environment has no generator, the difficulty is not 1 to 5, or the generated
+            configuration does not fit the environment.
         EnvironmentFaultError, LimitError, WorkerLostError, SandboxError: `generate` failed.
     """
     if not environment.generates:
         raise TaskError(f"{environment.name} has no generator.", hint="Choose one of its fixed tasks.")
     if difficulty not in DIFFICULTIES:
-        raise TaskError(f"There is no difficulty {difficulty}.", hint="Choose one from 1 to 5.")
+        raise TaskError(f"The difficulty {difficulty} does not exist.", hint="Choose one from 1 to 5.")
     task_id = generated_id(difficulty, seed)
     config = await pool.ask(
         environment.program, Role.GENERATE, limits or Limits(), seed=task_id, difficulty=difficulty

@@ -1,37 +1,47 @@
-"""What a tool call comes to: the environment acts, and the agent is told in words and data."""
+"""Executes a tool call and builds the result that the agent receives."""
 
 from typing import Any, NamedTuple
 
-from codegym_mcp.episode_interface import CallResult
-from codegym_mcp.episodes.journal import digest
-from codegym_mcp.episodes.replay import ActionOutcome, ReplayableEnvironment
-from codegym_mcp.errors import BrokenContractError, CodegymError, InvalidArgumentsError, LimitError
+from codegym_mcp.episode_interface import CallResult, CallStatus
+from codegym_mcp.episodes.events import CallEvent
+from codegym_mcp.episodes.replay import ReplayableEnvironment
+from codegym_mcp.episodes.tool_outcome import OutcomeStatus, ToolOutcome
+from codegym_mcp.errors import (
+    BrokenContractError,
+    CodegymError,
+    EnvironmentLimitError,
+    InvalidArgumentsError,
+    LimitError,
+)
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.environment_program import Role
+from codegym_mcp.sandbox.process.messages import Role
 from codegym_mcp.spec.json_types import encode_json
 from codegym_mcp.spec.tools import Tool, result_text
 
-_INTERNAL = "The tool failed inside the environment. Check the arguments, or go on with other tools."
+_FAULT = CallResult(
+    text="The tool failed inside the environment. Check the arguments, or use other tools.",
+    status=CallStatus.FAULT,
+)
 _FAILED = CallResult(
-    text="The environment has failed. The episode is over and is not held against you.",
-    is_error=True,
+    text="The environment failed. The episode has ended and will not be scored.",
+    status=CallStatus.FAILED,
     over=True,
 )
 
 
 class ToolCallRequest(NamedTuple):
-    """What the agent asked for."""
+    """A tool call as the agent sent it."""
 
     name: str
     arguments: dict[str, Any]
     key: str | None = None
-    """Names the request, so that it can be sent again; None where the client gave it no name."""
+    """The idempotency key of the request, or None if the client sent none."""
 
     def check_size(self, limits: Limits) -> None:
-        """Refuses what is too large to be kept, or cannot be kept as JSON.
+        """Refuses a request that is too large to be stored, or that is not JSON data.
 
         Raises:
-            InvalidArgumentsError: it is.
+            InvalidArgumentsError: the request is refused.
         """
         try:
             size = len(encode_json([self.name, self.arguments]))
@@ -40,54 +50,54 @@ class ToolCallRequest(NamedTuple):
         if size > limits.argument_bytes:
             raise InvalidArgumentsError(f"The call has {size} bytes, {limits.argument_bytes} are allowed.")
 
-
-class ToolCallRecord(NamedTuple):
-    """What a tool call came to, and what the journal keeps of it."""
-
-    status: str
-    """"ok", "refused" by the tool, "invalid", "fault" inside the tool, "limit" met, "failed" environment."""
-    result: CallResult
-    digest: str = ""
-    """Of the environment's outcome; empty where the call left no trace in the environment."""
-    reason: str = ""
-    """What really happened, where the agent is not told; for people."""
+    def event(self, result: CallResult, *, digest: str = "", reason: str = "") -> CallEvent:
+        """Returns the event that records this call with its result."""
+        return CallEvent(
+            name=self.name,
+            arguments=self.arguments,
+            key=self.key,
+            result=result,
+            digest=digest,
+            reason=reason,
+        )
 
 
 async def execute_call(
-    environment: ReplayableEnvironment, tool: Tool, arguments: dict[str, Any], limits: Limits
-) -> ToolCallRecord:
-    """Lets an environment act.
+    environment: ReplayableEnvironment, tool: Tool, request: ToolCallRequest, limits: Limits
+) -> CallEvent:
+    """Calls a tool of the environment, and returns the event that records the call.
 
     Args:
-        arguments: they fit the tool.
+        request: its arguments are validated against the tool's schema.
     """
     try:
-        outcome = await environment.perform(tool.name, arguments)
-        return _made(tool, outcome, limits)
+        outcome = await environment.perform(tool.name, request.arguments)
+        return _event(request, tool, outcome, limits)
     except LimitError as error:
-        # The call is undone: the process goes, and the next one never sees this call.
+        # The call is undone: its process ends, and the next process does not replay it.
         environment.suspend()
-        told = f"The call had no effect. {error.message}"
-        return ToolCallRecord("limit", CallResult(text=told, is_error=True), reason=str(error))
+        text = f"The call had no effect. {error.message}"
+        return request.event(CallResult(text=text, status=CallStatus.LIMIT), reason=str(error))
     except CodegymError as error:
-        return ToolCallRecord("failed", _FAILED, reason=str(error))
+        return request.event(_FAILED, reason=str(error))
 
 
-def _made(tool: Tool, outcome: ActionOutcome, limits: Limits) -> ToolCallRecord:
-    made = digest(outcome)
-    if outcome.status == "fault":
-        return ToolCallRecord("fault", CallResult(text=_INTERNAL, is_error=True), made, outcome.value)
+def _event(request: ToolCallRequest, tool: Tool, outcome: ToolOutcome, limits: Limits) -> CallEvent:
+    if outcome.status is OutcomeStatus.FAULT:
+        return request.event(_FAULT, digest=outcome.digest, reason=outcome.value)
     text = result_text(outcome.value)
     _check_result(text, limits)
-    if outcome.status == "refused":
-        return ToolCallRecord("refused", CallResult(text=text, is_error=True), made)
-    return ToolCallRecord("ok", CallResult(text=text, structured=_structure(tool, outcome.value)), made)
+    if outcome.status is OutcomeStatus.REFUSED:
+        result = CallResult(text=text, status=CallStatus.REFUSED)
+    else:
+        result = CallResult(text=text, structured=_structure(tool, outcome.value))
+    return request.event(result, digest=outcome.digest)
 
 
 def _check_result(text: str, limits: Limits) -> None:
     size = len(text.encode())
     if size > limits.result_bytes:
-        raise LimitError(
+        raise EnvironmentLimitError(
             "result_bytes",
             limits.result_bytes,
             f"Its result has {size} bytes, {limits.result_bytes} are allowed.",

@@ -7,9 +7,9 @@ from pydantic_core import to_json
 from codegym_mcp.episode_interface import CallResult, EpisodeProtocol
 from codegym_mcp.errors import BrokenContractError
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.environment_program import Role
+from codegym_mcp.sandbox.process.messages import Role
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.sandbox.process.worker import ConfinedProcess, Frame
+from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.spec.environment import Environment
 
 

@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codegym_mcp.episode_interface import CallResult
-from codegym_mcp.episodes.episode import Episode, EpisodeSettings, EpisodeState
+from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import (
     CodegymError,

@@ -7,8 +7,9 @@ from typing import Any
 import anyio
 import pytest
 
-from codegym_mcp.episodes.episode import EpisodeSettings, EpisodeState
 from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import (
     EnvironmentFaultError,

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from codegym_mcp.episodes.journal import Event, Journal, digest
+from codegym_mcp.episodes.events import Event
+from codegym_mcp.episodes.journal import Journal
+from codegym_mcp.episodes.tool_outcome import digest
 from codegym_mcp.errors import JournalError
 
 plain = st.recursive(

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.episodes.scoring import Verdict, generate_task, judge, reference_answer
+from codegym_mcp.episodes.episode_outcome import Verdict
+from codegym_mcp.episodes.scoring import generate_task, judge, reference_answer
 from codegym_mcp.errors import (
     BrokenContractError,
     EnvironmentFaultError,

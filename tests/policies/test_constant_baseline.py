@@ -1,6 +1,6 @@
 import pytest
 
-from codegym_mcp.episodes.episode import EpisodeState
+from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.policies.constant_baseline import ConstantPolicy, ReferenceAnswers
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment, Task

@@ -1,4 +1,4 @@
-from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episode_interface import CallResult, CallStatus
 from codegym_mcp.policies.observe_baseline import ObservePolicy
 
 INTEGER = {"type": "integer"}
@@ -39,13 +39,13 @@ async def test_values_in_text_that_is_json_count(table):
 
 
 async def test_observe_submits_nothing_where_nothing_fits(table):
-    game = table({"look": structured("north"), "peek": CallResult(text="5", is_error=True)}, answer=INTEGER)
+    game = table({"look": structured("north"), "peek": CallResult(text="5", status=CallStatus.REFUSED)}, answer=INTEGER)
     await ObservePolicy().play(game)
     assert game.answers == []
 
 
 async def test_observe_stops_when_the_episode_is_over(table):
-    over = CallResult(text="5", is_error=True, over=True)
+    over = CallResult(text="5", status=CallStatus.OVER, over=True)
     game = table({"look": structured(1), "peek": over, "stare": structured(2)}, answer=INTEGER)
     await ObservePolicy().play(game)
     assert game.calls == [("look", {}), ("peek", {})]

@@ -1,6 +1,6 @@
 import pytest
 
-from codegym_mcp.episodes.episode import EpisodeState
+from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import BrokenContractError, EnvironmentFaultError, LimitError
 from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import OraclePolicy

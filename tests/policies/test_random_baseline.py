@@ -1,5 +1,5 @@
 from codegym_mcp.episode_interface import CallResult
-from codegym_mcp.episodes.episode import EpisodeState
+from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.policies.random_baseline import RandomPolicy
 
 TURN = {"type": "object", "properties": {"way": {"type": "string"}}, "required": ["way"]}
