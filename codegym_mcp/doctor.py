@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from codegym_mcp.errors import CodegymError, LimitError, SandboxError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.confinement.confinement_layers import ESSENTIAL, PURPOSE, Layer, LayerState
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.messages import ServeTools
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
 _ENVIRONMENT = """
@@ -131,9 +132,9 @@ async def _check_loop(pool: SandboxPool) -> Check:
 async def _call(pool: SandboxPool, name: str, *, seconds: float) -> None:
     """Opens the environment and calls one tool; when it returns, the process has ended."""
     limits = Limits()
-    worker = await pool.start(EnvironmentProgram("<doctor>", _ENVIRONMENT), Role.TOOLS, limits, config={})
+    worker = await pool.start(EnvironmentProgram("<doctor>", _ENVIRONMENT), ServeTools({}), limits)
     try:
-        worker.outcome(await worker.receive(limits.start_seconds))
+        await worker.result(seconds=limits.start_seconds)
         await worker.call(name, {}, seconds=seconds)
     finally:
         worker.kill()

@@ -9,7 +9,7 @@ from typing import Any
 from codegym_mcp.episodes.episode_outcome import Verdict
 from codegym_mcp.errors import BrokenContractError, InvalidArgumentsError, TaskError
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.messages import Role
+from codegym_mcp.sandbox.process.messages import ComputeReference, GenerateConfig, JudgeAnswer, Role
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task, generated_id
 
@@ -30,7 +30,7 @@ async def judge(
         reference = await reference_answer(pool, environment, task, limits)
         correct = environment.answer.equal(reference, answer)
     else:
-        correct = await pool.ask(environment.program, Role.JUDGE, limits, config=task.config, answer=answer)
+        correct = await pool.ask(environment.program, JudgeAnswer(task.config, answer), limits)
         if type(correct) is not bool:
             raise BrokenContractError(Role.JUDGE, "The judge returned neither True nor False.")
     return Verdict(correct=correct, reward=1.0 if correct else 0.0)
@@ -43,7 +43,7 @@ async def reference_answer(pool: SandboxPool, environment: Environment, task: Ta
         EnvironmentFaultError: `reference` failed, or its answer is not of the declared type.
         LimitError, WorkerLostError, SandboxError: the answer could not be computed.
     """
-    reference = await pool.ask(environment.program, Role.REFERENCE, limits, config=task.config)
+    reference = await pool.ask(environment.program, ComputeReference(task.config), limits)
     parameter = environment.submission.parameters[0].name
     try:
         environment.submission.validate_arguments({parameter: reference})
@@ -69,9 +69,7 @@ async def generate_task(
     if difficulty not in DIFFICULTIES:
         raise TaskError(f"The difficulty {difficulty} does not exist.", hint="Choose one from 1 to 5.")
     task_id = generated_id(difficulty, seed)
-    config = await pool.ask(
-        environment.program, Role.GENERATE, limits or Limits(), seed=task_id, difficulty=difficulty
-    )
+    config = await pool.ask(environment.program, GenerateConfig(task_id, difficulty), limits or Limits())
     if not isinstance(config, dict):
         raise TaskError(f"The generator of {environment.name} returned no configuration for {task_id}.")
     task = Task(id=task_id, config=config, difficulty=difficulty)

@@ -2,14 +2,19 @@
 
 from typing import Any
 
-from pydantic_core import to_json
-
 from codegym_mcp.episode_interface import CallResult, EpisodeProtocol
 from codegym_mcp.errors import BrokenContractError
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.messages import Role
-from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.messages import (
+    CallReply,
+    OracleCall,
+    OracleFinished,
+    ReplyStatus,
+    Role,
+    Solve,
+)
+from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment
 
 
@@ -35,9 +40,8 @@ class OraclePolicy:
         """
         worker = await self._pool.start(
             self._environment.program,
-            Role.SOLVE,
+            solve_assignment(self._environment, playable.task.public),
             self._limits,
-            **solve_message(self._environment, playable.task.public),
         )
         try:
             await self._follow(worker, playable)
@@ -47,17 +51,17 @@ class OraclePolicy:
     async def _follow(self, worker: ConfinedProcess, playable: EpisodeProtocol) -> None:
         """Does what the process asks for until it has finished."""
         while True:
-            frame: Frame = await worker.receive(self._limits.start_seconds)
-            match frame:
-                case [int(), "call", str(name), dict(arguments)]:
+            message = await worker.receive(self._limits.start_seconds)
+            match message:
+                case OracleCall(_, name, arguments):
                     result = await self._act(playable, name, arguments)
                     if result.over:
                         return
-                    worker.send(solve_reply(self._environment, name, result))
-                case [0, "finished", None]:
+                    worker.send_call_reply(solve_reply(self._environment, name, result))
+                case OracleFinished():
                     return
                 case _:
-                    result = await playable.submit(worker.outcome(frame))
+                    result = await playable.submit(worker.result_of(message))
                     if result.is_error and not result.over:
                         raise BrokenContractError(
                             Role.SOLVE, f"The oracle's answer is refused. {result.text}"
@@ -71,16 +75,16 @@ class OraclePolicy:
         return await playable.call(name, arguments)
 
 
-def solve_message(environment: Environment, public: dict[str, Any]) -> dict[str, Any]:
-    """What a process that runs `solve` is told: the public values, and how tools are called."""
+def solve_assignment(environment: Environment, public: dict[str, Any]) -> Solve:
+    """Returns the assignment that runs `solve` with a task's public values."""
     parameters = {tool.name: [each.name for each in tool.parameters] for tool in environment.tools}
-    return {"public": public, "parameters": parameters}
+    return Solve(public, parameters)
 
 
-def solve_reply(environment: Environment, name: str, result: CallResult) -> bytes:
-    """What `solve` is told of a call's result, as a frame's body."""
+def solve_reply(environment: Environment, name: str, result: CallResult) -> CallReply:
+    """Returns the result of a call as `solve` receives it."""
     if result.is_error:
-        return to_json(("error", result.text))
+        return CallReply(ReplyStatus.REFUSED, result.text)
     if result.structured is None:
-        return to_json(("ok", result.value))
-    return to_json(("ok", environment.tool(name).unwrap(result.structured)))
+        return CallReply(ReplyStatus.OK, result.value)
+    return CallReply(ReplyStatus.OK, environment.tool(name).unwrap(result.structured))

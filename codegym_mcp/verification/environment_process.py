@@ -17,9 +17,9 @@ from codegym_mcp.errors import (
     WorkerLostError,
 )
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.environment_program import Role
-from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.messages import ServeTools
+from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.tools import result_text
 
@@ -45,9 +45,9 @@ class EnvironmentProcess:
             EnvironmentFaultError, LimitError, WorkerLostError: the environment cannot be opened.
             SandboxError, SourceError: no process can be started.
         """
-        worker = await pool.start(environment.program, Role.TOOLS, limits, config=config)
+        worker = await pool.start(environment.program, ServeTools(config), limits)
         try:
-            worker.outcome(await worker.receive(limits.start_seconds))
+            await worker.result(seconds=limits.start_seconds)
             yield cls(worker, environment, limits)
         finally:
             worker.kill()
@@ -95,7 +95,7 @@ class EnvironmentProcess:
         self._worker.expect(len(calls))
         outcomes: list[ToolOutcome] = []
         try:
-            numbers = [self._worker.request(name, arguments) for name, arguments in calls]
+            numbers = [self._worker.send_call(name, arguments) for name, arguments in calls]
             for number in numbers:
                 outcomes.append(await self._receive_outcome(number))
         except LimitError as error:
@@ -106,9 +106,9 @@ class EnvironmentProcess:
 
     async def _receive_outcome(self, number: int) -> ToolOutcome:
         """Receives the outcome of a call; raises LimitError and WorkerLostError as `receive` does."""
-        frame = await self._worker.receive(self._limits.call_seconds)
+        message = await self._worker.receive(self._limits.call_seconds)
         try:
-            return ToolOutcome(OutcomeStatus.OK, self._worker.outcome(frame, number))
+            return ToolOutcome(OutcomeStatus.OK, self._worker.result_of(message, number))
         except ToolError as error:
             return ToolOutcome(OutcomeStatus.REFUSED, error.message)
         except BrokenContractError as error:

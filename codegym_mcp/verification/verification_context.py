@@ -13,7 +13,7 @@ from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
 _OTHER_HASH_SEED = 1
-_PATIENCE = 100.0
+_CPU_GRACE = 100.0
 """Wall-clock seconds allowed for each second of processor time, so that verdicts do not depend on load."""
 
 T = TypeVar("T")
@@ -57,9 +57,9 @@ class VerificationContext:
             SandboxError: the sandbox cannot be started.
         """
         async with (
-            SandboxPool.open(allow_unconfined=allow_unconfined, patience=_PATIENCE) as pool,
+            SandboxPool.open(allow_unconfined=allow_unconfined, cpu_grace=_CPU_GRACE) as pool,
             SandboxPool.open(
-                allow_unconfined=allow_unconfined, patience=_PATIENCE, hash_seed=_OTHER_HASH_SEED
+                allow_unconfined=allow_unconfined, cpu_grace=_CPU_GRACE, hash_seed=_OTHER_HASH_SEED
             ) as other_pool,
         ):
             episode_slots = anyio.CapacityLimiter(jobs or default_jobs())

@@ -11,9 +11,10 @@ from typing import Any
 from codegym_mcp.errors import LimitError, WorkerLostError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.messages import Role, ServeTools
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.sandbox.process.worker import ConfinedProcess
 
 LIMITS = Limits(memory_bytes=64 << 20)
 NAMESPACES = frozenset(layer for layer in Layer if layer.endswith("_namespace"))
@@ -137,8 +138,8 @@ def program(code: str, *, before: str = "") -> RawProgram:
 
 async def open_worker(pool: SandboxPool, raw: RawProgram, **given: Any) -> ConfinedProcess:
     """Opens an environment of raw code in a confined process."""
-    worker = await pool.start(raw, Role.TOOLS, LIMITS, config=given)
-    worker.outcome(await worker.receive(LIMITS.start_seconds))
+    worker = await pool.start(raw, ServeTools(given), LIMITS)
+    await worker.result(seconds=LIMITS.start_seconds)
     return worker
 
 
@@ -176,7 +177,8 @@ class Ground:
     @property
     def zygote(self) -> int:
         """The pid of the process that forks."""
-        started = self.pool._zygote._process.pid
+        started = self.pool.zygote_pid
+        assert started is not None
         with open(f"/proc/{started}/task/{started}/children") as children:
             inner = children.read().split()
         return int(inner[0]) if self.pool.layers[Layer.PID_NAMESPACE].active else started

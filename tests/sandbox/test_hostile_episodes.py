@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from codegym_mcp.episodes.episode import Episode, EpisodeSettings, EpisodeState
+from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.limits import Limits
@@ -39,7 +41,7 @@ LIMITS = Limits(call_seconds=0.3, start_seconds=60, memory_bytes=64 << 20)
 @pytest.fixture(params=["process", "shared"], scope="module")
 async def pool(request: pytest.FixtureRequest) -> AsyncIterator[SandboxPool]:
     isolation: Isolation = request.param
-    async with SandboxPool.open(isolation=isolation, patience=100) as opened:
+    async with SandboxPool.open(isolation=isolation, cpu_grace=100) as opened:
         yield opened
 
 

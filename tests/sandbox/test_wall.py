@@ -6,7 +6,8 @@ import secrets
 import pytest
 
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.messages import ComputeReference
 from tests.sandbox.hostile import LIMITS, NAMESPACES, Ground, Outcome, Payload, Pools, attack
 from tests.sandbox.payloads import PAYLOADS
 from tests.sandbox.target import Target
@@ -108,7 +109,7 @@ async def test_the_reference_answer_is_nowhere_in_the_memory_of_the_tools(pools:
     ground = await pools.without(())
     hidden = secrets.token_hex(16)
     answer = await ground.pool.ask(
-        EnvironmentProgram("reference.py", REFERENCE), Role.REFERENCE, LIMITS, config={"hidden": hidden}
+        EnvironmentProgram("reference.py", REFERENCE), ComputeReference({"hidden": hidden}), LIMITS
     )
     assert answer == f"canary, {hidden}"
     outcome = await attack(ground.pool, Payload("scan", SCAN, ()))

@@ -23,8 +23,8 @@ _NONE_OF = (
 )
 
 
-def quieten_signals() -> None:
-    """What is sent to a terminal's or a service's whole group is for the server, which ends its own."""
+def ignore_group_signals() -> None:
+    """Ignores the signals that terminals and service managers send to the group; the server handles them."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -139,7 +139,7 @@ def _lower_priority() -> None:
     os.nice(_NICE)
     # Least of all the server that wakes it.
     with suppress(OSError):
-        linux_calls.interrupt_nobody()
+        linux_calls.use_batch_scheduling()
 
 
 def _lower(limit: int, value: int) -> None:
@@ -149,8 +149,8 @@ def _lower(limit: int, value: int) -> None:
     resource.setrlimit(limit, (value, value))
 
 
-def filter_holds() -> bool:
-    """Whether a harmless call that is not allowed is refused."""
+def seccomp_refuses() -> bool:
+    """Checks that the seccomp filter refuses a harmless system call that is not on its list."""
     try:
         os.umask(0o077)
     except OSError:

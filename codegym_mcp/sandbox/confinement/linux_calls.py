@@ -71,7 +71,7 @@ def drop_capabilities() -> None:
     call("capset", header, (ctypes.c_uint32 * 6)())
 
 
-def interrupt_nobody() -> None:
+def use_batch_scheduling() -> None:
     """No other process is interrupted because this one wakes up; processes that it starts inherit that.
 
     Raises:

@@ -10,7 +10,8 @@ import ast
 import builtins
 import warnings
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from types import CodeType
+from typing import NamedTuple
 
 from RestrictedPython.transformer import (
     ALLOWED_FUNC_NAMES,
@@ -19,11 +20,10 @@ from RestrictedPython.transformer import (
 )
 
 from codegym_mcp.errors import SourceError
+from codegym_mcp.python_syntax import is_main_block, nesting_error
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
+from codegym_mcp.sandbox.language.dialect import Dialect
 from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, GUARDED
-
-MAX_SOURCE = 100_000
-"""The longest source in characters; compiling happens in the server, and must be quick."""
 
 STATE_NAMES = frozenset({"_done", "_reward"})
 """The two private attributes of the CodeGym format; no other underscore is allowed there, none elsewhere."""
@@ -54,50 +54,45 @@ class _Problem(NamedTuple):
     hint: str
 
 
-def parse(source: str, path: str) -> ast.Module:
-    """Parses a source file.
-
-    Raises:
-        SourceError: it is not Python, is too long, or is nested too deeply to be read.
-    """
-    if len(source) > MAX_SOURCE:
-        problem = f"longer than {MAX_SOURCE:,} characters"
-        raise SourceError(path, None, problem, hint="Keep data in the tasks.")
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            return ast.parse(source)
-    except SyntaxError as error:
-        raise SourceError(path, error.lineno, f"not valid Python: {error.msg}") from None
-    except (RecursionError, MemoryError):
-        raise SourceError(path, None, "nested too deeply to be read") from None
-    except ValueError as error:
-        raise SourceError(path, None, f"not valid Python: {error}") from None
-
-
-def restrict(tree: ast.Module, path: str, *, codegym: bool = False) -> Any:
-    """Applies the policy to a module and compiles it.
+def restrict(tree: ast.Module, path: str, dialect: Dialect = Dialect.NATIVE) -> ast.Module:
+    """Checks a module against the policy and inserts the calls of guards.
 
     Args:
         tree: the module; it is changed.
         path: how error messages name the source.
-        codegym: allow what classes in the CodeGym format need beyond the policy.
+        dialect: the dialect in which the module is written.
 
     Returns:
-        A code object that runs only in a namespace made by `namespace.make_namespace`.
+        The same module, for `compile_restricted`.
 
     Raises:
         SourceError: the policy refuses the source; the error explains the first line that it refuses and
             names the others.
     """
     try:
-        policy = _Policy(codegym=codegym)
-        restricted = policy.visit(tree)
-        if policy.problems:
-            raise _refusal(path, policy.problems)
-        with warnings.catch_warnings(action="ignore"):
-            return compile(restricted, "<environment>", "exec", dont_inherit=True, optimize=0)
+        policy = _POLICIES[dialect]()
+        restricted: ast.Module = policy.visit(tree)
     except (RecursionError, MemoryError):
-        raise SourceError(path, None, "nested too deeply to be compiled") from None
+        raise nesting_error(tree, path) from None
+    if policy.problems:
+        raise _refusal(path, policy.problems)
+    return restricted
+
+
+def compile_restricted(tree: ast.Module, path: str) -> CodeType:
+    """Compiles a module that `restrict` has returned, or a part of its statements.
+
+    Returns:
+        A code object that runs only in a namespace made by `guarded_builtins.make_namespace`.
+
+    Raises:
+        SourceError: the compiler refuses the module.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return compile(tree, "<environment>", "exec", dont_inherit=True, optimize=0)
+    except (RecursionError, MemoryError):
+        raise nesting_error(tree, path) from None
     except SyntaxError as error:
         raise SourceError(path, error.lineno, f"not valid Python: {error.msg}") from None
     except ValueError as error:
@@ -112,10 +107,9 @@ def _refusal(path: str, problems: list[_Problem]) -> SourceError:
 
 
 class _Policy(RestrictingNodeTransformer):
-    def __init__(self, *, codegym: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.problems: list[_Problem] = []
-        self._codegym = codegym
         self._given: set[str] = set()
         self._unavailable: list[ast.Name] = []
 
@@ -148,7 +142,7 @@ class _Policy(RestrictingNodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """What is never available is refused; what is withheld from some objects is looked up guarded."""
-        if self._is_state(node):
+        if self._is_allowed_private(node):
             pass
         elif node.attr.startswith("_"):
             self.error(node, f"the name {node.attr} begins with an underscore", _underscore_hint(node.attr))
@@ -241,30 +235,33 @@ class _Policy(RestrictingNodeTransformer):
         self.check_name(node, node.name)
         return self.node_contents_visit(node)
 
-    # --- the CodeGym format
+    def _is_allowed_private(self, _node: ast.Attribute) -> bool:
+        """Checks whether an attribute may be used although its name begins with an underscore."""
+        return False
 
-    def _is_state(self, node: ast.Attribute) -> bool:
-        return (
-            self._codegym
-            and node.attr in STATE_NAMES
-            and isinstance(node.value, ast.Name)
-            and node.value.id == "self"
-        )
+
+class _CodegymPolicy(_Policy):
+    """The policy with what classes in the CodeGym format need beyond it."""
+
+    def _is_allowed_private(self, node: ast.Attribute) -> bool:
+        return node.attr in STATE_NAMES and isinstance(node.value, ast.Name) and node.value.id == "self"
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if self._codegym:
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"), args=[]), attr="__init__"),
-                    args=[],
-                    keywords=[],
-                ):
-                    # The base class is a stand-in without an initialiser; super() itself stays out of reach.
-                    return ast.copy_location(ast.Constant(None), node)
-                case ast.Call(func=ast.Name(id="eval")):
-                    # The format uses eval only to read literals back.
-                    node.func = ast.copy_location(ast.Name("literal_eval", ast.Load()), node.func)
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"), args=[]), attr="__init__"),
+                args=[],
+                keywords=[],
+            ):
+                # The base class is a placeholder without an initializer; super() itself is not available.
+                return ast.copy_location(ast.Constant(None), node)
+            case ast.Call(func=ast.Name(id="eval")):
+                # The format uses eval only to read literals.
+                node.func = ast.copy_location(ast.Name("literal_eval", ast.Load()), node.func)
         return self.node_contents_visit(node)
+
+
+_POLICIES: dict[Dialect, type[_Policy]] = {Dialect.NATIVE: _Policy, Dialect.CODEGYM: _CodegymPolicy}
 
 
 def _call(guard: str, at: ast.expr, *arguments: ast.expr) -> ast.Call:
@@ -285,19 +282,7 @@ def without(body: Iterable[ast.stmt], names: frozenset[str]) -> list[ast.stmt]:
     kept = [
         node
         for node in body
-        if not (isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names) and not is_main(node)
+        if not (isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names)
+        and not is_main_block(node)
     ]
-    return kept or [ast.Pass()]
-
-
-def is_main(node: ast.stmt) -> bool:
-    """Whether a statement is the `if __name__ == "__main__":` block."""
-    match node:
-        case ast.If(
-            test=ast.Compare(
-                left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant(value="__main__")]
-            ),
-            orelse=[],
-        ):
-            return True
-    return False
+    return kept

@@ -14,13 +14,18 @@ _REFUSED = "Error:"
 _INFINITY = {"Infinity": math.inf, "-Infinity": -math.inf}
 
 
-class CodegymClass:
-    """The class of one program, in the process of one role.
+class CodegymAdapter:
+    """A class in the CodeGym format in the process of one role.
 
     Args:
         cls: the class, as the environment's code made it.
         infinite: the parameters, by tool, in which the words for infinity stand for the numbers.
     """
+
+    refusals_raise = False
+    """Whether a refused call of the oracle raises ValueError; `step` returns the text of the refusal."""
+    submits_by_call = True
+    """Whether the oracle submits by a call, so that `solve` returns nothing."""
 
     def __init__(self, cls: Any, infinite: Mapping[str, Collection[str]]) -> None:
         self._cls = cls
@@ -77,12 +82,21 @@ class CodegymClass:
         """The class's reference answer, with infinity in words."""
         return _into_words(self.open(config).get_ref_answer())
 
-    def solve(self, call: Callable[[str, dict[str, Any]], Any]) -> None:
-        """Runs the class's `solve` on an instance without a task: all that it can do is step."""
+    def generate(self, _random: Any, _difficulty: int) -> Any:
+        """Raises NotImplementedError: the format has no function that generates tasks."""
+        raise NotImplementedError("A class in the CodeGym format generates no tasks.")
+
+    def solve(
+        self,
+        call: Callable[[str, dict[str, Any]], Any],
+        _parameters: Mapping[str, Collection[str]],
+        _public: Mapping[str, Any],
+    ) -> None:
+        """Runs the class's `solve` on an instance without a task, which can only call `step`."""
 
         def step(_environment: Any, action: str) -> tuple[bool, str]:
-            asked = json.loads(action)
-            return True, str(call(asked["name"], _into_words(asked.get("parameters", {}))))
+            request = json.loads(action)
+            return True, str(call(request["name"], _into_words(request.get("parameters", {}))))
 
         self._cls.step = step
         self._cls.__new__(self._cls).solve()

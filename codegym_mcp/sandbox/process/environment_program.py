@@ -1,57 +1,49 @@
-"""An environment's source as what each role may run of it.
+"""An environment's source and the code that each role may run of it.
 
 Each role of an environment runs in a process of its own and receives only its own part: the process that
-serves tools has no `reference`, the oracle's has no `Environment`.
+serves tools has no `reference`, the oracle's process has no `Environment`.
 """
 
 import ast
 import hashlib
 import marshal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Literal
+from typing import Any
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.sandbox.language.restricted_python import parse, restrict, without
+from codegym_mcp.python_syntax import parse_source
+from codegym_mcp.sandbox.language.dialect import Dialect
+from codegym_mcp.sandbox.language.restricted_python import compile_restricted, restrict, without
 from codegym_mcp.sandbox.process.frames import MAX_FRAME
+from codegym_mcp.sandbox.process.messages import Role
 
-
-class Role(StrEnum):
-    """What a process does with an environment's source."""
-
-    TOOLS = "tools"
-    SHARED = "shared"
-    """The tools, for many episodes in one process."""
-    REFERENCE = "reference"
-    JUDGE = "judge"
-    SOLVE = "solve"
-    GENERATE = "generate"
-
-
-Format = Literal["native", "codegym"]
-
-_WITHHELD: dict[Role, frozenset[str]] = {
-    **dict.fromkeys((Role.TOOLS, Role.SHARED), frozenset({"reference", "accepts", "solve", "generate"})),
-    Role.REFERENCE: frozenset({"Environment", "accepts", "solve", "generate"}),
-    Role.JUDGE: frozenset({"Environment", "solve", "generate"}),
-    Role.SOLVE: frozenset({"Environment", "reference", "accepts", "generate"}),
-    Role.GENERATE: frozenset({"Environment", "accepts", "solve"}),
+_WITHHELD: dict[Dialect, dict[Role, frozenset[str]]] = {
+    Dialect.NATIVE: {
+        **dict.fromkeys((Role.TOOLS, Role.SHARED), frozenset({"reference", "accepts", "solve", "generate"})),
+        Role.REFERENCE: frozenset({"Environment", "accepts", "solve", "generate"}),
+        Role.JUDGE: frozenset({"Environment", "solve", "generate"}),
+        Role.SOLVE: frozenset({"Environment", "reference", "accepts", "generate"}),
+        Role.GENERATE: frozenset({"Environment", "accepts", "solve"}),
+    },
+    Dialect.CODEGYM: {
+        **dict.fromkeys((Role.TOOLS, Role.SHARED), frozenset({"Done", "solve", "get_ref_answer"})),
+        Role.REFERENCE: frozenset(),
+        Role.JUDGE: frozenset(),
+        Role.SOLVE: frozenset({"Done", "get_ref_answer"}),
+    },
 }
-_CODEGYM_WITHHELD: dict[Role, frozenset[str]] = {
-    **dict.fromkeys((Role.TOOLS, Role.SHARED), frozenset({"Done", "solve", "get_ref_answer"})),
-    Role.SOLVE: frozenset({"Done", "get_ref_answer"}),
-}
+"""The definitions that a role must not see: of the module, or of the class in the CodeGym format."""
 
 
 @dataclass(frozen=True)
 class EnvironmentProgram:
-    """Source code that becomes, role by role, what a confined process runs.
+    """Source code, and the code of each role that confined processes run.
 
     Attributes:
         path: how error messages name the source.
         source: the text of the whole file.
-        format: the project's own contract, or a class in the CodeGym format.
+        dialect: the form in which the source is written.
         entry: the class that holds the tools.
         infinite: for a class in the CodeGym format, the parameters, by tool, in which the strings "Infinity"
             and "-Infinity" stand for the numbers.
@@ -59,7 +51,7 @@ class EnvironmentProgram:
 
     path: str
     source: str
-    format: Format = "native"
+    dialect: Dialect = Dialect.NATIVE
     entry: str = "Environment"
     infinite: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     _code: dict[Role, bytes] = field(default_factory=dict, repr=False, compare=False)
@@ -70,50 +62,72 @@ class EnvironmentProgram:
         return hashlib.sha256(self.source.encode()).hexdigest()
 
     def code(self, role: Role) -> bytes:
-        """The marshalled code of one role; compiled once.
+        """Returns the marshalled code of one role.
 
         Raises:
-            SourceError: the source does not parse, the policy refuses it, or it is too large when compiled.
+            SourceError: as `compile`.
         """
-        if role not in self._code:
-            tree = parse(self.source, self.path)
-            if self.format == "codegym":
-                _strip_methods(tree, self.entry, _CODEGYM_WITHHELD.get(role, frozenset()))
-                tree.body = without(tree.body, frozenset())
-            else:
-                tree.body = without(tree.body, _WITHHELD[role])
-            code = marshal.dumps(restrict(tree, self.path, codegym=self.format == "codegym"))
-            if len(code) > MAX_FRAME:
-                raise SourceError(self.path, None, f"compiles to more than {MAX_FRAME:,} bytes")
-            self._code[role] = code
+        if not self._code:
+            self.compile(parse_source(self.source, self.path))
         return self._code[role]
 
-    def check(self) -> None:
-        """Compiles the whole source, so that what the policy refuses anywhere is told at once.
+    def compile(self, tree: ast.Module) -> None:
+        """Checks the whole source against the language policy and compiles the code of each role.
+
+        Args:
+            tree: the syntax tree of `source`; it is changed.
 
         Raises:
-            SourceError: the source does not parse, or the policy refuses it.
+            SourceError: the policy refuses a line of the source, or the code of a role is too large to send.
         """
-        tree = parse(self.source, self.path)
         tree.body = without(tree.body, frozenset())
-        restrict(tree, self.path, codegym=self.format == "codegym")
+        restricted = restrict(tree, self.path, self.dialect)
+        compiled: dict[frozenset[str], bytes] = {}
+        for role, withheld in _WITHHELD[self.dialect].items():
+            if withheld not in compiled:
+                part = _SELECT[self.dialect](restricted, self.entry, withheld)
+                compiled[withheld] = marshal.dumps(compile_restricted(part, self.path))
+            if len(compiled[withheld]) > MAX_FRAME:
+                raise SourceError(self.path, None, f"compiles to more than {MAX_FRAME:,} bytes")
+            self._code[role] = compiled[withheld]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Marshalled code belongs to one version of Python; the reader of the pickle compiles again.
+        return {**self.__dict__, "_code": {}}
 
 
-def _strip_methods(tree: ast.Module, entry: str, withheld: frozenset[str]) -> None:
-    """Takes methods from the class, unless what remains of it calls them."""
-    for cls in tree.body:
-        if isinstance(cls, ast.ClassDef) and cls.name == entry:
-            named = {
-                item.name: {part.attr for part in ast.walk(item) if isinstance(part, ast.Attribute)}
-                for item in cls.body
-                if isinstance(item, ast.FunctionDef)
-            }
-            # Every step names Done, which the server answers in its place.
-            named.get("step", set()).discard("Done")
-            gone = set(withheld)
-            waiting = [name for name in named if name not in withheld]
-            while waiting:
-                needed = named[waiting.pop()] & gone & named.keys()
-                gone -= needed
-                waiting += needed
-            cls.body = [item for item in cls.body if getattr(item, "name", None) not in gone]
+def _without_definitions(module: ast.Module, _entry: str, withheld: frozenset[str]) -> ast.Module:
+    """Returns the module without the withheld functions and classes."""
+    return ast.Module(without(module.body, withheld), [])
+
+
+def _without_methods(module: ast.Module, entry: str, withheld: frozenset[str]) -> ast.Module:
+    """Returns the module with the withheld methods removed from the class, except those that others call."""
+    return ast.Module([_strip(node, entry, withheld) for node in module.body], [])
+
+
+def _strip(node: ast.stmt, entry: str, withheld: frozenset[str]) -> ast.stmt:
+    if not isinstance(node, ast.ClassDef) or node.name != entry:
+        return node
+    called = {
+        item.name: {part.attr for part in ast.walk(item) if isinstance(part, ast.Attribute)}
+        for item in node.body
+        if isinstance(item, ast.FunctionDef)
+    }
+    # `step` always names Done, whose place the server takes.
+    called.get("step", set()).discard("Done")
+    removed = set(withheld)
+    pending = [name for name in called if name not in withheld]
+    while pending:
+        needed = called[pending.pop()] & removed & called.keys()
+        removed -= needed
+        pending += needed
+    body = [item for item in node.body if getattr(item, "name", None) not in removed]
+    stripped = ast.ClassDef(node.name, node.bases, node.keywords, body, node.decorator_list)
+    return ast.copy_location(stripped, node)
+
+
+_SELECT: dict[Dialect, Callable[[ast.Module, str, frozenset[str]], ast.Module]] = {
+    Dialect.NATIVE: _without_definitions,
+    Dialect.CODEGYM: _without_methods,
+}

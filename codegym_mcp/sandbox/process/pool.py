@@ -1,4 +1,4 @@
-"""Starts confined processes: one zygote, and from it one child for each role of each episode."""
+"""Starts confined processes: one zygote, and one child of it for each role of each episode."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
@@ -11,26 +11,28 @@ from pydantic_core import to_json
 from codegym_mcp.errors import SandboxError, WorkerLostError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.confinement.confinement_layers import ESSENTIAL, Layer, LayerState
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.forked_process import ForkedProcess
+from codegym_mcp.sandbox.process.messages import Assignment, ServeTools, StartMessage, role_of
 from codegym_mcp.sandbox.process.shared_process import SharedProcesses, ToolProcess
-from codegym_mcp.sandbox.process.worker import ConfinedProcess
-from codegym_mcp.sandbox.process.zygote_client import ForkedProcess, ZygoteClient
+from codegym_mcp.sandbox.process.zygote_client import ZygoteClient
 
 ATTEMPTS = 5
-"""How often something is tried whose process was lost. Whatever ends its own process does so every time."""
+"""How often an action is tried if its process is lost. Code that ends its own process does so every time."""
 
-BUSY_PATIENCE = 4.0
-"""The `patience` of whoever serves episodes: on a busy machine a call may wait for a processor, which is not
-the environment's fault."""
+SERVING_CPU_GRACE = 4.0
+"""The `cpu_grace` of a pool that serves episodes: on a busy machine a call may have to wait for a processor,
+which is not the environment's fault."""
 
 Isolation = Literal["process", "shared"]
-"""Whether each episode has a process of its own, or shares one with others of its environment."""
+"""Whether each episode has its own process, or shares one with other episodes of its environment."""
 
 T = TypeVar("T")
 
 
 async def retry_lost_process(action: Callable[[], Awaitable[T]]) -> T:
-    """Performs an action that can be repeated, again where its process was lost.
+    """Performs a repeatable action, and repeats it if its process is lost.
 
     Raises:
         WorkerLostError: it was lost every time.
@@ -46,7 +48,9 @@ async def retry_lost_process(action: Callable[[], Awaitable[T]]) -> T:
 class SandboxPool:
     """Confined processes on demand.
 
-    Use `SandboxPool.open()`; when it is left, every process that came from it has ended.
+    Use `SandboxPool.open()`; when its block is left, every process of the pool has ended. A pool belongs to
+    the event loop in which it was opened, which may run on any thread; the kernel ends the pool's processes
+    with that thread.
     """
 
     def __init__(
@@ -55,16 +59,16 @@ class SandboxPool:
         allow_unconfined: bool,
         disabled: Collection[Layer],
         hash_seed: int,
-        patience: float,
+        cpu_grace: float,
         isolation: Isolation,
     ) -> None:
         self._allow_unconfined = allow_unconfined
         self._disabled = disabled
         self._hash_seed = hash_seed
-        self._patience = patience
+        self._cpu_grace = cpu_grace
         self._zygote: ZygoteClient | None = None
-        self._starting = asyncio.Lock()
-        self._workers: set[ConfinedProcess] = set()
+        self._start_lock = asyncio.Lock()
+        self._processes: set[ConfinedProcess] = set()
         self._shared = SharedProcesses(self.start) if isolation == "shared" else None
         self._closed = False
 
@@ -75,19 +79,19 @@ class SandboxPool:
         *,
         allow_unconfined: bool = False,
         hash_seed: int = 0,
-        patience: float = 1.0,
+        cpu_grace: float = 1.0,
         isolation: Isolation = "process",
         _disabled: Collection[Layer] = (),
     ) -> AsyncIterator["SandboxPool"]:
-        """A pool whose zygote runs until the block is left.
+        """Opens a pool, whose zygote runs until the block is left.
 
         Args:
-            allow_unconfined: work even where the layers that matter most cannot be put in place.
+            allow_unconfined: continue if essential layers of confinement cannot be put in place.
             hash_seed: decides in which order processes iterate over sets of strings.
-            patience: how many times as long as allowed an answer may take while the process has not had that
-                much processor time, so that what is allowed does not depend on what else the machine does.
-            isolation: what `serve` gives an episode: a process of its own, or a shared one.
-            _disabled: layers to leave out, so that tests can show what each is good for.
+            cpu_grace: an answer may take this many times its allowed seconds, as long as the process has not
+                received that much processor time. So limits do not depend on how busy the machine is.
+            isolation: whether `serve` gives an episode its own process or a shared one.
+            _disabled: layers to leave out; tests show with it what each layer prevents.
 
         Raises:
             SandboxError: the zygote cannot be started, or would not be confined.
@@ -96,51 +100,54 @@ class SandboxPool:
             allow_unconfined=allow_unconfined,
             disabled=_disabled,
             hash_seed=hash_seed,
-            patience=patience,
+            cpu_grace=cpu_grace,
             isolation=isolation,
         )
         try:
             await pool._ready_zygote()
             yield pool
         finally:
-            # Also where the reason for leaving is that everything is cancelled.
+            # Also if the block is left because everything is cancelled.
             with anyio.CancelScope(shield=True):
                 await pool._close()
 
     @property
     def layers(self) -> Mapping[Layer, LayerState]:
-        """Which layers of confinement stand, as the running zygote found them."""
+        """The state of each layer of confinement, as the running zygote reported it."""
         return self._zygote.layers if self._zygote is not None else {}
 
+    @property
+    def zygote_pid(self) -> int | None:
+        """The process id of the running zygote; with a pid namespace, of the process outside it."""
+        return self._zygote.pid if self._zygote is not None and self._zygote.alive else None
+
     async def start(
-        self, program: EnvironmentProgram, role: Role, limits: Limits, **message: Any
+        self, program: EnvironmentProgram, assignment: Assignment, limits: Limits
     ) -> ConfinedProcess:
-        """Starts a process for one role; the role's first answer is still to be received.
+        """Starts a process for an assignment; `ConfinedProcess.result` waits for its result.
 
         Args:
             program: the environment's source.
-            role: what the process is for.
-            limits: `memory_bytes` holds for the process.
-            message: what the role needs to know, as plain data.
+            assignment: what the process does.
+            limits: `memory_bytes` applies to the process.
 
         Raises:
-            SourceError: the policy refuses the source.
+            SourceError: the language policy refuses the source.
             SandboxError: no process can be started.
         """
+        role = role_of(assignment)
         code = program.code(role)
         forked = await self._fork(limits.memory_bytes)
         try:
-            worker = await ConfinedProcess.connect(role, forked.connection, forked.kill)
-            if forked.clock is not None:
-                worker.be_patient(self._patience, forked.clock)
+            process = await ConfinedProcess.connect(role, forked, cpu_grace=self._cpu_grace)
         except BaseException:
-            forked.abandon()
+            forked.discard()
             raise
-        self._workers.add(worker)
-        worker.on_end = self._workers.discard
-        part = {"role": role, "format": program.format, "entry": program.entry, "infinite": program.infinite}
-        worker.start(to_json({**part, **message}), code)
-        return worker
+        self._processes.add(process)
+        process.on_end = self._processes.discard
+        start_message = StartMessage(role, program.dialect, program.entry, program.infinite, assignment)
+        process.send(to_json(start_message), code)
+        return process
 
     async def serve(
         self, program: EnvironmentProgram, limits: Limits, config: dict[str, Any], *, alone: bool = False
@@ -148,7 +155,7 @@ class SandboxPool:
         """Opens an environment that serves its tools.
 
         Args:
-            alone: in a process of its own, also where episodes share one.
+            alone: use a separate process, even if episodes share processes.
 
         Raises:
             SourceError, SandboxError: as `start`.
@@ -156,37 +163,50 @@ class SandboxPool:
         """
         if self._shared is not None and not alone:
             return await self._shared.open(program, limits, config)
-        worker = await self.start(program, Role.TOOLS, limits, config=config)
+        process = await self.start(program, ServeTools(config), limits)
         try:
-            worker.outcome(await worker.receive(limits.start_seconds))
+            await process.result(seconds=limits.start_seconds)
         except BaseException:
-            worker.kill()
+            process.kill()
             raise
-        return worker
+        return process
 
-    async def ask(self, program: EnvironmentProgram, role: Role, limits: Limits, **message: Any) -> Any:
-        """Runs a role that gives one answer, in a fresh process that ends with it.
+    async def ask(self, program: EnvironmentProgram, assignment: Assignment, limits: Limits) -> Any:
+        """Runs an assignment with one result, in a fresh process that ends afterwards.
 
         Returns:
-            The answer, as plain JSON data.
+            The result, as plain JSON data.
 
         Raises:
             SourceError, SandboxError: as `start`.
             EnvironmentFaultError, LimitError: as `ConfinedProcess.call`.
-            WorkerLostError: its process was lost however often it was started.
+            WorkerLostError: its process was lost in every attempt.
         """
 
         async def once() -> Any:
-            worker = await self.start(program, role, limits, **message)
+            process = await self.start(program, assignment, limits)
             try:
-                return worker.outcome(await worker.receive(limits.start_seconds))
+                return await process.result(seconds=limits.start_seconds)
             finally:
-                worker.kill()
+                process.kill()
 
         return await retry_lost_process(once)
 
+    def abandon(self) -> None:
+        """Closes every descriptor of the pool in a child after `os.fork`, for `os.register_at_fork`.
+
+        The parent's pool and processes are not affected. The event loop is not touched, because the child
+        shares its selector with the parent. The child cannot use the pool afterwards, and must keep it
+        referenced: finalizers of its transports would warn.
+        """
+        self._closed = True
+        for process in self._processes:
+            process.close_descriptors()
+        if self._zygote is not None:
+            self._zygote.close_descriptors()
+
     async def _fork(self, memory: int) -> ForkedProcess:
-        """A confined process; of another zygote where the last one has died."""
+        """Forks a process; if the zygote has died, of a new zygote."""
         for _ in range(ATTEMPTS - 1):
             try:
                 return await (await self._ready_zygote()).fork(memory)
@@ -196,7 +216,7 @@ class SandboxPool:
         return await (await self._ready_zygote()).fork(memory)
 
     async def _ready_zygote(self) -> ZygoteClient:
-        async with self._starting:
+        async with self._start_lock:
             if self._closed:
                 raise SandboxError("The sandbox is closed.")
             if self._zygote is None or not self._zygote.alive:
@@ -213,22 +233,22 @@ class SandboxPool:
 
     async def _close(self) -> None:
         self._closed = True
-        workers = list(self._workers)
-        for worker in workers:
-            worker.kill()
-        # One that is being started is waited for, and is the last.
-        async with self._starting:
+        processes = list(self._processes)
+        for process in processes:
+            process.kill()
+        # A zygote that is being started is awaited; no other will be started.
+        async with self._start_lock:
             if self._zygote is not None:
                 await self._zygote.close()
-        # Nothing is left of the processes; their sockets still have to be seen closing.
-        for worker in workers:
-            await worker.ended()
+        # The processes have ended; their sockets must still be seen closing.
+        for process in processes:
+            await process.ended()
 
     def _check(self, layers: Mapping[Layer, LayerState]) -> None:
         missing = [f"{layer} ({layers[layer].detail})" for layer in ESSENTIAL if not layers[layer].active]
         if missing and not self._allow_unconfined:
             raise SandboxError(
                 f"Environments cannot be confined here: {', '.join(sorted(missing))}.",
-                hint="Use Linux on x86-64 or aarch64. If you trust every environment, --allow-unconfined "
-                "goes on without protection.",
+                hint="Use Linux on x86-64 or aarch64. If you trust every environment, run without protection "
+                "with --allow-unconfined.",
             )

@@ -1,8 +1,8 @@
-"""Many episodes of one environment in one confined process, for those who hold ten thousand idle ones.
+"""Many episodes of one environment in one confined process, for ten thousand idle episodes.
 
-It promises less than a process for each episode: a call that runs away, or uses up the memory, ends the
-process for all episodes in it, and code that gets past the language policy reaches the state of the others.
-Two environments are never in one process, and neither is a reference answer.
+It guarantees less than one process for each episode: a call that does not end, or that uses up the memory,
+ends the process for all its episodes, and code that gets past the language policy can reach their state.
+Two environments never share a process, and no shared process computes reference answers.
 """
 
 import asyncio
@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 from codegym_mcp.errors import CodegymError, LimitError, WorkerLostError
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
-from codegym_mcp.sandbox.process.worker import ConfinedProcess
+from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.messages import ServeSharedTools
 
-EPISODES_A_PROCESS = 1000
-"""So many share one process at most, so that not all of an environment are lost with it."""
+EPISODES_PER_PROCESS = 1000
+"""Maximum number of episodes that one process serves, so that its loss is bounded."""
 
 
 class ToolProcess(Protocol):
@@ -37,13 +38,13 @@ class SharedProcess:
     """A confined process that serves many episodes, one request at a time.
 
     Attributes:
-        episodes: those that it holds, by number.
-        full: it takes no more of them.
+        episodes: the numbers of its open episodes.
+        full: whether it accepts no more episodes.
     """
 
-    def __init__(self, worker: ConfinedProcess) -> None:
-        self._worker = worker
-        self._turn = asyncio.Lock()
+    def __init__(self, process: ConfinedProcess) -> None:
+        self._process = process
+        self._request_lock = asyncio.Lock()
         self._numbers = itertools.count()
         self.episodes: set[int] = set()
         self.full = False
@@ -51,36 +52,38 @@ class SharedProcess:
     @property
     def alive(self) -> bool:
         """Whether it can still answer."""
-        return self._worker.alive
+        return self._process.alive
 
     async def open(self, config: dict[str, Any], *, seconds: float) -> "SharedToolProcess":
-        """Opens an episode in it.
+        """Opens an episode in the process.
 
         Raises:
-            EnvironmentFaultError, LimitError, WorkerLostError: as `request`.
+            CodegymError: as `call`.
         """
         episode = next(self._numbers)
         self.episodes.add(episode)
-        self.full = self.full or len(self.episodes) >= EPISODES_A_PROCESS
+        self.full = self.full or len(self.episodes) >= EPISODES_PER_PROCESS
         tools = SharedToolProcess(self, episode)
         try:
-            await self.request("open", episode, config, seconds=seconds)
+            await self._request(lambda: self._process.send_open(config, episode=episode), seconds)
         except BaseException:
             tools.kill()
             raise
         return tools
 
-    async def request(self, *parts: Any, seconds: float) -> Any:
-        """Sends a request in its turn.
+    async def call(self, episode: int, name: str, arguments: dict[str, Any], *, seconds: float) -> Any:
+        """Calls a tool of an episode, after the requests that were made before.
 
         Raises:
-            CodegymError: as `ConfinedProcess.call`; that the memory is used up is a `WorkerLostError`, since it is not
-                known who has used it.
+            CodegymError: as `ConfinedProcess.call`, except that memory that is used up is a
+                `WorkerLostError`, since it is not known which episode has used it.
         """
-        async with self._turn:
+        return await self._request(lambda: self._process.send_call(name, arguments, episode=episode), seconds)
+
+    async def _request(self, send: Callable[[], int], seconds: float) -> Any:
+        async with self._request_lock:
             try:
-                number = self._worker.request(*parts)
-                return self._worker.outcome(await self._worker.receive(seconds), number)
+                return await self._process.result(send(), seconds=seconds)
             except LimitError as error:
                 if error.limit != "memory_bytes":
                     raise
@@ -89,23 +92,23 @@ class SharedProcess:
             except CodegymError:
                 raise
             except BaseException:
-                # The answer that nobody waits for any more would be taken for the next one.
-                self._worker.kill()
+                # The result that is no longer awaited would be taken for the next one.
+                self._process.kill()
                 raise
 
     def close(self, episode: int) -> None:
-        """Ends one episode; the process, with the last one."""
+        """Ends one episode; ends the process with its last episode."""
         if episode not in self.episodes:
             return
         self.episodes.discard(episode)
         if not self.episodes:
-            self._worker.kill()
+            self._process.kill()
         elif self.alive:
-            self._worker.tell("close", episode)
+            self._process.send_close(episode)
 
 
 class SharedToolProcess:
-    """One episode in a shared process. It is `ToolProcess`."""
+    """One episode in a shared process; implements `ToolProcess`."""
 
     def __init__(self, process: SharedProcess, episode: int) -> None:
         self._process = process
@@ -117,59 +120,60 @@ class SharedToolProcess:
         return self._process.alive and self._episode in self._process.episodes
 
     async def call(self, name: str, arguments: dict[str, Any], *, seconds: float) -> Any:
-        """Calls a tool; the seconds are counted from its turn on.
+        """Calls a tool; the seconds are counted from when its turn begins.
 
         Raises:
-            CodegymError: as `SharedProcess.request`.
+            CodegymError: as `SharedProcess.call`.
         """
         try:
-            return await self._process.request("call", self._episode, name, arguments, seconds=seconds)
+            return await self._process.call(self._episode, name, arguments, seconds=seconds)
         except WorkerLostError:
-            # Also where the process goes on, since it is not known how far the call came.
+            # Even if the process continues: it is not known whether the call took effect.
             self.kill()
             raise
 
     def kill(self) -> None:
-        """Ends the episode; the process goes on for the others."""
+        """Ends the episode; the process continues for the others."""
         self._process.close(self._episode)
 
 
 class SharedProcesses:
-    """The shared processes of a pool: one environment in each, and as many of them as its episodes need.
+    """The shared processes of a pool: each serves one environment, and an environment can have several.
 
     Args:
-        start: starts a confined process for a role, as `Pool.start` does.
+        start: starts a confined process, as `SandboxPool.start` does.
     """
 
     def __init__(
-        self, start: Callable[[EnvironmentProgram, Role, Limits], Awaitable[ConfinedProcess]]
+        self,
+        start: Callable[[EnvironmentProgram, ServeSharedTools, Limits], Awaitable[ConfinedProcess]],
     ) -> None:
         self._start = start
         self._open: dict[tuple[EnvironmentProgram, int], SharedProcess] = {}
-        self._starting = asyncio.Lock()
+        self._start_lock = asyncio.Lock()
 
     async def open(
         self, program: EnvironmentProgram, limits: Limits, config: dict[str, Any]
     ) -> SharedToolProcess:
-        """Opens an episode in a process with others of its environment and its limit of memory.
+        """Opens an episode in a process with other episodes of its environment and memory limit.
 
         Raises:
-            CodegymError: as `Pool.serve`.
+            CodegymError: as `SandboxPool.serve`.
         """
         process = await self._process(program, limits)
         return await process.open(config, seconds=limits.start_seconds)
 
     async def _process(self, program: EnvironmentProgram, limits: Limits) -> SharedProcess:
         key = (program, limits.memory_bytes)
-        async with self._starting:
-            process = self._open.get(key)
-            if process is None or process.full or not process.alive:
-                worker = await self._start(program, Role.SHARED, limits)
+        async with self._start_lock:
+            shared = self._open.get(key)
+            if shared is None or shared.full or not shared.alive:
+                process = await self._start(program, ServeSharedTools(), limits)
                 try:
-                    worker.outcome(await worker.receive(limits.start_seconds))
+                    await process.result(seconds=limits.start_seconds)
                 except BaseException:
-                    worker.kill()
+                    process.kill()
                     raise
                 self._open = {known: each for known, each in self._open.items() if each.alive}
-                process = self._open[key] = SharedProcess(worker)
-            return process
+                shared = self._open[key] = SharedProcess(process)
+            return shared

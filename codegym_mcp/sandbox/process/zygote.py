@@ -1,13 +1,13 @@
 """The process from which every confined process is forked.
 
-It is started by exec, so that it has never seen anything of the server's, imports all that environments
-may use, gives up what it can, and then forks one child for each socket it is handed. Children inherit
-nothing else.
+It is started by exec, so that its memory contains nothing of the server's. It imports every module that
+environments may use, confines itself, and then forks one child for each socket that it receives. Children
+inherit nothing else.
 
-Control protocol: frames of JSON on a socket. The zygote first sends its layers. The server then sends
-`{"fork": memory in bytes}` with one descriptor, the child's end of a channel, and is answered in order with
-`{"pid": number}` and a pidfd, or with `{"error": reason}`. Where the system has no pidfd, nothing comes with
-the answer, and the server sends `{"kill": number}` instead of killing the process itself.
+Control protocol: frames of JSON on a socket. The zygote first sends the state of its layers. The server then
+sends `{"fork": memory in bytes}` with one descriptor, the child's end of a channel, and receives, in order,
+`{"pid": number}` with a pidfd, or `{"error": reason}`. If the system has no pidfds, the response comes
+without one, and the server sends `{"kill": pid}` instead of killing the process itself.
 """
 
 import errno
@@ -37,18 +37,18 @@ _PROBE_MEMORY = 64 << 20
 
 
 def main() -> None:
-    """Serves the descriptor named on the command line until it is closed.
+    """Serves the control socket whose descriptor is the first argument, until the server closes it.
 
     Further arguments name layers to leave out.
     """
     control = socket.socket(fileno=int(sys.argv[1]))
-    # Whoever started this may have passed on more than was meant for it.
+    # The server's process may have inheritable descriptors that are not meant for the zygote.
     linux_calls.close_descriptors(3, keep=control.fileno())
     disabled = frozenset(Layer(name) for name in sys.argv[2:])
-    confine_process.quieten_signals()
+    confine_process.ignore_group_signals()
     import_allowed()
     random.seed(0)
-    # Each child finds its namespace ready, and has it to itself: what it changes, only it sees.
+    # Each child finds its namespace ready; what a child changes in it, only that child sees.
     namespace = make_namespace()
     child = confine_process.ChildConfinement(confine_process.mapped_bytes())
     layers = confine_process.confine_zygote(disabled)
@@ -56,7 +56,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     layers |= _probe(child, disabled)
-    # Errors of the start went to whoever started this; children inherit /dev/null.
+    # Until here, errors went to the server through stderr; children inherit /dev/null.
     os.dup2(0, 2)
     Zygote(control, child, layers, namespace).run()
 
@@ -68,7 +68,7 @@ def _try_pidfd() -> None:
 
 
 def _probe(child: confine_process.ChildConfinement, disabled: Collection[Layer]) -> Layers:
-    """Confines one child for a trial, to learn which of a child's layers stand on this system."""
+    """Forks and confines a child, to find out which of a child's layers this system supports."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         steps = child.steps(_PROBE_MEMORY, theirs.fileno())
@@ -76,20 +76,20 @@ def _probe(child: confine_process.ChildConfinement, disabled: Collection[Layer])
         if pid == 0:
             try:
                 states = attempt(steps, disabled)
-                if states[Layer.SECCOMP].active and not confine_process.filter_holds():
+                if states[Layer.SECCOMP].active and not confine_process.seccomp_refuses():
                     states[Layer.SECCOMP] = LayerState(False, "the filter was accepted but refuses nothing")
                 FrameChannel(theirs).send_message({layer: asdict(state) for layer, state in states.items()})
             finally:
                 os._exit(0)
         theirs.close()
         try:
-            told = FrameChannel(ours).receive_message()
+            states_by_name = FrameChannel(ours).receive_message()
         except EOFError:
-            died = LayerState(False, "a child that tried its layers died of it")
-            return dict.fromkeys(steps, died)
+            failed = LayerState(False, "the process that tried this layer was killed")
+            return dict.fromkeys(steps, failed)
         finally:
             os.waitpid(pid, 0)
-    return {Layer(name): LayerState(**state) for name, state in told.items()}
+    return {Layer(name): LayerState(**state) for name, state in states_by_name.items()}
 
 
 class Zygote:
@@ -97,9 +97,9 @@ class Zygote:
 
     Args:
         control: the socket to the server.
-        child: what each child gives up.
-        layers: those that stand; a child in which one of them does not stand ends at once.
-        namespace: in which children run code.
+        child: confines each child.
+        layers: the active ones; a child in which one of them fails ends at once.
+        namespace: the globals in which children run code.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Zygote:
         self._descriptors: deque[int] = deque()
 
     def run(self) -> None:
-        """Serves until the server closes its end; then kills what is left of the children."""
+        """Handles requests until the server closes its end; then kills the remaining children."""
         self._control.sendall(_message({layer: asdict(state) for layer, state in self._layers.items()}))
         reader = FrameReader()
         while True:
@@ -129,20 +129,20 @@ class Zygote:
                 break
             self._descriptors.extend(descriptors)
             for body in reader.feed(data):
-                self._obey(json.loads(body))
+                self._handle(json.loads(body))
         for pid in self._pids:
             os.kill(pid, signal.SIGKILL)
         for pid in self._pids:
             os.waitpid(pid, 0)
 
-    def _obey(self, request: dict[str, int]) -> None:
+    def _handle(self, request: dict[str, int]) -> None:
         if "kill" in request:
-            # A pid that is not reaped yet is still that child's, so that nobody else is hit.
+            # The pid of a child that is not reaped yet belongs to no other process.
             if request["kill"] in self._pids:
                 os.kill(request["kill"], signal.SIGKILL)
             return
         if not self._descriptors:
-            # It was sent, but there was no room left for it here.
+            # The kernel dropped the descriptor because this process has too many open files.
             self._control.sendall(_message({"error": os.strerror(errno.EMFILE)}))
             return
         descriptor = self._descriptors.popleft()
@@ -151,16 +151,16 @@ class Zygote:
             if pid == 0:
                 self._become_child(request["fork"], descriptor)
             self._pids.add(pid)
-            self._announce(pid)
+            self._respond(pid)
         except OSError as error:
             self._control.sendall(_message({"error": error.strerror or str(error)}))
         finally:
             os.close(descriptor)
 
-    def _announce(self, pid: int) -> None:
-        answer = _message({"pid": pid})
+    def _respond(self, pid: int) -> None:
+        response = _message({"pid": pid})
         if not self._layers[Layer.PIDFD].active:
-            self._control.sendall(answer)
+            self._control.sendall(response)
             return
         try:
             pidfd = os.pidfd_open(pid)
@@ -168,7 +168,7 @@ class Zygote:
             os.kill(pid, signal.SIGKILL)
             raise
         try:
-            socket.send_fds(self._control, [answer], [pidfd])
+            socket.send_fds(self._control, [response], [pidfd])
         finally:
             os.close(pidfd)
 
@@ -180,11 +180,11 @@ class Zygote:
                     step()
             serve(FrameChannel(connection), self._namespace)
         finally:
-            # Never unwinds into the zygote's own loop, whatever happened above.
+            # A child never returns into the zygote's own loop, whatever was raised above.
             os._exit(0)
 
     def _reap(self) -> None:
-        """Takes the exit codes of children that ended; until here their pids stay theirs."""
+        """Reaps children that have ended; until then, their pids are not used again."""
         with suppress(ChildProcessError):
             while pid := os.waitpid(-1, os.WNOHANG)[0]:
                 self._pids.discard(pid)

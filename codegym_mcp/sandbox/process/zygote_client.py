@@ -1,4 +1,4 @@
-"""The server's end of the zygote: starts it, asks it for processes, and ends it."""
+"""The server's end of the zygote: starts it, requests processes from it, and ends it."""
 
 import asyncio
 import contextlib
@@ -7,132 +7,90 @@ import json
 import os
 import signal
 import socket
-import sys
-import time
 from collections import deque
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from codegym_mcp.errors import SandboxError
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Layers
+from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.frames import FrameReader, pack
+from codegym_mcp.sandbox.process.zygote_process import ZygoteProcess
 
 _START_SECONDS = 30.0
 _END_SECONDS = 5.0
-_FORKS_AT_ONCE = 32
-"""Requests on their way; more of them would only fill the socket."""
+_MAX_PENDING_FORKS = 32
+"""Requests on their way; more would only fill the socket's buffer."""
 
 _layers_type = TypeAdapter(Layers)
-
-
-@dataclass(frozen=True)
-class ForkedProcess:
-    """A confined process that waits for its part.
-
-    Attributes:
-        connection: our end of its channel.
-        kill: ends it at once; to be called exactly once.
-        clock: the processor time it has used, in seconds, until `kill`; None where the system has no pidfd.
-    """
-
-    connection: socket.socket
-    kill: Callable[[], None]
-    clock: Callable[[], float] | None
-
-    def abandon(self) -> None:
-        """Gives the process up before anything was made of it."""
-        self.connection.close()
-        self.kill()
 
 
 class ZygoteClient:
     """A running zygote. Use `ZygoteClient.start()`.
 
     Attributes:
-        layers: which layers of confinement stand, as the zygote found them.
-        alive: whether it takes requests.
+        layers: the state of each layer of confinement, as the zygote reported it.
+        alive: whether it accepts requests.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, control: socket.socket) -> None:
+    def __init__(self, process: ZygoteProcess, control: socket.socket) -> None:
         self.layers: Layers = {}
         self.alive = True
         self._process = process
         self._control = control
         self._reader = FrameReader()
         self._descriptors: deque[int] = deque()
-        self._answers: deque[asyncio.Future[Any]] = deque()
-        self._turns = asyncio.Semaphore(_FORKS_AT_ONCE)
-        asyncio.get_running_loop().add_reader(control, self._take_answers)
+        self._responses: deque[asyncio.Future[Any]] = deque()
+        self._pending_connections: set[socket.socket] = set()
+        self._fork_slots = asyncio.Semaphore(_MAX_PENDING_FORKS)
+        asyncio.get_running_loop().add_reader(control, self._read_responses)
 
     @classmethod
     async def start(cls, disabled: Collection[Layer] = (), *, hash_seed: int = 0) -> "ZygoteClient":
         """Starts a zygote and waits until it is confined.
 
+        The kernel kills the zygote when the thread that runs this loop ends.
+
         Args:
-            disabled: layers to leave out; for tests alone.
+            disabled: layers to leave out; only tests do this.
             hash_seed: decides in which order processes iterate over sets of strings.
 
         Raises:
             SandboxError: it cannot be started.
         """
-        if not hasattr(os, "fork") or not hasattr(socket, "send_fds"):
-            raise SandboxError(
-                "This system cannot hold environments in processes of their own.",
-                hint="Use Linux, or a Linux container.",
-            )
         try:
-            server = await cls._exec(disabled, hash_seed)
+            client = cls._exec(disabled, hash_seed)
         except OSError as error:
             raise SandboxError(f"The zygote cannot be started: {error}") from None
         try:
             async with asyncio.timeout(_START_SECONDS):
-                server.layers = _layers_type.validate_python(await server._next_answer())
+                client.layers = _layers_type.validate_python(await client._next_response())
         except (SandboxError, ValidationError, TimeoutError) as error:
-            await server.close()
-            said = await server._last_words()
-            raise SandboxError(
-                f"The zygote did not start: {said or str(error) or 'it took too long'}."
-            ) from None
+            reason = await client.close() or str(error) or "it took too long"
+            raise SandboxError(f"The zygote did not start: {reason}.") from None
         except BaseException:
-            await server.close()
+            await client.close()
             raise
-        return server
+        return client
 
     @classmethod
-    async def _exec(cls, disabled: Collection[Layer], hash_seed: int) -> "ZygoteClient":
+    def _exec(cls, disabled: Collection[Layer], hash_seed: int) -> "ZygoteClient":
         ours, theirs = socket.socketpair()
         with theirs:
             ours.setblocking(False)
             try:
-                # -s -P: nothing from the user's or the working directory shadows a module. The hash seed and
-                # the time zone are fixed so that sets are iterated, and dates read, the same in every run.
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    *(
-                        "-s",
-                        "-P",
-                        "-m",
-                        "codegym_mcp.sandbox.process.zygote",
-                        str(theirs.fileno()),
-                        *disabled,
-                    ),
-                    pass_fds=[theirs.fileno()],
-                    env={
-                        "PYTHONHASHSEED": str(hash_seed),
-                        "TZ": "UTC",
-                        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                    },
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.PIPE,
-                )
+                process = ZygoteProcess(theirs, disabled, hash_seed)
             except BaseException:
                 ours.close()
                 raise
         return cls(process, ours)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the zygote; with a pid namespace, of the process outside it."""
+        return self._process.pid
 
     async def fork(self, memory: int) -> ForkedProcess:
         """Forks a confined process.
@@ -141,44 +99,51 @@ class ZygoteClient:
             memory: address space that it may use, in bytes.
 
         Raises:
-            SandboxError: there is none; `alive` says whether asking again can help.
+            SandboxError: no process was forked; `alive` says whether another attempt can succeed.
         """
-        async with self._turns:
+        async with self._fork_slots:
             try:
                 ours, theirs = socket.socketpair()
             except OSError as error:
                 raise SandboxError(
                     f"No process could be started: {error.strerror}.",
-                    hint="Raise the limit of open files (ulimit -n), or hold fewer episodes.",
+                    hint="Raise the limit of open files (ulimit -n), or keep fewer episodes open.",
                 ) from None
             with theirs:
                 ours.setblocking(False)
-                answer = self._request({"fork": memory}, theirs.fileno())
+                self._pending_connections.add(ours)
+                response = self._request({"fork": memory}, theirs.fileno())
             try:
-                forked = await asyncio.shield(answer)
-                return ForkedProcess(ours, self._killer(forked), _processor_clock(forked.get("pidfd")))
+                forked = await asyncio.shield(response)
+                return self._forked_process(ours, forked)
             except BaseException:
                 ours.close()
-                answer.add_done_callback(self._kill_unclaimed)
+                response.add_done_callback(self._kill_unclaimed)
                 raise
+            finally:
+                self._pending_connections.discard(ours)
+
+    def _forked_process(self, connection: socket.socket, response: dict[str, Any]) -> ForkedProcess:
+        kill = functools.partial(self._kill, response["pid"])
+        return ForkedProcess(connection, kill, response.get("pidfd"))
 
     def _request(self, request: dict[str, int], *descriptors: int) -> asyncio.Future[Any]:
         if self.alive:
             try:
                 socket.send_fds(self._control, [pack(json.dumps(request).encode())], descriptors)
             except OSError:
-                self._end("The zygote does not take requests.")
-        return self._next_answer()
+                self._end("The zygote does not accept requests.")
+        return self._next_response()
 
-    def _next_answer(self) -> asyncio.Future[Any]:
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    def _next_response(self) -> asyncio.Future[Any]:
+        response: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.alive:
-            self._answers.append(answer)
+            self._responses.append(response)
         else:
-            answer.set_exception(SandboxError("The zygote has ended."))
-        return answer
+            response.set_exception(SandboxError("The zygote has ended."))
+        return response
 
-    def _take_answers(self) -> None:
+    def _read_responses(self) -> None:
         try:
             data, descriptors, _, _ = socket.recv_fds(self._control, 65536, 16)
         except BlockingIOError:
@@ -190,46 +155,45 @@ class ZygoteClient:
             self._end("The zygote ended.")
             return
         for body in self._reader.feed(data):
-            self._settle(self._answers.popleft(), json.loads(body))
+            self._settle(self._responses.popleft(), json.loads(body))
 
-    def _settle(self, answer: asyncio.Future[Any], message: dict[str, Any]) -> None:
+    def _settle(self, response: asyncio.Future[Any], message: dict[str, Any]) -> None:
         if "error" in message:
-            answer.set_exception(SandboxError(f"No process could be started: {message['error']}."))
+            response.set_exception(SandboxError(f"No process could be started: {message['error']}."))
         elif "pid" not in message or not self.layers[Layer.PIDFD].active:
-            answer.set_result(message)
+            response.set_result(message)
         elif self._descriptors:
-            answer.set_result(message | {"pidfd": self._descriptors.popleft()})
+            response.set_result(message | {"pidfd": self._descriptors.popleft()})
         else:
-            self._order_kill(message["pid"])
-            answer.set_exception(
+            self._request_kill(message["pid"])
+            response.set_exception(
                 SandboxError(
                     "No process could be started: there are too many open files.",
-                    hint="Raise the limit of open files (ulimit -n), or hold fewer episodes.",
+                    hint="Raise the limit of open files (ulimit -n), or keep fewer episodes open.",
                 )
             )
 
-    def _killer(self, answer: dict[str, int]) -> Callable[[], None]:
-        if "pidfd" in answer:
-            return functools.partial(self._kill, answer["pid"], answer["pidfd"])
-        return functools.partial(self._order_kill, answer["pid"])
+    def _kill_unclaimed(self, response: asyncio.Future[Any]) -> None:
+        if not response.cancelled() and response.exception() is None:
+            pidfd = response.result().get("pidfd")
+            self._kill(response.result()["pid"], pidfd)
+            if pidfd is not None:
+                os.close(pidfd)
 
-    def _kill_unclaimed(self, answer: asyncio.Future[Any]) -> None:
-        if not answer.cancelled() and answer.exception() is None:
-            self._killer(answer.result())()
-
-    def _kill(self, pid: int, pidfd: int) -> None:
+    def _kill(self, pid: int, pidfd: int | None) -> None:
+        if pidfd is None:
+            self._request_kill(pid)
+            return
         try:
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         except ProcessLookupError:
             pass
         except PermissionError:
             # The process is no longer root, and this one is root without the right to kill.
-            self._order_kill(pid)
-        finally:
-            os.close(pidfd)
+            self._request_kill(pid)
 
-    def _order_kill(self, pid: int) -> None:
-        """Has the zygote kill a child; once it has ended itself, there is none left."""
+    def _request_kill(self, pid: int) -> None:
+        """Requests the zygote to kill a child; a zygote that has ended has no children left."""
         if self.alive:
             with contextlib.suppress(OSError):
                 self._control.send(pack(json.dumps({"kill": pid}).encode()))
@@ -241,52 +205,39 @@ class ZygoteClient:
             self._control.close()
             while self._descriptors:
                 os.close(self._descriptors.popleft())
-            while self._answers:
-                answer = self._answers.popleft()
-                if not answer.done():
-                    answer.set_exception(SandboxError(reason))
+            while self._responses:
+                response = self._responses.popleft()
+                if not response.done():
+                    response.set_exception(SandboxError(reason))
 
-    async def _last_words(self) -> str:
-        assert self._process.stderr is not None
-        lines = (await self._process.stderr.read()).decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+    async def close(self) -> str:
+        """Ends the zygote and all processes that it forked, and waits for that.
 
-    async def close(self) -> None:
-        """Ends the zygote and all processes that came from it, and waits for that."""
+        Returns:
+            The last line that the zygote wrote to stderr.
+        """
         self._end("The sandbox is closed.")
         try:
-            # It has lost its socket, so it kills its children, takes their exit codes and ends.
+            # It notices that its socket is closed, kills its children, reaps them and ends.
             async with asyncio.timeout(_END_SECONDS):
-                await self._process.wait()
+                await self._process.ended()
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+            self._process.kill()
+            await self._process.ended()
+        return self._process.close()
 
+    def close_descriptors(self) -> None:
+        """Closes the zygote's descriptors in a child after `os.fork`; the parent's zygote is not affected.
 
-def _processor_clock(pidfd: int | None) -> Callable[[], float] | None:
-    """What tells the processor time that a process has used, in seconds; None where the system does not.
-
-    Few processes are ever asked: which one it is, is looked up with the first question.
-    """
-    if pidfd is None:
-        return None
-
-    @functools.cache
-    def clock() -> int | None:
-        try:
-            # The zygote knows its children by other numbers than this process does.
-            with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as info:
-                pid = next(int(line.split()[1]) for line in info if line.startswith("Pid:"))
-        except (OSError, StopIteration):
-            return None
-        if pid <= 0:
-            raise ProcessLookupError("the process has ended")
-        # As clock_getcpuclockid(3) makes it.
-        return (~pid << 3) | 2
-
-    def used() -> float:
-        number = clock()
-        return time.clock_gettime(number) if number is not None else 0.0
-
-    return used
+        The event loop is not touched: its selector is shared with the parent.
+        """
+        self._process.close_descriptors()
+        if not self.alive:
+            return
+        self.alive = False
+        sockets = [self._control, *self._pending_connections]
+        for descriptor in [*self._descriptors, *(each.detach() for each in sockets)]:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._descriptors.clear()
+        self._pending_connections.clear()

@@ -8,17 +8,27 @@ another, so that state left behind by an episode is noticed.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from pydantic_core import to_json
-
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.tool_outcome import ToolOutcome
-from codegym_mcp.errors import CodegymError, SandboxError, WorkerLostError
+from codegym_mcp.errors import (
+    CodegymError,
+    EnvironmentFailedError,
+    WorkerLostError,
+)
 from codegym_mcp.limits import Limits
-from codegym_mcp.policies.oracle import solve_message, solve_reply
-from codegym_mcp.sandbox.process.environment_program import Role
+from codegym_mcp.policies.oracle import solve_assignment, solve_reply
+from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.messages import (
+    ComputeReference,
+    JudgeAnswer,
+    OracleCall,
+    OracleFinished,
+    ProcessMessage,
+    Reply,
+    ReplyStatus,
+)
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.sandbox.process.confined_process import ConfinedProcess, Frame
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.environment_process import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import RecordedPlay, format_call, format_value
@@ -67,9 +77,7 @@ async def repeat_tools(
                 await process.reopen(play.task.config)
                 divergence = await _repeat_calls(process, play)
             return divergence
-    except SandboxError:
-        raise
-    except CodegymError as error:
+    except EnvironmentFailedError as error:
         lost = isinstance(error, WorkerLostError)
         return Divergence(play, "", f"first the task could be opened, then not: {error}", lost)
 
@@ -104,11 +112,11 @@ async def repeat_oracle(
     worker: ConfinedProcess | None = None
     try:
         for play in plays:
-            message = solve_message(environment, environment.public_values(play.task))
+            assignment = solve_assignment(environment, environment.public_values(play.task))
             if worker is None:
-                worker = await pool.start(environment.program, Role.SOLVE, limits, **message)
+                worker = await pool.start(environment.program, assignment, limits)
             else:
-                worker.send(to_json(message))
+                worker.assign_again(assignment)
             repetition = _OracleRepetition(worker, environment, play, limits)
             difference = await repetition.run()
             if difference:
@@ -146,40 +154,42 @@ class _OracleRepetition:
         self._worker.expect(len(steps) + 1)
         for step in steps:
             if not step.result.over:
-                self._worker.send(solve_reply(self._environment, step.name, step.result))
+                self._worker.send_call_reply(solve_reply(self._environment, step.name, step.result))
         try:
             for step in steps:
-                frame = await self._worker.receive(self._limits.start_seconds)
-                if not self._is_call(frame, step.name, list(step.arguments.values())):
+                message = await self._worker.receive(self._limits.start_seconds)
+                if not self._is_call(message, step.name, list(step.arguments.values())):
                     self.call = format_call(step.name, step.arguments)
-                    return f"first {format_call(step.name, step.arguments)}, then {_format_frame(frame)}"
+                    return f"first {format_call(step.name, step.arguments)}, then {_format_message(message)}"
             if steps and steps[-1].result.over:
                 return ""
             return self._compare_end(await self._worker.receive(self._limits.start_seconds))
-        except SandboxError:
-            raise
-        except CodegymError as error:
+        except EnvironmentFailedError as error:
             return self._compare_error(error)
 
-    def _is_call(self, frame: Frame, name: str, arguments: list[Any]) -> bool:
-        match frame:
-            case [int(), "call", str(called), dict(given)]:
+    def _is_call(self, message: ProcessMessage, name: str, arguments: list[Any]) -> bool:
+        match message:
+            case OracleCall(_, called, given):
                 return called == name and list(given.values()) == arguments
         return False
 
-    def _compare_end(self, frame: Frame) -> str:
+    def _compare_end(self, message: ProcessMessage) -> str:
         play = self._play
         if play.state is EpisodeState.OUT_OF_CALLS:
-            return "" if frame[1:2] == ["call"] else f"first another call, then {_format_frame(frame)}"
-        if frame[1:2] == ["call"]:
+            return (
+                ""
+                if isinstance(message, OracleCall)
+                else f"first another call, then {_format_message(message)}"
+            )
+        if isinstance(message, OracleCall):
             # A class in the CodeGym format submits its answer by a tool call.
-            if play.submitted and self._is_call(frame, self._environment.submission.name, [play.answer]):
+            if play.submitted and self._is_call(message, self._environment.submission.name, [play.answer]):
                 return ""
-            return f"first {self._format_end()}, then {_format_frame(frame)}"
+            return f"first {self._format_end()}, then {_format_message(message)}"
         self.finished = True
-        if frame == [0, "finished", None]:
+        if isinstance(message, OracleFinished):
             return f"first {self._format_end()}, then nothing" if play.submitted else ""
-        answer = self._worker.outcome(frame)
+        answer = self._worker.result_of(message)
         if play.submitted and answer == play.answer:
             return ""
         return f"first {self._format_end()}, then the answer {format_value(answer)}"
@@ -195,15 +205,16 @@ class _OracleRepetition:
         return f"an error: {self._play.policy_error}" if self._play.policy_error else "nothing"
 
 
-def _format_frame(frame: Frame) -> str:
-    match frame:
-        case [int(), "call", str(name), dict(arguments)]:
+def _format_message(message: ProcessMessage) -> str:
+    match message:
+        case OracleCall(_, name, arguments):
             return format_call(name, arguments)
-        case [0, "ok", value]:
+        case Reply(_, ReplyStatus.OK, value):
             return f"the answer {format_value(value)}"
-        case [0, str(status), value]:
+        case Reply(_, status, value):
             return f"{status}: {value}"
-    return "nothing"
+        case OracleFinished():
+            return "nothing"
 
 
 # --- the verdict
@@ -214,27 +225,22 @@ async def repeat_verdict(
 ) -> Divergence | None:
     """Judges the submitted answers again."""
     worker: ConfinedProcess | None = None
-    role = Role.REFERENCE if environment.judge == "reference" else Role.JUDGE
+    by_reference = environment.judge == "reference"
     try:
         for play in plays:
             if play.verdict is None:
                 continue
-            message = {"config": play.task.config, "answer": play.answer}
+            config = play.task.config
+            assignment = ComputeReference(config) if by_reference else JudgeAnswer(config, play.answer)
             if worker is None:
-                worker = await pool.start(environment.program, role, limits, **message)
+                worker = await pool.start(environment.program, assignment, limits)
             else:
-                worker.send(to_json(message))
+                worker.assign_again(assignment)
             try:
-                result = worker.outcome(await worker.receive(limits.start_seconds))
-                correct = (
-                    environment.answer.equal(result, play.answer)
-                    if role is Role.REFERENCE
-                    else result is True
-                )
+                result = await worker.result(seconds=limits.start_seconds)
+                correct = environment.answer.equal(result, play.answer) if by_reference else result is True
                 then = _format_verdict(correct)
-            except SandboxError:
-                raise
-            except CodegymError as error:
+            except EnvironmentFailedError as error:
                 then = f"an error: {error}"
             first = _format_verdict(play.verdict.correct)
             if then != first:

@@ -10,17 +10,22 @@ from typing import Any
 import pytest
 
 from codegym_mcp.limits import Limits
+from codegym_mcp.python_syntax import parse_source
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
 from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, get_attribute, make_namespace
-from codegym_mcp.sandbox.language.restricted_python import parse, restrict
+from codegym_mcp.sandbox.language.restricted_python import compile_restricted, restrict
 from codegym_mcp.sandbox.language.safe_stdlib import SeededRandom
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.messages import GenerateConfig, ServeTools
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
 
 def run(source: str, namespace: dict[str, Any] | None = None) -> dict[str, Any]:
     names = make_namespace() if namespace is None else namespace
-    exec(restrict(parse(source, "somewhere.py"), "somewhere.py"), names)
+    exec(
+        compile_restricted(restrict(parse_source(source, "somewhere.py"), "somewhere.py"), "somewhere.py"),
+        names,
+    )
     return names
 
 
@@ -269,8 +274,8 @@ def generate(random, difficulty):
 
 
 async def test_no_address_leaves_a_process(pool: SandboxPool) -> None:
-    worker = await pool.start(EnvironmentProgram("somewhere.py", TOOLS), Role.TOOLS, LIMITS, config={})
-    worker.outcome(await worker.receive(LIMITS.start_seconds))
+    worker = await pool.start(EnvironmentProgram("somewhere.py", TOOLS), ServeTools({}), LIMITS)
+    await worker.result(seconds=LIMITS.start_seconds)
 
     shown = await worker.call("shown", {}, seconds=5)
     with pytest.raises(Exception, match="<lambda>>") as refused:
@@ -287,10 +292,8 @@ async def test_dates_and_sets_are_the_same_on_every_machine(pool: SandboxPool) -
     unordered = []
     async with SandboxPool.open() as another:
         for each in (pool, another):
-            worker = await each.start(
-                EnvironmentProgram("somewhere.py", TOOLS), Role.TOOLS, LIMITS, config={}
-            )
-            worker.outcome(await worker.receive(LIMITS.start_seconds))
+            worker = await each.start(EnvironmentProgram("somewhere.py", TOOLS), ServeTools({}), LIMITS)
+            await worker.result(seconds=LIMITS.start_seconds)
             unordered.append(await worker.call("unordered", {}, seconds=5))
             assert await worker.call("local", {}, seconds=5) == ["1970-01-01 00:00:00", 0.0]
 
@@ -300,6 +303,6 @@ async def test_dates_and_sets_are_the_same_on_every_machine(pool: SandboxPool) -
 
 async def test_a_generator_of_tasks_cannot_seed_itself_from_the_system(pool: SandboxPool) -> None:
     program = EnvironmentProgram("somewhere.py", TOOLS)
-    made = [await pool.ask(program, Role.GENERATE, LIMITS, seed="1", difficulty=1) for _ in range(2)]
+    made = [await pool.ask(program, GenerateConfig("1", 1), LIMITS) for _ in range(2)]
 
     assert made[0] == made[1] == {"n": Random(0).random()}

@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegym_mcp.errors import SourceError
+from codegym_mcp.python_syntax import MAX_SOURCE, parse_source
+from codegym_mcp.sandbox.language.dialect import Dialect
 from codegym_mcp.sandbox.language.guarded_builtins import make_namespace
-from codegym_mcp.sandbox.language.restricted_python import MAX_SOURCE, parse, restrict, without
+from codegym_mcp.sandbox.language.restricted_python import compile_restricted, restrict, without
 from tests.sandbox.policy_payloads import BINDINGS, Deadline, Payload, deadline, read_payloads
 
 PATH = "somewhere.py"
@@ -23,7 +25,8 @@ PAYLOADS = list(read_payloads())
 
 
 def compiled(source: str, *, codegym: bool = False) -> Any:
-    return restrict(parse(source, PATH), PATH, codegym=codegym)
+    dialect = Dialect.CODEGYM if codegym else Dialect.NATIVE
+    return compile_restricted(restrict(parse_source(source, PATH), PATH, dialect), PATH)
 
 
 def run(source: str, *, codegym: bool = False) -> dict[str, Any]:
@@ -520,7 +523,7 @@ def test_errors_name_the_line_of_the_source() -> None:
 
 @pytest.mark.parametrize("test", ['__name__ == "__main__"'])
 def test_a_main_block_is_left_out(test: str) -> None:
-    tree = parse(f"x = 1\nif {test}:\n    x = open('anything')\n", PATH)
+    tree = parse_source(f"x = 1\nif {test}:\n    x = open('anything')\n", PATH)
     tree.body = without(tree.body, frozenset())
 
     assert ast.unparse(tree) == "x = 1"
@@ -539,7 +542,7 @@ def test_a_main_block_is_left_out(test: str) -> None:
     ],
 )
 def test_what_only_resembles_a_main_block_is_not_left_out_silently(source: str) -> None:
-    tree = parse(source, PATH)
+    tree = parse_source(source, PATH)
     tree.body = without(tree.body, frozenset())
 
     with pytest.raises(SourceError, match="__name__ begins with an underscore"):

@@ -1,22 +1,23 @@
-"""Processes that have their time however busy the machine is, and that serve one task after another."""
+"""The time limit of a confined process on a busy machine, and processes that are used for several tasks."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from codegym_mcp.errors import LimitError
 from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.frames import pack
+from codegym_mcp.sandbox.process.messages import ComputeReference, Reply, ReplyStatus, ServeTools
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.sandbox.process.worker import ConfinedProcess
-from codegym_mcp.sandbox.process.zygote_client import _processor_clock
 
 SECONDS = 0.02
 PROGRAM = EnvironmentProgram(
@@ -44,107 +45,112 @@ def solve(tools, start):
 )
 
 
+class FakeProcess(ForkedProcess):
+    """A process whose channel and CPU clock belong to the test."""
+
+    def __init__(self, connection: socket.socket, readings: Callable[[], float]) -> None:
+        super().__init__(connection, lambda pidfd: self.events.append("killed"))
+        self.events: list[str] = []
+        self.cpu_seconds = readings  # type: ignore[method-assign]
+
+
 @asynccontextmanager
-async def a_worker() -> AsyncIterator[tuple[ConfinedProcess, socket.socket, list[str]]]:
-    """A worker, the end of its channel where its process would be, and what has become of that."""
+async def connected(
+    cpu_grace: float, *seconds: float, reply: bytes = b""
+) -> AsyncIterator[tuple[ConfinedProcess, socket.socket, list[str]]]:
+    """A confined process, the other end of its channel, and what happened to it.
+
+    Args:
+        seconds: the readings of its CPU clock; the last one repeats.
+        reply: sent as a frame with the last reading.
+    """
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    fate: list[str] = []
-    with theirs:
-        worker = await ConfinedProcess.connect("tools", ours, lambda: fate.append("killed"))
-        yield worker, theirs, fate
-        worker.kill()
+    readings = iter(seconds)
 
-
-def clock(*seconds: float, then: Callable[[], object] = lambda: None) -> Callable[[], float]:
-    """A clock that shows one time after another, the last one for ever; with that, something happens."""
-    times: Iterator[float] = iter(seconds)
-    last = seconds[-1]
-
-    def read() -> float:
-        now = next(times, last)
-        if now == last:
-            then()
+    def read_clock() -> float:
+        now = next(readings, seconds[-1])
+        if now == seconds[-1] and reply:
+            theirs.send(pack(reply))
         return now
 
-    return read
+    with theirs:
+        forked = FakeProcess(ours, read_clock)
+        process = await ConfinedProcess.connect("tools", forked, cpu_grace=cpu_grace)
+        yield process, theirs, forked.events
+        process.kill()
+
+
+FIVE, SIX = Reply(1, ReplyStatus.OK, 5), Reply(2, ReplyStatus.OK, 6)
 
 
 async def test_a_process_that_had_no_processor_time_may_still_answer() -> None:
-    async with a_worker() as (worker, theirs, fate):
-        worker.be_patient(1000, clock(0, 0.001, then=lambda: theirs.send(pack(b'[1,"ok",5]'))))
-        assert await worker.receive(SECONDS) == [1, "ok", 5]
-        assert not fate
+    async with connected(1000, 0, 0.001, reply=b'[1,"ok",5]') as (process, _, events):
+        assert await process.receive(SECONDS) == FIVE
+        assert not events
 
 
-async def test_a_process_that_had_its_processor_time_is_ended() -> None:
-    async with a_worker() as (worker, _, fate):
-        worker.be_patient(1000, clock(3, 3 + SECONDS))
+async def test_a_process_that_had_its_processor_time_is_killed() -> None:
+    async with connected(1000, 3, 3 + SECONDS) as (process, _, events):
         with pytest.raises(LimitError, match=r"longer than 0\.02 seconds"):
-            await worker.receive(SECONDS)
-        assert fate == ["killed"]
+            await process.receive(SECONDS)
+        assert events == ["killed"]
 
 
-async def test_patience_has_an_end() -> None:
-    async with a_worker() as (worker, _, fate):
-        worker.be_patient(2, clock(0))
+async def test_cpu_grace_is_bounded() -> None:
+    async with connected(2, 0) as (process, _, events):
         with pytest.raises(LimitError):
-            await worker.receive(SECONDS)
-        assert fate == ["killed"]
+            await process.receive(SECONDS)
+        assert events == ["killed"]
 
 
-async def test_without_patience_the_clock_on_the_wall_counts() -> None:
-    async with a_worker() as (worker, _, fate):
-        worker.be_patient(1, clock(0))
+async def test_without_cpu_grace_only_wall_time_counts() -> None:
+    async with connected(1, 0) as (process, _, events):
         with pytest.raises(LimitError):
-            await worker.receive(SECONDS)
-        assert fate == ["killed"]
+            await process.receive(SECONDS)
+        assert events == ["killed"]
 
 
-async def test_all_that_a_process_used_before_its_first_answer_was_for_that() -> None:
-    async with a_worker() as (worker, theirs, fate):
-        worker.be_patient(1000, clock(SECONDS, SECONDS, then=lambda: theirs.send(pack(b'[0,"ok",5]'))))
+async def test_processor_time_before_the_first_answer_counts_towards_it() -> None:
+    async with connected(1000, SECONDS, reply=b'[0,"ok",5]') as (process, _, events):
         with pytest.raises(LimitError):
-            await worker.receive(SECONDS)
-        assert fate == ["killed"]
+            await process.receive(SECONDS)
+        assert events == ["killed"]
 
 
-async def test_what_a_process_used_for_earlier_answers_is_not_held_against_it() -> None:
-    async with a_worker() as (worker, theirs, fate):
-        worker.be_patient(1000, clock(5, 5.001, then=lambda: theirs.send(pack(b'[2,"ok",6]'))))
+async def test_processor_time_of_earlier_answers_does_not_count() -> None:
+    async with connected(1000, 5, 5.001, reply=b'[2,"ok",6]') as (process, theirs, events):
         theirs.send(pack(b'[1,"ok",5]'))
-        assert await worker.receive(5) == [1, "ok", 5]
-        assert await worker.receive(SECONDS) == [2, "ok", 6]
-        assert not fate
+        assert await process.receive(5) == FIVE
+        assert await process.receive(SECONDS) == SIX
+        assert not events
 
 
-def test_the_clock_of_a_process_shows_the_processor_time_that_it_used() -> None:
-    pidfd = os.pidfd_open(os.getpid())
-    try:
-        used = _processor_clock(pidfd)
-        assert used is not None
+def test_the_cpu_clock_of_a_process_shows_the_processor_time_that_it_used() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        forked = ForkedProcess(ours, lambda _: None, os.pidfd_open(os.getpid()))
         before = time.process_time()
-        assert before <= used() <= time.process_time()
-    finally:
-        os.close(pidfd)
-
-
-def test_the_clock_of_a_process_that_has_ended_shows_nothing() -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        pidfd = os.pidfd_open(process.pid)
-    try:
-        used = _processor_clock(pidfd)
+        used = forked.cpu_seconds()
         assert used is not None
+        assert before <= used <= time.process_time()
+        forked.kill()
+
+
+def test_the_cpu_clock_of_a_process_that_has_ended_raises() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        with subprocess.Popen([sys.executable, "-c", ""]) as process:
+            forked = ForkedProcess(ours, lambda _: None, os.pidfd_open(process.pid))
         with pytest.raises(ProcessLookupError):
-            used()
-    finally:
-        os.close(pidfd)
+            forked.cpu_seconds()
+        forked.kill()
 
 
 async def order_under(hash_seed: int) -> list[str]:
     async with SandboxPool.open(hash_seed=hash_seed) as pool:
-        worker = await pool.start(PROGRAM, Role.TOOLS, Limits(), config={"start": 0})
-        worker.outcome(await worker.receive(5))
+        worker = await pool.start(PROGRAM, ServeTools({"start": 0}), Limits())
+        await worker.result(seconds=5)
         order: list[str] = await worker.call("order", {}, seconds=5)
         return order
 
@@ -156,23 +162,23 @@ async def test_the_hash_seed_and_nothing_else_decides_the_order_of_a_set() -> No
 
 
 async def test_tools_can_be_opened_for_another_task_in_the_same_process(pool: SandboxPool) -> None:
-    worker = await pool.start(PROGRAM, Role.TOOLS, Limits(), config={"start": 1})
-    worker.outcome(await worker.receive(5))
+    worker = await pool.start(PROGRAM, ServeTools({"start": 1}), Limits())
+    await worker.result(seconds=5)
     assert await worker.call("add", {"number": 2}, seconds=5) == 3
     await worker.reopen({"start": 10}, seconds=5)
     assert await worker.call("add", {"number": 2}, seconds=5) == 12
 
 
 async def test_calls_can_be_asked_for_all_at_once(pool: SandboxPool) -> None:
-    worker = await pool.start(PROGRAM, Role.TOOLS, Limits(), config={"start": 0})
-    worker.outcome(await worker.receive(5))
+    worker = await pool.start(PROGRAM, ServeTools({"start": 0}), Limits())
+    await worker.result(seconds=5)
     worker.expect(20)
-    numbers = [worker.request("add", {"number": 1}) for _ in range(20)]
-    assert [worker.outcome(await worker.receive(5), number) for number in numbers] == list(range(1, 21))
+    numbers = [worker.send_call("add", {"number": 1}) for _ in range(20)]
+    assert [await worker.result(number, seconds=5) for number in numbers] == list(range(1, 21))
 
 
 async def test_a_role_can_be_played_again_for_another_task(pool: SandboxPool) -> None:
-    worker = await pool.start(PROGRAM, Role.REFERENCE, Limits(), config={"start": 2})
-    assert worker.outcome(await worker.receive(5)) == 4
-    worker.send(b'{"config": {"start": 5}}')
-    assert worker.outcome(await worker.receive(5)) == 10
+    worker = await pool.start(PROGRAM, ComputeReference({"start": 2}), Limits())
+    assert await worker.result(seconds=5) == 4
+    worker.assign_again(ComputeReference({"start": 5}))
+    assert await worker.result(seconds=5) == 10

@@ -1,15 +1,18 @@
 """Tests of what each role gets of an environment's source."""
 
 import marshal
+import pickle
 from pathlib import Path
 from types import CodeType
 
 import pytest
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.sandbox.language.restricted_python import MAX_SOURCE
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.python_syntax import MAX_SOURCE
+from codegym_mcp.sandbox.language.dialect import Dialect
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.sandbox.process.frames import MAX_FRAME
+from codegym_mcp.sandbox.process.messages import Role
 
 SOURCE = '''"""A task."""
 TOP = 5
@@ -78,7 +81,7 @@ def test_a_role_gets_its_own_part_and_the_helpers(role: Role, kept: set[str]) ->
 def test_a_role_gets_its_own_part_of_a_codegym_class(role: Role, withheld: set[str]) -> None:
     whole = {"reset", "step", "Look", "shared", "get_ref_answer", "Done", "solve"}
 
-    assert named(EnvironmentProgram("path", CODEGYM, format="codegym", entry="Thing").code(role)) == (
+    assert named(EnvironmentProgram("path", CODEGYM, dialect=Dialect.CODEGYM, entry="Thing").code(role)) == (
         whole - withheld | {"<module>", "Thing"}
     )
 
@@ -87,25 +90,34 @@ def test_methods_that_the_tools_call_stay_with_them() -> None:
     source = CODEGYM.replace(
         "def Look(self): return self.shared()", "def Look(self): return self.get_ref_answer()"
     )
-    program = EnvironmentProgram("path", source, format="codegym", entry="Thing")
+    program = EnvironmentProgram("path", source, dialect=Dialect.CODEGYM, entry="Thing")
 
     assert "get_ref_answer" in named(program.code(Role.TOOLS))
     assert "Done" not in named(program.code(Role.TOOLS))
 
 
-def test_a_check_covers_what_no_single_role_gets() -> None:
-    EnvironmentProgram("path", SOURCE).check()
+def test_an_offence_anywhere_in_the_source_is_refused_for_every_role() -> None:
+    program = EnvironmentProgram("file.py", SOURCE.replace("return 1\n", "return open('x')\n"))
 
-    with pytest.raises(SourceError, match=r"file\.py:10: open is not available"):
-        EnvironmentProgram("file.py", SOURCE.replace("return 1\n", "return open('x')\n")).check()
+    for role in Role:
+        with pytest.raises(SourceError, match=r"file\.py:10: open is not available"):
+            program.code(role)
 
 
-def test_the_code_of_a_role_without_the_offence_is_compiled() -> None:
-    program = EnvironmentProgram("path", SOURCE.replace("return 1\n", "return open('x')\n"))
+@pytest.mark.parametrize("source", ["", "\f", "\n\f", 'if __name__ == "__main__":\n    pass\n\f'])
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_source_without_statements_compiles(source: str, dialect: Dialect) -> None:
+    assert EnvironmentProgram("path", source, dialect=dialect).code(Role.TOOLS)
 
-    assert "Environment" in named(program.code(Role.TOOLS))
-    with pytest.raises(SourceError, match="open is not available"):
-        program.code(Role.SOLVE)
+
+def test_a_program_pickles_without_its_code_and_compiles_again() -> None:
+    program = EnvironmentProgram("path", SOURCE)
+    code = program.code(Role.TOOLS)
+    copy = pickle.loads(pickle.dumps(program))
+
+    assert len(pickle.dumps(program)) < len(SOURCE) + 500
+    assert copy == program
+    assert copy.code(Role.TOOLS) == code
 
 
 def test_code_is_compiled_once() -> None:
@@ -138,5 +150,4 @@ def test_code_too_large_for_a_frame_is_an_error_of_the_source() -> None:
 def test_the_bundled_environments_keep_to_the_policy(path: Path) -> None:
     program = EnvironmentProgram(str(path), path.read_text(encoding="utf-8"))
 
-    program.check()
     assert all(program.code(role) for role in Role)

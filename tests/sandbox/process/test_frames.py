@@ -3,7 +3,7 @@
 import json
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegym_mcp.errors import CodegymError, WorkerLostError
+from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.frames import MAX_FRAME, FrameChannel, FrameReader, FrameTooLargeError, pack
-from codegym_mcp.sandbox.process.worker import ConfinedProcess
 
 chunk_sizes = st.lists(st.integers(1, 50), min_size=1)
 
@@ -130,15 +131,22 @@ def plain(value: Any) -> bool:
     return True
 
 
+def disconnected(on_kill: Callable[[], object]) -> ForkedProcess:
+    """A process whose channel is closed, so that only `data_received` delivers bytes."""
+    connection = socket.socket()
+    connection.close()
+    return ForkedProcess(connection, lambda _pidfd: on_kill())
+
+
 async def take_all(worker: ConfinedProcess) -> None:
     while True:
-        assert plain(worker.outcome(await worker.receive(1), 1))
+        assert plain(await worker.result(1, seconds=1))
 
 
 @given(streams, chunk_sizes)
 async def test_whatever_a_process_sends_it_is_lost_or_has_answered(stream: bytes, sizes: list[int]) -> None:
     killed: list[bool] = []
-    worker = ConfinedProcess("tools", lambda: killed.append(True))
+    worker = ConfinedProcess("tools", disconnected(lambda: killed.append(True)))
     for chunk in cut(stream, sizes):
         worker.data_received(chunk)
     worker.connection_lost(None)
@@ -150,7 +158,7 @@ async def test_whatever_a_process_sends_it_is_lost_or_has_answered(stream: bytes
 
 
 async def test_a_lost_worker_takes_nothing_more() -> None:
-    worker = ConfinedProcess("tools", lambda: None)
+    worker = ConfinedProcess("tools", disconnected(lambda: None))
     worker.kill()
     worker.data_received(pack(b'[1,"ok",1]'))
     with pytest.raises(WorkerLostError):

@@ -16,9 +16,10 @@ import pytest
 
 from codegym_mcp.errors import LimitError, SandboxError, WorkerLostError
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram, Role
+from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.messages import ComputeReference, ServeTools
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.sandbox.process.worker import ConfinedProcess
 from tests.sandbox.hostile import LIMITS, NAMESPACES, Ground
 
 SOURCE = """
@@ -47,17 +48,18 @@ everywhere = pytest.mark.parametrize("without", WITHOUT.values(), ids=WITHOUT)
 
 
 async def start(pool: SandboxPool) -> ConfinedProcess:
-    worker = await pool.start(PROGRAM, Role.TOOLS, LIMITS, config={"start": 1})
-    worker.outcome(await worker.receive(LIMITS.start_seconds))
+    worker = await pool.start(PROGRAM, ServeTools({"start": 1}), LIMITS)
+    await worker.result(seconds=LIMITS.start_seconds)
     return worker
 
 
 def descendants(pid: int) -> set[int]:
-    """All processes below one, those that have ended but were not waited for left out."""
+    """Returns all running processes below one, whichever of its threads started them."""
     found = set()
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
-            found |= {int(child)} | descendants(int(child))
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text().split():
+            if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                found |= {int(child)} | descendants(int(child))
     return found
 
 
@@ -79,7 +81,7 @@ async def test_each_role_has_a_process_of_its_own(pool: SandboxPool) -> None:
     workers = [await start(pool) for _ in range(3)]
     assert len(descendants(os.getpid()) - before) == 3
     assert [await worker.call("add", {"number": 1}, seconds=5) for worker in workers] == [2, 2, 2]
-    assert await pool.ask(PROGRAM, Role.REFERENCE, LIMITS, config={"start": 3}) == 6
+    assert await pool.ask(PROGRAM, ComputeReference({"start": 3}), LIMITS) == 6
 
 
 async def test_every_layer_is_reported(pool: SandboxPool) -> None:
@@ -142,11 +144,11 @@ async def test_a_zygote_that_is_being_started_when_a_pool_is_closed_ends_with_it
     async with SandboxPool.open() as pool:
         assert pool._zygote is not None
         pool._zygote._process.kill()
-        await pool._zygote._process.wait()
+        await pool._zygote._process.ended()
         pool._zygote._end("It was killed.")
         asked = asyncio.create_task(start(pool))
         await asyncio.sleep(0)
-        assert pool._starting.locked()
+        assert pool._start_lock.locked()
     assert descendants(os.getpid()) == before
     with pytest.raises((SandboxError, WorkerLostError)):
         await asked
@@ -160,7 +162,8 @@ async def test_a_pool_outlives_its_zygote(which: str, without: frozenset[Layer])
         worker = await start(ground.pool)
         call = asyncio.create_task(worker.call("loop", {}, seconds=60))
         await asyncio.sleep(0)
-        first = ground.pool._zygote._process.pid
+        first = ground.pool.zygote_pid
+        assert first is not None
         with watched({first} | descendants(first)) as processes:
             os.kill(first if which == "the first of its processes" else ground.zygote, signal.SIGKILL)
             with pytest.raises(WorkerLostError):
@@ -203,8 +206,8 @@ def test_nothing_outlives_a_server_that_is_killed(without: str) -> None:
 
 async def test_what_a_whole_group_is_told_does_not_reach_the_processes(pool: SandboxPool) -> None:
     """Ctrl-C, and a service manager that stops a service, speak to everyone; the server decides."""
-    assert pool._zygote is not None
-    outside = pool._zygote._process.pid
+    outside = pool.zygote_pid
+    assert outside is not None
     worker = await start(pool)
     for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         for pid in {outside, *descendants(outside)}:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.episodes.episode import Episode, EpisodeState
+from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import EnvironmentFaultError, LimitError, ToolError, WorkerLostError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
@@ -77,7 +78,7 @@ LIMITS = Limits(start_seconds=60)
 
 @pytest.fixture
 async def pool() -> AsyncIterator[SandboxPool]:
-    async with SandboxPool.open(isolation="shared", patience=100) as opened:
+    async with SandboxPool.open(isolation="shared", cpu_grace=100) as opened:
         yield opened
 
 
@@ -92,7 +93,7 @@ async def call(tools: ToolProcess, name: str, **arguments: Any) -> Any:
 
 
 def processes(pool: SandboxPool) -> int:
-    return len(pool._workers)
+    return len(pool._processes)
 
 
 # --- one process, many episodes
@@ -120,7 +121,7 @@ async def test_episodes_with_another_limit_of_memory_are_in_another_process(pool
 
 
 async def test_a_process_takes_only_so_many(pool: SandboxPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_process, "EPISODES_A_PROCESS", 2)
+    monkeypatch.setattr(shared_process, "EPISODES_PER_PROCESS", 2)
     held = [await opened(pool, first) for first in range(5)]
     assert processes(pool) == 3
     assert [await call(tools, "step") for tools in held] == [1, 2, 3, 4, 5]
@@ -154,7 +155,7 @@ async def test_one_that_is_closed_is_gone_and_the_others_go_on(pool: SandboxPool
 
 async def test_with_the_last_one_the_process_ends(pool: SandboxPool) -> None:
     held = [await opened(pool) for _ in range(3)]
-    (worker,) = pool._workers
+    (worker,) = pool._processes
     for tools in held:
         assert worker.alive
         tools.kill()
@@ -182,7 +183,7 @@ async def test_one_that_cannot_be_opened_leaves_the_others_alone(pool: SandboxPo
     one.kill()
     with pytest.raises(EnvironmentFaultError, match="nothing below zero"):
         await opened(pool, -1)
-    for worker in list(pool._workers):
+    for worker in list(pool._processes):
         await worker.ended()
     assert processes(pool) == 0
 
@@ -276,7 +277,7 @@ async def test_a_runaway_episode_costs_the_others_a_rebuilding_and_no_more(
     assert [(await episode.call("step", {})).value for episode in episodes] == [12, 22, 32]
     assert [(await episode.call("seen", {})).value for episode in episodes] == [[11, 12], [21, 22], [31, 32]]
     # From now on it harms nobody but itself.
-    together = [worker for worker in pool._workers if worker.alive]
+    together = [worker for worker in pool._processes if worker.alive]
     await runaway.call("loop", {})
     assert all(worker.alive for worker in together)
     assert [(await episode.call("step", {})).value for episode in episodes] == [13, 23, 33]
@@ -288,7 +289,7 @@ async def test_an_episode_that_takes_all_memory_is_told_and_moved_away_from_the_
     counting: Environment, open_episode: OpenEpisode, pool: SandboxPool
 ) -> None:
     episodes = await three(open_episode, counting)
-    (together,) = pool._workers
+    (together,) = pool._processes
     result = await episodes[0].call("swell", {})
     assert "The call had no effect. It needed more memory than is allowed." in result.text
     assert together.alive
