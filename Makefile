@@ -3,11 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE_BIN := tests/interop/node_modules/.bin
 
-.PHONY: help demo test lint types interop trainers bench clean
+.PHONY: help demo test test-all test-newer lint types docs interop trainers bench clean
 
 help:
 	@echo "make demo     the oracle plays every bundled environment over MCP"
 	@echo "make test     the tests"
+	@echo "make test-all the tests on every Python from 3.11 on that is installed"
+	@echo "make docs     the documentation site, in site/"
 	@echo "make lint     ruff"
 	@echo "make types    mypy, strict"
 	@echo "make interop  other projects' MCP clients, the inspector and the conformance suite (needs npm)"
@@ -19,6 +21,23 @@ demo: .venv/.run
 
 test: .venv/.develop
 	$(BIN)/python -m pytest -n auto
+
+# One virtual environment for each version; PYTEST_ARGS chooses tests.
+test-all:
+	$(PYTHON) tests/every_python.py $(PYTEST_ARGS)
+
+# What depends on the version of Python, on the newest one that is installed.
+test-newer:
+	$(PYTHON) tests/every_python.py --newest tests/sandbox tests/spec tests/verification/test_bundled.py
+
+docs: .venv-docs/.installed
+	.venv-docs/bin/mkdocs build --strict --quiet
+
+.venv-docs/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --upgrade pip
+	.venv-docs/bin/pip install --quiet --group docs
+	touch $@
 
 lint: .venv/.develop
 	$(BIN)/ruff check
@@ -75,4 +94,4 @@ tests/interop/node_modules: tests/interop/package.json
 	touch $@
 
 clean:
-	rm -rf .venv .venv-interop .venv-langchain .venv-trainers tests/interop/node_modules build *.egg-info
+	rm -rf .venv .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-trainers tests/interop/node_modules build site *.egg-info

@@ -1,3 +1,129 @@
-"""Coding problems as tool-use environments, served over MCP, recorded and scored."""
+"""Coding problems as tool-use environments, served over MCP, recorded and scored.
 
-__version__ = "0.1.0"
+These functions block; `codegym_mcp.aio` has the same ones to be awaited. Importing this package loads no
+server, sandbox or model library: each name is imported with its first use (PEP 562).
+
+Example:
+    import codegym_mcp as gym
+
+    with gym.open_episode("night_courier", difficulty=2, seed=7) as episode:
+        print(episode.task.text, [tool.name for tool in episode.tools])
+        signs = episode.call("look").value["signs"]
+        episode.submit([signs[0]["street"]])
+    print(episode.outcome, episode.reward)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from codegym_mcp.version import VERSION
+
+if TYPE_CHECKING:
+    from codegym_harness import CommandAgent, ModelAgent, Run, Trajectory
+    from codegym_harness.clients.remote_client import Client
+    from codegym_mcp.api import (
+        audit,
+        audit_many,
+        compare,
+        evaluate,
+        export,
+        load,
+        open_episode,
+        open_run,
+        serve,
+        verify,
+        verify_many,
+    )
+    from codegym_mcp.episode_interface import CallResult
+    from codegym_mcp.episodes.episode_outcome import Verdict
+    from codegym_mcp.errors import CodegymError
+    from codegym_mcp.limits import Limits
+    from codegym_mcp.runtime.blocking_episode import Episode
+    from codegym_mcp.runtime.blocking_runtime import Runtime
+    from codegym_mcp.server.background_server import Server
+    from codegym_mcp.spec.catalog import Catalog
+    from codegym_mcp.spec.environment import Environment, Task
+    from codegym_mcp.verification.audit.audit import Audit
+    from codegym_mcp.verification.gate_results import Verification
+
+__version__ = VERSION
+
+__all__ = [
+    "Audit",
+    "CallResult",
+    "Catalog",
+    "Client",
+    "CodegymError",
+    "CommandAgent",
+    "Environment",
+    "Episode",
+    "Limits",
+    "ModelAgent",
+    "Run",
+    "Runtime",
+    "Server",
+    "Task",
+    "Trajectory",
+    "Verdict",
+    "Verification",
+    "__version__",
+    "audit",
+    "audit_many",
+    "compare",
+    "evaluate",
+    "export",
+    "load",
+    "open_episode",
+    "open_run",
+    "serve",
+    "verify",
+    "verify_many",
+]
+
+_HOMES = {
+    "Audit": "codegym_mcp.verification.audit.audit",
+    "CallResult": "codegym_mcp.episode_interface",
+    "Catalog": "codegym_mcp.spec.catalog",
+    "Client": "codegym_harness.clients.remote_client",
+    "CodegymError": "codegym_mcp.errors",
+    "CommandAgent": "codegym_harness",
+    "Environment": "codegym_mcp.spec.environment",
+    "Episode": "codegym_mcp.runtime.blocking_episode",
+    "Limits": "codegym_mcp.limits",
+    "ModelAgent": "codegym_harness",
+    "Run": "codegym_harness",
+    "Runtime": "codegym_mcp.runtime.blocking_runtime",
+    "Server": "codegym_mcp.server.background_server",
+    "Task": "codegym_mcp.spec.environment",
+    "Trajectory": "codegym_harness",
+    "Verdict": "codegym_mcp.episodes.episode_outcome",
+    "Verification": "codegym_mcp.verification.gate_results",
+    **dict.fromkeys(
+        (
+            "audit",
+            "audit_many",
+            "compare",
+            "evaluate",
+            "export",
+            "load",
+            "open_episode",
+            "open_run",
+            "serve",
+            "verify",
+            "verify_many",
+        ),
+        "codegym_mcp.api",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

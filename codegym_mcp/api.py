@@ -1,0 +1,209 @@
+"""The functions of `codegym_mcp`, which block. Import them from there.
+
+Each has a thread of its own while it works, so that it may be called inside a running event loop, for example
+in a notebook. It holds up that loop meanwhile.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from codegym_mcp import aio
+from codegym_mcp.limits import Limits
+from codegym_mcp.runtime.blocking_episode import Episode
+from codegym_mcp.runtime.blocking_runtime import Runtime
+from codegym_mcp.runtime.episode_opening import EnvironmentRef, find_environment
+from codegym_mcp.runtime.run_blocking import iterate_blocking, run_blocking
+from codegym_mcp.runtime.shared_runtime import shared_runtime
+from codegym_mcp.server.background_server import Server
+from codegym_mcp.spec.catalog import Catalog, Source
+from codegym_mcp.spec.environment import Task
+from codegym_mcp.verification.audit.audit import Audit
+from codegym_mcp.verification.batch.audit_many import Unaudited
+from codegym_mcp.verification.gate_results import Verification
+
+
+def load(*sources: Source) -> Catalog:
+    """Loads environments from files, folders and sets, without running any of their code.
+
+    Args:
+        sources: paths, environments, catalogs, or the word "bundled"; the bundled environments without any.
+
+    Raises:
+        SourceError: a path does not exist, or two environments share a name.
+
+    Example:
+        floors = codegym_mcp.load("breaking_floor.py")["breaking_floor"]
+    """
+    return Catalog.of(sources or "bundled")
+
+
+def open_episode(
+    environment: EnvironmentRef,
+    *,
+    task: str | Task | None = None,
+    difficulty: int | None = None,
+    seed: int | None = None,
+    limits: Limits | None = None,
+) -> Episode:
+    """Opens an episode in this process, on a runtime that all calls of this function share.
+
+    The runtime starts with the first call and leaves nothing behind when the interpreter ends. For other
+    settings open a `Runtime`.
+
+    Args:
+        environment: the name of a bundled environment, the path of a file, or an environment.
+        task: the id of a fixed task, or a task of your own; the first fixed task without any choice.
+        difficulty: generates a task of this difficulty (1 to 5) instead.
+        seed: chooses among the generated tasks; 0 without it.
+        limits: the limits of the episode.
+
+    Raises:
+        NotFoundError: the environment or the task does not exist.
+        SourceError, TaskError: the environment cannot be used, or the task does not fit it.
+        LimitError: too many episodes or files are open.
+        EnvironmentFaultError, SandboxError: the episode cannot be opened.
+    """
+    return shared_runtime().open_episode(
+        environment, task=task, difficulty=difficulty, seed=seed, limits=limits
+    )
+
+
+def serve(
+    environments: Source | Sequence[Source] | Runtime = "bundled",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    gateway: bool = True,
+    reveal: bool = False,
+    public_url: str | None = None,
+) -> Server:
+    """Serves environments over HTTP beside the caller. The server answers when this function returns.
+
+    Args:
+        environments: what to serve, or a runtime, which stays open when the server is closed.
+        host: the address to bind to; others reach the server if it is not a loopback address.
+        port: the port; 0 picks a free one.
+        token: the control plane's bearer token; a random one without it.
+        gateway: offer `/mcp`, where agents open episodes themselves.
+        reveal: tell agents the verdict when they submit. Never for training or evaluation.
+        public_url: the address under which clients know the server, for example behind a proxy.
+
+    Raises:
+        CodegymError: the address cannot be bound.
+        SourceError, SandboxError: the environments cannot be served.
+    """
+    return Server(
+        environments,
+        host=host,
+        port=port,
+        token=token,
+        gateway=gateway,
+        reveal=reveal,
+        public_url=public_url,
+    )
+
+
+def verify(
+    environment: EnvironmentRef,
+    *,
+    limits: Limits | None = None,
+    jobs: int | None = None,
+    allow_unconfined: bool = False,
+) -> Verification:
+    """Checks whether an environment is fit to be served: it is taken through all gates.
+
+    Args:
+        limits: the limits under which it will be served.
+        jobs: how many episodes are played at once; the number of processors without it.
+        allow_unconfined: continue on a system that cannot confine environments.
+
+    Returns:
+        The verification; `problems` names gate, task, call and difference of each fault.
+
+    Raises:
+        NotFoundError, SourceError: the environment does not exist or cannot be read.
+        SandboxError: the sandbox does not work on this system.
+    """
+    # A name is checked before a thread is started.
+    found = find_environment(shared_runtime().catalog, environment)
+    return run_blocking(
+        "verify", lambda: aio.verify(found, limits=limits, jobs=jobs, allow_unconfined=allow_unconfined)
+    )
+
+
+def verify_many(
+    sources: Source | Sequence[Source] = "bundled",
+    *,
+    limits: Limits | None = None,
+    jobs: int | None = None,
+    cached: bool = True,
+    allow_unconfined: bool = False,
+) -> Iterator[Verification]:
+    """Verifies environments and yields each result as soon as it is there.
+
+    Args:
+        cached: results of unchanged environments are taken from the user's cache.
+        limits, jobs, allow_unconfined: see `verify`.
+
+    Raises:
+        SourceError, SandboxError: see `verify`.
+    """
+    catalog = Catalog.of(sources)
+    return iterate_blocking(
+        "verify",
+        lambda: aio.verify_many(
+            catalog, limits=limits, jobs=jobs, cached=cached, allow_unconfined=allow_unconfined
+        ),
+    )
+
+
+def audit(
+    environment: EnvironmentRef,
+    *,
+    limits: Limits | None = None,
+    jobs: int | None = None,
+    allow_unconfined: bool = False,
+) -> Audit:
+    """Measures what an environment is worth: what baselines earn, what one call reveals, a grade.
+
+    Args:
+        limits, jobs, allow_unconfined: see `verify`.
+
+    Raises:
+        TaskError: its reference answers no task.
+        NotFoundError, SourceError, SandboxError: see `verify`.
+    """
+    found = find_environment(shared_runtime().catalog, environment)
+    return run_blocking(
+        "audit", lambda: aio.audit(found, limits=limits, jobs=jobs, allow_unconfined=allow_unconfined)
+    )
+
+
+def audit_many(
+    sources: Source | Sequence[Source] = "bundled",
+    *,
+    limits: Limits | None = None,
+    jobs: int | None = None,
+    cached: bool = True,
+    allow_unconfined: bool = False,
+) -> Iterator[Audit | Unaudited]:
+    """Audits environments and yields each result as soon as it is there.
+
+    Args:
+        cached: an audit that lies beside an unchanged environment is read instead of measured again; a new
+            one is written there.
+        limits, jobs, allow_unconfined: see `verify`.
+
+    Returns:
+        Audits; an environment that cannot be audited gives an `Unaudited`, whose `ok` is False.
+
+    Raises:
+        SourceError, SandboxError: see `verify`.
+    """
+    catalog = Catalog.of(sources)
+    return iterate_blocking(
+        "audit",
+        lambda: aio.audit_many(
+            catalog, limits=limits, jobs=jobs, cached=cached, allow_unconfined=allow_unconfined
+        ),
+    )

@@ -1,0 +1,48 @@
+"""The server as an ASGI application, to be mounted in another one."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+
+from codegym_mcp.runtime.async_runtime import AsyncRuntime
+from codegym_mcp.server.http_server import HttpOptions, make_app
+
+
+@asynccontextmanager
+async def asgi_app(
+    runtime: AsyncRuntime,
+    *,
+    token: str,
+    gateway: bool = True,
+    reveal: bool = False,
+    public_url: str | None = None,
+    allowed_hosts: tuple[str, ...] = ("*",),
+) -> AsyncIterator[Starlette]:
+    """Yields an ASGI application over a runtime, which works under any mount path.
+
+    It needs no lifespan messages: a host does not run the lifespan of an application that it mounts.
+
+    Args:
+        runtime: opens the episodes; it stays open.
+        token: bearer token of the control plane.
+        gateway: offer `/mcp`, through which agents open episodes themselves.
+        reveal: tell agents the verdict when they submit.
+        public_url: the address under which clients know the application, with the mount path; without it,
+            the address of each request.
+        allowed_hosts: names of the server in the Host header; the host application usually checks them.
+
+    Example:
+        @asynccontextmanager
+        async def lifespan(host):
+            async with AsyncRuntime("environments/", data="state") as runtime:
+                async with asgi_app(runtime, token=os.environ["CODEGYM_MCP_TOKEN"]) as app:
+                    host.mount("/gym", app)
+                    yield
+    """
+    options = HttpOptions(
+        token=token, gateway=gateway, reveal=reveal, public_url=public_url, allowed_hosts=allowed_hosts
+    )
+    app = make_app(await runtime.start(), options, host=None)
+    async with app.router.lifespan_context(app):
+        yield app
