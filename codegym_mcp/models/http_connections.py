@@ -1,71 +1,90 @@
-"""The connections to a model's server, of which a run keeps many."""
+"""The HTTP connections to a model server: many at the same time, and each reused."""
 
 import ssl
 from collections.abc import AsyncIterator, Callable
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
 
-def connections_to(url: str) -> httpx2.AsyncBaseTransport | None:
-    """How to reach a server; None where the way is a proxy's, which is for the HTTP client to take."""
+def open_connections(url: str) -> httpx2.AsyncBaseTransport | None:
+    """Returns a transport to a server, or None if the HTTP client must use a proxy of the environment.
+
+    Loopback addresses are never reached through a proxy.
+    """
     parts = urlsplit(url)
+    host = parts.hostname or ""
     proxies = getproxies()
-    if (parts.scheme in proxies or "all" in proxies) and not proxy_bypass(parts.hostname or ""):
+    proxied = parts.scheme in proxies or "all" in proxies
+    if proxied and not is_loopback(host) and not proxy_bypass(host):
         return None
     context = (
         httpx2.create_ssl_context() if parts.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     )
-    return SpareConnections(
+    return ReusedConnections(
         lambda: httpx2.AsyncHTTPTransport(
             verify=context, limits=httpx2.Limits(max_connections=1, keepalive_expiry=60.0)
         )
     )
 
 
-class SpareConnections(httpx2.AsyncBaseTransport):
-    """A transport with a connection for each request under way, which is kept for a later one.
+def is_loopback(host: str) -> bool:
+    """Checks whether a host name or address is this machine's own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
-    The pool that it stands in for looks at each idle connection before each request and after it: at 64 of
-    them, a fifth of all that an evaluation does.
+
+class ReusedConnections(httpx2.AsyncBaseTransport):
+    """A transport with one connection for each request under way, kept for later requests.
+
+    The default pool examines each idle connection before and after each request. With 64 connections that is
+    a fifth of the processor time of an evaluation.
     """
 
-    def __init__(self, make: Callable[[], httpx2.AsyncBaseTransport]) -> None:
-        self._make = make
-        self._spare: list[httpx2.AsyncBaseTransport] = []
+    def __init__(self, create: Callable[[], httpx2.AsyncBaseTransport]) -> None:
+        self._create = create
+        self._idle: list[httpx2.AsyncBaseTransport] = []
+
+    @property
+    def idle(self) -> int:
+        """Number of connections that no request uses."""
+        return len(self._idle)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        transport = self._spare.pop() if self._spare else self._make()
+        transport = self._idle.pop() if self._idle else self._create()
         try:
             response = await transport.handle_async_request(request)
         except BaseException:
-            self._spare.append(transport)
+            self._idle.append(transport)
             raise
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Watched(response.stream, lambda: self._spare.append(transport))
+        response.stream = _ObservedStream(response.stream, lambda: self._idle.append(transport))
         return response
 
     async def aclose(self) -> None:
-        while self._spare:
-            await self._spare.pop().aclose()
+        while self._idle:
+            await self._idle.pop().aclose()
 
 
-class _Watched(httpx2.AsyncByteStream):
-    """A stream that tells when it is closed."""
+class _ObservedStream(httpx2.AsyncByteStream):
+    """A stream that calls a function once when it is closed."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream, closed: Callable[[], object]) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, on_close: Callable[[], object]) -> None:
         self._stream = stream
-        self._closed: Callable[[], object] | None = closed
+        self._on_close: Callable[[], object] | None = on_close
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for part in self._stream:
             yield part
 
     async def aclose(self) -> None:
-        closed, self._closed = self._closed, None
+        on_close, self._on_close = self._on_close, None
         try:
             await self._stream.aclose()
         finally:
-            if closed is not None:
-                closed()
+            if on_close is not None:
+                on_close()

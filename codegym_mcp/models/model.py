@@ -1,98 +1,99 @@
-"""A language model that can be asked."""
+"""A language model: its requests, their repetition, and the limits on them."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
 from codegym_mcp.episode_interface import ToolView
-from codegym_mcp.errors import CodegymError, ContextOverflowError, ModelError
-from codegym_mcp.models.model_check import check_model, no_access, unknown_model
-from codegym_mcp.models.model_messages import FailedRequest, ModelConversation, ModelReply
+from codegym_mcp.errors import CodegymError, ContextOverflowError, ModelAccessError, ModelError
+from codegym_mcp.models.model_client import ClientResponse, ModelClient, RequestFailedError
+from codegym_mcp.models.model_messages import (
+    FailedRequest,
+    FinishReason,
+    Message,
+    ModelConversation,
+    ModelReply,
+    RequestRetried,
+    TokenUsage,
+)
 from codegym_mcp.models.model_options import ModelOptions
-from codegym_mcp.models.provider_settings import make_settings
-from codegym_mcp.models.providers import hide, open_model, secrets_of
-from codegym_mcp.models.retries import Pace, Retries
-from codegym_mcp.models.spending_limits import Spending, price_unknown
+from codegym_mcp.models.provider_errors import ErrorDiagnosis, ErrorMeaning
+from codegym_mcp.models.providers import hide, open_client
+from codegym_mcp.models.retries import RequestPause, Retries
+from codegym_mcp.models.spending_limits import Spending, unknown_price_error
 
-if TYPE_CHECKING:
-    from pydantic_ai.messages import ModelMessage, ModelResponse
-    from pydantic_ai.models import Model as AiModel
-    from pydantic_ai.models import ModelRequestParameters
+_MAX_ERROR_TEXT = 400
+"""Maximum length of a provider's error in characters."""
 
-    from codegym_mcp.models.provider_errors import ProviderErrorDiagnosis
-
-_MARK_ERRORS = frozenset({"anthropic", "bedrock", "google", "google-cloud"})
-"""Providers whose protocol has a place to say that a tool's result is an error."""
-
-_SHOWN = 400
-"""Characters of a provider's error that are kept."""
-
-Attempt = Callable[[], AbstractContextManager[object]]
+AttemptContext = Callable[[], AbstractContextManager[object]]
+RetryListener = Callable[[RequestRetried], object]
 
 
 class _AttemptFailedError(Exception):
-    """An attempt came to nothing, and took so many seconds."""
+    """An attempt failed after some seconds."""
 
-    def __init__(self, diagnosis: "ProviderErrorDiagnosis", seconds: float) -> None:
+    def __init__(self, diagnosis: ErrorDiagnosis, seconds: float) -> None:
         self.diagnosis = diagnosis
         self.seconds = seconds
 
 
 class Model:
-    """A language model. Use `Model.open`; any number of conversations may ask it at the same time.
+    """A language model. Use `Model.open`. Any number of conversations may use it at the same time.
 
-    What the provider fails at is tried again, and only that: no model is asked twice for the same reply.
+    A request is repeated only if the provider failed: a model is never asked twice for the same reply.
 
     Attributes:
-        options: how it was opened.
-        spending: what all its replies have used.
+        options: the options it was opened with.
+        spending: the tokens and the cost of all replies.
+        on_retry: called when a request failed and before it is made again, or None.
     """
 
-    def __init__(self, options: ModelOptions, model: "AiModel", retries: Retries) -> None:
+    def __init__(self, options: ModelOptions, client: ModelClient, retries: Retries) -> None:
         self.options = options
         self.spending = Spending(options)
-        self._model = model
-        self._settings = make_settings(options, model)
-        self._secrets = secrets_of(model)
+        self.on_retry: RetryListener | None = None
+        self._client = client
         self._retries = retries
-        self._pace = Pace(retries)
-        self._places = anyio.Semaphore(options.concurrency) if options.concurrency else nullcontext()
-        self._answered = False
+        self._pause = RequestPause(retries)
+        self._slots = anyio.Semaphore(options.concurrency) if options.concurrency else nullcontext()
 
     @classmethod
     @asynccontextmanager
     async def open(cls, options: ModelOptions, *, retries: Retries | None = None) -> AsyncIterator["Model"]:
-        """A model until the block is left; nothing is sent yet.
+        """Opens a model until the block ends. Nothing is sent yet.
 
         Raises:
-            MissingExtraError: what it needs is not installed.
-            NotFoundError: there is no such provider.
-            ModelAccessError: the key is missing, or the model does not take one of the options.
-            CeilingError: its cost is to be bounded, and its price is not known.
+            MissingExtraError: a required package is not installed.
+            NotFoundError: the provider is unknown.
+            ModelAccessError: the key is missing, or the model does not have one of the options.
+            CeilingError: the cost is limited, and the price is unknown.
         """
-        async with open_model(options) as model:
-            opened = cls(options, model, retries or Retries())
-            opened._check_price()
-            yield opened
+        async with open_client(options) as client:
+            if options.max_cost is not None and not client.has_price:
+                raise unknown_price_error(options.max_cost)
+            yield cls(options, client, retries or Retries())
 
     async def check(self) -> None:
-        """Asks the provider whether it knows the model, where asking is free; says nothing where it is not.
+        """Asks the provider whether the model exists, if the provider has a request for that.
+
+        Returns without an error if the provider's answer does not decide it.
 
         Raises:
-            ModelAccessError: the provider cannot be reached, refuses the key, or knows no such model.
+            ModelAccessError: the provider cannot be reached, refuses the key, or has no such model.
         """
-        await check_model(self._model, self.options, self._secrets)
+        diagnosis = await self._client.check()
+        if diagnosis is not None:
+            raise self._final_error(self._clean(diagnosis))
 
     def conversation(self, system: str = "") -> ModelConversation:
-        """A new conversation.
+        """Starts a conversation.
 
         Args:
-            system: the system prompt; none if empty.
+            system: the system prompt; an empty text for none.
         """
-        return ModelConversation(system, marks_errors=self._model.system in _MARK_ERRORS)
+        return ModelConversation(system)
 
     async def request(
         self,
@@ -100,72 +101,69 @@ class Model:
         tools: Sequence[ToolView] = (),
         *,
         seed: int | None = None,
-        attempt: Attempt = nullcontext,
+        attempt: AttemptContext = nullcontext,
     ) -> ModelReply:
-        """Asks for the next reply, which becomes part of the conversation.
+        """Requests the next reply, and adds it to the conversation.
 
         Args:
-            tools: what the model may call.
-            seed: for sampling, instead of the one in the options.
-            attempt: entered while an attempt is under way; whatever else the request takes is waiting, for a
-                free place or for the provider.
+            tools: the tools that the model may call.
+            seed: seed for sampling, in place of the one in the options.
+            attempt: a context that is entered while an attempt is under way, and left while the request waits
+                for a free slot or for the provider.
 
         Raises:
-            ModelError: the provider failed as often as it may; `ContextOverflowError` where the conversation
-                is too long.
+            ModelError: the provider failed in every attempt; `ContextOverflowError` if the conversation is
+                too long.
             ModelAccessError: no request can succeed.
-            CeilingError: the tokens or the money are used up.
+            CeilingError: the tokens or the cost have reached their limit.
         """
-        from codegym_mcp.models.reply_parsing import declined, read_reply
-
         failures: list[FailedRequest] = []
-        messages = conversation.to_send()
-        parameters = _parameters(tools)
-        settings = self._settings if seed is None else {**self._settings, "seed": seed}
         while True:
             try:
-                response, seconds = await self._attempt(messages, settings, parameters, attempt)
+                response, seconds = await self._attempt(conversation.messages, tools, seed, attempt)
                 break
             except _AttemptFailedError as failed:
-                if failed.diagnosis.meaning == "refusal":
-                    return declined(self.options.name, failed.diagnosis.text, failures)
+                if failed.diagnosis.meaning is ErrorMeaning.REFUSAL:
+                    return _refused_reply(self.options.name, failed.diagnosis.text, failures)
                 await self._wait(failed, failures)
-        self._answered = True
-        response, reply = read_reply(response, seconds, failures)
-        conversation.heard(response)
+        reply = replace(response.reply, seconds=seconds, failures=failures)
+        conversation.messages.append(response.message)
         self.spending.add(reply.usage)
         return reply
 
     async def _attempt(
         self,
-        messages: "list[ModelMessage]",
-        settings: dict[str, Any],
-        parameters: "ModelRequestParameters",
-        attempt: Attempt,
-    ) -> "tuple[ModelResponse, float]":
-        """Makes the request once, in its turn; returns the response and the seconds it took."""
-        async with self._places:
-            await self._pace.keep()
+        messages: Sequence[Message],
+        tools: Sequence[ToolView],
+        seed: int | None,
+        attempt: AttemptContext,
+    ) -> tuple[ClientResponse, float]:
+        """Makes the request once, when a slot is free; returns the response and the seconds it took."""
+        async with self._slots:
+            await self._pause.wait()
             self.spending.check()
             start = anyio.current_time()
             try:
-                with attempt():
-                    with anyio.fail_after(self.options.request_seconds):
-                        response = await self._model.request(messages, cast(Any, settings), parameters)
-                    self._check_complete(response)
-                    return response, anyio.current_time() - start
-            except Exception as error:
-                raise _AttemptFailedError(self._diagnose(error), anyio.current_time() - start) from error
+                with attempt(), anyio.fail_after(self.options.request_seconds):
+                    response = await self._client.request(messages, tools, seed)
+            except TimeoutError:
+                text = f"no answer in {self.options.request_seconds:g} seconds"
+                diagnosis = ErrorDiagnosis(ErrorMeaning.TRANSIENT, text)
+            except RequestFailedError as error:
+                diagnosis = self._clean(error.diagnosis)
+            else:
+                return response, anyio.current_time() - start
+            raise _AttemptFailedError(diagnosis, anyio.current_time() - start)
 
     async def _wait(self, failed: _AttemptFailedError, failures: list[FailedRequest]) -> None:
-        """Notes an attempt that failed, and waits until the next may be made.
+        """Records a failed attempt, and waits until the next one may be made.
 
         Raises:
-            RunHaltedError, ModelError: there is none.
+            RunHaltedError, ModelError: there must not be another attempt.
         """
         diagnosis = failed.diagnosis
-        if diagnosis.meaning != "passing":
-            raise self._final(diagnosis)
+        if diagnosis.meaning is not ErrorMeaning.TRANSIENT:
+            raise self._final_error(diagnosis)
         attempts = len(failures) + 1
         lost = failed.seconds + sum(failure.seconds + failure.waited for failure in failures)
         wait = self._retries.wait(attempts, diagnosis.retry_after, lost)
@@ -179,60 +177,58 @@ class Model:
             )
         failures.append(FailedRequest(diagnosis.text, diagnosis.status, failed.seconds, wait))
         if diagnosis.retry_after is not None:
-            self._pace.hold(diagnosis.retry_after)
+            self._pause.extend(diagnosis.retry_after)
+        if self.on_retry is not None:
+            self.on_retry(RequestRetried(diagnosis.text, diagnosis.status, attempts, wait))
         await self._retries.sleep(wait)
 
-    def _check_price(self) -> None:
-        from codegym_mcp.models.prices import has_price
+    def _clean(self, diagnosis: ErrorDiagnosis) -> ErrorDiagnosis:
+        """Returns the diagnosis with a shortened text without secrets."""
+        text = hide(self._client.secrets, diagnosis.text)
+        return replace(diagnosis, text=text if len(text) <= _MAX_ERROR_TEXT else f"{text[:_MAX_ERROR_TEXT]}…")
 
-        if self.options.max_cost is not None and not has_price(self._model):
-            raise price_unknown(self.options.max_cost)
-
-    def _check_complete(self, response: "ModelResponse") -> None:
-        from pydantic_ai.exceptions import ModelAPIError
-
-        if response.state != "complete":
-            raise ModelAPIError(self.options.name, "The answer broke off.")
-
-    def _diagnose(self, error: Exception) -> "ProviderErrorDiagnosis":
-        from codegym_mcp.models.provider_errors import ProviderErrorDiagnosis, diagnose
-
-        if isinstance(error, TimeoutError):
-            return ProviderErrorDiagnosis("passing", f"no answer in {self.options.request_seconds:g} seconds")
-        diagnosis = diagnose(error, answered=self._answered)
-        text = hide(self._secrets, diagnosis.text)
-        return replace(diagnosis, text=text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
-
-    def _final(self, diagnosis: "ProviderErrorDiagnosis") -> CodegymError:
-        name, text = self.options.name, diagnosis.text
+    def _final_error(self, diagnosis: ErrorDiagnosis) -> CodegymError:
+        """Builds the error for a request that must not be repeated."""
+        name, text, hint = self.options.name, diagnosis.text, diagnosis.hint
         match diagnosis.meaning:
-            case "no_access":
-                return no_access(name, text)
-            case "unknown_model":
-                return unknown_model(name, text)
-            case "overflow":
-                message = f"The conversation is too long for {name}: {text}"
-                return ContextOverflowError(name, message, fault="request", status=diagnosis.status)
-            case "failed":
+            case ErrorMeaning.NO_ACCESS:
+                return ModelAccessError(
+                    f"The provider refuses access to {name}: {text}",
+                    hint=hint or "Check the key, its permissions and the account.",
+                )
+            case ErrorMeaning.UNKNOWN_MODEL:
+                return ModelAccessError(
+                    f"The provider does not know {name}: {text}",
+                    hint=hint or "Check the model's name, and the address if you gave one.",
+                )
+            case ErrorMeaning.WRONG_ADDRESS:
+                return ModelAccessError(f"The model {name} is not available: {text}.", hint=hint)
+            case ErrorMeaning.OVERFLOW:
+                return ContextOverflowError(
+                    name,
+                    f"The conversation is too long for {name}: {text}",
+                    fault="request",
+                    status=diagnosis.status,
+                )
+            case ErrorMeaning.PERMANENT:
                 return ModelError(name, f"{name} failed: {text}", fault="provider", status=diagnosis.status)
         return ModelError(
-            name, f"{name} refuses the request: {text}", fault="request", status=diagnosis.status
+            name,
+            f"{name} refuses the request: {text}",
+            fault="request",
+            status=diagnosis.status,
+            hint=hint,
         )
 
 
-def _parameters(tools: Sequence[ToolView]) -> "ModelRequestParameters":
-    from pydantic_ai.models import ModelRequestParameters
-    from pydantic_ai.tools import ToolDefinition
-
-    # Never strict, as some providers would have it: that a call fits its schema is for the model to see to.
-    return ModelRequestParameters(
-        function_tools=[
-            ToolDefinition(
-                name=tool.name,
-                description=tool.description,
-                parameters_json_schema=tool.input_schema,
-                strict=False,
-            )
-            for tool in tools
-        ]
+def _refused_reply(model: str, refusal: str, failures: Sequence[FailedRequest]) -> ModelReply:
+    """Builds the reply for a conversation that the provider's filter refused."""
+    return ModelReply(
+        text="",
+        calls=(),
+        finish=FinishReason.CONTENT_FILTER,
+        usage=TokenUsage(prompt_tokens=0, completion_tokens=0, cost=0.0),
+        model=model,
+        refusal=refusal,
+        failures=failures,
     )

@@ -1,48 +1,57 @@
-"""What is said between us and a model."""
+"""What a model is sent and what it replies, independent of the provider."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from enum import StrEnum
+from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-if TYPE_CHECKING:
-    from pydantic_ai.messages import ModelMessage, ModelRequestPart, ModelResponse
 
-Finish = Literal["stop", "length", "content_filter", "tool_call", "error"]
+class FinishReason(StrEnum):
+    """Why a model stopped."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    CONTENT_FILTER = "content_filter"
+    TOOL_CALL = "tool_call"
+    ERROR = "error"
 
 
 @dataclass(frozen=True)
 class ModelToolCall:
-    """A tool call that a model asks for.
+    """A tool call in a model's reply.
 
     Attributes:
-        id: names the call, as the provider does.
+        id: identifies the call within the conversation.
         name: the tool; it need not exist.
         raw: the arguments as the model wrote them.
-        arguments: the arguments as data, or None where they are no JSON object.
+        arguments: the arguments as data, or None if they are not a JSON object.
+        problem: why `arguments` is None; empty otherwise.
+        sent: the arguments that later requests contain in place of `raw`, or None if they contain `raw`.
     """
 
     id: str
     name: str
     raw: str
     arguments: dict[str, Any] | None
+    problem: str = ""
+    sent: str | None = None
 
     @property
-    def written_plainly(self) -> bool:
-        """Whether `arguments` alone gives back what the model wrote."""
+    def is_compact(self) -> bool:
+        """Whether `raw` is `arguments` as compact JSON, so that `arguments` alone restores it."""
         return self.arguments is not None and to_json(self.arguments).decode() == self.raw
 
 
 @dataclass(frozen=True)
 class TokenUsage:
-    """What one reply used.
+    """The tokens and the cost of one reply. A value is None if the provider does not report it.
 
     Attributes:
-        prompt_tokens, completion_tokens: None where the provider does not say.
-        cached_tokens: those of the prompt that the provider had already read.
-        reasoning_tokens: those of the reply that it thought with.
-        cost: in US dollars, or None where the price is not known.
+        cached_tokens: prompt tokens that the provider read from its cache.
+        reasoning_tokens: completion tokens of the reasoning.
+        cost: in US dollars, or None if the price is unknown.
     """
 
     prompt_tokens: int | None = None
@@ -54,13 +63,13 @@ class TokenUsage:
 
 @dataclass(frozen=True)
 class FailedRequest:
-    """An attempt at a reply that failed, and what was waited after it.
+    """A request that failed and was made again.
 
     Attributes:
         error: what went wrong.
-        status: the HTTP status, where there was one.
-        seconds: what the attempt took.
-        waited: in seconds.
+        status: the HTTP status, or None if no response was received.
+        seconds: duration of the request.
+        waited: seconds waited before the next request.
     """
 
     error: str
@@ -70,103 +79,119 @@ class FailedRequest:
 
 
 @dataclass(frozen=True)
-class ModelReply:
-    """What a model said.
+class RequestRetried:
+    """A request that failed and is about to be made again.
 
     Attributes:
-        text: the visible part.
-        reasoning: what it thought, where the provider shows it.
-        calls: the tools it wants called, in order.
-        finish: why it stopped; None where the provider does not say.
-        finish_raw: the provider's own word for it.
-        refusal: why it declines, in its own or the provider's words; None where it does not.
-        model: the name that the provider gives the model.
-        seconds: from when the request was sent until the reply was there.
-        failures: attempts before it.
-        logprobs: of the tokens of the reply.
-        prompt_token_ids, completion_token_ids: where they were asked for and given.
+        error: what went wrong.
+        status: the HTTP status, or None if no response was received.
+        attempt: number of the attempt that failed, starting at 1.
+        seconds: seconds until the next attempt.
+    """
+
+    error: str
+    status: int | None
+    attempt: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ModelReply:
+    """A model's reply.
+
+    Attributes:
+        text: the visible text.
+        calls: the tool calls, in order.
+        finish: why the model stopped, or None if the provider does not say.
+        model: the model's name in the response.
+        seconds: duration of the successful request.
+        reasoning: the model's reasoning, or None if the provider does not show it.
+        finish_raw: the provider's own finish reason.
+        refusal: the text of the refusal, or None if the model did not refuse.
+        failures: the failed requests before this reply.
+        changes: how the request had to differ from what was said or asked for, one sentence each.
+        logprobs: log-probabilities of the reply's tokens.
+        prompt_token_ids, completion_token_ids: if they were requested and returned.
     """
 
     text: str
     calls: Sequence[ModelToolCall]
-    finish: Finish | None
+    finish: FinishReason | None
     usage: TokenUsage
     model: str
-    seconds: float
+    seconds: float = 0.0
     reasoning: str | None = None
     finish_raw: str | None = None
     refusal: str | None = None
     failures: Sequence[FailedRequest] = ()
+    changes: Sequence[str] = ()
     logprobs: list[float] | None = None
     prompt_token_ids: list[int] | None = None
     completion_token_ids: list[int] | None = None
 
 
+@dataclass(frozen=True)
+class SystemMessage:
+    """The system prompt."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class UserMessage:
+    """A message of the user."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class AssistantMessage:
+    """A message of the model.
+
+    Attributes:
+        text: the visible text.
+        original: the message as the client received it, in the client's own type, so that it can be sent
+            back unchanged; None if the message comes from another conversation.
+    """
+
+    text: str
+    original: object = None
+
+
+@dataclass(frozen=True)
+class ToolResultMessage:
+    """The result of a tool call.
+
+    Attributes:
+        is_error: marks the text as an error if the provider's protocol has a field for that.
+    """
+
+    call: ModelToolCall
+    text: str
+    is_error: bool = False
+
+
+Message = SystemMessage | UserMessage | AssistantMessage | ToolResultMessage
+
+
 class ModelConversation:
-    """The messages so far. Make one with `Model.conversation`."""
+    """The messages of a conversation. Create one with `Model.conversation`."""
 
-    def __init__(self, system: str = "", *, marks_errors: bool = False) -> None:
-        from pydantic_ai.messages import SystemPromptPart
-
-        self._messages: list[ModelMessage] = []
-        self._unsent: list[ModelRequestPart] = [SystemPromptPart(system)] if system else []
-        self._marks_errors = marks_errors
+    def __init__(self, system: str = "") -> None:
+        self.messages: list[Message] = [SystemMessage(system)] if system else []
 
     def say(self, text: str) -> None:
-        """Says something as the user."""
-        from pydantic_ai.messages import UserPromptPart
-
-        self._unsent.append(UserPromptPart(text))
+        """Adds a message of the user."""
+        self.messages.append(UserMessage(text))
 
     def answer(self, call: ModelToolCall, text: str, *, is_error: bool = False) -> None:
-        """Tells what a call came to.
+        """Adds the result of a tool call.
 
         Args:
-            is_error: marks the text as an error where the provider has a place for that; others get the
-                text alone.
+            is_error: marks the text as an error if the provider's protocol has a field for that.
         """
-        from pydantic_ai.messages import ToolReturnPart
-
-        marked = is_error and self._marks_errors
-        self._unsent.append(
-            ToolReturnPart(call.name, text, tool_call_id=call.id, outcome="failed" if marked else "success")
-        )
+        self.messages.append(ToolResultMessage(call, text, is_error))
 
     def recall(self, text: str) -> None:
-        """Adds what the model said at another time."""
-        from pydantic_ai.messages import ModelResponse, TextPart
-
-        self.to_send()
-        self._messages.append(ModelResponse([TextPart(text)]))
-
-    def to_send(self) -> "list[ModelMessage]":
-        """All messages, the unsent ones among them."""
-        from pydantic_ai.messages import ModelRequest
-
-        if self._unsent:
-            self._messages.append(ModelRequest(self._unsent))
-            self._unsent = []
-        return self._messages
-
-    def heard(self, response: "ModelResponse") -> None:
-        """Adds what the model said."""
-        self._messages.append(response)
-
-
-def parse_arguments(written: str | dict[str, Any] | None) -> tuple[str, dict[str, Any] | None]:
-    """Arguments as text and as data; the data is None where the text is no JSON object.
-
-    No text at all is no arguments: so several servers write a call that takes none.
-    """
-    if isinstance(written, dict):
-        try:
-            raw = to_json(written).decode()
-        except ValueError:
-            return repr(written), None
-    else:
-        raw = written or ""
-    try:
-        arguments = from_json(raw or "{}", allow_inf_nan=False)
-    except ValueError:
-        return raw, None
-    return raw, arguments if isinstance(arguments, dict) else None
+        """Adds a message of the model that comes from another conversation."""
+        self.messages.append(AssistantMessage(text))

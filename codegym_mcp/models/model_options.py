@@ -1,54 +1,62 @@
-"""Which model is asked, and how."""
+"""The options that select a model and control its requests."""
 
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from codegym_mcp.models.tool_formats import ToolFormat
+
 ReasoningEffort = Literal["minimal", "low", "medium", "high", "xhigh", "max"]
+MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
 
 
 class ModelOptions(BaseModel):
-    """Which model is asked, and how. No secret is among them: keys stay in the environment's variables."""
+    """The options that select a model and control its requests. Keys are not among them: they are read from
+    environment variables."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     """Provider and model: `openai:gpt-6-luna`, `anthropic:claude-sonnet-5-5`, `google:gemini-3.8-flash`."""
     base_url: str | None = None
-    """Where the server is, if not at the provider's address: vLLM, SGLang, llama.cpp, Ollama, a gateway."""
+    """Address of the server, if it is not the provider's own: vLLM, SGLang, llama.cpp, Ollama, a gateway."""
     api_key_variable: str | None = None
-    """The environment variable that holds the key. Without one it is the provider's own, and with a
-    `base_url` none at all, so that a provider's key never goes to another server."""
+    """Environment variable that contains the key. Without it, the provider's own variable is used, but never
+    for a `base_url`, so that a provider's key is not sent to another server."""
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     max_tokens: int | None = Field(default=None, ge=1)
-    """Tokens that one reply may have."""
+    """Maximum number of tokens in one reply."""
+    max_tokens_field: MaxTokensField | None = None
+    """The member of the request that contains `max_tokens`. By default the one that the server accepts."""
     seed: int | None = None
-    """Of the first epoch; each further epoch takes the next."""
+    """Seed for sampling in the first epoch; each further epoch adds 1."""
     reasoning_effort: ReasoningEffort | None = None
     tool_choice: Literal["auto", "required"] = "auto"
+    tool_format: ToolFormat | None = None
+    """The form in which the model writes calls as text, for a server that does not parse them."""
     logprobs: bool = False
-    """Ask for the log-probability of each token."""
+    """Whether to request the log-probability of each token."""
     token_ids: bool = False
-    """Ask for the ids of the tokens, of prompt and reply, as vLLM gives them."""
+    """Whether to request the token ids of prompt and reply, as vLLM returns them."""
     extra_body: dict[str, Any] = {}
-    """Further members of the request, for what only one server knows."""
+    """Further members of each request, for options of a particular server."""
     request_seconds: float = Field(default=600.0, gt=0)
-    """How long the provider may take for one answer."""
+    """Longest duration of one request in seconds."""
     attempts: int = Field(default=8, ge=1)
-    """How often a request is made at most, where the provider fails."""
+    """How often a request is made at most if the provider fails."""
     concurrency: int | None = Field(default=None, ge=1)
-    """Requests at once."""
+    """Maximum number of requests at the same time."""
     max_total_tokens: int | None = Field(default=None, ge=1)
-    """Tokens that all requests together may use, prompts and replies. What is under way when they are used up
-    is still counted, so that the end is a little beyond."""
+    """Maximum number of tokens of all requests together, prompts and replies. Requests under way when it is
+    reached are completed and counted, so that the total can be slightly higher."""
     max_cost: float | None = Field(default=None, gt=0)
-    """The same in US dollars."""
+    """Maximum cost of all requests together in US dollars, with the same exception."""
 
     @field_validator("base_url")
     @classmethod
-    def _is_a_plain_address(cls, url: str | None) -> str | None:
+    def _is_plain_address(cls, url: str | None) -> str | None:
         if url is None:
             return None
         parts = urlsplit(url)

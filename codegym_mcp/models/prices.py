@@ -1,36 +1,53 @@
-"""What a reply costs, by the price list that comes with pydantic-ai."""
+"""What a reply costs, by the price list of the package genai-prices, which the extra `models` installs."""
 
-from contextlib import suppress
 from functools import cache
+from typing import Any
 
-from genai_prices import Usage, calc_price
-from pydantic_ai.messages import ModelResponse
-from pydantic_ai.models import Model
+from codegym_mcp.models.model_messages import TokenUsage
 
 
-def price(response: ModelResponse) -> float | None:
-    """What a response cost, in US dollars; None where the list does not have the model."""
-    if not _is_listed(response.model_name or "", response.provider_name, response.provider_url):
+def price(usage: TokenUsage, model: str, provider: str, url: str | None) -> float | None:
+    """Returns the cost of a reply in US dollars, or None if the price or the usage is unknown."""
+    if usage.prompt_tokens is None or usage.completion_tokens is None:
         return None
+    reference = _find_price(model, provider, url)
+    if not reference:
+        return None
+    from genai_prices import Usage, calc_price
+
+    counted = Usage(
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        cache_read_tokens=usage.cached_tokens or 0,
+    )
     try:
-        return float(response.cost().total_price)
+        return float(calc_price(counted, model, **reference).total_price)
     except (LookupError, ValueError):
         return None
 
 
-def has_price(model: Model) -> bool:
-    """Whether the list has the model."""
-    provider = model.provider
-    return _is_listed(model.model_name, model.system, provider.base_url if provider is not None else None)
+def has_price(model: str, provider: str, url: str | None) -> bool:
+    """Checks whether the price list contains the model."""
+    return bool(_find_price(model, provider, url))
 
 
 @cache
-def _is_listed(model: str, provider: str | None, url: str | None) -> bool:
-    """Looking for a model that is not on the list takes milliseconds, so it is done once."""
-    with suppress(LookupError, ValueError):
-        calc_price(Usage(), model, provider_api_url=url)
-        return True
-    with suppress(LookupError, ValueError):
-        calc_price(Usage(), model, provider_id=provider)
-        return True
-    return False
+def _find_price(model: str, provider: str, url: str | None) -> dict[str, Any]:
+    """Returns the arguments that find a model in the price list, or an empty mapping.
+
+    The result is kept: the search takes milliseconds for a model that is not in the list.
+    """
+    try:
+        from genai_prices import Usage, calc_price
+    except ImportError:
+        return {}
+    references: list[dict[str, Any]] = [{"provider_api_url": url}, {"provider_id": provider}]
+    for reference in references:
+        if not all(reference.values()):
+            continue
+        try:
+            calc_price(Usage(), model, **reference)
+        except (LookupError, ValueError):
+            continue
+        return reference
+    return {}

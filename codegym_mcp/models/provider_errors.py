@@ -1,103 +1,226 @@
-"""What an error of a provider means: to try again, to give the episode up, or to give the run up."""
+"""Classifies the errors of providers: what to retry, and what ends the episode or the run."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
 
-from pydantic_ai import exceptions as ai
+from codegym_mcp.models.context_overflow import is_context_overflow
 
-Meaning = Literal["passing", "failed", "overflow", "refusal", "rejected", "no_access", "unknown_model"]
-"""`passing` is the provider's and may be gone the next time, `failed` is its too and will not be; `overflow`
-and `refusal` concern the conversation; `rejected` is wrong with the request; the last two are wrong with the
-whole run."""
 
-_TRY_AGAIN_STATUS = frozenset({408, 409, 425, 429})
-_OVERFLOW = re.compile(
-    r"exceed_context_size|context[ _](size|length|window)|(prompt|input) is too long|too many tokens"
-    r"|number of tokens allowed",
-    re.IGNORECASE,
-)
-"""How servers that have no code for it word that a prompt is too long."""
-_FLAGGED = frozenset(
-    {
-        "content_filter",
-        "content_policy_violation",
-        "invalid_prompt",
-        "moderation_blocked",
-        "data_inspection_failed",
-    }
-)
-"""Codes by which a provider declines a prompt for what it says."""
+class ErrorMeaning(StrEnum):
+    """What an error means for the request, the episode and the run."""
+
+    TRANSIENT = "transient"
+    """The provider failed; the same request may succeed later."""
+    PERMANENT = "permanent"
+    """The provider failed, and says that repeating the request does not help."""
+    OVERFLOW = "overflow"
+    """The conversation is too long for the model."""
+    REFUSAL = "refusal"
+    """The provider's filter refused the conversation."""
+    REJECTED = "rejected"
+    """The provider rejected the request as invalid."""
+    NO_ACCESS = "no_access"
+    """The key or the account may not use the model; no request can succeed."""
+    UNKNOWN_MODEL = "unknown_model"
+    """The model does not exist; no request can succeed."""
+    WRONG_ADDRESS = "wrong_address"
+    """There is no model server at the address; no request can succeed."""
 
 
 @dataclass(frozen=True)
-class ProviderErrorDiagnosis:
+class ErrorDiagnosis:
     """What an error means.
 
     Attributes:
-        text: what went wrong, on one line.
-        status: the HTTP status, where there was one.
-        retry_after: how long the provider asks to wait, in seconds.
+        text: what went wrong, on one line, in the provider's words if there are any.
+        status: the HTTP status, or None if no response was received.
+        retry_after: seconds that the provider asks to wait, or None.
+        hint: what the user can do; empty if unknown.
     """
 
-    meaning: Meaning
+    meaning: ErrorMeaning
     text: str
     status: int | None = None
     retry_after: float | None = None
+    hint: str = ""
 
 
-def diagnose(error: Exception, *, answered: bool) -> ProviderErrorDiagnosis:
-    """What an error of a request means.
+_RETRIED_STATUSES = frozenset({408, 409, 425, 429})
+_FLAGGED_CODES = frozenset(
+    {
+        "content_filter",
+        "content_policy_violation",
+        "content_filter_error",
+        "invalid_prompt",
+        "moderation_blocked",
+        "data_inspection_failed",
+        "datainspectionfailed",
+        "sensitive_words_detected",
+        "responsibleaipolicyviolation",
+        "1301",
+    }
+)
+"""Error codes of prompts that a filter refused, in lower case. 1301 is Zhipu's."""
+_ACCOUNT_CODES = frozenset(
+    {
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "credit_balance_exhausted",
+        "insufficient_balance",
+        "insufficient_credits",
+        "exceeded_current_quota_error",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "organization_usage_limit_exceeded",
+        "arrearage",
+        "1113",
+    }
+)
+"""Error codes of an account without credit, in lower case. Several providers send them with status 429."""
+_KEY_CODES = frozenset({"invalid_api_key", "authentication_error", "invalid_authentication_error"})
+_MODEL_CODES = frozenset({"model_not_found", "model_not_found_error", "modelnotfound"})
+_OVERLOADED = re.compile(r"overloaded|over capacity", re.IGNORECASE)
+_KEY_WORDINGS = re.compile(r"invalid api[ _-]?key|incorrect api[ _-]?key|api key not valid", re.IGNORECASE)
+_MISSING = re.compile(
+    r"does(?: not|n't) exist|not found|no such|unknown|not supported|unavailable|is not a valid",
+    re.IGNORECASE,
+)
+
+
+def diagnose_error(
+    *,
+    status: int | None,
+    body: object,
+    model: str,
+    headers: Mapping[str, str] | None = None,
+    has_replied: bool,
+) -> ErrorDiagnosis:
+    """Classifies an error response, or an error in the body of a successful response.
 
     Args:
-        answered: whether the model has ever answered: one that has does exist, and its key is good.
+        status: the HTTP status, or None for an error in a successful response.
+        body: the parsed body, or its text if it is not JSON.
+        model: the model's name without its provider.
+        has_replied: whether the model has replied in this run: it exists, and its key is valid.
     """
-    status = error.status_code if isinstance(error, ai.ModelHTTPError) else None
-    meaning = _meaning(error, status, answered=answered)
-    retry_after = error.retry_after if isinstance(error, ai.ModelAPIError) else None
-    return ProviderErrorDiagnosis(meaning, _text(error), status, retry_after)
+    message = error_message(body)
+    codes = frozenset(code.lower() for code in error_codes(body))
+    said = status if status is not None else _status_of(codes)
+    meaning = _meaning(said, message, codes, headers or {}, model=model, has_replied=has_replied)
+    text = " ".join(message.split())
+    if status is not None:
+        text = f"status {status}: {text}" if text else f"status {status}"
+    return ErrorDiagnosis(
+        meaning, text or "an error without a message", status, retry_after(headers or {}, body)
+    )
 
 
-def _meaning(error: Exception, status: int | None, *, answered: bool) -> Meaning:
-    match error:
-        case ai.ModelContextWindowExceededError():
-            return "overflow"
-        case ai.ModelQuotaExceededError():
-            return "no_access"
-        case ai.ModelAuthenticationError():
-            # A 403 may also be one prompt that a gateway's guardrail stops.
-            return "rejected" if answered and status == 403 else "no_access"
-        case ai.ModelNotFoundError():
-            return "passing" if answered else "unknown_model"
-        case ai.ModelHTTPError():
-            return _rejection(error)
-        case ai.UserError():
-            return "rejected"
-    # No connection, no answer in time, or an answer that cannot be read.
-    return "passing"
+def _meaning(
+    status: int | None,
+    message: str,
+    codes: frozenset[str],
+    headers: Mapping[str, str],
+    *,
+    model: str,
+    has_replied: bool,
+) -> ErrorMeaning:
+    if codes & _ACCOUNT_CODES or status == 402:
+        return ErrorMeaning.NO_ACCESS
+    if is_context_overflow(message, codes, status):
+        return ErrorMeaning.OVERFLOW
+    if codes & _FLAGGED_CODES and (status is None or status < 500):
+        return ErrorMeaning.REFUSAL
+    if codes & _KEY_CODES or status == 401 or (status == 400 and _KEY_WORDINGS.search(message)):
+        return ErrorMeaning.NO_ACCESS
+    missing = status in (400, 404, 422) and names_missing_model(message, model, codes)
+    if codes & _MODEL_CODES or missing:
+        return ErrorMeaning.TRANSIENT if has_replied else ErrorMeaning.UNKNOWN_MODEL
+    match status:
+        case 403:
+            # A 403 may also be one prompt that a gateway's guardrail refuses.
+            return ErrorMeaning.REJECTED if has_replied else ErrorMeaning.NO_ACCESS
+        case 404 | 405:
+            return ErrorMeaning.TRANSIENT if has_replied else ErrorMeaning.WRONG_ADDRESS
+    return _retry_meaning(status, message, codes, headers)
 
 
-def _rejection(error: ai.ModelHTTPError) -> Meaning:
-    passing = error.status_code >= 500 or error.status_code in _TRY_AGAIN_STATUS
-    if passing if error.provider_retry_hint is None else error.provider_retry_hint:
-        return "passing"
-    if passing:
-        return "failed"
-    if error.provider_error_code in _FLAGGED or error.provider_error_type in _FLAGGED:
-        return "refusal"
-    return "overflow" if _OVERFLOW.search(_words(error.body)) else "rejected"
+def _retry_meaning(
+    status: int | None, message: str, codes: frozenset[str], headers: Mapping[str, str]
+) -> ErrorMeaning:
+    retried = status is None or status >= 500 or status in _RETRIED_STATUSES
+    retried = retried or any(_OVERLOADED.search(text) for text in (message, *codes))
+    match headers.get("x-should-retry"):
+        case "true":
+            return ErrorMeaning.TRANSIENT
+        case "false" if retried:
+            return ErrorMeaning.PERMANENT
+    return ErrorMeaning.TRANSIENT if retried else ErrorMeaning.REJECTED
 
 
-def _text(error: Exception) -> str:
-    said = _words(error.body) if isinstance(error, ai.ModelHTTPError) else ""
-    text = " ".join((said or str(error) or type(error).__name__).split())
-    if isinstance(error, ai.ModelHTTPError):
-        text = f"status {error.status_code}: {text}" if said else f"status {error.status_code}"
-    return text
+def names_missing_model(message: str, model: str, codes: frozenset[str]) -> bool:
+    """Checks whether an error says that this model does not exist.
+
+    The name in a path proves nothing: servers without the path repeat it in their error.
+    """
+    without_paths = re.sub(rf"/\S*{re.escape(model)}", "", message)
+    return model in without_paths and ("not_found_error" in codes or bool(_MISSING.search(without_paths)))
 
 
-def _words(body: Any) -> str:
-    """The message in the body of an error answer, as far as providers agree where it stands."""
-    while isinstance(body, dict):
-        body = body.get("error") or body.get("message") or body.get("detail") or str(body)
+def error_message(body: object) -> str:
+    """Returns the message in the body of an error response."""
+    while isinstance(body, Mapping):
+        body = (
+            body.get("error")
+            or body.get("message")
+            or body.get("detail")
+            or body.get("msg")
+            or body.get("errors")
+            or str(dict(body) or "")
+        )
+    if isinstance(body, list) and body:
+        return error_message(body[0])
     return body if isinstance(body, str) else str(body or "")
+
+
+def error_codes(body: object) -> set[str]:
+    """Returns all codes and types in the body of an error response."""
+    if not isinstance(body, Mapping):
+        return set()
+    codes = {str(body[name]) for name in ("code", "type", "status") if isinstance(body.get(name), str | int)}
+    inner = body.get("error") if isinstance(body.get("error"), Mapping) else body.get("innererror")
+    return codes | error_codes(inner)
+
+
+def retry_after(headers: Mapping[str, str], body: object = None) -> float | None:
+    """Returns the seconds that a provider asks to wait before the next request, or None."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    text = headers.get("retry-after")
+    seconds = _number(text)
+    if seconds is not None or text is None:
+        return seconds
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _status_of(codes: frozenset[str]) -> int | None:
+    """Returns the HTTP status that a gateway repeats as a code in the body."""
+    statuses = [int(code) for code in codes if code.isdecimal() and 400 <= int(code) < 600]
+    return statuses[0] if statuses else None

@@ -11,16 +11,17 @@ PATIENCE_SECONDS = 900.0
 
 @dataclass
 class Retries:
-    """How long to wait before the next attempt.
+    """Calculates how long to wait before the next attempt.
 
-    Each wait is twice as long as the one before, up to a bound, and shortened at random by up to half, so
-    that requests that failed together do not come back together. What the provider asks for is kept in full.
+    Each wait is twice as long as the previous one, up to a maximum, and shortened at random by up to half, so
+    that requests that failed together are not repeated together. A wait that the provider asks for is kept
+    in full.
 
     Attributes:
         base_seconds: the first wait.
-        longest_seconds: the bound of a wait that nobody asked for.
-        patience_seconds: what one request may lose in all, with attempts that fail and with waiting.
-        sleep, now: how time passes; tests have their own.
+        longest_seconds: the longest wait that the provider did not ask for.
+        patience_seconds: the seconds that one request may lose in failed attempts and waits.
+        sleep, now: how time passes; tests replace them.
     """
 
     base_seconds: float = 1.0
@@ -31,12 +32,12 @@ class Retries:
     _random: random.Random = field(default_factory=random.Random)
 
     def wait(self, failures: int, retry_after: float | None, lost: float) -> float | None:
-        """How long to wait before the next attempt, in seconds; None where that is out of patience.
+        """Returns the seconds to wait before the next attempt, or None if there must not be one.
 
         Args:
-            failures: attempts that failed, at least one.
-            retry_after: what the provider asks for, in seconds.
-            lost: what the request has lost already, in seconds.
+            failures: number of failed attempts, at least 1.
+            retry_after: the seconds that the provider asks to wait.
+            lost: the seconds that the request has lost already.
         """
         if retry_after is not None:
             wait = retry_after + self._random.uniform(0, self.base_seconds)
@@ -46,18 +47,18 @@ class Retries:
         return wait if lost + wait <= self.patience_seconds else None
 
 
-class Pace:
-    """Holds back everyone who asks a provider until it takes requests again."""
+class RequestPause:
+    """Delays all requests to a provider until the time that it asked for."""
 
     def __init__(self, retries: Retries) -> None:
         self._retries = retries
         self._until = 0.0
 
-    def hold(self, seconds: float) -> None:
-        """Nobody asks for so long."""
+    def extend(self, seconds: float) -> None:
+        """Delays all requests by at least this many seconds from now."""
         self._until = max(self._until, self._retries.now() + seconds)
 
-    async def keep(self) -> None:
-        """Returns when asking is allowed."""
+    async def wait(self) -> None:
+        """Waits until requests are permitted."""
         while (left := self._until - self._retries.now()) > 0:
             await self._retries.sleep(left)

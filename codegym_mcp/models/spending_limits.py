@@ -1,4 +1,4 @@
-"""What requests have used of what they may use."""
+"""Counts tokens and cost, and enforces their limits."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from codegym_mcp.models.model_options import ModelOptions
 
 @dataclass
 class Spending:
-    """Tokens and money used so far.
+    """The tokens and the cost of all requests so far.
 
     Attributes:
-        tokens: of prompts and replies.
-        cost: in US dollars, of the replies whose price is known.
+        tokens: tokens of prompts and replies.
+        cost: in US dollars, of the replies with a known price.
     """
 
     options: ModelOptions
@@ -21,37 +21,37 @@ class Spending:
     cost: float = 0.0
 
     def count(self, tokens: int, cost: float) -> None:
-        """Adds what was used before, by the part of a run that is gone on with."""
+        """Adds what an earlier part of the run used."""
         self.tokens += tokens
         self.cost += cost
 
     def check(self) -> None:
-        """Refuses when nothing is left.
+        """Checks that the limits permit another request.
 
         Raises:
-            CeilingError: the tokens or the money are used up.
+            CeilingError: the tokens or the cost have reached their limit.
         """
         tokens, cost = self.options.max_total_tokens, self.options.max_cost
         if tokens is not None and self.tokens >= tokens:
             raise CeilingError(
                 "tokens",
                 tokens,
-                f"The run has used {self.tokens} tokens; it may use {tokens}.",
-                hint="Give it more with --max-total-tokens.",
+                f"The run has used {self.tokens} tokens; the limit is {tokens}.",
+                hint="Raise the limit with --max-total-tokens.",
             )
         if cost is not None and self.cost >= cost:
             raise CeilingError(
                 "cost",
                 cost,
-                f"The run has cost {self.cost:.2f} dollars; it may cost {cost:.2f}.",
-                hint="Give it more with --max-cost.",
+                f"The run has cost {self.cost:.2f} US dollars; the limit is {cost:.2f}.",
+                hint="Raise the limit with --max-cost.",
             )
 
     def add(self, usage: TokenUsage) -> None:
-        """Counts a reply.
+        """Adds the usage of a reply.
 
         Raises:
-            CeilingError: there is a ceiling, and it cannot be kept: the reply does not say what it used.
+            CeilingError: there is a limit, and the reply does not report what it counts.
         """
         self.tokens += (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
         self.cost += usage.cost or 0.0
@@ -60,15 +60,18 @@ class Spending:
             raise CeilingError(
                 "tokens",
                 tokens,
-                "The server does not say how many tokens it used.",
-                hint="Leave the ceiling out.",
+                "The server does not report its token usage, so --max-total-tokens cannot be enforced.",
+                hint="Leave the option out.",
             )
         if cost is not None and usage.cost is None:
-            raise price_unknown(cost)
+            raise unknown_price_error(cost)
 
 
-def price_unknown(ceiling: float) -> CeilingError:
-    """The error for a cost that is to be bounded and cannot be told."""
+def unknown_price_error(limit: float) -> CeilingError:
+    """Builds the error for a limit of cost and a model without a known price."""
     return CeilingError(
-        "cost", ceiling, "The price of this model is not known.", hint="Use --max-total-tokens instead."
+        "cost",
+        limit,
+        "The price of this model is not known, so --max-cost cannot be enforced.",
+        hint="Use --max-total-tokens instead.",
     )

@@ -7,7 +7,7 @@ import anyio
 import httpx2
 import pytest
 
-from codegym_mcp.models.http_connections import SpareConnections, connections_to
+from codegym_mcp.models.http_connections import ReusedConnections, open_connections
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -38,8 +38,8 @@ async def counting_server(behave=None):
 
 
 def client(url):
-    transport = connections_to(url)
-    assert isinstance(transport, SpareConnections)
+    transport = open_connections(url)
+    assert isinstance(transport, ReusedConnections)
     return httpx2.AsyncClient(transport=transport)
 
 
@@ -82,11 +82,11 @@ async def test_a_stream_that_is_left_early_gives_its_place_back():
         for _ in range(3):
             async with http.stream("GET", url) as response:
                 assert response.status_code == 200
-        assert len(http._transport._spare) == 1
+        assert len(http._transport._idle) == 1
 
 
 @pytest.mark.parametrize(("no_proxy", "direct"), [("", False), ("models.test", True)])
 def test_a_proxy_of_the_environment_is_left_to_the_client(monkeypatch, no_proxy, direct):
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", no_proxy)
-    assert (connections_to("https://models.test/v1") is not None) is direct
+    assert (open_connections("https://models.test/v1") is not None) is direct

@@ -493,7 +493,7 @@ async def test_tokens_have_a_ceiling(openai):
         await ask(model)
         await ask(model)
         with pytest.raises(
-            CeilingError, match=r"used 100 tokens; it may use 100.*--max-total-tokens"
+            CeilingError, match=r"used 100 tokens; the limit is 100.*--max-total-tokens"
         ) as caught:
             await ask(model)
     assert (caught.value.ceiling, caught.value.value) == ("tokens", 100)
@@ -509,7 +509,7 @@ async def test_what_was_used_before_counts(openai):
 
 async def test_a_ceiling_that_cannot_be_kept_is_an_error(openai):
     async with openai.model({"say": {"text": "x", "usage": None}}, max_total_tokens=100) as model:
-        with pytest.raises(CeilingError, match="does not say how many tokens"):
+        with pytest.raises(CeilingError, match="does not report its token usage"):
             await ask(model)
 
 
@@ -526,6 +526,6 @@ async def test_cost_has_a_ceiling(anthropic_server):
     async with Model.open(options) as model:
         await ask(model)
         await ask(model)
-        told = f"has cost {2 * cost:.2f} dollars; it may cost {1.5 * cost:.2f}"
+        told = f"has cost {2 * cost:.2f} US dollars; the limit is {1.5 * cost:.2f}"
         with pytest.raises(CeilingError, match=f"{told}.*--max-cost"):
             await ask(model)

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegym_mcp.models import Retries
-from codegym_mcp.models.retries import Pace
+from codegym_mcp.models.retries import RequestPause
 
 
 @given(failures=st.integers(1, 40), base=st.floats(0.01, 10))
@@ -32,11 +32,11 @@ def test_requests_that_failed_together_come_back_apart():
 
 
 async def test_everyone_is_held_until_the_last_who_was_asked_to_wait(clock):
-    pace = Pace(clock.retries())
-    await pace.keep()
+    pace = RequestPause(clock.retries())
+    await pace.wait()
     assert clock.waits == []
-    pace.hold(9)
-    pace.hold(4)
-    await pace.keep()
-    await pace.keep()
+    pace.extend(9)
+    pace.extend(4)
+    await pace.wait()
+    await pace.wait()
     assert clock.waits == [9]

@@ -24,12 +24,20 @@ from contextlib import asynccontextmanager
 
 from pydantic import Field
 
-from codegym_harness.records.recorder import Recorder, Turn
-from codegym_harness.records.trajectory import AgentInfo, FailedAttempt, Metrics, MetricsExtra, ToolCallExtra
-from codegym_mcp import __version__
-from codegym_mcp.episode_interface import EpisodeProtocol, ToolView
+from codegym_harness.agents.agent_context import AsyncAgentContext, RecordedTurn
+from codegym_harness.records.trajectory import (
+    AgentInfo,
+    FailedAttempt,
+    InvalidCall,
+    Metrics,
+    MetricsExtra,
+    StopReason,
+    ToolCallExtra,
+)
+from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import ContextOverflowError
 from codegym_mcp.models import Model, ModelConversation, ModelOptions, ModelReply, ModelToolCall, Retries
+from codegym_mcp.version import VERSION
 
 SUBMISSION = "{submission}"
 """In a system prompt: the name of the tool that submits the answer."""
@@ -64,7 +72,7 @@ class ModelAgent:
         given = options.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
         self.info = AgentInfo(
             name="model",
-            version=__version__,
+            version=VERSION,
             model_name=options.name,
             extra={"options": given} if given else None,
         )
@@ -83,73 +91,72 @@ class ModelAgent:
             await model.check()
             yield cls(model, options)
 
-    async def play(self, playable: EpisodeProtocol, epoch: int) -> None:
+    async def play(self, context: AsyncAgentContext) -> None:
         """Plays one episode; see `Agent.play`.
 
         Raises:
             ModelError: the provider failed, or refuses the request.
             RunHaltedError: the model cannot be used any more.
         """
-        recorder = playable if isinstance(playable, Recorder) else Recorder(playable)
         try:
-            await self._play(recorder, epoch)
+            await self._play(context)
         except ContextOverflowError:
-            recorder.stop = "context_overflow"
+            context.stop = StopReason.CONTEXT_OVERFLOW
 
-    async def _play(self, recorder: Recorder, epoch: int) -> None:
-        conversation = self._begin(recorder)
+    async def _play(self, context: AsyncAgentContext) -> None:
+        conversation = self._begin(context)
         seed = self._options.seed
         reminded = False
         for _ in range(self._options.turns):
-            with recorder.deadline.stopped():
+            with context.deadline.paused():
                 reply = await self.model.request(
                     conversation,
-                    recorder.offered,
-                    seed=None if seed is None else seed + epoch - 1,
-                    attempt=recorder.deadline.running,
+                    context.offered,
+                    seed=None if seed is None else seed + context.epoch - 1,
+                    attempt=context.deadline.resumed,
                 )
-            turn = _record(recorder, reply)
+            turn = _record(context, reply)
             if reply.calls and reply.refusal is None:
                 reminded = False
-                if await _make_calls(recorder, turn, conversation, reply):
+                if await _make_calls(context, turn, conversation, reply):
                     return
             elif reply.refusal is not None:
-                recorder.stop = "refusal"
+                context.stop = StopReason.REFUSAL
                 return
-            elif reminded or not recorder.scored:
-                recorder.stop = "max_tokens" if reply.finish == "length" else "text"
+            elif reminded or not context.scored:
+                context.stop = StopReason.MAX_TOKENS if reply.finish == "length" else StopReason.TEXT
                 return
             else:
                 reminded = True
-                _remind(recorder, conversation)
-        recorder.stop = "turns"
+                _remind(context, conversation)
+        context.stop = StopReason.TURNS
 
-    def _begin(self, recorder: Recorder) -> ModelConversation:
-        system = self._options.system_prompt.replace(SUBMISSION, recorder.submission.name)
+    def _begin(self, context: AsyncAgentContext) -> ModelConversation:
+        system = self._options.system_prompt.replace(SUBMISSION, context.submission.name)
         if system:
-            recorder.prompt(system)
+            context.record_system_prompt(system)
         conversation = self.model.conversation(system)
-        conversation.say(recorder.task.text)
+        conversation.say(context.task.text)
         return conversation
 
 
-def _remind(recorder: Recorder, conversation: ModelConversation) -> None:
-    text = _REMINDER.replace(SUBMISSION, recorder.submission.name)
-    recorder.say(text)
+def _remind(context: AsyncAgentContext, conversation: ModelConversation) -> None:
+    text = _REMINDER.replace(SUBMISSION, context.submission.name)
+    context.record_user_message(text)
     conversation.say(text)
 
 
 async def _make_calls(
-    recorder: Recorder, turn: Turn, conversation: ModelConversation, reply: ModelReply
+    context: AsyncAgentContext, turn: RecordedTurn, conversation: ModelConversation, reply: ModelReply
 ) -> bool:
     """Makes the calls of a reply; returns whether the episode is over."""
     over = False
     for call in reply.calls:
-        extra = _extra(call, recorder.offered)
+        extra = _extra(call, context.offered)
         if over:
             turn.decline(call.name, _OVER, id=call.id, extra=extra)
         elif call.arguments is None:
-            recorder.malformed_calls += 1
+            context.malformed_calls += 1
             text = _CUT if reply.finish == "length" else _MALFORMED
             turn.decline(call.name, text, id=call.id, extra=extra)
             conversation.answer(call, text, is_error=True)
@@ -161,15 +168,15 @@ async def _make_calls(
 
 
 def _extra(call: ModelToolCall, offered: Sequence[ToolView]) -> ToolCallExtra | None:
-    raw = None if call.written_plainly else call.raw
+    raw = None if call.is_compact else call.raw
     if call.arguments is None:
-        return ToolCallExtra(raw_arguments=raw, invalid="malformed_arguments")
+        return ToolCallExtra(raw_arguments=raw, invalid=InvalidCall.MALFORMED_ARGUMENTS)
     if all(call.name != tool.name for tool in offered):
-        return ToolCallExtra(raw_arguments=raw, invalid="unknown_tool")
+        return ToolCallExtra(raw_arguments=raw, invalid=InvalidCall.UNKNOWN_TOOL)
     return ToolCallExtra(raw_arguments=raw) if raw is not None else None
 
 
-def _record(recorder: Recorder, reply: ModelReply) -> Turn:
+def _record(context: AsyncAgentContext, reply: ModelReply) -> RecordedTurn:
     usage = reply.usage
     failed = [
         FailedAttempt(
@@ -196,7 +203,7 @@ def _record(recorder: Recorder, reply: ModelReply) -> Turn:
             failed_attempts=failed or None,
         ),
     )
-    return recorder.turn(
+    return context.begin_turn(
         message=reply.text or reply.refusal or "",
         model_name=reply.model or None,
         reasoning_content=reply.reasoning,

@@ -75,7 +75,7 @@ def routes(delay: float) -> list[Route]:
 
     async def retrieve(request: Request) -> Response:
         name = request.path_params["model"]
-        if request.headers["authorization"] == "Bearer sk-bad-key":
+        if request.headers.get("authorization") == "Bearer sk-bad-key":
             message = "Incorrect API key provided: sk-bad-key."
             return JSONResponse({"error": {"message": message, "code": "invalid_api_key"}}, 401)
         if not models.knows(name):
