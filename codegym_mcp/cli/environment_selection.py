@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from codegym_mcp.spec.catalog import Catalog, Entry
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.catalog_entries import Entry
 
 _SUFFIXES = (".py", ".jsonl", ".parquet")
 
@@ -37,7 +38,5 @@ def select_entries(names: Iterable[str], paths: Iterable[Path]) -> list[Entry]:
     patterns = [name for name in named if Path(name) not in files]
     found = Catalog.load(files).entries if files else []
     if patterns or not files:
-        catalog = Catalog.load(paths)
-        chosen = set(catalog.select(patterns)) if patterns else set(catalog.names)
-        found += [entry for entry in catalog.entries if entry.name in chosen]
+        found += Catalog.load(paths).select(*patterns).entries
     return found

@@ -8,9 +8,10 @@ import click
 from rich.table import Table
 
 from codegym_mcp.cli.command_output import environments_option, json_option, out, print_json
+from codegym_mcp.control_api import EnvironmentInfo
 from codegym_mcp.errors import SourceError
-from codegym_mcp.server.control_plane import EnvironmentInfo
-from codegym_mcp.spec.catalog import Catalog, Entry
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import current_audit
 

@@ -1,64 +1,29 @@
-"""Where environments come from: the bundled ones, files, folders, and sets in JSONL or Parquet.
+"""Environments by name, from the bundled ones, files, directories, sets, and environments in memory.
 
-An entry is read when it is first asked for, so a set of thousands costs nothing until it is used, and one
-broken environment among good ones harms nothing but itself.
+An environment is read when it is first used. A set of thousands therefore costs little to open, and a broken
+environment does not prevent the use of the others.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Union
 
-import codegym_mcp
-from codegym_mcp.errors import NotFoundError, SourceError, TaskError
-from codegym_mcp.spec import codegym
-from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.environment_file import read_environment_source, read_source
-from codegym_mcp.spec.environment_sets import SUFFIXES, SetRow, read_set
-from codegym_mcp.spec.task_files import numbered_lines, read_tasks
+from codegym_mcp.errors import NotFoundError, SourceError
+from codegym_mcp.spec.catalog_entries import BUNDLED, Entry, read_entries, source_path
+from codegym_mcp.spec.codegym.training_records import is_training_records, read_records
+from codegym_mcp.spec.environment import Environment
 
-
-@dataclass
-class Entry:
-    """One environment of a catalog, read on demand.
-
-    Attributes:
-        name: the environment's name.
-        path: where it comes from, for people.
-        file: the file that holds it, alone or with others; None where it does not come from a file.
-        published_audit: the audit that it was published with, as JSON; empty where there is none.
-    """
-
-    name: str
-    path: str
-    _read: Callable[[], Environment] = field(repr=False)
-    file: Path | None = None
-    published_audit: Callable[[], str] = field(default=str, repr=False)
-    _environment: Environment | None = field(default=None, repr=False)
-    _problem: SourceError | None = field(default=None, repr=False)
-
-    def read(self) -> Environment:
-        """The environment; read once, also where it is broken.
-
-        Raises:
-            SourceError: it cannot be used.
-        """
-        if self._problem is not None:
-            raise self._problem.with_traceback(None)
-        if self._environment is None:
-            try:
-                self._environment = self._read()
-            except SourceError as error:
-                self._problem = error
-                raise
-            except TaskError as error:
-                self._problem = SourceError(self.path, None, error.message, hint=error.hint)
-                raise self._problem from None
-        return self._environment
+Source = Union[str, os.PathLike[str], Environment, "Catalog"]
+"""Where environments come from: the path of a file, a directory or a set; "bundled"; an environment; a catalog."""
 
 
 class Catalog:
-    """Environments by name."""
+    """Environments by name; iterating yields the names, broken environments included.
+
+    A catalog is a value: it can be pickled, and files are read again where the pickle is loaded.
+    """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._entries: dict[str, Entry] = {}
@@ -66,89 +31,154 @@ class Catalog:
             self._add(entry)
 
     @classmethod
-    def load(cls, paths: Iterable[Path] = ()) -> "Catalog":
-        """A catalog of what the paths hold; without paths, of the bundled environments.
+    def load(cls, sources: "Iterable[Source]" = ()) -> "Catalog":
+        """Creates a catalog of several sources; without sources, of the bundled environments.
 
         Args:
-            paths: environment files, folders of them, sets (`.jsonl`, `.parquet`), and CodeGym training
-                records (`.jsonl` with an `ability`), whose tasks go to the environments of the other paths.
+            sources: environment files, directories of them, sets (`.jsonl`, `.parquet`), the word "bundled",
+                environments, catalogs, and training records of the CodeGym format (`.jsonl` with an
+                `ability`), whose tasks are added to the environments of the other sources.
 
         Raises:
-            SourceError: a path does not exist or is none of these, or two environments share a name.
+            SourceError: a path does not exist or is none of these, or two environments have the same name.
         """
         catalog = cls()
         records: list[Path] = []
-        for path in list(paths) or [bundled_path()]:
-            if path.suffix == ".jsonl" and _is_training_records(path):
-                records.append(path)
+        for source in list(sources) or [BUNDLED]:
+            if isinstance(source, Environment):
+                catalog._add(Entry.of(source))
                 continue
-            for entry in _entries(path):
-                catalog._add(entry)
+            if isinstance(source, Catalog):
+                catalog._add_all(source.entries)
+                continue
+            path = source_path(source)
+            if path.suffix == ".jsonl" and path.exists() and is_training_records(path):
+                records.append(path)
+            else:
+                catalog._add_all(read_entries(path))
         for path in records:
-            catalog._add_tasks(path)
+            for name, tasks in read_records(path, catalog.names).items():
+                catalog._entries[name] = catalog._entries[name].with_more_tasks(tasks)
         return catalog
+
+    @classmethod
+    def of(cls, sources: "Source | Sequence[Source]") -> "Catalog":
+        """Creates a catalog of one source or of several.
+
+        Raises:
+            SourceError: as `load`.
+        """
+        if isinstance(sources, Catalog):
+            return sources
+        if isinstance(sources, str | os.PathLike | Environment):
+            return cls.load([sources])
+        return cls.load(sources)
 
     def _add(self, entry: Entry) -> None:
         if entry.name in self._entries:
+            first = self._entries[entry.name].path
             raise SourceError(
                 entry.path,
                 None,
-                f"there is an environment {entry.name} already, from {self._entries[entry.name].path}",
+                f"another environment is named {entry.name}: {first}",
                 hint="Rename one of them.",
             )
         self._entries[entry.name] = entry
 
-    def _add_tasks(self, path: Path) -> None:
-        for name, tasks in codegym.read_records(path, self.names).items():
-            self._entries[name] = _with_more_tasks(self._entries[name], tasks)
+    def _add_all(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._add(entry)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __getitem__(self, name: str) -> Environment:
+        return self.get(name)
+
+    def __add__(self, other: "Catalog") -> "Catalog":
+        return Catalog([*self.entries, *other.entries])
+
+    def __repr__(self) -> str:
+        shown = ", ".join(self.names[:5]) + (", …" if len(self) > 5 else "")
+        return f"<Catalog of {len(self)}: {shown}>"
 
     @property
     def entries(self) -> list[Entry]:
-        """All entries, broken ones included, in their order."""
+        """All entries in their order, including those of broken environments."""
         return list(self._entries.values())
 
     @property
     def names(self) -> list[str]:
-        """The names of all entries, broken ones included, in their order."""
+        """The names of all entries in their order, including those of broken environments."""
         return list(self._entries)
 
     def entry(self, name: str) -> Entry:
-        """The entry of that name.
+        """Returns the entry with a name.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: the catalog has no such entry.
         """
         if name not in self._entries:
-            raise NotFoundError(
-                "environment", name, self._entries, hint="" if self._entries else "The catalog is empty."
-            )
+            hint = "" if self._entries else "The catalog is empty."
+            raise NotFoundError("environment", name, self._entries, hint=hint)
         return self._entries[name]
 
     def get(self, name: str) -> Environment:
-        """The environment of that name.
+        """Returns the environment with a name; `catalog[name]` does the same.
 
         Raises:
-            NotFoundError: there is none.
-            SourceError: there is one, but it cannot be used.
+            NotFoundError: the catalog has no such environment.
+            SourceError: the environment cannot be used.
         """
         return self.entry(name).read()
 
-    def select(self, patterns: Iterable[str]) -> list[str]:
-        """The names that match any of the globs, in the catalog's order.
+    def select(self, *globs: str, tags: Iterable[str] = (), grade: str | None = None) -> "Catalog":
+        """Returns a catalog of some of the environments, in the same order.
+
+        Args:
+            globs: patterns of names, for example "night_*"; an environment matches any. Without a pattern, all
+                environments match.
+            tags: the environment has all of these tags.
+            grade: the environment has a current audit with this grade or a better one ("A" is the best).
 
         Raises:
-            NotFoundError: a glob matches nothing.
+            NotFoundError: a pattern matches no name, or no environment has the tags and the grade.
         """
+        chosen = [self._entries[name] for name in self._match(globs)]
+        if wanted := set(tags):
+            chosen = [entry for entry in chosen if _has_tags(entry, wanted)]
+        if grade is not None:
+            # Audits belong to verification, which imports this module.
+            from codegym_mcp.verification.audit.audit_files import current_grades
+
+            grades = current_grades(Catalog(chosen))
+            chosen = [entry for entry in chosen if entry.name in grades and grades[entry.name] <= grade]
+        if not chosen and self._entries:
+            conditions = [f"the tags {', '.join(sorted(wanted))}"] * bool(wanted)
+            conditions += [f"grade {grade} or better"] * (grade is not None)
+            raise NotFoundError("environment", "", hint=f"None has {' and '.join(conditions)}.")
+        return Catalog(chosen)
+
+    def _match(self, globs: Sequence[str]) -> list[str]:
+        """Returns the names that match any of the patterns."""
+        if not globs:
+            return self.names
         chosen: set[str] = set()
-        for pattern in patterns:
+        for pattern in globs:
             matching = {name for name in self._entries if fnmatchcase(name, pattern)}
             if not matching:
                 raise NotFoundError("environment", pattern, self._entries)
             chosen |= matching
         return [name for name in self._entries if name in chosen]
 
-    def usable(self) -> Iterator[Environment]:
-        """Every environment that can be used; see `problems` for the others."""
+    def environments(self) -> Iterator[Environment]:
+        """Yields the environments that can be used; `problems` says what is wrong with the others."""
         for entry in self._entries.values():
             try:
                 yield entry.read()
@@ -156,7 +186,7 @@ class Catalog:
                 continue
 
     def problems(self) -> list[SourceError]:
-        """What is wrong with the entries that cannot be used."""
+        """Returns the errors of the environments that cannot be used."""
         found = []
         for entry in self._entries.values():
             try:
@@ -166,81 +196,8 @@ class Catalog:
         return found
 
 
-def bundled_path() -> Path:
-    """The folder of the bundled environments.
-
-    Raises:
-        SourceError: the installation lacks it.
-    """
-    package = Path(codegym_mcp.__file__).parent
-    # Installed, they lie in the package; in a checkout, beside it.
-    for folder in (package / "environments", package.parent / "environments"):
-        if folder.is_dir():
-            return folder
-    raise SourceError("environments", None, "the bundled environments are not installed")
-
-
-def _entries(path: Path) -> Iterator[Entry]:
-    if path.is_dir():
-        files = [file for file in sorted(path.glob("*.py")) if not file.name.startswith("_")]
-        if not files:
-            raise SourceError(str(path), None, "holds no environment", hint="Name a folder of .py files.")
-        for file in files:
-            yield _file_entry(file)
-    elif not path.exists():
-        raise SourceError(str(path), None, "does not exist")
-    elif path.suffix == ".py":
-        yield _file_entry(path)
-    elif path.suffix in SUFFIXES:
-        for row in read_set(path):
-            yield _row_entry(row, path)
-    else:
-        raise SourceError(
-            str(path), None, "is no environment", hint="Use .py, .jsonl or .parquet, or a folder."
-        )
-
-
-def _file_entry(path: Path) -> Entry:
-    def read() -> Environment:
-        environment = _read_code(read_source(path), name=name, path=str(path))
-        tasks = path.with_suffix(".jsonl")
-        if environment.program.format == "codegym" or not tasks.exists():
-            return environment
-        return environment.with_tasks(read_tasks(tasks, environment))
-
-    name = codegym.environment_name(path.stem)
-    return Entry(name, str(path), read, path)
-
-
-def _row_entry(row: SetRow, file: Path) -> Entry:
-    def read() -> Environment:
-        found = row.read()
-        if row.in_codegym_format:
-            return codegym.read_codegym_source(found.code, name=row.name, path=row.where, origin=found.origin)
-        environment = _read_code(found.code, name=row.name, path=row.where, origin=found.origin)
-        return found.with_tasks(environment, row.where)
-
-    return Entry(row.name, row.where, read, file, lambda: row.read().audit)
-
-
-def _read_code(source: str, *, name: str, path: str, origin: str = "") -> Environment:
-    if codegym.is_codegym(source):
-        return codegym.read_codegym_source(source, name=name, path=path, origin=origin)
-    return read_environment_source(source, name=name, path=path)
-
-
-def _is_training_records(path: Path) -> bool:
-    for _, line in numbered_lines(path) if path.is_file() else ():
-        return '"ability"' in line
-    return False
-
-
-def _with_more_tasks(entry: Entry, tasks: tuple[Task, ...]) -> Entry:
-    def read() -> Environment:
-        environment = entry.read()
-        # A record may repeat a task that the class brings itself; the record says more about it.
-        told = {task.id for task in tasks}
-        kept = [task for task in environment.tasks if task.id not in told]
-        return environment.with_tasks((*kept, *tasks))
-
-    return Entry(entry.name, entry.path, read, entry.file, entry.published_audit)
+def _has_tags(entry: Entry, tags: set[str]) -> bool:
+    try:
+        return tags <= set(entry.read().tags)
+    except SourceError:
+        return False

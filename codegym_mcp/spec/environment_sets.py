@@ -1,8 +1,6 @@
-"""Sets of environments: JSONL and Parquet with the source in a column, published ones and CodeGym's."""
+"""Reads sets of environments: JSON Lines and Parquet files with the source of an environment in each row."""
 
-import json
 import re
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,26 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.codegym import environment_name
+from codegym_mcp.spec.codegym.environment_names import environment_name
 from codegym_mcp.spec.set_rows import PublishedEnvironment
+from codegym_mcp.storage.json_lines import JsonLine, parse_object, read_line_at, read_lines
+from codegym_mcp.storage.regular_files import open_regular_file
 
 SUFFIXES = (".jsonl", ".parquet")
 _COLUMNS = "A set has the columns env_code, env_name and source, or name, code and tasks."
 _HEAD = re.compile(rb'\{"name": ?"([A-Za-z0-9_]+)", ?"code": ?"')
-"""What a line of a published set begins with; so much tells its name, and the rest can wait."""
+"""The beginning of a line of a published set, which tells the name without parsing the line."""
 
 _Data = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class SetRow:
-    """One environment of a set, read when it is asked for.
+    """One environment of a set, read on demand.
 
     Attributes:
         name: the environment's name.
-        where: the set and the row, for people.
-        problem: why it is no environment, where that shows at once.
-        in_codegym_format: whether it is code and origin alone.
+        where: the set and the row, for error messages.
+        problem: why the row is not an environment, if that is known without reading it.
+        in_codegym_format: whether the row has the columns of the CodeGym format: code, name and origin.
     """
 
     name: str
@@ -40,10 +40,10 @@ class SetRow:
     _read: Callable[[], _Data] = field(default=dict, repr=False)
 
     def read(self) -> PublishedEnvironment:
-        """What stands in the row.
+        """Returns the content of the row.
 
         Raises:
-            SourceError: it is no environment, or the set has changed since it was opened.
+            SourceError: the row is not an environment, or the set has changed since it was opened.
         """
         if self.problem is not None:
             raise self.problem.with_traceback(None)
@@ -53,15 +53,17 @@ class SetRow:
             return PublishedEnvironment.read(data, self.where)
         row = PublishedEnvironment.read(data, self.where)
         if environment_name(row.name) != self.name:
-            raise SourceError(self.where, None, "has changed since it was opened", hint="Open it again.")
+            raise SourceError(
+                self.where, None, "the set has changed since it was opened", hint="Open it again."
+            )
         return row
 
 
 def read_set(path: Path) -> Iterator[SetRow]:
-    """The rows of a set. A broken one among good ones raises its error when it is read.
+    """Yields the rows of a set. A broken row after a good one raises its error only when it is read.
 
     Raises:
-        SourceError: it cannot be read, it is empty, or its first row shows that it is no set.
+        SourceError: the file cannot be read, is not a regular file, is empty, or its first row is broken.
     """
     empty = True
     for row in _parquet_rows(path) if path.suffix == ".parquet" else _jsonl_rows(path):
@@ -70,7 +72,7 @@ def read_set(path: Path) -> Iterator[SetRow]:
         empty = False
         yield row
     if empty:
-        raise SourceError(str(path), None, "holds no environment", hint=_COLUMNS)
+        raise SourceError(str(path), None, "the set contains no environment", hint=_COLUMNS)
 
 
 def _row(path: Path, number: int, head: _Data, read: Callable[[], _Data]) -> SetRow:
@@ -80,12 +82,12 @@ def _row(path: Path, number: int, head: _Data, read: Callable[[], _Data]) -> Set
         return SetRow(environment_name(name), where, _read=read)
     name, code = head.get("env_name"), head.get("env_code")
     if isinstance(name, str) and isinstance(code, str):
-        # Class names repeat in a set; `source` is the id of the problem, as in training records.
+        # Several rows of a set have the same class name; `source` is the id of the problem.
         origin = _origin(head)
         name = environment_name(f"{origin}__{name}" if origin else name)
         return SetRow(name, where, in_codegym_format=True, _read=read)
-    problem = SourceError(where, None, "has no env_code and env_name, and no name and code", hint=_COLUMNS)
-    return SetRow(f"row_{number}", where, problem)
+    problem = "the row has neither env_code and env_name, nor name and code"
+    return SetRow(f"row_{number}", where, SourceError(where, None, problem, hint=_COLUMNS))
 
 
 def _where(path: Path, number: int) -> str:
@@ -96,71 +98,53 @@ def _origin(data: _Data) -> str:
     return str(data.get("source") or "")
 
 
-# --- JSONL
+# --- JSON Lines
 
 
 def _jsonl_rows(path: Path) -> Iterator[SetRow]:
-    offset = 0
+    for line in read_lines(path):
+        read = partial(_read_again, path, line.number, line.offset, len(line.data))
+        head = _HEAD.match(line.data)
+        if head is not None:
+            yield SetRow(head[1].decode(), _where(path, line.number), _read=read)
+            continue
+        try:
+            yield _row(path, line.number, _parse(path, line), read)
+        except SourceError as error:
+            yield SetRow(f"row_{line.number}", _where(path, line.number), error)
+
+
+def _read_again(path: Path, number: int, offset: int, length: int) -> _Data:
+    return _parse(path, JsonLine(number, offset, read_line_at(path, offset, length)))
+
+
+def _parse(path: Path, line: JsonLine) -> _Data:
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                start, offset = offset, offset + len(line)
-                if not line.removeprefix(BOM_UTF8).strip():
-                    continue
-                read = partial(_read_line, path, number, start, len(line))
-                head = _HEAD.match(line)
-                if head is not None:
-                    yield SetRow(head[1].decode(), _where(path, number), _read=read)
-                    continue
-                try:
-                    yield _row(path, number, _parse(path, number, line), read)
-                except SourceError as error:
-                    yield SetRow(f"row_{number}", _where(path, number), error)
-    except OSError as error:
-        raise SourceError(str(path), None, f"cannot be read: {error.strerror or error}") from None
-
-
-def _read_line(path: Path, number: int, start: int, length: int) -> _Data:
-    try:
-        with path.open("rb") as file:
-            file.seek(start)
-            return _parse(path, number, file.read(length))
-    except OSError as error:
-        raise SourceError(str(path), number, f"cannot be read: {error.strerror or error}") from None
-
-
-def _parse(path: Path, number: int, line: bytes) -> _Data:
-    try:
-        data = json.loads(line.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise SourceError(str(path), number, "is not UTF-8 text", hint="Save it as UTF-8.") from None
-    except (ValueError, RecursionError) as error:
-        raise SourceError(str(path), number, f"is not JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise SourceError(str(path), number, "is not a JSON object", hint=_COLUMNS)
-    return data
+        return parse_object(line.data)
+    except ValueError as error:
+        raise SourceError(str(path), line.number, f"the line {error}", hint=_COLUMNS) from None
 
 
 # --- Parquet
 
 
 def _parquet_rows(path: Path) -> Iterator[SetRow]:
-    groups = _Groups(path)
+    groups = _RowGroups(path)
     for number, (group, place, head) in enumerate(groups.heads(), start=1):
         yield _row(path, number, head, partial(groups.read, group, place))
 
 
-class _Groups:
-    """A Parquet file, of which the group of rows that was read last is kept."""
+class _RowGroups:
+    """A Parquet file. The row group that was read last is cached."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._kept: tuple[int, Any] | None = None
+        self._cached: tuple[int, Any] | None = None
 
     def heads(self) -> Iterator[tuple[int, int, _Data]]:
-        """Of each row the group, the place within it, and what tells its name.
+        """Yields the group of each row, its position in the group, and the columns that tell its name.
 
-        Code is not read out: an empty text stands for it.
+        Code is not read; an empty text takes its place.
         """
         with self._opened() as file:
             names = set(file.schema_arrow.names)
@@ -170,15 +154,15 @@ class _Groups:
                 for batch in file.iter_batches(row_groups=[group], columns=[*texts, *codes]):
                     valid = {name: batch.column(name).is_valid().to_pylist() for name in codes}
                     for within, head in enumerate(batch.select(sorted(texts)).to_pylist()):
-                        there = {name: "" for name in codes if valid[name][within]}
-                        yield group, place + within, {**head, **there}
+                        placeholders = {name: "" for name in codes if valid[name][within]}
+                        yield group, place + within, {**head, **placeholders}
                     place += batch.num_rows
 
     def read(self, group: int, place: int) -> _Data:
-        if self._kept is None or self._kept[0] != group:
+        if self._cached is None or self._cached[0] != group:
             with self._opened() as file:
-                self._kept = group, file.read_row_group(group)
-        (row,) = self._kept[1].slice(place, 1).to_pylist()
+                self._cached = group, file.read_row_group(group)
+        (row,) = self._cached[1].slice(place, 1).to_pylist()
         return dict(row)
 
     @contextmanager
@@ -189,11 +173,14 @@ class _Groups:
             raise SourceError(
                 str(self._path),
                 None,
-                "Parquet needs an extra",
+                "reading Parquet needs an optional package",
                 hint="Run: pip install 'codegym-mcp[parquet]'",
             ) from None
+        with open_regular_file(self._path):
+            # pyarrow would wait for ever on a pipe.
+            pass
         try:
             with parquet.ParquetFile(self._path) as file:
                 yield file
         except (ArrowException, OSError) as error:
-            raise SourceError(str(self._path), None, f"is no Parquet file: {error}") from None
+            raise SourceError(str(self._path), None, f"is not a Parquet file: {error}") from None

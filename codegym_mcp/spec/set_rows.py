@@ -1,4 +1,4 @@
-"""An environment as one row of a published set: its file, its tasks, its audit, where it comes from."""
+"""An environment as one row of a published set: its source, tasks, audit and origin."""
 
 import json
 from typing import Any, Self
@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.validation_messages import first_fault
 
 
 class PublishedTask(BaseModel):
-    """A task within a row. Its configuration is JSON text, since configurations have columns of their own."""
+    """A task in a row. Its configuration is JSON text, because each environment has other fields."""
 
     id: str
     config: str
@@ -25,15 +26,15 @@ class PublishedTask(BaseModel):
 
 
 class PublishedEnvironment(BaseModel):
-    """A row. `name` and `code` make the environment with `tasks`; the rest is for people and programs."""
+    """A row. `name`, `code` and `tasks` define the environment; the other columns describe it."""
 
     model_config = ConfigDict(extra="ignore")
 
     name: str
     code: str
-    """The environment's file."""
+    """The source text."""
     tasks: list[PublishedTask] = []
-    """Its fixed tasks."""
+    """The fixed tasks."""
     title: str = ""
     tags: list[str] = []
     task: str = ""
@@ -43,12 +44,12 @@ class PublishedEnvironment(BaseModel):
     origin: str = ""
     """Where the environment or its problem comes from."""
     model: str = ""
-    """The model that wrote it; empty where people did."""
+    """The model that wrote the environment; empty if people did."""
     grade: str = ""
     audit: str = ""
     """The audit, as JSON."""
     provenance: str = ""
-    """What is known of how it came about, as JSON; empty where nothing is."""
+    """How the environment was created, as JSON; empty if that is not known."""
 
     @field_validator("audit", "provenance", mode="before")
     @classmethod
@@ -62,17 +63,15 @@ class PublishedEnvironment(BaseModel):
 
     @classmethod
     def read(cls, data: dict[str, Any], where: str) -> Self:
-        """Reads a row; what is null counts as left out.
+        """Reads a row. Columns that are null count as missing.
 
         Raises:
-            SourceError: it is none.
+            SourceError: the row is not an environment.
         """
         try:
             return cls.model_validate({key: value for key, value in data.items() if value is not None})
         except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            place = ".".join(map(str, detail["loc"]))
-            raise SourceError(where, None, f"is no environment: {place}: {detail['msg']}") from None
+            raise SourceError(where, None, f"the row is not an environment: {first_fault(error)}") from None
 
     @classmethod
     def of(
@@ -85,10 +84,15 @@ class PublishedEnvironment(BaseModel):
         provenance: str = "",
         model: str = "",
     ) -> Self:
-        """The row of an environment.
+        """Creates the row of an environment.
 
         Args:
-            audit: as JSON, and `provenance` too.
+            environment: the environment.
+            license: its license.
+            audit: its audit, as JSON.
+            grade: the grade in the audit.
+            provenance: how the environment was created, as JSON.
+            model: the model that wrote it.
         """
         tasks = [
             PublishedTask(
@@ -98,7 +102,7 @@ class PublishedEnvironment(BaseModel):
         ]
         return cls(
             name=environment.name,
-            code=environment.program.source,
+            code=environment.source,
             tasks=tasks,
             title=environment.title,
             tags=list(environment.tags),
@@ -113,11 +117,11 @@ class PublishedEnvironment(BaseModel):
         )
 
     def with_tasks(self, environment: Environment, where: str) -> Environment:
-        """The environment that was read from `code`, with the row's tasks.
+        """Returns the environment that was read from `code`, with the row's tasks.
 
         Raises:
-            SourceError: a task is none.
-            TaskError: a task does not fit, or two have the same id.
+            SourceError: a task is not valid.
+            TaskError: a configuration is not valid for the environment, or two tasks have the same id.
         """
         try:
             tasks = tuple(
@@ -126,6 +130,9 @@ class PublishedEnvironment(BaseModel):
                 )
                 for each in self.tasks
             )
+        except ValidationError as error:
+            raise SourceError(where, None, f"a task of the row is not valid: {first_fault(error)}") from None
         except (ValueError, RecursionError) as error:
-            raise SourceError(where, None, f"has a task that is none: {error}") from None
+            problem = f"the configuration of a task is not JSON: {error}"
+            raise SourceError(where, None, problem) from None
         return environment.with_tasks(tasks)

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, NotRequired, get_origin
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 from typing_extensions import TypedDict, is_typeddict
 
 from codegym_mcp.episode_interface import ToolView
@@ -18,13 +18,18 @@ from codegym_mcp.spec.json_types import encode_json
 
 
 class Receipt(TypedDict):
-    """What a submission returns."""
+    """The result of a submission."""
 
     received: bool
+
+
+class RevealedReceipt(Receipt):
+    """The result of a submission in an episode that was opened with `reveal`."""
+
     correct: NotRequired[bool]
-    """Only where the episode was opened with `reveal`."""
+    """Missing if the answer could not be judged."""
     reward: NotRequired[float]
-    """Only where the episode was opened with `reveal`."""
+    """From 0 to 1; missing if the answer could not be judged."""
 
 
 type_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -119,6 +124,11 @@ class Tool:
         )
 
 
+def reveal_verdict(submission: Tool) -> Tool:
+    """Returns a submission whose result contains the verdict."""
+    return replace(submission, returns=RevealedReceipt)
+
+
 def is_object(annotation: Any) -> bool:
     """Whether values of this type are JSON objects already."""
     return is_typeddict(annotation) or get_origin(annotation) is dict
@@ -200,7 +210,22 @@ def _explain_place(place: tuple[str, ...], details: list[ErrorDetails], member: 
     wanted = [detail["msg"].removeprefix(_WANTED) for detail in details if detail["msg"].startswith(_WANTED)]
     if not wanted:
         return f"{where}: {details[0]['msg']}"
-    return f"{where} should be {' or '.join(wanted)}, not {_shorten(details[0]['input'])}"
+    value = details[0]["input"]
+    return f"{where} should be {' or '.join(wanted)}, not {_shorten(value)}{_encoding_hint(wanted, value)}"
+
+
+def _encoding_hint(wanted: list[str], value: Any) -> str:
+    """Returns how to send a value that was sent as text instead of its own type, or the other way round."""
+    wants_text = any("string" in each for each in wanted)
+    if wants_text and isinstance(value, int | float):
+        return f" (send it as a text, in quotes: {_shorten(_shorten(value))})"
+    if wants_text or not isinstance(value, str):
+        return ""
+    try:
+        inner = from_json(value, allow_inf_nan=False)
+    except ValueError:
+        return ""
+    return "" if isinstance(inner, str) else f" (send the value itself, without quotes: {_shorten(inner)})"
 
 
 def _shorten(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Writes files atomically: a reader sees the old content or the new, never a part."""
 
 import os
 from collections.abc import Iterator
@@ -9,35 +9,38 @@ from codegym_mcp.errors import UnwritableError
 
 
 def write_atomically(path: Path, text: str, *, hint: str) -> None:
-    """Writes a file, and the folders that lead to it, so that no reader ever sees a part of it.
+    """Writes a text file, and creates the directories that lead to it.
 
     Args:
-        hint: what to do where it cannot be written.
+        path: the file.
+        text: its new content.
+        hint: what the user can do if the file cannot be written.
 
     Raises:
-        UnwritableError: it cannot be written.
+        UnwritableError: the file cannot be written.
     """
-    with atomic_file(path, hint=hint) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+    with atomic_file(path, hint=hint) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 @contextmanager
 def atomic_file(path: Path, *, hint: str) -> Iterator[Path]:
-    """Where to write a file that takes its name when the block is left. If the block raises, nothing is left.
+    """Yields a temporary path, which replaces `path` when the block ends, and is deleted if the block raises.
 
     Args:
-        hint: what to do where it cannot be written.
+        path: the file.
+        hint: what the user can do if the file cannot be written.
 
     Raises:
-        UnwritableError: it cannot be written.
+        UnwritableError: the file cannot be written.
     """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield unfinished
-        unfinished.replace(path)
+        yield temporary
+        temporary.replace(path)
     except OSError as error:
         raise UnwritableError(path, error.strerror or str(error), hint=hint) from None
     finally:
         with suppress(OSError):
-            unfinished.unlink()
+            temporary.unlink()

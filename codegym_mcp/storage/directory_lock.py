@@ -1,35 +1,37 @@
-"""A folder in which a server keeps what it needs after a restart, held against other servers."""
+"""Locks a data directory, so that two servers never use it at the same time."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from codegym_mcp.errors import JournalError
+from codegym_mcp.storage.file_lock import try_lock
 
 
 @contextmanager
 def lock_directory(folder: Path, *, alone: bool) -> Iterator[None]:
-    """Holds a folder until the block is left, or the process ends in whatever way.
+    """Locks a directory until the block is left or the process ends.
 
     Args:
-        folder: made where it is missing.
-        alone: against all others; else against those that want it alone.
+        folder: the directory; it is created if it does not exist.
+        alone: whether all other locks are excluded; otherwise only those that ask for `alone`.
 
     Raises:
-        JournalError: another server holds it, or it cannot be made.
+        JournalError: another process holds the lock, or the directory cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("a")
     except OSError as error:
-        raise JournalError(f"The folder {folder} cannot be used: {error}.") from None
+        raise JournalError(f"The directory {folder} cannot be used: {error}.") from None
     with lock:
         try:
-            fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except OSError:
+            locked = try_lock(lock, exclusive=alone)
+        except OSError as error:
+            raise JournalError(f"The directory {folder} cannot be locked: {error}.") from None
+        if not locked:
             raise JournalError(
-                f"Another server keeps its episodes in {folder}.",
-                hint="End it first, or give --data another folder.",
-            ) from None
+                f"Another server uses the directory {folder}.",
+                hint="Stop that server, or name another directory with --data.",
+            )
         yield

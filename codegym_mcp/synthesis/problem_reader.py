@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.sandbox.language.restricted_python import parse
+from codegym_mcp.python_syntax import parse_source
 from codegym_mcp.synthesis.problem_collections import CODEGYM, KNOWN, Collection
-from codegym_mcp.synthesis.solution_filter import MAX_CHARACTERS, solution_problem
+from codegym_mcp.synthesis.solution_filter import MAX_CHARACTERS, find_solution_defect
 
 
 def _whole(text: str) -> str:
@@ -103,12 +103,12 @@ def read_problems(
     return [reader.read(number, record) for number, record in lines]
 
 
-def refusal(problem: CodingProblem) -> str | None:
+def unusable_reason(problem: CodingProblem) -> str | None:
     """Why no environment can be made of a problem; None where a model may be asked."""
     length = len(problem.statement) + sum(map(len, problem.tests))
     if length > MAX_CHARACTERS:
         return f"The problem is {length:,} characters long; more than {MAX_CHARACTERS:,} are not taken."
-    return solution_problem(problem.solution)
+    return find_solution_defect(problem.solution)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -255,7 +255,7 @@ class _Reader:
 def _assertions(code: str, entry_point: str) -> Iterator[str]:
     """The assertions of a test function, about the solution by its name; the text itself without any."""
     try:
-        found = [node for node in ast.walk(parse(code, "tests")) if isinstance(node, ast.Assert)]
+        found = [node for node in ast.walk(parse_source(code, "tests")) if isinstance(node, ast.Assert)]
     except SourceError:
         found = []
     for node in found:

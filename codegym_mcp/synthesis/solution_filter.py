@@ -1,11 +1,11 @@
-"""Which solutions an environment can be made of: functions in Python that compute and do nothing else."""
+"""Decides which solutions can be used: Python functions without side effects."""
 
 import ast
 import re
 from collections.abc import Iterator
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.sandbox.language.restricted_python import is_main, parse
+from codegym_mcp.python_syntax import is_main_block, parse_source
 
 MAX_LINES = 1_000
 MAX_CHARACTERS = 50_000
@@ -33,32 +33,29 @@ _CODE = re.compile(
 )
 
 
-def solution_problem(code: str) -> str | None:
-    """Why no environment can be made of a solution; None where nothing speaks against it.
-
-    Nothing of it is run.
-    """
+def find_solution_defect(code: str) -> str | None:
+    """Returns why a solution cannot be used, or None if it can be used. The solution is not run."""
     lines = code.count("\n") + 1
     if lines > MAX_LINES:
-        return f"The solution is {lines:,} lines long; more than {MAX_LINES:,} are not taken."
+        return f"The solution is {lines:,} lines long; at most {MAX_LINES:,} are allowed."
     if len(code) > MAX_CHARACTERS:
-        return f"The solution is {len(code):,} characters long; more than {MAX_CHARACTERS:,} are not taken."
+        return f"The solution is {len(code):,} characters long; at most {MAX_CHARACTERS:,} are allowed."
     try:
-        tree = parse(code, "solution")
+        tree = parse_source(code, "solution")
     except SourceError as error:
         return _why_not_python(code, error)
-    # What stands there for whoever runs the file by hand is no part of the solution.
-    tree.body = [node for node in tree.body if not is_main(node)]
+    # The main block is not part of the solution.
+    tree.body = [node for node in tree.body if not is_main_block(node)]
     try:
         return _program_problem(tree)
     except RecursionError:
-        return "The solution is nested too deeply to be read."
+        return "The solution is nested too deeply."
 
 
 def _why_not_python(code: str, error: SourceError) -> str:
     python = _PYTHON.search(code)
     if not python and _OTHER_LANGUAGE.search(code):
-        return "The solution is in another language than Python."
+        return "The solution is not in Python."
     if python or _CODE.search(code):
         where = f" (line {error.line})" if error.line is not None else ""
         return f"The solution is {error.problem}{where}."
@@ -106,7 +103,7 @@ def _effects(tree: ast.Module, used: set[str]) -> Iterator[str]:
 
 
 def _used_names(tree: ast.Module) -> Iterator[str]:
-    """Names that are read, with one attribute where there is one."""
+    """Yields the names that are read, each with its first attribute if it has one."""
     for node in ast.walk(tree):
         match node:
             case ast.Name(id=name, ctx=ast.Load()):
@@ -118,7 +115,7 @@ def _used_names(tree: ast.Module) -> Iterator[str]:
 
 
 def _bound_names(tree: ast.Module) -> Iterator[str]:
-    """Names that the solution gives a meaning of its own; imports keep theirs."""
+    """Yields the names that the solution binds, imports excluded."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
@@ -138,5 +135,5 @@ def _returns(node: ast.AST) -> bool:
 
 
 def _is_bare(node: ast.stmt) -> bool:
-    """Whether a statement is but a name or a text, as a sentence may be by chance."""
+    """Returns whether a statement is only a name or a constant, as a sentence of prose may be by chance."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Name | ast.Constant | ast.Tuple)

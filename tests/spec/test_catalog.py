@@ -7,7 +7,8 @@ import pytest
 from pyarrow import parquet
 
 from codegym_mcp.errors import NotFoundError, SourceError
-from codegym_mcp.spec.catalog import Catalog, bundled_path
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.catalog_entries import bundled_path
 from tests.conftest import FIXTURES
 
 COUNTER = (FIXTURES / "counter.py").read_text()
@@ -42,8 +43,8 @@ def test_the_bundled_environments_are_there_without_any_path() -> None:
     catalog = Catalog.load()
     assert len(catalog.names) >= 12
     assert catalog.problems() == []
-    assert {environment.name for environment in catalog.usable()} == set(catalog.names)
-    assert all(environment.tasks for environment in catalog.usable())
+    assert {environment.name for environment in catalog.environments()} == set(catalog.names)
+    assert all(environment.tasks for environment in catalog.environments())
     assert bundled_path().is_dir()
 
 
@@ -89,7 +90,7 @@ def test_one_broken_environment_harms_no_other(folder: Path, files: dict[str, by
         (folder / name).write_bytes(content)
     catalog = Catalog.load([folder])
     assert len(catalog.names) == 2
-    assert [environment.name for environment in catalog.usable()] == ["counter"]
+    assert [environment.name for environment in catalog.environments()] == ["counter"]
     assert words in str(problem(catalog))
     broken = next(name for name in catalog.names if name != "counter")
     with pytest.raises(SourceError):
@@ -268,7 +269,7 @@ def test_a_broken_row_harms_no_other_and_is_told_with_its_number(tmp_path: Path,
         Catalog.load([path])
     path = write_set(tmp_path, kind, [good, {**other, "env_code": "x = 1\ngarbage(", "source": "B"}, other])
     catalog = Catalog.load([path])
-    assert [environment.name for environment in catalog.usable()] == NAMES
+    assert [environment.name for environment in catalog.environments()] == NAMES
     assert str(problem(catalog)).startswith(f"{path}, row 2:2: not valid Python")
 
 
@@ -277,7 +278,7 @@ def test_a_row_without_code_or_name_harms_no_other(tmp_path: Path, kind: str) ->
     good, other = rows()
     path = write_set(tmp_path, kind, [good, {**other, "env_code": None}, {**other, "env_name": None}, other])
     catalog = Catalog.load([path])
-    assert [environment.name for environment in catalog.usable()] == NAMES
+    assert [environment.name for environment in catalog.environments()] == NAMES
     assert [str(error).split(": ")[0] for error in catalog.problems()] == [f"{path}, row 2", f"{path}, row 3"]
     assert all("has no env_code and env_name" in str(error) for error in catalog.problems())
 
@@ -286,7 +287,7 @@ def test_a_line_that_is_not_json_harms_no_other(tmp_path: Path) -> None:
     good, other = rows()
     path = write_set(tmp_path, "jsonl", [good, "garbage", "[]", "", other])
     catalog = Catalog.load([path])
-    assert [environment.name for environment in catalog.usable()] == NAMES
+    assert [environment.name for environment in catalog.environments()] == NAMES
     first, second = catalog.problems()
     assert (first.line, second.line) == (2, 3)
     assert "is not JSON" in str(first)
@@ -356,7 +357,7 @@ def test_a_broken_published_row_harms_no_other(
     rows = [published(), published(name="broken", **broken), published(name="other")]
     catalog = Catalog.load([write_set(tmp_path, kind, rows)])
     assert catalog.names == ["counter", "broken", "other"]
-    assert [environment.name for environment in catalog.usable()] == ["counter", "other"]
+    assert [environment.name for environment in catalog.environments()] == ["counter", "other"]
     assert words in str(problem(catalog))
 
 
@@ -364,7 +365,7 @@ def test_a_broken_published_row_harms_no_other(
 def test_a_published_line_that_breaks_off_harms_no_other(tmp_path: Path, rest: str) -> None:
     rows = [published(), '{"name": "broken", "code": "' + rest, published(name="other")]
     catalog = Catalog.load([write_set(tmp_path, "jsonl", rows)])
-    assert [environment.name for environment in catalog.usable()] == ["counter", "other"]
+    assert [environment.name for environment in catalog.environments()] == ["counter", "other"]
     assert len(catalog.problems()) == 1
 
 
@@ -383,7 +384,7 @@ def test_rows_of_a_parquet_file_are_found_in_all_its_groups(tmp_path: Path) -> N
     catalog = Catalog.load([tmp_path / "set.parquet"])
     for name in reversed(catalog.names):
         assert catalog.get(name).name == name
-    assert len(list(catalog.usable())) == 7
+    assert len(list(catalog.environments())) == 7
 
 
 def test_training_records_bring_tasks_to_the_environments_beside_them() -> None:

@@ -7,25 +7,25 @@ The format is that of arXiv 2509.17325: a class with `func_mapping`, one method 
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Optional
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.sandbox.language.restricted_python import parse
+from codegym_mcp.python_syntax import nesting_error, parse_source
+from codegym_mcp.sandbox.language.dialect import Dialect
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.spec.answer_comparison import AnswerType
+from codegym_mcp.spec.codegym.codegym_environment import CodegymEnvironment
 from codegym_mcp.spec.codegym.declared_types import (
     declared_type,
     mentions_infinity,
     takes_infinity,
     with_infinity,
 )
-from codegym_mcp.spec.codegym.environment_names import environment_name
 from codegym_mcp.spec.codegym.main_block_tasks import find_cases
 from codegym_mcp.spec.codegym.task_options import options_task, parse_options
 from codegym_mcp.spec.codegym.task_texts import SUBMISSION, task_template, task_texts
 from codegym_mcp.spec.docstrings import Docstring, parse_docstring
-from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.spec.environment import Environment, Judge, Task
 from codegym_mcp.spec.tools import NO_DEFAULT, Parameter, Receipt, Tool
 
 _REQUIRED = ("reset", "get_ref_answer", "solve")
@@ -39,38 +39,27 @@ _CONFIGURATION = Tool(
 )
 
 
-def is_codegym(source: str | ast.Module) -> bool:
-    """Whether a source, or its syntax tree, holds a class in the CodeGym format."""
-    if isinstance(source, str):
-        if "func_mapping" not in source:
-            return False
-        try:
-            source = parse(source, "")
-        except SourceError:
-            return False
-    return any(_mapping_of(node) is not None for node in source.body)
-
-
-def read_codegym_file(path: Path) -> Environment:
-    """Reads a file in the CodeGym format; the environment is called like the file.
-
-    Raises:
-        SourceError: the file cannot be read, or is not in the format.
-    """
-    try:
-        source = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(str(path), None, f"cannot be read: {error}") from None
-    return read_codegym_source(source, name=environment_name(path.stem), path=str(path))
+def is_codegym(tree: ast.Module) -> bool:
+    """Checks whether a module contains a class in the CodeGym format."""
+    return any(_mapping_of(node) is not None for node in tree.body)
 
 
 def read_codegym_source(source: str, *, name: str, path: str, origin: str = "") -> Environment:
-    """Reads an environment from source in the CodeGym format.
+    """Reads an environment from source text in the CodeGym format.
+
+    Args, Returns, Raises: as `read_codegym`.
+    """
+    return read_codegym(parse_source(source, path), source, name=name, path=path, origin=origin)
+
+
+def read_codegym(tree: ast.Module, source: str, *, name: str, path: str, origin: str = "") -> Environment:
+    """Reads an environment in the CodeGym format.
 
     Args:
+        tree: the syntax tree of `source`; it is changed.
         source: the text of the file.
-        name: the environment's name. Where the source holds several such classes, it ends with the name of
-            the one that is meant.
+        name: the environment's name. If the source contains several such classes, the name ends with the name
+            of the class to read.
         path: how error messages name the source.
         origin: where the environment or its problem comes from.
 
@@ -78,23 +67,25 @@ def read_codegym_source(source: str, *, name: str, path: str, origin: str = "") 
         The environment with the tasks of its `__main__` block.
 
     Raises:
-        SourceError: it is not in the format, or the policy refuses it.
+        SourceError: the source is not in the format, or the language policy refuses it.
     """
     try:
-        return _Reader(source, name, path).read(origin)
+        environment = _Reader(tree, source, name, path).read(origin)
     except RecursionError:
-        raise SourceError(path, None, "nested too deeply to be read") from None
+        raise nesting_error(tree, path) from None
+    environment.program.compile(tree)
+    return environment
 
 
 class _Reader:
-    def __init__(self, source: str, name: str, path: str) -> None:
+    def __init__(self, tree: ast.Module, source: str, name: str, path: str) -> None:
+        self._tree = tree
         self._source = source
         self._name = name
         self._path = path
-        self._tree = parse(source, path)
-        self._class, self._mapping = self._chosen()
+        self._class, self._mapping = self._choose_class()
         self._methods = {node.name: node for node in self._class.body if isinstance(node, ast.FunctionDef)}
-        # A reference may count from infinity without ever giving it out; what else names it, passes it on.
+        # A reference may count from infinity and never return it; any other mention may pass it on.
         self._infinite = any(
             mentions_infinity(node) for name, node in self._methods.items() if name != "get_ref_answer"
         )
@@ -109,14 +100,13 @@ class _Reader:
         program = EnvironmentProgram(
             path=self._path,
             source=self._source,
-            format="codegym",
+            dialect=Dialect.CODEGYM,
             entry=self._class.name,
             infinite=self._infinite_parameters((*tools, submission)),
         )
-        program.check()
         about = parse_docstring(ast.get_docstring(self._class)).description
         licensed = _LICENSE.search(self._source[: self._source.find("\nclass ")])
-        return Environment(
+        return CodegymEnvironment(
             name=self._name,
             title=title,
             tags=("codegym",),
@@ -129,7 +119,7 @@ class _Reader:
             answer=AnswerType(submission.parameters[0].annotation),
             configuration=_CONFIGURATION,
             program=program,
-            judge="done",
+            judge=Judge.DONE,
             generates=False,
             tasks=tuple(self._tasks()),
         )
@@ -137,7 +127,7 @@ class _Reader:
     def _error(self, node: ast.AST | None, problem: str, hint: str = "") -> SourceError:
         return SourceError(self._path, getattr(node, "lineno", None), problem, hint=hint)
 
-    def _chosen(self) -> tuple[ast.ClassDef, ast.Dict]:
+    def _choose_class(self) -> tuple[ast.ClassDef, ast.Dict]:
         found = {
             node.name: (node, mapping)
             for node in self._tree.body

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from codegym_mcp.sandbox.language.restricted_python import is_main
+from codegym_mcp.python_syntax import is_main_block
 from codegym_mcp.spec.codegym.task_options import PREFIX_END
 
 _MAX_LENGTH = 1 << 17
@@ -40,7 +40,9 @@ def find_cases(tree: ast.Module, entry: str) -> list[str]:
         entry: the class.
     """
     constants = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
-    mains = [statement for node in tree.body if is_main(node) for statement in getattr(node, "body", [])]
+    mains = [
+        statement for node in tree.body if is_main_block(node) for statement in getattr(node, "body", [])
+    ]
     reader = _Reader(entry)
     try:
         for statement in (*constants, *mains):

@@ -1,7 +1,7 @@
-"""Reads CodeGym's training records: tasks in JSONL, one record a line.
+"""Reads training records of the CodeGym format: JSON Lines with one task a line.
 
-A record names its environment and its options in `ability`, as
-`codegym_v1@<code_id>__<class>@<options>`; its prompt holds the question that the agent is asked.
+A record names its environment and its options in `ability`, as `codegym_v1@<code_id>__<class>@<options>`. Its
+prompt contains the question for the agent.
 """
 
 from collections.abc import Collection
@@ -13,6 +13,8 @@ from codegym_mcp.errors import SourceError
 from codegym_mcp.spec.codegym.environment_names import environment_name
 from codegym_mcp.spec.codegym.task_options import PREFIX_END, options_task, parse_options
 from codegym_mcp.spec.environment import Task
+from codegym_mcp.storage.json_lines import read_lines
+from codegym_mcp.validation_messages import first_fault
 
 _CALL_MARK = "<|FunctionCallBegin|>"
 _QUESTION_MARKS = ("\nQuestion:\n", "\n\u95ee\u9898\uff1a\n")
@@ -34,17 +36,28 @@ class _Record(BaseModel):
 
     @property
     def question(self) -> str | None:
-        """What the user asks; None where the record has no such message."""
+        """The text of the user's messages, or None if the record has none."""
         prompt = self.prompt or ""
         if not isinstance(prompt, str):
-            prompt = "\n\n".join(said.content for said in prompt if said.role == "user" and said.content)
+            prompt = "\n\n".join(each.content for each in prompt if each.role == "user" and each.content)
         return _without_call_syntax(prompt) or None
 
     @property
     def oracle_calls(self) -> int | None:
-        """The oracle's calls; the record counts the submission among them."""
+        """The number of the oracle's calls; the record also counts the submission."""
         rounds = self.extra_info.solve_fc_round if self.extra_info else None
         return None if rounds is None else max(rounds - 1, 0)
+
+
+def is_training_records(path: Path) -> bool:
+    """Checks whether the first line of a JSON Lines file is a training record.
+
+    Raises:
+        SourceError: the file cannot be read, or is not a regular file.
+    """
+    for line in read_lines(path):
+        return b'"ability"' in line.data
+    return False
 
 
 def read_records(path: Path, names: Collection[str]) -> dict[str, tuple[Task, ...]]:
@@ -52,52 +65,46 @@ def read_records(path: Path, names: Collection[str]) -> dict[str, tuple[Task, ..
 
     Args:
         path: the file.
-        names: the environments that are there. A record belongs to the one called
-            `<code_id>__<class>`, or, where there is none, to the one called like the class alone.
+        names: the known environments. A record belongs to the environment named `<code_id>__<class>`, or, if
+            there is no such environment, to the one named like the class.
 
     Returns:
-        The tasks by the name of their environment, in the order of the file. Records of other environments
-        are passed over, and so is a record that repeats another's options.
+        The tasks by the name of their environment, in the order of the file. Records of other environments,
+        and records with the same options as an earlier one, are ignored.
 
     Raises:
-        SourceError: the file cannot be read, a line is no record, none of the records belongs to any of the
-            environments, or a class's name alone does not tell whose the records are.
+        SourceError: the file cannot be read, a line is not a record, no record belongs to a known environment,
+            or the name of a class is ambiguous.
     """
     found: dict[str, dict[str, Task]] = {}
     owners: dict[str, str] = {}
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    try:
-                        owned = _read_record(line, names, owners)
-                    except ValueError as error:
-                        raise SourceError(str(path), number, f"is no training record: {error}") from None
-                    if owned is not None:
-                        name, task = owned
-                        found.setdefault(name, {}).setdefault(task.id, task)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(str(path), None, f"cannot be read: {error}") from None
+    for number, _, line in read_lines(path):
+        try:
+            owned = _read_record(line, names, owners)
+        except ValueError as error:
+            problem = f"the line is not a training record: {error}"
+            raise SourceError(str(path), number, problem) from None
+        if owned is not None:
+            name, task = owned
+            found.setdefault(name, {}).setdefault(task.id, task)
     if not found:
         raise SourceError(
             str(path),
             None,
-            "none of these training records belongs to a loaded environment",
-            hint="Name the folder or the set that holds their environments as well.",
+            "none of the training records belongs to a loaded environment",
+            hint="Also name the directory or the set that contains their environments.",
         )
     return {name: tuple(tasks.values()) for name, tasks in found.items()}
 
 
-def _read_record(line: str, names: Collection[str], owners: dict[str, str]) -> tuple[str, Task] | None:
+def _read_record(line: bytes, names: Collection[str], owners: dict[str, str]) -> tuple[str, Task] | None:
     try:
         record = _Record.model_validate_json(line)
     except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        where = ".".join(map(str, detail["loc"]))
-        raise ValueError(f"{where} {detail['msg']}".strip()) from None
+        raise ValueError(str(first_fault(error))) from None
     parts = record.ability.split(PREFIX_END, 2)
     if len(parts) < 3:
-        raise ValueError("its ability is not <set>@<code_id>__<class>@<options>")
+        raise ValueError("its ability does not have the form <set>@<code_id>__<class>@<options>")
     _, code, options = parts
     name = _owner(environment_name(code), names, owners)
     if name is None:
@@ -112,14 +119,14 @@ def _owner(code: str, names: Collection[str], owners: dict[str, str]) -> str | N
     if cls not in names:
         return None
     if owners.setdefault(cls, code) != code:
-        raise ValueError(f"it may be {owners[cls]}'s or {code}'s, and the environment is only called {cls}")
+        raise ValueError(f"the environment {cls} may be {owners[cls]} or {code}")
     return cls
 
 
 def _without_call_syntax(text: str) -> str:
-    """The question without the rules before it, where these teach a call syntax of their own.
+    """Returns the question without rules before it that teach another call syntax.
 
-    Whoever plays here calls tools over MCP; being told to write calls into the text would mislead.
+    Agents call tools over MCP here; rules that tell them to write calls into the text would mislead them.
     """
     for mark in _QUESTION_MARKS:
         rules, found, question = text.partition(mark)

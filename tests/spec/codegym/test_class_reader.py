@@ -6,8 +6,13 @@ from typing import Any
 import pytest
 
 from codegym_mcp.errors import InvalidArgumentsError, SourceError
-from codegym_mcp.spec.codegym import environment_name, is_codegym, read_codegym_file, read_codegym_source
+from codegym_mcp.python_syntax import parse_source
+from codegym_mcp.sandbox.language.dialect import Dialect
+from codegym_mcp.spec.codegym.class_reader import read_codegym_source
+from codegym_mcp.spec.codegym.environment_names import environment_name
 from codegym_mcp.spec.environment import Environment
+from codegym_mcp.spec.environment_file import dialect_of
+from tests.spec.codegym.reading import read_codegym_file
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 ORCHARD = FIXTURES / "codegym" / "Orchard_7__LightestBasketEnv.py"
@@ -34,11 +39,18 @@ def read(source: str, name: str = "changed") -> Environment:
     return read_codegym_source(source, name=name, path="changed.py")
 
 
-def test_the_format_is_told_from_the_projects_own() -> None:
-    assert is_codegym(ORCHARD.read_text(encoding="utf-8"))
-    assert not is_codegym((FIXTURES / "counter.py").read_text(encoding="utf-8"))
-    assert not is_codegym("# func_mapping\nclass Environment:\n    pass\n")
-    assert not is_codegym("func_mapping = (")
+@pytest.mark.parametrize(
+    ("source", "dialect"),
+    [
+        (ORCHARD.read_text(encoding="utf-8"), Dialect.CODEGYM),
+        ((FIXTURES / "counter.py").read_text(encoding="utf-8"), Dialect.NATIVE),
+        ("# func_mapping\nclass Environment:\n    pass\n", Dialect.NATIVE),
+        ("", Dialect.NATIVE),
+    ],
+    ids=["codegym", "native", "mention in a comment", "empty"],
+)
+def test_the_dialect_of_a_source_is_recognized(source: str, dialect: Dialect) -> None:
+    assert dialect_of(parse_source(source, "path")) is dialect
 
 
 def test_an_environment_is_called_like_its_file(orchard: Environment) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.episodes.episode import Episode, EpisodeSettings, EpisodeState
+from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.episodes.scoring import judge, reference_answer
 from codegym_mcp.errors import EnvironmentFaultError
@@ -14,9 +16,10 @@ from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.codegym import read_codegym_file, read_codegym_source
+from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.codegym.task_options import options_task
 from codegym_mcp.spec.environment import Environment, Task
+from tests.spec.codegym.reading import read_codegym_file
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "codegym"
 ORCHARD = FIXTURES / "Orchard_7__LightestBasketEnv.py"

@@ -1,0 +1,170 @@
+"""Finds the environments in files, directories and sets; each is an entry that is read on demand."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import codegym_mcp
+from codegym_mcp.errors import SourceError, TaskError
+from codegym_mcp.spec.codegym.class_reader import read_codegym_source
+from codegym_mcp.spec.codegym.environment_names import environment_name
+from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.spec.environment_file import read_any_dialect, read_source
+from codegym_mcp.spec.environment_sets import SUFFIXES, SetRow, read_set
+from codegym_mcp.spec.task_files import read_tasks
+
+BUNDLED = "bundled"
+"""The word that names the bundled environments in place of a path."""
+
+_SUPPORTED = "Name a .py, .jsonl or .parquet file, a directory of .py files, or the word bundled."
+
+
+@dataclass
+class Entry:
+    """One environment of a catalog, read on demand.
+
+    Attributes:
+        name: the environment's name.
+        path: where it comes from, for error messages.
+        file: the file that contains it, alone or with others; None for an environment in memory.
+        published_audit: returns the audit that was published with it, as JSON; an empty text if there is none.
+    """
+
+    name: str
+    path: str
+    _read: Callable[[], Environment] = field(repr=False)
+    file: Path | None = None
+    published_audit: Callable[[], str] = field(default=str, repr=False)
+    _environment: Environment | None = field(default=None, repr=False)
+    _problem: SourceError | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, environment: Environment) -> "Entry":
+        """Creates the entry of an environment in memory."""
+        return cls(environment.name, environment.program.path, partial(_same, environment))
+
+    def read(self) -> Environment:
+        """Returns the environment. It is read once, even if it cannot be used.
+
+        Raises:
+            SourceError: the environment cannot be used.
+        """
+        if self._problem is not None:
+            raise self._problem.with_traceback(None)
+        if self._environment is None:
+            try:
+                self._environment = self._read()
+            except SourceError as error:
+                self._problem = error
+                raise
+            except TaskError as error:
+                self._problem = SourceError(self.path, None, error.message, hint=error.hint)
+                raise self._problem from None
+        return self._environment
+
+    def with_more_tasks(self, tasks: tuple[Task, ...]) -> "Entry":
+        """Returns an entry of the same environment with further tasks; a task with a known id replaces it."""
+        read = partial(_read_with_tasks, self, tasks)
+        return Entry(self.name, self.path, read, self.file, self.published_audit)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Whoever loads the pickle reads the environment on demand, as here.
+        return {**self.__dict__, "_environment": None, "_problem": None}
+
+
+def bundled_path() -> Path:
+    """Returns the directory of the bundled environments.
+
+    Raises:
+        SourceError: the installation lacks the directory.
+    """
+    package = Path(codegym_mcp.__file__).parent
+    # In an installation the directory is in the package, in a checkout beside it.
+    for folder in (package / "environments", package.parent / "environments"):
+        if folder.is_dir():
+            return folder
+    raise SourceError("environments", None, "the bundled environments are not installed")
+
+
+def source_path(source: str | os.PathLike[str]) -> Path:
+    """Returns the path that a source names.
+
+    The word "bundled" is the directory of the bundled environments. A `Path` of that name is the word only if
+    no such file exists.
+    """
+    path = Path(source)
+    if source == BUNDLED or (str(path) == BUNDLED and not path.exists()):
+        return bundled_path()
+    return path
+
+
+def source_paths(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Returns the paths that sources name; without sources, the directory of the bundled environments."""
+    return [source_path(source) for source in sources] or [bundled_path()]
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """Yields the entries of a file, directory or set.
+
+    Raises:
+        SourceError: the path does not exist, or contains no environments.
+    """
+    if path.suffix in SUFFIXES and path.exists():
+        for row in read_set(path):
+            yield _row_entry(row, path)
+    elif path.is_dir():
+        files = [file for file in sorted(path.glob("*.py")) if not file.name.startswith("_")]
+        if not files:
+            raise SourceError(str(path), None, "the directory contains no environment", hint=_SUPPORTED)
+        for file in files:
+            yield _file_entry(file)
+    elif not path.exists():
+        raise SourceError(str(path), None, "does not exist")
+    elif path.suffix == ".py":
+        yield _file_entry(path)
+    else:
+        raise SourceError(str(path), None, "is not an environment", hint=_SUPPORTED)
+
+
+def _file_entry(path: Path) -> Entry:
+    name = environment_name(path.stem)
+    return Entry(name, str(path), partial(_read_file, path, name), path)
+
+
+def _row_entry(row: SetRow, file: Path) -> Entry:
+    return Entry(row.name, row.where, partial(_read_row, row), file, partial(_read_audit, row))
+
+
+def _read_file(path: Path, name: str) -> Environment:
+    environment = read_any_dialect(read_source(path), name=name, path=str(path))
+    tasks = path.with_suffix(".jsonl")
+    if not environment.reads_task_file or not tasks.exists():
+        return environment
+    return environment.with_tasks(read_tasks(tasks, environment))
+
+
+def _read_row(row: SetRow) -> Environment:
+    found = row.read()
+    if row.in_codegym_format:
+        return read_codegym_source(found.code, name=row.name, path=row.where, origin=found.origin)
+    environment = read_any_dialect(found.code, name=row.name, path=row.where, origin=found.origin)
+    return found.with_tasks(environment, row.where)
+
+
+def _read_audit(row: SetRow) -> str:
+    return row.read().audit
+
+
+def _read_with_tasks(entry: Entry, tasks: tuple[Task, ...]) -> Environment:
+    environment = entry.read()
+    # A record may repeat a task of the class itself, and then knows more about it.
+    replaced = {task.id for task in tasks}
+    kept = [task for task in environment.tasks if task.id not in replaced]
+    return environment.with_tasks((*kept, *tasks))
+
+
+def _same(environment: Environment) -> Environment:
+    return environment

@@ -1,0 +1,283 @@
+"""Reads the syntax tree of an environment of the native dialect; nothing of it is executed.
+
+The contract is described in docs/environments.md.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, get_args, get_origin
+
+from codegym_mcp.errors import SourceError
+from codegym_mcp.python_syntax import nesting_error
+from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.spec.annotations import SUPPORTED, AnnotationError, read_annotation, read_records
+from codegym_mcp.spec.answer_comparison import AnswerType
+from codegym_mcp.spec.docstrings import parse_docstring
+from codegym_mcp.spec.environment import Environment, Judge, template_names
+from codegym_mcp.spec.environment_metadata import Meta, read_meta
+from codegym_mcp.spec.read_only_tools import is_read_only
+from codegym_mcp.spec.signatures import read_parameters, refuse_stars
+from codegym_mcp.spec.tools import Parameter, Receipt, Tool
+from codegym_mcp.unicode_text import is_encodable
+
+SUBMIT = "submit_answer"
+_Definition = TypeVar("_Definition", ast.FunctionDef, ast.ClassDef)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_TOOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+_PURPOSES = {
+    "reference": "It computes the correct answer; its parameters are those of Environment.__init__.",
+    "solve": "It is the oracle; its parameters are the tools and the public values.",
+    "accepts": "It judges an answer; its parameters are the answer and the configuration.",
+    "generate": "It generates tasks; its parameters are a random.Random and the difficulty.",
+}
+"""The purpose of each function of an environment."""
+
+
+def read_native(tree: ast.Module, source: str, *, name: str, path: str) -> Environment:
+    """Reads an environment of the native dialect.
+
+    Args:
+        tree: the syntax tree of `source`; it is changed.
+        source: the text of the file.
+        name: the environment's name.
+        path: how error messages name the source.
+
+    Raises:
+        SourceError: the source breaks the contract or the language policy; the error names the line and says
+            how to correct it.
+    """
+    if not _NAME.fullmatch(name):
+        problem = f"{name!r} is not a valid name for an environment"
+        raise SourceError(path, None, problem, hint="Use lower-case letters, digits and underscores.")
+    try:
+        environment = _Reader(tree, name, path).read(EnvironmentProgram(path, source))
+    except AnnotationError as error:
+        raise SourceError(path, error.line, error.text, hint=f"Supported: {SUPPORTED}.") from None
+    except RecursionError:
+        raise nesting_error(tree, path) from None
+    environment.program.compile(tree)
+    return environment
+
+
+class _Reader:
+    def __init__(self, tree: ast.Module, name: str, path: str) -> None:
+        self._name = name
+        self._path = path
+        self._tree = tree
+        self._functions = self._by_name(self._tree.body, ast.FunctionDef)
+        self._classes = self._by_name(self._tree.body, ast.ClassDef)
+        self._records: Mapping[str, Any] = {}
+
+    def read(self, program: EnvironmentProgram) -> Environment:
+        self._check_strings()
+        meta = read_meta(self._tree, self._path)
+        self._records = read_records(self._tree)
+        cls = self._environment_class()
+        configuration = self._configuration(cls)
+        names = [parameter.name for parameter in configuration.parameters]
+        template = self._template(meta, names)
+        answer = self._answer(meta, names)
+        judge = Judge.REFERENCE
+        self._check_parameters("solve", ["tools", *meta.public], by_position=1)
+        if "accepts" in self._functions:
+            judge = Judge.ACCEPTS
+            self._check_parameters("accepts", ["answer", *names], by_position=1)
+        if "generate" in self._functions:
+            self._check_parameters("generate", ["random", "difficulty"], by_position=2)
+        tools = tuple(self._tool(node) for name, node in self._methods(cls).items() if name[0] != "_")
+        if not tools:
+            raise self._error(
+                cls, "Environment has no public method", "Define one; each public method is a tool."
+            )
+        self._refuse_hidden_tools(cls, tools)
+        return Environment(
+            name=self._name,
+            title=meta.title,
+            tags=tuple(meta.tags),
+            license=meta.license,
+            origin=meta.source,
+            template=template,
+            public=tuple(meta.public),
+            tools=tools,
+            submission=_submission(answer),
+            answer=answer,
+            configuration=configuration,
+            program=program,
+            judge=judge,
+            generates="generate" in self._functions,
+        )
+
+    def _error(self, node: ast.AST | None, problem: str, hint: str = "") -> SourceError:
+        return SourceError(self._path, getattr(node, "lineno", None), problem, hint=hint)
+
+    def _by_name(self, body: Iterable[ast.stmt], kind: type[_Definition]) -> dict[str, _Definition]:
+        found: dict[str, _Definition] = {}
+        for node in body:
+            if isinstance(node, kind):
+                if node.name in found:
+                    raise self._error(node, f"{node.name} is defined twice", "Remove one of the definitions.")
+                found[node.name] = node
+        return found
+
+    def _methods(self, cls: ast.ClassDef) -> dict[str, ast.FunctionDef]:
+        return self._by_name(cls.body, ast.FunctionDef)
+
+    def _check_strings(self) -> None:
+        """Checks that JSON can carry the strings of the file, since schemas and task texts consist of them."""
+        for node in ast.walk(self._tree):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and not is_encodable(node.value)
+            ):
+                raise self._error(
+                    node, "the string contains half of a surrogate pair", "Write the whole character."
+                )
+
+    def _environment_class(self) -> ast.ClassDef:
+        cls = self._classes.get("Environment")
+        if cls is None:
+            raise self._error(
+                None, "the class Environment is missing", "Define it; its public methods are the tools."
+            )
+        if cls.bases:
+            raise self._error(cls, "Environment has a base class", "Define all tools in Environment itself.")
+        return cls
+
+    def _refuse_hidden_tools(self, cls: ast.ClassDef, tools: Iterable[Tool]) -> None:
+        names = {tool.name for tool in tools}
+        for node in ast.walk(cls):
+            match node:
+                case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()) if name in names:
+                    raise self._error(node, f"self.{name} hides the tool {name}", "Rename one of them.")
+
+    def _template(self, meta: Meta, names: list[str]) -> str:
+        text = ast.get_docstring(self._tree)
+        node = self._tree.body[0] if self._tree.body else None
+        if not text:
+            raise self._error(node, "the task text is missing", "Write it as the docstring of the module.")
+        for name in meta.public:
+            if name not in names:
+                raise self._error(
+                    self._classes["Environment"],
+                    f"META lists {name!r} as public, but __init__ has no such parameter",
+                    "Public values are parameters of __init__.",
+                )
+        try:
+            used = template_names(text)
+        except ValueError as error:
+            raise self._error(
+                node,
+                f"the task text is not valid: {error}",
+                "Double every brace that does not enclose a public name.",
+            ) from None
+        for name in used:
+            if name not in meta.public:
+                raise self._error(
+                    node,
+                    f"the task text uses {{{name}}}, which is not public",
+                    "Add the name to public in META.",
+                )
+        return text
+
+    def _configuration(self, cls: ast.ClassDef) -> Tool:
+        init = self._methods(cls).get("__init__")
+        if init is None:
+            raise self._error(
+                cls, "Environment has no __init__", "Define it; its parameters are the configuration."
+            )
+        if init.decorator_list:
+            raise self._error(init, "__init__ has a decorator", "Remove it.")
+        return Tool(
+            name="configuration",
+            title="Configuration",
+            description="",
+            parameters=read_parameters(init, None, self._records, self._path),
+            returns=None,
+        )
+
+    def _answer(self, meta: Meta, names: list[str]) -> AnswerType:
+        node = self._check_parameters("reference", names)
+        if node.returns is None:
+            raise self._error(node, "reference has no return annotation", "Annotate the type of the answer.")
+        annotation = read_annotation(node.returns, self._records)
+        if meta.answer.order == "any" and get_origin(annotation) is not list:
+            raise self._error(
+                node,
+                "META sets the answer's order to 'any', but the answer is not a list",
+                "Return a list[…].",
+            )
+        return AnswerType(annotation, any_order=meta.answer.order == "any", tolerance=meta.answer.tolerance)
+
+    def _check_parameters(self, name: str, expected: list[str], *, by_position: int = 0) -> ast.FunctionDef:
+        """Returns a function after checking its parameters, the first `by_position` also by their order."""
+        node = self._functions.get(name)
+        wanted = ", ".join(expected)
+        if node is None:
+            raise self._error(None, f"the function {name}({wanted}) is missing", _PURPOSES[name])
+        refuse_stars(node, self._path)
+        positional = [argument.arg for argument in node.args.args]
+        named = [argument.arg for argument in node.args.kwonlyargs]
+        if (
+            sorted(positional + named) != sorted(expected)
+            or positional[:by_position] != expected[:by_position]
+        ):
+            taken = ", ".join([*positional, *(["*"] if named else []), *named])
+            raise self._error(node, f"{name} takes ({taken}), not ({wanted})", _PURPOSES[name])
+        return node
+
+    def _tool(self, node: ast.FunctionDef) -> Tool:
+        if node.name == SUBMIT:
+            raise self._error(
+                node, f"a tool cannot be named {SUBMIT}, the tool that submits the answer", "Rename the tool."
+            )
+        if not _TOOL_NAME.fullmatch(node.name):
+            raise self._error(
+                node,
+                f"{node.name!r} is not a valid name for a tool",
+                "Use ASCII letters, digits and underscores, at most 64 of them.",
+            )
+        if node.decorator_list:
+            raise self._error(
+                node, f"the tool {node.name} has a decorator", "Remove it: tools are plain methods."
+            )
+        docstring = parse_docstring(ast.get_docstring(node))
+        if not docstring.description:
+            raise self._error(
+                node, f"the tool {node.name} has no docstring", "Describe for the agent what it does."
+            )
+        if node.returns is None:
+            raise self._error(
+                node, f"the tool {node.name} has no return annotation", "Annotate the type of the result."
+            )
+        return Tool(
+            name=node.name,
+            title=_title(node.name),
+            description=docstring.description
+            + (f"\n\nReturns: {docstring.returns}" if docstring.returns else ""),
+            parameters=read_parameters(node, docstring, self._records, self._path),
+            returns=read_annotation(node.returns, self._records),
+            read_only=is_read_only(node),
+        )
+
+
+def _submission(answer: AnswerType) -> Tool:
+    kinds = [answer.annotation, *get_args(answer.annotation)]
+    order = (
+        " The order does not matter."
+        if answer.any_order or any(get_origin(kind) is set for kind in kinds)
+        else ""
+    )
+    return Tool(
+        name=SUBMIT,
+        title="Submit answer",
+        description="Submit the final answer. The first valid submission ends the episode.",
+        parameters=(Parameter("answer", answer.annotation, f"The final answer.{order}"),),
+        returns=Receipt,
+    )
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()

@@ -1,0 +1,83 @@
+"""Reads JSON Lines: files with one JSON object a line."""
+
+import json
+from codecs import BOM_UTF8
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from codegym_mcp.errors import SourceError
+from codegym_mcp.storage.regular_files import open_regular_file
+
+MAX_LINE = 64 << 20
+"""Maximum length of a line in bytes."""
+
+
+class JsonLine(NamedTuple):
+    """One line that is not blank.
+
+    Attributes:
+        number: its number, counted from one.
+        offset: the position of its first byte in the file.
+        data: its bytes, without a byte order mark.
+    """
+
+    number: int
+    offset: int
+    data: bytes
+
+
+def read_lines(path: Path) -> Iterator[JsonLine]:
+    """Yields the lines of a file that are not blank.
+
+    Raises:
+        SourceError: the file cannot be read, is not a regular file, or has a line longer than `MAX_LINE`.
+    """
+    with open_regular_file(path) as file:
+        number = offset = 0
+        while True:
+            try:
+                line = file.readline(MAX_LINE + 1)
+            except OSError as error:
+                raise SourceError(str(path), None, f"cannot be read: {error.strerror or error}") from None
+            if not line:
+                return
+            number += 1
+            if len(line) > MAX_LINE:
+                raise SourceError(str(path), number, f"the line is longer than {MAX_LINE:,} bytes")
+            start, offset = offset, offset + len(line)
+            data = line.removeprefix(BOM_UTF8)
+            if data.strip():
+                yield JsonLine(number, start + len(line) - len(data), data)
+
+
+def read_line_at(path: Path, offset: int, length: int) -> bytes:
+    """Returns the bytes of one line whose position is known.
+
+    Raises:
+        SourceError: the file cannot be read.
+    """
+    with open_regular_file(path) as file:
+        try:
+            file.seek(offset)
+            return file.read(length)
+        except OSError as error:
+            raise SourceError(str(path), None, f"cannot be read: {error.strerror or error}") from None
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """Parses a line as a JSON object.
+
+    Raises:
+        ValueError: the line is not UTF-8 text, not JSON, or not an object; the message is a predicate such as
+            "is not JSON: …".
+    """
+    try:
+        value = json.loads(data.decode())
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError("is not a JSON object")
+    return value
