@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE_BIN := tests/interop/node_modules/.bin
 
-.PHONY: help demo test test-all test-newer lint types docs interop trainers bench clean
+.PHONY: help bundle demo test test-all test-newer lint types docs interop trainers bench clean
 
 help:
 	@echo "make demo     the oracle plays every bundled environment over MCP"
 	@echo "make test     the tests"
 	@echo "make test-all the tests on every Python from 3.11 on that is installed"
+	@echo "make bundle   the desktop bundle, build/codegym-mcp.mcpb (needs npm)"
 	@echo "make docs     the documentation site, in site/"
 	@echo "make lint     ruff"
 	@echo "make types    mypy, strict"
@@ -29,6 +30,12 @@ test-all:
 # What depends on the version of Python, on the newest one that is installed.
 test-newer:
 	$(PYTHON) tests/every_python.py --newest tests/sandbox tests/spec tests/verification/test_bundled.py
+
+# A desktop client installs it by a click. The official packer validates the manifest.
+bundle: tests/interop/node_modules
+	$(PYTHON) packaging/mcpb/build_bundle.py build/mcpb
+	$(NODE_BIN)/mcpb validate build/mcpb/manifest.json
+	$(NODE_BIN)/mcpb pack build/mcpb build/codegym-mcp.mcpb
 
 docs: .venv-docs/.installed
 	.venv-docs/bin/mkdocs build --strict --quiet

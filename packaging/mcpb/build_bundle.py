@@ -1,0 +1,31 @@
+"""Gathers the files of the desktop bundle: `python packaging/mcpb/build_bundle.py FOLDER`.
+
+The bundle holds the sources, since its runtime installs the project and its dependencies with uv.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+INCLUDED = ("codegym_mcp", "environments", "harness", "pyproject.toml", "README.md", "LICENSE")
+
+
+def main(folder: Path) -> None:
+    """Fills a new folder with the bundle's files."""
+    shutil.rmtree(folder, ignore_errors=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--", *INCLUDED], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, target)
+    shutil.copyfile(ROOT / "packaging/mcpb/manifest.json", folder / "manifest.json")
+    (folder / "server").mkdir()
+    shutil.copyfile(ROOT / "packaging/mcpb/server/main.py", folder / "server" / "main.py")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,14 @@
+"""Entry point of the desktop bundle: serves the environment that the user configured, or the gateway."""
+
+import os
+
+from codegym_mcp.cli import main
+
+environment = os.environ.get("CODEGYM_MCP_ENVIRONMENT", "").strip()
+difficulty = os.environ.get("CODEGYM_MCP_DIFFICULTY", "").strip()
+# A client that leaves an empty option out passes its placeholder on.
+if not environment or environment.startswith("${"):
+    main(["serve", "--stdio"], prog_name="codegym-mcp")
+else:
+    chosen = ["--difficulty", str(int(float(difficulty)))] if difficulty.replace(".", "").isdecimal() else []
+    main(["serve", environment, *chosen], prog_name="codegym-mcp")
