@@ -235,6 +235,10 @@ class _Policy(RestrictingNodeTransformer):
         self.check_name(node, node.name)
         return self.node_contents_visit(node)
 
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        # Without the guard that RestrictedPython puts around calls with * and **.
+        return self.node_contents_visit(node)
+
     def _is_allowed_private(self, _node: ast.Attribute) -> bool:
         """Checks whether an attribute may be used although its name begins with an underscore."""
         return False
