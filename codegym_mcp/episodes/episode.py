@@ -1,16 +1,14 @@
 """One episode: it is opened, its tools are called, an answer is submitted, it ends."""
 
-import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, TypeVar
-
-import anyio
+from typing import Any
 
 from codegym_mcp.episode_interface import CallResult, CallStatus, TaskView, ToolView
+from codegym_mcp.episodes.action_queue import ActionQueue
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEvent, SubmittedEvent
@@ -28,9 +26,8 @@ from codegym_mcp.errors import (
 from codegym_mcp.sandbox.process.messages import Role
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.tools import tool_view
+from codegym_mcp.spec.tools import reveal_verdict, tool_view
 
-T = TypeVar("T")
 _KEY_USED = CallResult(
     text="Another request was made with this key. Send a new key with each call.", status=CallStatus.INVALID
 )
@@ -79,9 +76,8 @@ class Episode:
         self._journal = journal
         self._event_count = 0
         self._events_by_key: dict[str, int] = {}
-        self._lock = anyio.Lock(fast_acquire=True)
+        self._queue = ActionQueue()
         self._runner = ReplayableEnvironment(pool, environment.program, task.config, settings.limits)
-        self._actions: set[asyncio.Future[Any]] = set()
 
     @property
     def outcome(self) -> EpisodeOutcome:
@@ -102,7 +98,7 @@ class Episode:
             EnvironmentFaultError, LimitError, WorkerLostError, SandboxError, SourceError, JournalError: the
                 environment cannot be opened; the episode has failed.
         """
-        await self._in_turn(self._open)
+        await self._queue.run(self._open)
 
     async def _open(self) -> None:
         opened = OpenedEvent(
@@ -131,13 +127,14 @@ class Episode:
             if self.state is EpisodeState.FAILED and self._event_count <= 2:
                 raise EnvironmentFaultError(Role.TOOLS, self.reason)
 
-        await self._in_turn(check)
+        await self._queue.run(check)
 
-    def recall(self, events: Sequence[Event]) -> None:
+    def recall(self, events: Sequence[Event], *, damage: str = "") -> None:
         """Restores the episode from its events, without starting a process.
 
         Args:
-            events: all events of the episode, in their order.
+            events: the events of the episode, in their order.
+            damage: what is wrong with the event after these. The episode has failed unless it ended before.
         """
         self._event_count = len(events)
         for number, event in enumerate(events):
@@ -153,6 +150,9 @@ class Episode:
                     self.state = event.state
                     self.reason = event.reason
                     self.verdict = event.verdict
+        if damage and self.state is EpisodeState.OPEN:
+            self.state = EpisodeState.FAILED
+            self.reason = f"The journal of the episode is damaged: {damage}."
 
     async def resume(self, events: Sequence[Event]) -> None:
         """Continues an episode from its events; its process is rebuilt by the next call.
@@ -163,9 +163,9 @@ class Episode:
         self.recall(events)
         match events[-1]:
             case SubmittedEvent(arguments=arguments):
-                await self._in_turn(lambda: self._reach_verdict(arguments))
+                await self._queue.run(lambda: self._reach_verdict(arguments))
             case CallEvent(status=CallStatus.FAILED, reason=reason):
-                await self._in_turn(lambda: self._end(EpisodeState.FAILED, reason=reason))
+                await self._queue.run(lambda: self._end(EpisodeState.FAILED, reason=reason))
 
     # --- EpisodeProtocol
 
@@ -184,14 +184,15 @@ class Episode:
 
     @cached_property
     def submission(self) -> ToolView:
-        return tool_view(self.environment.submission)
+        tool = self.environment.submission
+        return tool_view(reveal_verdict(tool) if self.settings.reveal else tool)
 
     async def call(self, name: str, arguments: dict[str, Any], *, key: str | None = None) -> CallResult:
         """Calls a tool; a call of the submission by its name is a submission.
 
         Args:
-            key: the idempotency key of the request. A request whose key was answered before, also by an earlier
-                server or before the episode ended, gets the same result; the call is not made or counted again.
+            key: the idempotency key of the request. A request with the key of an earlier call gets the result
+                of that call, also from a later server or after the end of the episode; no call is made.
 
         Returns:
             The result, or the refusal as a text for the agent.
@@ -200,7 +201,7 @@ class Episode:
             JournalError: the call could not be recorded and counts as not made, or the earlier result of its
                 key could not be read.
         """
-        return await self._in_turn(lambda: self._handle(ToolCallRequest(name, arguments, key)))
+        return await self._queue.run(lambda: self._handle(ToolCallRequest(name, arguments, key)))
 
     async def submit(self, answer: Any, *, key: str | None = None) -> CallResult:
         """Submits an answer; see `EpisodeProtocol.submit`, and `call` for the key."""
@@ -219,7 +220,7 @@ class Episode:
         async def read() -> list[Event]:
             return self._journal.events(self.id)
 
-        return await self._in_turn(read)
+        return await self._queue.run(read)
 
     async def close(self, reason: str, *, state: EpisodeState = EpisodeState.CLOSED) -> None:
         """Ends the episode if it is open.
@@ -233,7 +234,7 @@ class Episode:
             if self.state is EpisodeState.OPEN:
                 await self._end(state, reason=reason)
 
-        await self._in_turn(end)
+        await self._queue.run(end)
 
     def is_idle(self, now: float) -> bool:
         """Checks whether no call was made for longer than the limits allow.
@@ -241,35 +242,21 @@ class Episode:
         Args:
             now: the current time, in seconds of `time.monotonic`.
         """
-        return not self._actions and now - self.last_active > self.settings.limits.idle_seconds
+        return not self._queue.busy and now - self.last_active > self.settings.limits.idle_seconds
 
     async def cancel_actions(self) -> None:
-        """Cancels the calls in progress, for a server that stops. A call that is not recorded counts as not made,
-        also for a server that continues the episode."""
-        actions = list(self._actions)
-        for action in actions:
-            action.cancel()
-        await asyncio.gather(*actions, return_exceptions=True)
+        """Cancels the calls in progress, for a server that stops. An unrecorded call counts as not made."""
+        await self._queue.cancel()
 
     def suspend(self) -> None:
         """Ends the environment's process; the next call rebuilds it."""
         self._runner.suspend()
 
-    async def _in_turn(self, action: Callable[[], Awaitable[T]]) -> T:
-        """Performs an action after those before it, and completes it even if the caller is cancelled: a call and
-        its record belong together."""
-
-        async def perform() -> T:
-            async with self._lock:
-                return await action()
-
-        performing = asyncio.ensure_future(perform())
-        self._actions.add(performing)
-        performing.add_done_callback(self._actions.discard)
-        # The scope shields against cancellation by anyio, asyncio.shield against cancellation by asyncio.
-        with anyio.CancelScope(shield=True):
-            await asyncio.shield(performing)
-        return performing.result()
+    def forget_events(self) -> None:
+        """Releases what an ended episode holds besides its state and its verdict."""
+        self._events_by_key.clear()
+        for name in ("task", "tools", "submission"):
+            self.__dict__.pop(name, None)
 
     # --- calls
 
@@ -355,8 +342,8 @@ class Episode:
         return await self._reach_verdict(request.arguments)
 
     async def _reach_verdict(self, arguments: dict[str, Any]) -> CallResult:
-        answer = arguments[self.environment.submission.parameters[0].name]
         try:
+            answer = arguments[self.environment.submission.parameters[0].name]
             self.verdict = await judge(
                 self._pool, self.environment, self.full_task, answer, self.settings.limits
             )
@@ -389,7 +376,7 @@ class Episode:
         self._runner.calls.clear()
         # An episode whose opening was not recorded has no end either.
         if self._event_count:
-            # The earlier events tell how the episode ended: without this one, a restarted server repeats work.
+            # The earlier events imply the end: without this event, a restarted server repeats work.
             with suppress(JournalError):
                 await self._record(EndedEvent(state=state, reason=reason, verdict=self.verdict))
         if self.on_end is not None:

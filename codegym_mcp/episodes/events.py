@@ -2,21 +2,23 @@
 
 import json
 import time
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import to_json
 
 from codegym_mcp.episode_interface import CallResult, CallStatus
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.spec.environment import Task
+from codegym_mcp.validation_messages import first_fault
 
 
 class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    at: float = Field(default_factory=time.time)
+    at: float = Field(default_factory=time.time, allow_inf_nan=False)
     """When the event happened, in seconds since the epoch."""
 
 
@@ -81,6 +83,14 @@ class EndedEvent(_Event):
     reason: str = ""
     verdict: Verdict | None = None
 
+    @model_validator(mode="after")
+    def _check_state(self) -> Self:
+        if self.state is EpisodeState.OPEN:
+            raise ValueError("an episode that ended is not open")
+        if (self.verdict is not None) != (self.state is EpisodeState.SUBMITTED):
+            raise ValueError("an episode has a verdict if and only if an answer was submitted and judged")
+        return self
+
 
 Event = Annotated[
     OpenedEvent | CallEvent | SubmittedEvent | EndedEvent,
@@ -98,14 +108,67 @@ def event_data(event: Event) -> bytes:
     return to_json(event, exclude={"kind", "at"})
 
 
-def read_event(kind: str, at: float, data: bytes | str) -> Event:
-    """Returns the event that the journal stored.
+class EventRow(NamedTuple):
+    """An event as the journal stores it. The types are those of an undamaged row."""
+
+    number: int
+    kind: str
+    at: float
+    data: str | bytes
+
+
+class EpisodeRecord(NamedTuple):
+    """What the journal holds of an episode."""
+
+    events: list[Event]
+    """The events in their order, up to the first damaged row."""
+    damage: str = ""
+    """What is wrong with the first damaged row, or the empty string."""
+
+
+def read_record(rows: Iterable[EventRow]) -> EpisodeRecord:
+    """Reads the rows of one episode, in the order of their numbers."""
+    events: list[Event] = []
+    for position, row in enumerate(rows):
+        try:
+            event = read_event(row)
+        except ValueError as error:
+            return EpisodeRecord(events, f"event {row.number!r} is damaged: {error}")
+        problem = _order_problem(events, event)
+        if row.number != position:
+            problem = f"event {position} is missing"
+        if problem:
+            return EpisodeRecord(events, problem)
+        events.append(event)
+    return EpisodeRecord(events)
+
+
+def _order_problem(before: list[Event], event: Event) -> str:
+    """Returns why an event cannot follow the events before it, or the empty string."""
+    if not before:
+        return "" if event.kind == "opened" else "the first event is not the opening"
+    last = before[-1].kind
+    if event.kind == "opened" or last == "ended" or (last == "submitted" and event.kind != "ended"):
+        return f"event {len(before)} ({event.kind}) cannot follow the event before it ({last})"
+    return ""
+
+
+def read_event(row: EventRow) -> Event:
+    """Returns the event of a row.
 
     Raises:
-        ValueError: the data are not those of such an event.
+        ValueError: the row is damaged.
     """
-    # pydantic's JSON parser refuses levels of nesting that its serializer accepts.
-    content = json.loads(data)
+    if not isinstance(row.data, str | bytes):
+        raise ValueError("the data are not a text")
+    try:
+        # pydantic's JSON parser refuses levels of nesting that its serializer accepts.
+        content = json.loads(row.data)
+    except RecursionError:
+        raise ValueError("the data are nested too deeply") from None
     if not isinstance(content, dict):
-        raise ValueError("the data of an event are an object")
-    return _EVENT.validate_python({**content, "kind": kind, "at": at})
+        raise ValueError("the data are not an object")
+    try:
+        return _EVENT.validate_python({**content, "kind": row.kind, "at": row.at})
+    except ValidationError as error:
+        raise ValueError(str(first_fault(error))) from None

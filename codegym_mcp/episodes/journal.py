@@ -1,15 +1,26 @@
 """The journal: every event of every episode, written before the agent receives its reply.
 
-Environments are deterministic, so an episode is its task and its calls: from its events it can be rebuilt in a
-new process, and the digest of every outcome shows whether the rebuilt process is the same.
+Environments are deterministic, so an episode is its task and its calls: from its events it can be rebuilt in
+a new process, and the digest of every outcome shows whether the rebuilt process is the same.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from codegym_mcp.episodes.events import Event
+from codegym_mcp.episodes.events import EpisodeRecord, Event
+from codegym_mcp.errors import JournalError
+
+
+class Opening(NamedTuple):
+    """The opening of an episode, by which lists of episodes are ordered."""
+
+    at: float
+    """When the episode was opened, in seconds since the epoch."""
+    episode: str
+    """The id of the episode."""
 
 
 class Journal(ABC):
@@ -51,12 +62,31 @@ class Journal(ABC):
             JournalError: the event cannot be written, or is not JSON data.
         """
 
-    @abstractmethod
     def events(self, episode: str) -> list[Event]:
         """Returns the events of an episode in their order, or an empty list if the episode is unknown.
 
         Raises:
-            JournalError: an event cannot be read.
+            JournalError: the episode is damaged, or the journal cannot be read.
+        """
+        events, damage = self.record(episode)
+        if damage:
+            raise JournalError(f"The journal of episode {episode} cannot be read: {damage}.")
+        return events
+
+    @abstractmethod
+    def record(self, episode: str) -> EpisodeRecord:
+        """Returns what can be read of an episode; it is empty if the episode is unknown.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+
+    @abstractmethod
+    def next_number(self, episode: str) -> int:
+        """Returns the number of the next event of an episode, which may be damaged.
+
+        Raises:
+            JournalError: the journal cannot be read.
         """
 
     @abstractmethod
@@ -73,8 +103,35 @@ class Journal(ABC):
 
     @abstractmethod
     def open_episodes(self) -> list[str]:
-        """Returns the ids of the episodes that have not ended, the oldest first.
+        """Returns the ids of the episodes that have not ended, damaged episodes included, the oldest first.
 
         Raises:
             JournalError: the journal cannot be read.
         """
+
+    @abstractmethod
+    def openings(self, *, before: Opening | None, limit: int) -> list[Opening]:
+        """Returns the openings of episodes, open and ended, the newest first.
+
+        Args:
+            before: only openings before this one are returned.
+            limit: how many are returned at most.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+
+    def prune(self, *, ended_before: float | None, max_bytes: int | None) -> bool:
+        """Deletes some episodes that ended long ago from a journal that outlives the process.
+
+        Args:
+            ended_before: episodes that ended before this time, in seconds since the epoch, are deleted.
+            max_bytes: the oldest ended episodes are deleted while the journal is larger.
+
+        Returns:
+            Whether episodes were deleted; more may have to be.
+
+        Raises:
+            JournalError: the journal cannot be written.
+        """
+        return False

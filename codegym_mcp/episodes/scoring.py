@@ -11,7 +11,7 @@ from codegym_mcp.errors import BrokenContractError, InvalidArgumentsError, TaskE
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.messages import ComputeReference, GenerateConfig, JudgeAnswer, Role
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task, generated_id
+from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Judge, Task, generated_id
 
 
 async def judge(
@@ -26,7 +26,7 @@ async def judge(
         EnvironmentFaultError, LimitError, WorkerLostError, SandboxError: the answer could not be judged; the
             agent is not the cause.
     """
-    if environment.judge == "reference":
+    if environment.judge is Judge.REFERENCE:
         reference = await reference_answer(pool, environment, task, limits)
         correct = environment.answer.equal(reference, answer)
     else:

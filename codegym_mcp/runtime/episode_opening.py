@@ -76,10 +76,12 @@ async def open_local(
     Raises:
         TaskError, LimitError, EnvironmentFaultError, SandboxError, JournalError: it cannot be opened.
     """
-    if isinstance(task, Task):
-        chosen = task
-    else:
-        chosen = await episodes.find_task(environment, task, difficulty, seed)
-    settings = EpisodeSettings(limits=limits)
-    episode: Episode = await episodes.open(environment, chosen, settings, key=key)
+    episode: Episode = await episodes.open_task(
+        environment,
+        task=task,
+        difficulty=difficulty,
+        seed=seed,
+        settings=EpisodeSettings(limits=limits),
+        key=key,
+    )
     return LocalEpisode(episodes, episode)
