@@ -1,6 +1,5 @@
 """An episode of the Python API, to be awaited."""
 
-import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -9,7 +8,7 @@ from codegym_mcp.episode_interface import CallResult
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import ClosedError
 from codegym_mcp.runtime.episode_backend import EpisodeBackend
-from codegym_mcp.runtime.episode_finalizer import abandon_when_collected
+from codegym_mcp.runtime.episode_finalizer import Notify, abandon_when_collected
 from codegym_mcp.runtime.episode_view import EpisodeView, call_arguments
 
 T = TypeVar("T")
@@ -31,12 +30,15 @@ class AsyncEpisode(EpisodeView):
         self,
         backend: EpisodeBackend,
         run: LoopCaller,
-        notify: Callable[[Callable[[], Awaitable[object]]], None],
+        notify: Notify,
+        *,
+        owner: bool = True,
     ) -> None:
+        """Makes a handle. The handle of its owner abandons the episode when it is collected."""
         self._backend = backend
         self._run = run
         self._closed = False
-        self._finalizer: weakref.finalize[[], AsyncEpisode] = abandon_when_collected(self, backend, notify)
+        self._finalizer = abandon_when_collected(self, backend, notify) if owner else None
 
     async def call(
         self, tool: str, arguments: Mapping[str, Any] | None = None, /, **named: Any
@@ -85,7 +87,8 @@ class AsyncEpisode(EpisodeView):
         if self._closed:
             return
         self._closed = True
-        self._finalizer.detach()
+        if self._finalizer is not None:
+            self._finalizer.detach()
         try:
             await self._run(lambda: self._backend.close(state, reason))
         except ClosedError:

@@ -151,7 +151,7 @@ class AsyncRuntime:
         Raises:
             NotFoundError: there is no such episode.
         """
-        return self._handle(await self.find_backend(id))
+        return self._handle(await self.find_backend(id), owner=False)
 
     async def make_task(self, environment: EnvironmentRef, difficulty: int, seed: int = 0) -> Task:
         """Generates the task of a difficulty (1 to 5) and a seed; it is the same everywhere.
@@ -208,13 +208,15 @@ class AsyncRuntime:
             self._ready = None
             ready.set_exception(error)
 
-    def _handle(self, backend: LocalEpisode) -> AsyncEpisode:
-        return AsyncEpisode(backend, _call_directly, self._notify)
+    def _handle(self, backend: LocalEpisode, *, owner: bool = True) -> AsyncEpisode:
+        return AsyncEpisode(backend, _call_directly, self._notify, owner=owner)
 
-    def _notify(self, action: Callable[[], Awaitable[object]]) -> None:
+    def _notify(self, action: Callable[[], Awaitable[object]]) -> bool:
         loop = self._loop
-        if loop is not None and not self._closed and not loop.is_closed():
-            loop.call_soon_threadsafe(lambda: asyncio.ensure_future(_await(action)))
+        if loop is None or self._closed or loop.is_closed():
+            return False
+        loop.call_soon_threadsafe(lambda: asyncio.ensure_future(_await(action)))
+        return True
 
     async def __aenter__(self) -> Self:
         await self.start()

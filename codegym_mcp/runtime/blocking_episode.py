@@ -1,6 +1,5 @@
 """An episode of the Python API whose calls block."""
 
-import weakref
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -28,11 +27,12 @@ class Episode(EpisodeView):
         print(episode.outcome, episode.reward)
     """
 
-    def __init__(self, backend: EpisodeBackend, thread: LoopThread) -> None:
+    def __init__(self, backend: EpisodeBackend, thread: LoopThread, *, owner: bool = True) -> None:
+        """Makes a handle. The handle of its owner abandons the episode when it is collected."""
         self._backend = backend
         self._thread = thread
         self._closed = False
-        self._finalizer: weakref.finalize[[], Episode] = abandon_when_collected(self, backend, thread.notify)
+        self._finalizer = abandon_when_collected(self, backend, thread.notify) if owner else None
 
     def call(self, tool: str, arguments: Mapping[str, Any] | None = None, /, **named: Any) -> CallResult:
         """Calls a tool: `episode.call("drop", floor=7)`.
@@ -84,7 +84,8 @@ class Episode(EpisodeView):
         if self._closed or self._thread.forked:
             return
         self._closed = True
-        self._finalizer.detach()
+        if self._finalizer is not None:
+            self._finalizer.detach()
         try:
             self._thread.run(lambda: self._backend.close(state, reason))
         except ClosedError:

@@ -129,7 +129,8 @@ class Runtime:
         Raises:
             NotFoundError: there is no such episode.
         """
-        return Episode(self.thread.run(lambda: self.async_runtime.find_backend(id)), self.thread)
+        backend = self.thread.run(lambda: self.async_runtime.find_backend(id))
+        return Episode(backend, self.thread, owner=False)
 
     def make_task(self, environment: EnvironmentRef, difficulty: int, seed: int = 0) -> Task:
         """Generates the task of a difficulty (1 to 5) and a seed; it is the same everywhere.

@@ -128,15 +128,19 @@ class LoopThread:
             self._settle(future, error=self._closed_error())
         return future
 
-    def notify(self, action: Callable[[], Awaitable[object]]) -> None:
-        """Starts a coroutine without waiting for it; does nothing if the thread is not running.
+    def notify(self, action: Callable[[], Awaitable[object]]) -> bool:
+        """Starts a coroutine without waiting for it. It takes no lock, so a finalizer may call it.
 
-        It takes no lock, so a finalizer may call it.
+        Returns:
+            Whether it was started; False if the thread is not running.
         """
         if self._loop is None or self._closed or self.forked:
-            return
-        with suppress(RuntimeError):
+            return False
+        try:
             self._loop.call_soon_threadsafe(self._begin, action, None)
+        except RuntimeError:  # The loop has been closed since.
+            return False
+        return True
 
     def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """Ends the thread. Every call that waits fails with ClosedError. May be called any number of times.

@@ -107,7 +107,13 @@ FORK = (
     BEGIN
     + f"""
 from codegym_mcp.errors import ForkedError
-held = set(os.listdir("/proc/self/fd"))
+
+def connections():
+    links = (os.path.join("/proc/self/fd", fd) for fd in os.listdir("/proc/self/fd"))
+    targets = (os.readlink(link) for link in links if os.path.lexists(link))
+    return {{target for target in targets if target.startswith(("socket:", "anon_inode:[pidfd"))}}
+
+held = connections()
 pid = os.fork()
 if pid == 0:
     try:
@@ -118,8 +124,7 @@ if pid == 0:
         for episode in episodes:
             episode.close()
         del episodes, episode
-        left = [fd for fd in os.listdir("/proc/self/fd") if fd in held and int(fd) > 2
-                and os.readlink("/proc/self/fd/" + fd).startswith(("socket:", "anon_inode:[event"))]
+        left = sorted(held & connections())
         with gym.open_episode({str(COUNTER)!r}, difficulty=1, seed=9) as mine:
             answered = mine.call("listen").status == "ok"
         print(json.dumps(dict(refused=refused, left=left, answered=answered)), flush=True)

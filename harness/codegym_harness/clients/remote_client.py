@@ -114,10 +114,12 @@ class AsyncClient:
         self._closed = True
         await self._held.leave()
 
-    def _notify(self, action: Callable[[], Awaitable[object]]) -> None:
+    def _notify(self, action: Callable[[], Awaitable[object]]) -> bool:
         loop = self._loop
-        if loop is not None and not self._closed and not loop.is_closed():
-            loop.call_soon_threadsafe(lambda: asyncio.ensure_future(_await(action)))
+        if loop is None or self._closed or loop.is_closed():
+            return False
+        loop.call_soon_threadsafe(lambda: asyncio.ensure_future(_await(action)))
+        return True
 
     async def __aenter__(self) -> Self:
         await self.start()
