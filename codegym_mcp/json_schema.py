@@ -36,6 +36,14 @@ def inline_references(schema: Mapping[str, Any]) -> dict[str, Any]:
     return _Inliner(schema).inline(schema, frozenset())
 
 
+def inline_foreign_references(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Replaces the references in a schema of another server; a schema that would become too large is kept."""
+    try:
+        return inline_references(schema)
+    except SchemaTooLargeError:
+        return dict(schema)
+
+
 class _Inliner:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document

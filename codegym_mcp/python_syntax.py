@@ -4,7 +4,7 @@ import ast
 import warnings
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.unicode_text import lone_surrogate
+from codegym_mcp.unicode_text import is_encodable, lone_surrogate
 
 MAX_SOURCE = 100_000
 """Maximum length of a source in characters; parsing and compiling happen in the server and must be quick."""
@@ -37,6 +37,23 @@ def parse_source(source: str, path: str) -> ast.Module:
         raise SourceError(path, _first_deep_line(source), NESTED_TOO_DEEPLY, hint=_SPLIT_HINT) from None
     except ValueError as error:
         raise SourceError(path, None, f"not valid Python: {error}") from None
+
+
+def check_strings(tree: ast.Module, path: str) -> None:
+    """Checks that UTF-8 and JSON can represent the strings of a module, which schemas and task texts contain.
+
+    Raises:
+        SourceError: an escape in a string is half of a surrogate pair.
+    """
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=str(text)) if not is_encodable(text):
+                raise SourceError(
+                    path,
+                    node.lineno,
+                    "the string contains half of a surrogate pair",
+                    hint="Write the whole character.",
+                )
 
 
 def nesting_error(tree: ast.Module, path: str) -> SourceError:

@@ -32,30 +32,28 @@ class SchemaSampler:
 
     def draw(self, schema: Schema) -> Any:
         """A value that fits the schema."""
-        return self._draw(schema, schema, 0)
+        return self._draw(schema, 0)
 
-    def _draw(self, schema: Any, root: Schema, depth: int) -> Any:
+    def _draw(self, schema: Any, depth: int) -> Any:
         if not isinstance(schema, dict):
             schema = {}
-        if "$ref" in schema:
-            return self._draw(_resolve(schema["$ref"], root), root, depth + 1)
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
             return self._random.choice(schema["enum"])
         for choices in ("anyOf", "oneOf"):
             if choices in schema:
-                return self._draw(self._choose(schema[choices], depth), root, depth + 1)
+                return self._draw(self._choose(schema[choices], depth), depth + 1)
         if "allOf" in schema:
-            return self._draw(schema["allOf"][0], root, depth + 1)
+            return self._draw(schema["allOf"][0], depth + 1)
         kind = schema.get("type") or self._kind_of_untyped(schema)
         if isinstance(kind, list):
             kind = self._random.choice(kind)
         match kind:
             case "object":
-                return self._object(schema, root, depth)
+                return self._object(schema, depth)
             case "array":
-                return self._array(schema, root, depth)
+                return self._array(schema, depth)
             case "integer":
                 return self._integer(schema)
             case "number":
@@ -79,27 +77,27 @@ class SchemaSampler:
             choices = [choice for choice in choices if _is_scalar(choice)] or choices
         return self._random.choice(choices)
 
-    def _object(self, schema: Schema, root: Schema, depth: int) -> dict[str, Any]:
+    def _object(self, schema: Schema, depth: int) -> dict[str, Any]:
         required = schema.get("required", ())
         drawn = {
-            name: self._draw(member, root, depth + 1)
+            name: self._draw(member, depth + 1)
             for name, member in schema.get("properties", {}).items()
             if name in required or (depth < _DEEP and self._random.random() < 0.5)
         }
         others = schema.get("additionalProperties")
         if isinstance(others, dict) and depth < _DEEP:
             for _ in range(self._random.randint(0, _LONGEST)):
-                drawn.setdefault(self._string({}), self._draw(others, root, depth + 1))
+                drawn.setdefault(self._string({}), self._draw(others, depth + 1))
         return drawn
 
-    def _array(self, schema: Schema, root: Schema, depth: int) -> list[Any]:
-        items = [self._draw(item, root, depth + 1) for item in schema.get("prefixItems", ())]
+    def _array(self, schema: Schema, depth: int) -> list[Any]:
+        items = [self._draw(item, depth + 1) for item in schema.get("prefixItems", ())]
         least = max(schema.get("minItems", 0), len(items))
         most = min(schema.get("maxItems", least + _LONGEST), least + _LONGEST)
         if "prefixItems" in schema and "items" not in schema:
             most = least
         length = least if depth >= _DEEP else self._random.randint(least, max(least, most))
-        items += [self._draw(schema.get("items"), root, depth + 1) for _ in range(length - len(items))]
+        items += [self._draw(schema.get("items"), depth + 1) for _ in range(length - len(items))]
         if schema.get("uniqueItems"):
             return [item for place, item in enumerate(items) if item not in items[:place]]
         return items
@@ -150,15 +148,3 @@ def _range(schema: Schema, usual: tuple[int, int], *, step: int) -> tuple[float,
     if least is None:
         return (low, high) if most is None else (most - (high - low), most)
     return least, least + (high - low) if most is None else most
-
-
-def _resolve(reference: str, root: Schema) -> Schema:
-    """What a reference within the schema points to; a foreign one allows anything."""
-    found: Any = root
-    if not reference.startswith("#"):
-        return {}
-    for part in reference.removeprefix("#").strip("/").split("/"):
-        key = part.replace("~1", "/").replace("~0", "~")
-        if key:
-            found = found.get(key, {}) if isinstance(found, dict) else {}
-    return found if isinstance(found, dict) else {}

@@ -19,10 +19,7 @@ def answer_parameter(submission: ToolView) -> str:
 
 def answer_schema(submission: ToolView) -> Schema:
     """The JSON Schema of the answer, complete in itself."""
-    arguments = submission.input_schema
-    schema: Schema = dict(arguments["properties"][answer_parameter(submission)])
-    if "$defs" in arguments:
-        schema["$defs"] = arguments["$defs"]
+    schema: Schema = submission.input_schema["properties"][answer_parameter(submission)]
     return schema
 
 

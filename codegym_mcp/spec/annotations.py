@@ -1,7 +1,7 @@
-"""Turns the annotations of an environment's source into types, without running the source.
+"""Translates the annotations of an environment's source into types, without running the source.
 
-Environment code is never executed to learn its schemas: annotations are read from the syntax tree and
-translated into ordinary typing objects, from which pydantic then makes validators and JSON Schemas.
+The annotations are read from the syntax tree. Pydantic creates validators and JSON Schemas from the resulting
+typing objects.
 """
 
 import ast
@@ -36,12 +36,17 @@ _ALIASES = {
 
 SUPPORTED = (
     "int, float, str, bool, None, list, dict[str, …], tuple, set, Literal, Optional, unions, and TypedDict "
-    "classes that stand earlier in the same file"
+    "classes defined earlier in the same file"
 )
 
 
 class AnnotationError(Exception):
-    """An annotation that has no translation; carries the line and the text of the annotation."""
+    """An annotation that is not supported.
+
+    Attributes:
+        line: the line of the annotation.
+        text: what is wrong with it.
+    """
 
     def __init__(self, node: ast.AST, text: str) -> None:
         super().__init__(text)
@@ -60,7 +65,7 @@ def read_annotation(node: ast.expr, records: Mapping[str, Any]) -> Any:
         A typing object that pydantic understands.
 
     Raises:
-        AnnotationError: the annotation is not one of `SUPPORTED`.
+        AnnotationError: the annotation is not supported (see `SUPPORTED`).
     """
     match node:
         case ast.Constant(value=None):
@@ -101,7 +106,9 @@ def _read_subscript(node: ast.expr, base: ast.expr, inner: ast.expr, records: Ma
         case ("dict", (key, value)) if key is str:
             return dict[str, value]  # type: ignore[valid-type]
         case ("dict", (_, _)):
-            raise AnnotationError(node, "keys of a dict are strings, since the data travels as JSON")
+            raise AnnotationError(
+                node, "the keys of a dict must be strings, because the data is sent as JSON"
+            )
         case ("Optional", (item,)):
             return Union[item, None]  # noqa: UP007
         case ("Union", (_, *_)):
@@ -115,7 +122,7 @@ def _read_values(node: ast.expr, items: list[ast.expr]) -> tuple[str | int | boo
     except (ValueError, TypeError):
         values = ()
     if not values or not all(isinstance(value, str | int | bool) for value in values):
-        raise AnnotationError(node, "Literal takes strings, integers and booleans only")
+        raise AnnotationError(node, "Literal supports only strings, integers and booleans")
     return values
 
 
@@ -130,7 +137,7 @@ def _parse(text: str, node: ast.AST) -> ast.expr:
 
 
 def read_records(tree: ast.Module) -> dict[str, Any]:
-    """Translates the TypedDict classes of a module, in their order.
+    """Translates the TypedDict classes of a module, in their order. A class can only use earlier ones.
 
     Raises:
         AnnotationError: a field's annotation is not supported.
@@ -163,12 +170,12 @@ def read_records(tree: ast.Module) -> dict[str, Any]:
 
 
 def make_record(name: str, fields: dict[str, Any]) -> Any:
-    """A TypedDict class made at run time; a type checker knows only those written out."""
+    """Creates a TypedDict class at run time, which type checkers do not support directly."""
     make: Any = TypedDict
     return make(name, fields)
 
 
 def is_record(node: ast.ClassDef, records: Mapping[str, Any]) -> bool:
-    """Whether a class statement defines a TypedDict, directly or through one already known."""
+    """Checks whether a class statement defines a TypedDict, directly or by inheriting from a known one."""
     names = {base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases}
     return "TypedDict" in names or bool(names & set(records))

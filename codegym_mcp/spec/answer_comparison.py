@@ -1,6 +1,6 @@
 """Compares a submitted answer with the reference answer, by the type that the environment declares.
 
-Both sides are plain JSON data by the time they come here; nothing of the environment's code takes part.
+Both are plain JSON data here; none of the environment's code runs.
 """
 
 import math
@@ -16,18 +16,18 @@ from typing_extensions import get_type_hints, is_typeddict
 from codegym_mcp.spec.bipartite_matching import has_perfect_matching
 
 DEFAULT_TOLERANCE = 1e-6
-"""Floats are equal within this, absolutely or relatively, where an environment says nothing else."""
+"""Default tolerance of floats, absolute or relative."""
 
 
 @dataclass(frozen=True)
 class AnswerType:
-    """What an answer is and when two are the same.
+    """The type of an answer, and the rule by which two answers are equal.
 
     Attributes:
         annotation: the declared type.
-        any_order: the order does not matter; the declared type is a list.
-        tolerance: the absolute difference that floats may have; None for `DEFAULT_TOLERANCE`,
-            absolute or relative.
+        any_order: whether the order of a list is ignored.
+        tolerance: the maximum absolute difference of floats, or None for `DEFAULT_TOLERANCE`, absolute or
+            relative.
     """
 
     annotation: Any
@@ -35,9 +35,9 @@ class AnswerType:
     tolerance: float | None = None
 
     def equal(self, reference: Any, answer: Any) -> bool:
-        """Whether `answer` says the same as `reference`.
+        """Checks whether an answer equals the reference answer.
 
-        `true` is never 1, and 10.0 is 10 only where a float is declared. Strings are compared without
+        `true` never equals 1, and 10.0 equals 10 only if a float is declared. Strings are compared without
         surrounding white space, sets and lists of any order by their members.
         """
         if self.any_order and isinstance(reference, list) and isinstance(answer, list):
@@ -107,15 +107,15 @@ class AnswerType:
     def _close(self, left: float, right: float) -> bool:
         try:
             if self.tolerance is not None:
-                # A tolerance of 0.01 must accept 0.30 for 0.31, whose difference in binary is a shade above.
+                # A tolerance of 0.01 must accept 0.30 for 0.31; their binary difference is slightly larger.
                 return abs(left - right) <= self.tolerance * (1 + 1e-9)
             return math.isclose(left, right, rel_tol=DEFAULT_TOLERANCE, abs_tol=DEFAULT_TOLERANCE)
         except OverflowError:
-            # An integer beyond every float is close to itself alone.
+            # An integer too large for a float is close only to itself.
             return left == right
 
     def _same_set(self, item: Any, left: Sequence[Any], right: Sequence[Any]) -> bool:
-        """Whether each member of either side has an equal on the other."""
+        """Checks whether each member of either set equals a member of the other."""
         if _is_exact(item):
             return set(map(_key, left)) == set(map(_key, right))
         if item is float and _are_numbers(left, right):
@@ -123,7 +123,7 @@ class AnswerType:
         return self._covers(item, left, right) and self._covers(item, right, left)
 
     def _near(self, left: Sequence[float], right: Sequence[float]) -> bool:
-        """Whether all on the left are close to one on the right; the nearest of the sorted ones decide."""
+        """Checks whether each number on the left is close to one on the right; both are sorted."""
         for value in left:
             place = bisect(right, value)
             if not any(self._close(value, other) for other in right[max(place - 1, 0) : place + 1]):
@@ -134,7 +134,7 @@ class AnswerType:
         return all(any(self._equal(item, a, b) for b in right) for a in left)
 
     def _same_members(self, item: Any, left: Sequence[Any], right: Sequence[Any]) -> bool:
-        """Whether members pair off one to one."""
+        """Checks whether the members can be paired one to one."""
         if len(left) != len(right):
             return False
         if _is_exact(item):
@@ -153,7 +153,7 @@ def _are_numbers(left: Sequence[Any], right: Sequence[Any]) -> bool:
 
 
 def _is_exact(kind: Any) -> bool:
-    """Whether two values of the type are the same just when their keys are: no float, no order to ignore."""
+    """Checks whether values of the type are equal exactly if their keys are: no float, no ignored order."""
     origin = get_origin(kind)
     if origin is Literal:
         return all(value == value.strip() for value in get_args(kind) if isinstance(value, str))
@@ -167,7 +167,7 @@ def _is_exact(kind: Any) -> bool:
 
 
 def _key(value: Any) -> Hashable:
-    """What a value of an exact type is compared by."""
+    """Returns the key by which a value of an exact type is compared."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Whether the members of two lists of the same length pair off one to one."""
+"""Decides whether two lists have a perfect matching: each member of one paired with its own of the other."""
 
 from collections import deque
 from collections.abc import Callable
@@ -7,14 +7,14 @@ Fits = Callable[[int, int], bool]
 
 
 def has_perfect_matching(count: int, fits: Fits) -> bool:
-    """Whether every member of one list gets a partner of its own on the other.
+    """Checks whether the members of two lists can be paired one to one.
 
-    What fits need not be transitive, so the first partner that fits may be the only one that another has:
-    whoever comes later makes those before it change their partners (augmenting paths in a bipartite graph).
+    The relation need not be transitive, so the first partner that fits may be the only one that fits another
+    member. Earlier pairs are therefore changed along augmenting paths.
 
     Args:
         count: the length of both lists.
-        fits: whether a member of the first list, by its index, fits one of the second.
+        fits: whether a member of the first list fits a member of the second, both by their index.
     """
     partners: dict[int, int] = {}
     owners: dict[int, int] = {}
@@ -25,15 +25,15 @@ def _pair_one(
     start: int, count: int, fits: Fits, partners: dict[int, int], owners: dict[int, int], /
 ) -> bool:
     reached_from: dict[int, int] = {}
-    waiting = deque([start])
-    while waiting:
-        member = waiting.popleft()
+    pending = deque([start])
+    while pending:
+        member = pending.popleft()
         for other in range(count):
             if other in reached_from or not fits(member, other):
                 continue
             reached_from[other] = member
             if other in owners:
-                waiting.append(owners[other])
+                pending.append(owners[other])
                 continue
             _change_partners(other, reached_from, partners, owners)
             return True
@@ -43,9 +43,9 @@ def _pair_one(
 def _change_partners(
     free: int, reached_from: dict[int, int], partners: dict[int, int], owners: dict[int, int]
 ) -> None:
-    """Along the path that led to a free one, each takes the next and leaves its own to the one before."""
-    given: int | None = free
-    while given is not None:
-        member = reached_from[given]
-        owners[given] = member
-        partners[member], given = given, partners.get(member)
+    """Moves each member on the path to the next partner, so that the start of the path gets one."""
+    partner: int | None = free
+    while partner is not None:
+        member = reached_from[partner]
+        owners[partner] = member
+        partners[member], partner = partner, partners.get(member)

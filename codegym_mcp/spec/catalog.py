@@ -16,7 +16,7 @@ from codegym_mcp.spec.codegym.training_records import is_training_records, read_
 from codegym_mcp.spec.environment import Environment
 
 Source = Union[str, os.PathLike[str], Environment, "Catalog"]
-"""Where environments come from: the path of a file, a directory or a set; "bundled"; an environment; a catalog."""
+"""The origin of environments: a path of a file, directory or set, "bundled", an environment, or a catalog."""
 
 
 class Catalog:
@@ -142,8 +142,8 @@ class Catalog:
         """Returns a catalog of some of the environments, in the same order.
 
         Args:
-            globs: patterns of names, for example "night_*"; an environment matches any. Without a pattern, all
-                environments match.
+            globs: patterns of names, for example "night_*"; an environment matches at least one. Without a
+                pattern, all environments match.
             tags: the environment has all of these tags.
             grade: the environment has a current audit with this grade or a better one ("A" is the best).
 

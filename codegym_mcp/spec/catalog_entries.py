@@ -30,7 +30,7 @@ class Entry:
         name: the environment's name.
         path: where it comes from, for error messages.
         file: the file that contains it, alone or with others; None for an environment in memory.
-        published_audit: returns the audit that was published with it, as JSON; an empty text if there is none.
+        published_audit: returns the audit that was published with it, as JSON, or an empty text.
     """
 
     name: str

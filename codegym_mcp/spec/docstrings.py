@@ -1,4 +1,4 @@
-"""Reads docstrings in the Google style: a summary, a body, and what each argument means."""
+"""Parses docstrings in the Google style: a description, the arguments, and the result."""
 
 import inspect
 import re
@@ -14,7 +14,7 @@ _ARGUMENT = re.compile(
 
 @dataclass(frozen=True)
 class Argument:
-    """What a docstring says of one argument."""
+    """The description of one argument."""
 
     text: str
     type: str = ""
@@ -22,7 +22,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Docstring:
-    """A docstring in its parts; every text is without indentation."""
+    """The parts of a docstring, without indentation."""
 
     description: str = ""
     arguments: dict[str, Argument] = field(default_factory=dict)
@@ -30,13 +30,13 @@ class Docstring:
 
 
 def parse_docstring(text: str | None) -> Docstring:
-    """Splits a docstring into its description, its arguments and what it says of the result.
+    """Splits a docstring into its description, its arguments and its result.
 
     Args:
-        text: the docstring as it stands in the source, or None.
+        text: the docstring as in the source, or None.
 
     Returns:
-        The parts; those that the docstring lacks are empty.
+        The parts; missing parts are empty.
     """
     sections: dict[str, list[str]] = {"": []}
     current = ""
@@ -70,6 +70,6 @@ def _read_arguments(lines: list[str]) -> dict[str, Argument]:
             last = start["name"]
             found[last] = Argument(text=start["text"].strip(), type=(start["type"] or "").strip())
         elif last is not None:
-            kept = found[last]
-            found[last] = Argument(text=f"{kept.text} {line.strip()}".strip(), type=kept.type)
+            begun = found[last]
+            found[last] = Argument(text=f"{begun.text} {line.strip()}".strip(), type=begun.type)
     return found

@@ -1,18 +1,19 @@
-"""`META`: what an environment's file says of itself, as a literal dict."""
+"""Reads `META`, the literal dict in which an environment describes itself."""
 
 import ast
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from codegym_mcp.errors import SourceError
+from codegym_mcp.validation_messages import ValidationFault, first_fault
 
-_PARTS = "META takes title, tags, public, license, source and answer (order, tolerance)."
+_PARTS = "META accepts title, tags, public, license, source and answer (order, tolerance)."
 _EXAMPLE = 'Begin with META = {"title": "…", "public": […]}.'
 
 
 class AnswerMeta(BaseModel):
-    """`META["answer"]`: when two answers are the same."""
+    """`META["answer"]`: when two answers are equal."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -20,21 +21,21 @@ class AnswerMeta(BaseModel):
     tolerance: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
-def _once(names: list[str]) -> list[str]:
+def _check_distinct(names: list[str]) -> list[str]:
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"names {name!r} twice; once will do")
+            raise ValueError(f"contains {name!r} twice")
     return names
 
 
 class Meta(BaseModel):
-    """`META`: what an environment says of itself."""
+    """The content of `META`."""
 
     model_config = ConfigDict(extra="forbid")
 
     title: str = Field(min_length=1)
     tags: list[str] = []
-    public: Annotated[list[str], AfterValidator(_once)] = []
+    public: Annotated[list[str], AfterValidator(_check_distinct)] = []
     license: str = ""
     source: str = ""
     answer: AnswerMeta = AnswerMeta()
@@ -44,33 +45,35 @@ def read_meta(tree: ast.Module, path: str) -> Meta:
     """Reads `META` from a module.
 
     Raises:
-        SourceError: there is none, there are two, or it is no literal that `Meta` takes.
+        SourceError: `META` is missing, is defined twice, or is not a literal with the fields of `Meta`.
     """
     found = [node for node in tree.body if "META" in _assigned(node)]
     if not found:
-        raise SourceError(path, None, "there is no META", hint=_EXAMPLE)
+        raise SourceError(path, None, "META is missing", hint=_EXAMPLE)
     if len(found) > 1:
-        raise SourceError(path, found[1].lineno, "META stands here again", hint="Keep one.")
+        raise SourceError(
+            path, found[1].lineno, "META is defined twice", hint="Remove one of the definitions."
+        )
     (node,) = found
     assert isinstance(node, ast.Assign | ast.AnnAssign)
     try:
         value = ast.literal_eval(node.value) if node.value is not None else None
     except (ValueError, TypeError, RecursionError, MemoryError):
         raise SourceError(
-            path, node.lineno, "META is not a literal", hint="Write it out as a plain dict."
+            path, node.lineno, "META is not a literal", hint="Write it as a plain dict of constants."
         ) from None
     if not isinstance(value, dict):
-        raise SourceError(path, node.lineno, "META is wrong: it should be a dict", hint=_PARTS)
+        raise SourceError(path, node.lineno, "META is not a dict", hint=_PARTS)
     try:
         return Meta.model_validate(value)
     except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        line = _line_of(detail["loc"], node.value) or node.lineno
-        raise SourceError(path, line, f"META is wrong: {_explain(detail)}", hint=_PARTS) from None
+        fault = first_fault(error)
+        line = _line_of(fault.place, node.value) or node.lineno
+        raise SourceError(path, line, f"META is not valid: {_explain(fault)}", hint=_PARTS) from None
 
 
 def _assigned(node: ast.stmt) -> set[str]:
-    """The names that a statement assigns to."""
+    """Returns the names that a statement assigns to."""
     match node:
         case ast.Assign(targets=targets):
             return {target.id for target in targets if isinstance(target, ast.Name)}
@@ -80,7 +83,7 @@ def _assigned(node: ast.stmt) -> set[str]:
 
 
 def _line_of(place: tuple[int | str, ...], node: ast.expr | None) -> int | None:
-    """The line where the value at a place within a literal stands."""
+    """Returns the line of the value at a place in a dict literal, or None if it is not in the literal."""
     line = None
     for part in place:
         if not isinstance(node, ast.Dict):
@@ -94,11 +97,10 @@ def _line_of(place: tuple[int | str, ...], node: ast.expr | None) -> int | None:
     return line
 
 
-def _explain(detail: Any) -> str:
-    where = ".".join(map(str, detail["loc"]))
-    match detail["type"]:
+def _explain(fault: ValidationFault) -> str:
+    match fault.kind:
         case "missing":
-            return f"{where} is required"
+            return f"{fault.path} is required"
         case "extra_forbidden":
-            return f"{where} is not a part of META"
-    return f"{where} {detail['msg'].removeprefix('Input ').removeprefix('Value error, ')}"
+            return f"{fault.path} is not a field of META"
+    return f"{fault.path} {fault.message.removeprefix('Input ')}"

@@ -1,4 +1,4 @@
-"""What plain JSON data is, and types whose JSON form pydantic reads more loosely than their schemas do."""
+"""Encodes plain JSON data; types that pydantic would validate less strictly than their schemas."""
 
 import json
 from dataclasses import dataclass
@@ -10,35 +10,35 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema, to_json
 
 
 def encode_json(data: Any) -> bytes:
-    """Plain data as JSON.
+    """Returns plain data as JSON.
 
     Raises:
-        ValueError: JSON cannot carry it: NaN, an infinity, half of a surrogate pair, bottomless nesting, an
-            object of another kind.
+        ValueError: JSON cannot represent the data: NaN, an infinity, a lone surrogate, too deep nesting, or
+            an object of another type.
     """
     encoded = to_json(data)
     if b"NaN" in encoded or b"Infinity" in encoded:
-        # As words within a string they do no harm; the strict encoder knows, and is slower.
+        # They may be text in a string; only the strict encoder, which is slower, can tell.
         json.dumps(data, allow_nan=False)
     return encoded
 
 
 def json_literal(values: tuple[str | int | bool, ...]) -> Any:
-    """A Literal for which neither `true` nor 1.0 is 1, though Python holds them equal."""
+    """Returns a Literal that accepts neither `true` nor 1.0 for 1, although Python considers them equal."""
     if all(type(value) is str for value in values):
         return Literal[values]
 
-    def check(given: Any) -> Any:
-        if not any(type(given) is type(value) and given == value for value in values):
-            told = " or ".join(to_json(value).decode() for value in values)
-            raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": told})
-        return given
+    def check(data: Any) -> Any:
+        if not any(type(data) is type(value) and data == value for value in values):
+            expected = " or ".join(to_json(value).decode() for value in values)
+            raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+        return data
 
     return Annotated[Literal[values], BeforeValidator(check)]
 
 
 def json_set(item: Any) -> Any:
-    """A set as it travels: a list whose members all differ, whether Python can hash them or not."""
+    """Returns the type of a set in JSON: a list of distinct members, which need not be hashable."""
     return Annotated[set[item], _AsList()]
 
 
@@ -56,5 +56,5 @@ class _AsList:
 
 def _check_distinct(members: list[Any]) -> list[Any]:
     if len({to_json(member) for member in members}) < len(members):
-        raise PydanticCustomError("set_members", "Input should be a list whose members all differ")
+        raise PydanticCustomError("set_members", "Input should be a list of distinct members")
     return members

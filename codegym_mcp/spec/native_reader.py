@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_args, get_origin
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import nesting_error
+from codegym_mcp.json_schema import SchemaTooLargeError
+from codegym_mcp.python_syntax import check_strings, nesting_error
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.spec.annotations import SUPPORTED, AnnotationError, read_annotation, read_records
 from codegym_mcp.spec.answer_comparison import AnswerType
@@ -19,7 +20,6 @@ from codegym_mcp.spec.environment_metadata import Meta, read_meta
 from codegym_mcp.spec.read_only_tools import is_read_only
 from codegym_mcp.spec.signatures import read_parameters, refuse_stars
 from codegym_mcp.spec.tools import Parameter, Receipt, Tool
-from codegym_mcp.unicode_text import is_encodable
 
 SUBMIT = "submit_answer"
 _Definition = TypeVar("_Definition", ast.FunctionDef, ast.ClassDef)
@@ -51,6 +51,7 @@ def read_native(tree: ast.Module, source: str, *, name: str, path: str) -> Envir
     if not _NAME.fullmatch(name):
         problem = f"{name!r} is not a valid name for an environment"
         raise SourceError(path, None, problem, hint="Use lower-case letters, digits and underscores.")
+    check_strings(tree, path)
     try:
         environment = _Reader(tree, name, path).read(EnvironmentProgram(path, source))
     except AnnotationError as error:
@@ -71,7 +72,6 @@ class _Reader:
         self._records: Mapping[str, Any] = {}
 
     def read(self, program: EnvironmentProgram) -> Environment:
-        self._check_strings()
         meta = read_meta(self._tree, self._path)
         self._records = read_records(self._tree)
         cls = self._environment_class()
@@ -79,6 +79,7 @@ class _Reader:
         names = [parameter.name for parameter in configuration.parameters]
         template = self._template(meta, names)
         answer = self._answer(meta, names)
+        submission = _submission(answer)
         judge = Judge.REFERENCE
         self._check_parameters("solve", ["tools", *meta.public], by_position=1)
         if "accepts" in self._functions:
@@ -92,6 +93,7 @@ class _Reader:
                 cls, "Environment has no public method", "Define one; each public method is a tool."
             )
         self._refuse_hidden_tools(cls, tools)
+        self._check_schemas(cls, (*tools, submission))
         return Environment(
             name=self._name,
             title=meta.title,
@@ -101,7 +103,7 @@ class _Reader:
             template=template,
             public=tuple(meta.public),
             tools=tools,
-            submission=_submission(answer),
+            submission=submission,
             answer=answer,
             configuration=configuration,
             program=program,
@@ -124,18 +126,6 @@ class _Reader:
     def _methods(self, cls: ast.ClassDef) -> dict[str, ast.FunctionDef]:
         return self._by_name(cls.body, ast.FunctionDef)
 
-    def _check_strings(self) -> None:
-        """Checks that JSON can carry the strings of the file, since schemas and task texts consist of them."""
-        for node in ast.walk(self._tree):
-            if (
-                isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and not is_encodable(node.value)
-            ):
-                raise self._error(
-                    node, "the string contains half of a surrogate pair", "Write the whole character."
-                )
-
     def _environment_class(self) -> ast.ClassDef:
         cls = self._classes.get("Environment")
         if cls is None:
@@ -152,6 +142,16 @@ class _Reader:
             match node:
                 case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()) if name in names:
                     raise self._error(node, f"self.{name} hides the tool {name}", "Rename one of them.")
+
+    def _check_schemas(self, cls: ast.ClassDef, tools: Iterable[Tool]) -> None:
+        """Checks that the schemas stay small when each TypedDict is written out wherever it is used."""
+        for tool in tools if self._records else ():
+            try:
+                _ = tool.input_schema, tool.output_schema
+            except SchemaTooLargeError as error:
+                node = self._methods(cls).get(tool.name, cls)
+                problem = f"the types of {tool.name} are too large: {error}"
+                raise self._error(node, problem, "Use fewer nested TypedDict classes.") from None
 
     def _template(self, meta: Meta, names: list[str]) -> str:
         text = ast.get_docstring(self._tree)

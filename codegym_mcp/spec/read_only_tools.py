@@ -1,4 +1,4 @@
-"""Whether a method plainly changes nothing, so that a client may be told that its tool only reads."""
+"""Decides whether a tool is read-only, from the source of its method."""
 
 import ast
 
@@ -16,7 +16,7 @@ _PURE_METHODS = frozenset(
 
 
 def is_read_only(method: ast.FunctionDef) -> bool:
-    """Whether a method plainly changes nothing; False where there is any doubt."""
+    """Checks whether a method certainly changes nothing; returns False in case of doubt."""
     return not any(_may_change(part) for part in ast.walk(method))
 
 
@@ -25,7 +25,7 @@ def _may_change(part: ast.AST) -> bool:
         case ast.Attribute(ctx=context) | ast.Subscript(ctx=context):
             return not isinstance(context, ast.Load)
         case ast.AugAssign() | ast.Global() | ast.Nonlocal():
-            # `names = self.names; names += […]` changes what self holds.
+            # `names = self.names; names += […]` changes an attribute of self.
             return True
         case ast.keyword(arg="key", value=value):
             return not isinstance(value, ast.Lambda)

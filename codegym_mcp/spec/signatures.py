@@ -12,31 +12,31 @@ from codegym_mcp.spec.tools import Parameter, Tool
 
 
 def refuse_stars(node: ast.FunctionDef, path: str) -> None:
-    """Refuses parameters that have no name to be called by.
+    """Refuses parameters that cannot be passed by name.
 
     Raises:
-        SourceError: there are such.
+        SourceError: the function has such parameters.
     """
     if node.args.vararg or node.args.kwarg or node.args.posonlyargs:
         raise SourceError(
-            path, node.lineno, f"{node.name} takes * or / parameters", hint="Name every parameter."
+            path, node.lineno, f"{node.name} has * or / parameters", hint="Give every parameter a name."
         )
 
 
 def read_parameters(
-    method: ast.FunctionDef, words: Docstring | None, records: Mapping[str, Any], path: str
+    method: ast.FunctionDef, docstring: Docstring | None, records: Mapping[str, Any], path: str
 ) -> tuple[Parameter, ...]:
-    """The parameters of a method, self apart.
+    """Reads the parameters of a method, without self.
 
     Args:
         method: the method.
-        words: its docstring; None where its parameters need no description.
+        docstring: its docstring, or None if its parameters need no description.
         records: the TypedDict classes of the file, by name.
         path: how error messages name the source.
 
     Raises:
-        SourceError: a parameter lacks its type or its description, or its default is not of its type.
-        AnnotationError: a type has no translation.
+        SourceError: a parameter has no type or no description, or its default does not have its type.
+        AnnotationError: a type is not supported.
     """
     refuse_stars(method, path)
     arguments, defaults = method.args.args[1:], method.args.defaults
@@ -45,43 +45,47 @@ def read_parameters(
             path,
             method.lineno,
             f"the first parameter of {method.name} is not self",
-            hint="Begin with a plain self.",
+            hint="Add self, without a default.",
         )
     pairs = [
         *zip(arguments, [None] * (len(arguments) - len(defaults)) + list(defaults), strict=True),
         *zip(method.args.kwonlyargs, method.args.kw_defaults, strict=True),
     ]
-    read = []
+    parameters = []
     for argument, default in pairs:
-        parameter = _read_parameter(method, argument, words, records, path)
-        read.append(parameter if default is None else _with_default(parameter, default, path))
-    return tuple(read)
+        parameter = _read_parameter(method, argument, docstring, records, path)
+        parameters.append(parameter if default is None else _with_default(parameter, default, path))
+    return tuple(parameters)
 
 
 def _read_parameter(
     method: ast.FunctionDef,
     argument: ast.arg,
-    words: Docstring | None,
+    docstring: Docstring | None,
     records: Mapping[str, Any],
     path: str,
     /,
 ) -> Parameter:
     name = argument.arg
     if argument.annotation is None:
-        raise SourceError(path, argument.lineno, f"{name} of {method.name} has no type", hint="Annotate it.")
-    said = words.arguments.get(name) if words is not None else None
-    if words is not None and (said is None or not said.text):
+        raise SourceError(
+            path, argument.lineno, f"the parameter {name} of {method.name} has no type", hint="Annotate it."
+        )
+    documented = docstring.arguments.get(name) if docstring is not None else None
+    if docstring is not None and (documented is None or not documented.text):
         raise SourceError(
             path,
             argument.lineno,
-            f"{name} of {method.name} is not described",
-            hint="Add it under Args: in the docstring.",
+            f"the parameter {name} of {method.name} has no description",
+            hint="Add one under Args: in the docstring.",
         )
-    return Parameter(name, read_annotation(argument.annotation, records), said.text if said else "")
+    return Parameter(
+        name, read_annotation(argument.annotation, records), documented.text if documented else ""
+    )
 
 
 def _with_default(parameter: Parameter, default: ast.expr, path: str) -> Parameter:
-    """The default as JSON, as it stands in the schema; the code itself has it as Python."""
+    """Returns the parameter with its default as JSON data for the schema; the code keeps the value."""
     name = parameter.name
     try:
         value = _as_json(ast.literal_eval(default))
@@ -89,8 +93,8 @@ def _with_default(parameter: Parameter, default: ast.expr, path: str) -> Paramet
         raise SourceError(
             path,
             default.lineno,
-            f"the default of {name} is not a literal of JSON's types",
-            hint="Write the value out.",
+            f"the default of {name} is not a literal that JSON can represent",
+            hint="Write a constant.",
         ) from None
     try:
         Tool(name, "", "", (parameter,), None).validate_arguments({name: value})
@@ -98,14 +102,14 @@ def _with_default(parameter: Parameter, default: ast.expr, path: str) -> Paramet
         raise SourceError(
             path,
             default.lineno,
-            f"the default of {name} does not fit its type",
+            f"the default of {name} does not have the declared type",
             hint=f"{error.message} Change the type or the default.",
         ) from None
     return replace(parameter, default=value)
 
 
 def _as_json(literal: Any) -> Any:
-    """A literal as it is after a journey through JSON."""
+    """Returns a literal as JSON data: tuples and sets become lists."""
     match literal:
         case None | bool() | int() | float() | str():
             return literal

@@ -1,4 +1,4 @@
-"""What a tool is: its name, its words, and the types that its arguments and its result must have."""
+"""Tools: their names and descriptions, and the types of their arguments and results."""
 
 import json
 from collections.abc import Mapping
@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, NotRequired, get_origin
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import ErrorDetails, from_json
 from typing_extensions import TypedDict, is_typeddict
 
 from codegym_mcp.episode_interface import ToolView
-from codegym_mcp.errors import InvalidArgumentsError
+from codegym_mcp.json_schema import inline_references
 from codegym_mcp.spec.annotations import make_record
-from codegym_mcp.spec.json_types import encode_json
+from codegym_mcp.spec.data_checks import check_data
 
 
 class Receipt(TypedDict):
@@ -34,8 +33,6 @@ class RevealedReceipt(Receipt):
 
 type_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 NO_DEFAULT: Any = object()
-_MESSAGES_SHOWN = 5
-_WANTED = "Input should be "
 
 
 @dataclass(frozen=True)
@@ -50,15 +47,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool as it is declared; nothing in it can act.
+    """The declaration of a tool, without its implementation.
 
     Attributes:
-        name: what the agent calls it by.
-        title: the same for people.
-        description: what it does, for the agent.
+        name: the name by which agents call it.
+        title: the name for people.
+        description: what the tool does, for the agent.
         parameters: in the order of the source.
         returns: the type of the result.
-        read_only: True only where the source plainly changes nothing.
+        read_only: whether the tool certainly changes nothing.
     """
 
     name: str
@@ -70,8 +67,8 @@ class Tool:
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
-        """JSON Schema (2020-12) of the arguments: an object that takes nothing undeclared."""
-        schema = json_schema(self._arguments)
+        """JSON Schema (2020-12) of the arguments: an object without undeclared members; no `$ref`."""
+        schema = plain_schema(self._arguments)
         for parameter in self.parameters:
             if parameter.default is not NO_DEFAULT:
                 schema["properties"][parameter.name]["default"] = parameter.default
@@ -80,29 +77,29 @@ class Tool:
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
-        """JSON Schema (2020-12) of the structured result, which is always an object."""
-        return json_schema(self._structured)
+        """JSON Schema (2020-12) of the structured result: always an object; no `$ref`."""
+        return plain_schema(self._structured)
 
     def validate_arguments(self, arguments: Mapping[str, Any]) -> None:
-        """Checks arguments against the declared types, without any coercion.
+        """Checks arguments against the declared types, without any conversion.
 
         Raises:
-            InvalidArgumentsError: they do not fit; the message tells the agent where and why.
+            InvalidArgumentsError: they are not valid; the message tells the agent where and why.
         """
-        _check(self._arguments, arguments, f"arguments for {self.name}", "parameter")
+        check_data(self._arguments, arguments, f"arguments for {self.name}", "parameter")
 
     def structure(self, result: Any) -> dict[str, Any]:
-        """Gives a result the object form that MCP asks for; what is no object becomes `{"result": …}`.
+        """Returns a result as the object that MCP requires; other values become `{"result": …}`.
 
         Raises:
-            InvalidArgumentsError: the result does not fit the declared type.
+            InvalidArgumentsError: the result does not have the declared type.
         """
         structured: dict[str, Any] = result if is_object(self.returns) else {"result": result}
-        _check(self._structured, structured, f"result of {self.name}", "field")
+        check_data(self._structured, structured, f"result of {self.name}", "field")
         return structured
 
     def unwrap(self, structured: Mapping[str, Any]) -> Any:
-        """The inverse of `structure`."""
+        """Returns the result that `structure` has put into an object."""
         return structured if is_object(self.returns) else structured["result"]
 
     @cached_property
@@ -130,17 +127,17 @@ def reveal_verdict(submission: Tool) -> Tool:
 
 
 def is_object(annotation: Any) -> bool:
-    """Whether values of this type are JSON objects already."""
+    """Checks whether values of a type are JSON objects."""
     return is_typeddict(annotation) or get_origin(annotation) is dict
 
 
 def result_text(result: Any) -> str:
-    """A result as the text that the agent reads: strings as they are, everything else as JSON."""
+    """Returns a result as text for the agent: a string unchanged, everything else as JSON."""
     return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
 
 
 def tool_view(tool: Tool) -> ToolView:
-    """A tool as whoever plays sees it."""
+    """Returns a tool as policies and agents see it."""
     return ToolView(
         name=tool.name,
         description=tool.description,
@@ -150,7 +147,7 @@ def tool_view(tool: Tool) -> ToolView:
 
 
 class _PlainSchema(GenerateJsonSchema):
-    """JSON Schema without the titles that pydantic derives from names: they tell a model nothing new."""
+    """JSON Schema without the titles that pydantic derives from names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -161,73 +158,10 @@ class _PlainSchema(GenerateJsonSchema):
         return generated
 
 
-def json_schema(adapter: TypeAdapter[Any]) -> dict[str, Any]:
-    """The JSON Schema of a type, without derived titles."""
-    return adapter.json_schema(schema_generator=_PlainSchema)
+def plain_schema(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+    """Returns the JSON Schema of a type, without derived titles and without references.
 
-
-def _check(adapter: TypeAdapter[Any], data: Any, what: str, member: str) -> None:
-    try:
-        adapter.validate_json(encode_json(data))
-    except ValidationError as error:
-        raise InvalidArgumentsError(f"Invalid {what}: {_explain(error, data, member)}.") from None
-    except ValueError as error:
-        raise InvalidArgumentsError(f"Invalid {what}: this is not JSON data: {error}.") from None
-
-
-def _explain(error: ValidationError, data: Any, member: str) -> str:
-    """What is wrong with the data, place by place; a union says all that it would take in one sentence."""
-    faults: dict[tuple[str, ...], list[ErrorDetails]] = {}
-    for detail in error.errors(include_url=False):
-        faults.setdefault(_place(detail, data), []).append(detail)
-    sentences = [_explain_place(place, details, member) for place, details in faults.items()]
-    more = [f"and {len(sentences) - _MESSAGES_SHOWN} more"] if len(sentences) > _MESSAGES_SHOWN else []
-    return "; ".join(sentences[:_MESSAGES_SHOWN] + more)
-
-
-def _place(detail: ErrorDetails, data: Any) -> tuple[str, ...]:
-    """The path to what is wrong, without the branches of unions that pydantic puts into it."""
-    path = []
-    for part in detail["loc"]:
-        inside: Any = dict(enumerate(data)) if isinstance(data, list | tuple) else data
-        if isinstance(inside, dict) and part in inside:
-            data = inside[part]
-            path.append(str(part))
-    if detail["type"] == "missing":
-        path.append(str(detail["loc"][-1]))
-    return tuple(path)
-
-
-def _explain_place(place: tuple[str, ...], details: list[ErrorDetails], member: str) -> str:
-    where = ".".join(place) or "it"
-    match details[0]["type"]:
-        case "missing":
-            return f"{where} is required"
-        case "extra_forbidden":
-            return f"{where} is not a {member if len(place) == 1 else 'field'}"
-        case "json_invalid":
-            return details[0]["msg"]
-    wanted = [detail["msg"].removeprefix(_WANTED) for detail in details if detail["msg"].startswith(_WANTED)]
-    if not wanted:
-        return f"{where}: {details[0]['msg']}"
-    value = details[0]["input"]
-    return f"{where} should be {' or '.join(wanted)}, not {_shorten(value)}{_encoding_hint(wanted, value)}"
-
-
-def _encoding_hint(wanted: list[str], value: Any) -> str:
-    """Returns how to send a value that was sent as text instead of its own type, or the other way round."""
-    wants_text = any("string" in each for each in wanted)
-    if wants_text and isinstance(value, int | float):
-        return f" (send it as a text, in quotes: {_shorten(_shorten(value))})"
-    if wants_text or not isinstance(value, str):
-        return ""
-    try:
-        inner = from_json(value, allow_inf_nan=False)
-    except ValueError:
-        return ""
-    return "" if isinstance(inner, str) else f" (send the value itself, without quotes: {_shorten(inner)})"
-
-
-def _shorten(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "…"
+    Raises:
+        SchemaTooLargeError: the schema is too large without references.
+    """
+    return inline_references(adapter.json_schema(schema_generator=_PlainSchema))

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from codegym_mcp.spec.annotations import AnnotationError, make_record, read_annotation, read_records
 from codegym_mcp.spec.answer_comparison import AnswerType
-from codegym_mcp.spec.tools import json_schema, type_config
+from codegym_mcp.spec.tools import plain_schema, type_config
 
 Point = make_record("Point", {"x": int, "y": float})
 
@@ -77,7 +77,7 @@ annotations = st.recursive(
 @given(annotations, plain)
 def test_a_value_fits_a_type_just_when_it_fits_its_schema(text: str, value: Any) -> None:
     kind = read(text, {"Point": Point})
-    schema = json_schema(adapter(kind))
+    schema = plain_schema(adapter(kind))
     Draft202012Validator.check_schema(schema)
     assert fits(kind, value) is Strict(schema).is_valid({"value": value})
 

@@ -1,16 +1,17 @@
-"""Reads a class in the CodeGym format; nothing of it is executed.
+"""Reads the syntax tree of a class in the CodeGym format; nothing of it is executed.
 
-The format is that of arXiv 2509.17325: a class with `func_mapping`, one method a tool, `step`, `Done`,
+The format is that of arXiv 2509.17325: a class with `func_mapping`, one method for each tool, `step`, `Done`,
 `get_ref_answer` and `solve`, and the options of its tasks in texts of the form `Name@{…}`.
 """
 
 import ast
+import math
 import re
 from collections.abc import Iterator
 from typing import Optional
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import nesting_error, parse_source
+from codegym_mcp.python_syntax import check_strings, nesting_error, parse_source
 from codegym_mcp.sandbox.language.dialect import Dialect
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.spec.answer_comparison import AnswerType
@@ -23,7 +24,7 @@ from codegym_mcp.spec.codegym.declared_types import (
 )
 from codegym_mcp.spec.codegym.main_block_tasks import find_cases
 from codegym_mcp.spec.codegym.task_options import options_task, parse_options
-from codegym_mcp.spec.codegym.task_texts import SUBMISSION, task_template, task_texts
+from codegym_mcp.spec.codegym.task_texts import SUBMISSION, task_template, title_of
 from codegym_mcp.spec.docstrings import Docstring, parse_docstring
 from codegym_mcp.spec.environment import Environment, Judge, Task
 from codegym_mcp.spec.tools import NO_DEFAULT, Parameter, Receipt, Tool
@@ -69,6 +70,7 @@ def read_codegym(tree: ast.Module, source: str, *, name: str, path: str, origin:
     Raises:
         SourceError: the source is not in the format, or the language policy refuses it.
     """
+    check_strings(tree, path)
     try:
         environment = _Reader(tree, source, name, path).read(origin)
     except RecursionError:
@@ -96,7 +98,7 @@ class _Reader:
                 raise self._error(self._class, f"{self._class.name} has no method {name}")
         submission = self._submission()
         tools = tuple(self._tool(name) for name in self._tool_names())
-        title = task_texts(self._class.name.removesuffix("Env") or self._class.name)
+        title = title_of(self._class.name.removesuffix("Env") or self._class.name)
         program = EnvironmentProgram(
             path=self._path,
             source=self._source,
@@ -135,11 +137,15 @@ class _Reader:
         }
         if not found:
             raise self._error(
-                None, "holds no class in the CodeGym format", "It needs func_mapping, step and Done."
+                None,
+                "there is no class in the CodeGym format",
+                "Such a class has func_mapping, step and Done.",
             )
         meant = [name for name in found if self._name.endswith(name)]
         if len(found) > 1 and not meant:
-            raise self._error(None, f"holds several environments: {', '.join(found)}", "Put one in a file.")
+            raise self._error(
+                None, f"there are several environments: {', '.join(found)}", "Write each in its own file."
+            )
         return found[max(meant or found, key=len)]
 
     # --- tools
@@ -150,26 +156,26 @@ class _Reader:
             key.value for key in mapping.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
         ]
         if len(names) != len(mapping.keys):
-            raise self._error(mapping, "func_mapping has a key that is no plain string")
+            raise self._error(mapping, "func_mapping has a key that is not a string")
         for name in names:
             if name not in self._methods:
-                raise self._error(mapping, f"func_mapping names {name}, but there is no such method")
+                raise self._error(mapping, f"func_mapping names {name}, but the class has no such method")
         if SUBMISSION not in names:
             raise self._error(mapping, f"func_mapping does not name {SUBMISSION}, so no answer can be given")
         tools = [name for name in dict.fromkeys(names) if name != SUBMISSION]
         if not tools:
-            raise self._error(mapping, f"func_mapping names no tool but {SUBMISSION}")
+            raise self._error(mapping, f"func_mapping names no tool except {SUBMISSION}")
         return tools
 
     def _tool(self, name: str) -> Tool:
         node = self._methods[name]
-        said = parse_docstring(ast.get_docstring(node))
-        returned = re.sub(r"^str\s*:\s*", "", said.returns)
+        docstring = parse_docstring(ast.get_docstring(node))
+        returned = re.sub(r"^str\s*:\s*", "", docstring.returns)
         return Tool(
             name=name,
-            title=task_texts(name),
-            description=said.description + (f"\n\nReturns: {returned}" if returned else ""),
-            parameters=self._parameters(node, said),
+            title=title_of(name),
+            description=docstring.description + (f"\n\nReturns: {returned}" if returned else ""),
+            parameters=self._parameters(node, docstring),
             returns=str,
         )
 
@@ -177,40 +183,40 @@ class _Reader:
         node = self._methods[SUBMISSION]
         parameters = self._parameters(node, parse_docstring(ast.get_docstring(node)))
         if len(parameters) != 1:
-            raise self._error(node, f"{SUBMISSION} takes {len(parameters)} answers, not one")
+            raise self._error(node, f"{SUBMISSION} has {len(parameters)} parameters, not one")
         return Tool(
             name=SUBMISSION,
-            title=task_texts(SUBMISSION),
-            # The class's own words promise a verdict, which is not told here.
+            title=title_of(SUBMISSION),
+            # The class's own description promises a verdict, which agents do not receive.
             description="Submit the final answer. The first valid submission ends the episode.",
             parameters=parameters,
             returns=Receipt,
         )
 
-    def _parameters(self, node: ast.FunctionDef, said: Docstring) -> tuple[Parameter, ...]:
+    def _parameters(self, node: ast.FunctionDef, docstring: Docstring) -> tuple[Parameter, ...]:
         if node.args.vararg or node.args.kwarg:
-            raise self._error(node, f"{node.name} takes * parameters, which have no schema")
+            raise self._error(node, f"{node.name} has * parameters, which have no schema")
         arguments = [*node.args.posonlyargs, *node.args.args]
         defaults: list[ast.expr | None] = [None] * (len(arguments) - len(node.args.defaults))
         pairs = list(zip(arguments, [*defaults, *node.args.defaults], strict=True))
         if not any(getattr(decorator, "id", "") == "staticmethod" for decorator in node.decorator_list):
             pairs = pairs[1:]
         pairs += zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-        return tuple(self._parameter(argument, default, said) for argument, default in pairs)
+        return tuple(self._parameter(argument, default, docstring) for argument, default in pairs)
 
-    def _parameter(self, argument: ast.arg, default: ast.expr | None, said: Docstring) -> Parameter:
-        documented = said.arguments.get(argument.arg)
+    def _parameter(self, argument: ast.arg, default: ast.expr | None, docstring: Docstring) -> Parameter:
+        documented = docstring.arguments.get(argument.arg)
         annotation = declared_type(argument.annotation, documented.type if documented else "")
         text = documented.text if documented else ""
         value = NO_DEFAULT
-        if isinstance(default, ast.Constant) and isinstance(default.value, str | int | float | None):
+        if isinstance(default, ast.Constant) and _is_json_scalar(default.value):
             value = default.value
             if value is None:
                 annotation = Optional[annotation]  # noqa: UP045 - it may be Any
         if self._infinite and takes_infinity(annotation):
             shown = with_infinity(annotation)
             if shown == annotation:
-                # The schema does not say it.
+                # The schema does not mention infinity, so the description does.
                 text = f'{text} Infinity is written as "Infinity" or "-Infinity".'.strip()
             annotation = shown
         return Parameter(argument.arg, annotation, text, value)
@@ -238,8 +244,12 @@ class _Reader:
                 yield task
 
 
+def _is_json_scalar(value: object) -> bool:
+    return isinstance(value, str | int | None) or (isinstance(value, float) and math.isfinite(value))
+
+
 def _mapping_of(node: ast.stmt) -> ast.Dict | None:
-    """The `func_mapping` of a class that has the form of the format; None for anything else."""
+    """Returns the `func_mapping` of a class in the format, or None for any other statement."""
     if not isinstance(node, ast.ClassDef):
         return None
     methods = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}

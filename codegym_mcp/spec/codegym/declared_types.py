@@ -1,14 +1,14 @@
-"""The types that a class in the CodeGym format declares, in annotations and in docstrings.
+"""Determines the types that a class in the CodeGym format declares in annotations and docstrings.
 
-The annotation of a parameter is often only its kind (`list`) and the docstring says the rest
-(`list[int]`), or there is no annotation at all. The rule:
+The annotation of a parameter is often general (`list`) and the docstring more precise (`list[int]`), or the
+annotation is missing. The rules:
 
-- Of an annotation and a docstring that say the same kind, the finer one holds. Where they contradict each
-  other, both are accepted, for nothing tells which one the code means.
-- JSON has one kind of sequence, and its keys are strings: a set is a list here, and every key a string.
-- What is not a type is `Any`: nothing is refused that the class does not plainly exclude.
-- A class that computes with infinity passes it on as a number, which JSON has no way to write. There, the
-  strings "Infinity" and "-Infinity" stand for the numbers, wherever a number, and no string, is declared.
+- If the annotation and the docstring agree on the kind, the more precise one is used. If they contradict each
+  other, values of both types are accepted.
+- JSON has one kind of sequence, and its keys are strings: a set becomes a list, and every key a string.
+- Text that is not a type becomes `Any`, so that no valid value is refused.
+- JSON cannot represent infinity. In a class that computes with infinity, the strings "Infinity" and
+  "-Infinity" stand for the numbers wherever a number, but no string, is declared.
 """
 
 import ast
@@ -18,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from codegym_mcp.spec.annotations import AnnotationError, read_annotation
 
-_WORDS = {
+_SYNONYMS = {
     "set": "list",
     "Set": "list",
     "frozenset": "list",
@@ -33,36 +33,36 @@ _KINDS: dict[str, Any] = {"list": list[Any], "tuple": list[Any], "dict": dict[st
 _UNBOUNDED = Literal["Infinity", "-Infinity"]
 
 
-def declared_type(annotation: ast.expr | None, words: str) -> Any:
-    """The type of a parameter.
+def declared_type(annotation: ast.expr | None, documented: str) -> Any:
+    """Returns the type of a parameter.
 
     Args:
-        annotation: as it stands in the source, if there is one.
-        words: what the docstring gives as the type, or the empty string.
+        annotation: the annotation in the source, or None.
+        documented: the type in the docstring, or an empty text.
 
     Returns:
-        A typing object that pydantic understands; `Any` where nothing is known.
+        A typing object that pydantic understands; `Any` if nothing is known.
     """
     annotated = Any if annotation is None else _read(annotation)
-    documented = _read_words(words)
-    if documented is Any or annotated == documented:
+    described = _read_text(documented)
+    if described is Any or annotated == described:
         return annotated
     if annotated is Any:
-        return documented
-    if _kind(annotated) is _kind(documented):
-        return annotated if documented in _KINDS.values() else documented
-    return Union[annotated, documented]  # noqa: UP007
+        return described
+    if _kind(annotated) is _kind(described):
+        return annotated if described in _KINDS.values() else described
+    return Union[annotated, described]  # noqa: UP007
 
 
-def _read_words(words: str) -> Any:
-    text = re.sub(r",\s*optional$", "", words.strip()).replace(" or ", " | ")
+def _read_text(documented: str) -> Any:
+    text = re.sub(r",\s*optional$", "", documented.strip()).replace(" or ", " | ")
     try:
         return _read(ast.parse(text, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        # "list of pairs" is at least a list.
+        # "list of pairs" is a list.
         first = re.match(r"\w*", text)
         name = first.group() if first else ""
-        return _KINDS.get(_WORDS.get(name, name), Any)
+        return _KINDS.get(_SYNONYMS.get(name, name), Any)
 
 
 def _read(node: ast.expr) -> Any:
@@ -77,7 +77,7 @@ def _read(node: ast.expr) -> Any:
 
 class _JsonKinds(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Name(_WORDS.get(node.id, node.id), ast.Load())
+        return ast.Name(_SYNONYMS.get(node.id, node.id), ast.Load())
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         return self.visit_Name(ast.Name(node.attr)) if getattr(node.value, "id", "") == "typing" else node
@@ -94,7 +94,7 @@ def _kind(annotation: Any) -> Any:
 
 
 def mentions_infinity(node: ast.AST) -> bool:
-    """Whether code names infinity: `float("inf")` or `math.inf`."""
+    """Checks whether code mentions infinity: `float("inf")` or `math.inf`."""
     for part in ast.walk(node):
         match part:
             case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str(text))]):
@@ -106,7 +106,7 @@ def mentions_infinity(node: ast.AST) -> bool:
 
 
 def takes_infinity(annotation: Any) -> bool:
-    """Whether a value of this type may hold a number, and a string in it cannot be meant as one."""
+    """Checks whether values of a type can contain numbers, but no strings."""
     members = list(_members(annotation))
     return str not in members and any(kind in members for kind in (int, float, Any))
 
@@ -122,7 +122,7 @@ def _members(annotation: Any) -> Any:
 
 
 def with_infinity(annotation: Any) -> Any:
-    """The type, with the words for infinity wherever it has a number."""
+    """Returns the type with the strings for infinity added to each number."""
     if annotation in (int, float):
         return Union[annotation, _UNBOUNDED]  # noqa: UP007
     origin, arguments = get_origin(annotation), get_args(annotation)

@@ -1,10 +1,10 @@
-"""Names of environments that come with names of other kinds: of files, of classes, of rows in a set."""
+"""Makes names of environments from the names of files, classes and rows of sets."""
 
 import re
 
 
 def environment_name(text: str) -> str:
-    """A name of ASCII letters, digits and underscores, good in a URL and in a glob.
+    """Returns a name of ASCII letters, digits and underscores, which is safe in a URL and in a glob.
 
     Args:
         text: the stem of a file, or `<code_id>__<class>`.

@@ -1,8 +1,8 @@
 """Finds the tasks in the `__main__` block of a class in the CodeGym format, without running it.
 
-The block makes instances from texts such as `"CoinsEnv@{'coins': [1, 2]}"`. Those texts are worked out from
-literals, f-strings and names bound to such. What depends on anything else, such as random data, is no task:
-it would be another one in every run.
+The block creates instances from texts like `"CoinsEnv@{'coins': [1, 2]}"`. The texts are evaluated if they
+consist of literals, f-strings and names bound to those. A text that depends on anything else, for example on
+random data, is ignored: it would be another task in every run.
 """
 
 import ast
@@ -14,9 +14,9 @@ from codegym_mcp.python_syntax import is_main_block
 from codegym_mcp.spec.codegym.task_options import PREFIX_END
 
 _MAX_LENGTH = 1 << 17
-"""Of one value when it is written out."""
+"""Maximum length of a value in characters."""
 _MAX_STEPS = 1 << 18
-"""Nodes looked at and characters written, so that what loops or grows in somebody's source does not here."""
+"""Maximum number of nodes visited and characters written; it bounds loops in the source."""
 _FROZEN = (str, int, float, type(None))
 _READERS = frozenset(
     "abs bool dict enumerate float int len list max min print range repr reversed set sorted str sum tuple "
@@ -25,15 +25,15 @@ _READERS = frozenset(
 
 
 class _UnknownError(Exception):
-    """A value that cannot be worked out from the text."""
+    """A value that cannot be evaluated from the text."""
 
 
 class _BudgetError(Exception):
-    """There is too much to look at."""
+    """The block needs more than the maximum number of steps."""
 
 
 def find_cases(tree: ast.Module, entry: str) -> list[str]:
-    """The texts after the `@` from which the `__main__` block makes instances of a class, in their order.
+    """Returns the texts after the `@` from which the `__main__` block creates instances of a class.
 
     Args:
         tree: the module.
@@ -48,13 +48,13 @@ def find_cases(tree: ast.Module, entry: str) -> list[str]:
         for statement in (*constants, *mains):
             reader.take(statement)
     except (_BudgetError, RecursionError):
-        # What was found until here stands.
+        # The tasks found so far are kept.
         pass
     return reader.cases
 
 
 class _Reader:
-    """Follows statements one after another, as far as they only name values."""
+    """Evaluates statements one after another, as far as they only bind names to values."""
 
     def __init__(self, entry: str) -> None:
         self.cases: list[str] = []
@@ -220,7 +220,7 @@ def _stored(node: ast.AST) -> Iterator[str]:
 
 
 def _checked(value: Any) -> Any:
-    """The value, if it stays short when written out; a few lines of source can name very large ones."""
+    """Returns the value if its text is short; a few lines of source can describe a very large one."""
     left = _MAX_LENGTH
     waiting = [value]
     while waiting:

@@ -1,8 +1,8 @@
-"""The options of a task in the CodeGym format, from the text after the `@` to a task's configuration.
+"""Converts the options of a task in the CodeGym format, the text after the `@`, into a configuration.
 
-Options are a Python literal or JSON, and people mix the two. They may hold what plain JSON cannot carry
-(tuples, sets, numbers as keys), so a task carries them as the text of a Python literal, written in one fixed
-way. Nothing is changed on the way into the sandbox, and equal options have equal text.
+Options are a Python literal, JSON, or a mixture of the two. They may contain values that JSON cannot
+represent (tuples, sets, numbers as keys). A configuration therefore contains them as the text of a Python
+literal in a canonical form: equal options have equal text.
 """
 
 import ast
@@ -15,50 +15,47 @@ from typing import Any
 from codegym_mcp.spec.environment import Task
 
 PREFIX_END = "@"
-_JSON_WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "Infinity": math.inf}
+_JSON_CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "Infinity": math.inf}
 
 
 def parse_options(text: str) -> dict[Any, Any]:
-    """Reads options.
-
-    A text that is valid JSON means what JSON says; any other is read as a Python literal in which JSON's
-    words may stand.
+    """Parses options: JSON, or else a Python literal that may contain the constants of JSON.
 
     Raises:
-        ValueError: the text is neither, or is no dict.
+        ValueError: the text is neither, or is not a dict.
     """
     try:
         options = json.loads(text)
     except (ValueError, RecursionError):
         options = _parse_literal(text)
     if not isinstance(options, dict):
-        raise ValueError("options are a dict")
+        raise ValueError("the options are not a dict")
     return options
 
 
 def _parse_literal(text: str) -> Any:
     try:
         with warnings.catch_warnings():
-            # "\d" in somebody's string is a matter of taste here.
+            # Invalid escapes like "\d" are only warnings.
             warnings.simplefilter("ignore")
             tree = ast.parse(text.strip(), mode="eval")
-        return ast.literal_eval(_JsonWords().visit(tree))
+        return ast.literal_eval(_JsonConstants().visit(tree))
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
-        raise ValueError("neither a Python literal nor JSON") from None
+        raise ValueError("the options are neither a Python literal nor JSON") from None
 
 
-class _JsonWords(ast.NodeTransformer):
+class _JsonConstants(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        if node.id not in _JSON_WORDS:
+        if node.id not in _JSON_CONSTANTS:
             return node
-        return ast.copy_location(ast.Constant(_JSON_WORDS[node.id]), node)
+        return ast.copy_location(ast.Constant(_JSON_CONSTANTS[node.id]), node)
 
 
 def write_options(value: Any) -> str:
-    """Writes options, or a part of them, as a Python literal: the same text for the same value, everywhere.
+    """Returns options, or a part of them, as a Python literal; equal values give equal text.
 
     Raises:
-        ValueError: a part has no literal, such as "not a number".
+        ValueError: a part has no literal, for example NaN.
     """
     match value:
         case dict():
@@ -72,7 +69,7 @@ def write_options(value: Any) -> str:
         case float() if math.isnan(value):
             raise ValueError("NaN has no literal")
         case float() if math.isinf(value):
-            # The shortest literal that overflows.
+            # The shortest literal that evaluates to infinity.
             return "1e999" if value > 0 else "-1e999"
     return repr(value)
 
@@ -80,7 +77,7 @@ def write_options(value: Any) -> str:
 def options_task(
     options: dict[Any, Any], *, text: str | None = None, oracle_calls: int | None = None
 ) -> Task:
-    """The task with these options. Its id is a digest of them, so it stays when others come or go.
+    """Creates the task with these options. Its id is a digest of the options, independent of other tasks.
 
     Raises:
         ValueError: the options have no literal.

@@ -1,4 +1,4 @@
-"""The words in which a class in the CodeGym format is put to people and agents."""
+"""Writes titles and task texts for classes in the CodeGym format."""
 
 import re
 from collections.abc import Sequence
@@ -21,26 +21,26 @@ _NAMES: dict[Any, tuple[str, str]] = {
 }
 
 
-def task_texts(name: str) -> str:
-    """A CamelCase name in words: `MinRoomsViaDP` is "Min rooms via DP"."""
+def title_of(name: str) -> str:
+    """Splits a CamelCase name into words: `MinRoomsViaDP` becomes "Min rooms via DP"."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W_]+", name)
     return " ".join([*parts[:1], *(part if part.isupper() else part.lower() for part in parts[1:])]) or name
 
 
 def task_template(about: str, tools: Sequence[Tool], submission: Tool) -> str:
-    """The task text of a class without a question: what its tools do and what it takes for an answer.
+    """Writes a task text for a class without a question: what its tools do and which answer it accepts.
 
     Args:
-        about: what the class is about.
+        about: the description of the class.
         tools: its tools.
         submission: the tool that submits the answer.
 
     Returns:
-        A template without a name in braces; the braces of the class's own words are doubled.
+        A template without names in braces; literal braces are doubled.
     """
     listed = "\n".join(f"- {tool.name}: {_first_sentence(tool.description)}".rstrip(": ") for tool in tools)
     answer = submission.parameters[0]
-    kind = _in_words(answer.annotation)
+    kind = _kind_of_value(answer.annotation)
     submit = f"Then submit it with {SUBMISSION}." + (f" The answer is {kind}." if kind else "")
     if answer.description:
         submit += f" {answer.description}"
@@ -53,11 +53,11 @@ def _first_sentence(description: str) -> str:
     return re.split(r"(?<=[.!?])\s|(?<=[\u3002\uff01\uff1f])", paragraph, maxsplit=1)[0]
 
 
-def _in_words(annotation: Any) -> str:
-    """What kind of value a type means; empty where it says nothing."""
+def _kind_of_value(annotation: Any) -> str:
+    """Describes the kind of value of a type; empty if the type says nothing."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
-        kinds = [_in_words(member) for member in arguments if get_origin(member) is not Literal]
+        kinds = [_kind_of_value(member) for member in arguments if get_origin(member) is not Literal]
         return " or ".join(kind for kind in kinds if kind)
     if origin is list and arguments[0] in _NAMES:
         return f"a list of {_NAMES[arguments[0]][1]}"

@@ -73,8 +73,8 @@ def read_records(path: Path, names: Collection[str]) -> dict[str, tuple[Task, ..
         and records with the same options as an earlier one, are ignored.
 
     Raises:
-        SourceError: the file cannot be read, a line is not a record, no record belongs to a known environment,
-            or the name of a class is ambiguous.
+        SourceError: the file cannot be read, a line is not a record, no record belongs to a known
+            environment, or the name of a class is ambiguous.
     """
     found: dict[str, dict[str, Task]] = {}
     owners: dict[str, str] = {}

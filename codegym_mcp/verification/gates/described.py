@@ -34,32 +34,26 @@ def _lacking(tool: Tool) -> Iterator[str]:
 
 def open_places(schema: dict[str, Any]) -> list[str]:
     """Returns the places of a JSON Schema at which any value fits, for example the items of a bare list."""
-    return list(_open(schema, schema, "", frozenset()))
+    return list(_open(schema, ""))
 
 
-def _open(schema: Any, root: dict[str, Any], where: str, within: frozenset[str]) -> Iterator[str]:
+def _open(schema: Any, where: str) -> Iterator[str]:
     if not isinstance(schema, dict) or not _RESTRICTING_KEYWORDS & schema.keys():
         yield where or "the top level"
         return
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        # A recursive type is visited once.
-        if name not in within:
-            yield from _open(root["$defs"][name], root, where, within | {name})
-        return
     for choices in ("anyOf", "oneOf", "allOf"):
         for choice in schema.get(choices, ()):
-            yield from _open(choice, root, where, within)
+            yield from _open(choice, where)
     if schema.get("type") == "array" and schema.get("maxItems") != 0:
         for number, item in enumerate(schema.get("prefixItems", ())):
-            yield from _open(item, root, f"{where}[{number}]", within)
+            yield from _open(item, f"{where}[{number}]")
         if "prefixItems" not in schema:
-            yield from _open(schema.get("items"), root, f"{where}[]", within)
+            yield from _open(schema.get("items"), f"{where}[]")
     if schema.get("type") == "object":
         for name, member in schema.get("properties", {}).items():
-            yield from _open(member, root, f"{where}.{name}".lstrip("."), within)
+            yield from _open(member, f"{where}.{name}".lstrip("."))
         if schema.get("additionalProperties", "properties" not in schema) is not False:
-            yield from _open(schema.get("additionalProperties"), root, f"{where}{{}}", within)
+            yield from _open(schema.get("additionalProperties"), f"{where}{{}}")
 
 
-_RESTRICTING_KEYWORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"})
+_RESTRICTING_KEYWORDS = frozenset({"type", "anyOf", "oneOf", "allOf", "enum", "const"})

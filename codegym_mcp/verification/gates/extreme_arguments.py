@@ -28,33 +28,30 @@ def extreme_arguments(tool: Tool, usual: Mapping[str, Any]) -> Iterator[dict[str
     """
     schema = tool.input_schema
     for name, member in schema["properties"].items():
-        for value in extreme_values(member, schema):
+        for value in extreme_values(member):
             with suppress(InvalidArgumentsError):
                 arguments = {**usual, name: value}
                 tool.validate_arguments(arguments)
                 yield arguments
 
 
-def extreme_values(schema: Schema, root: Schema) -> Iterator[Any]:
+def extreme_values(schema: Schema) -> Iterator[Any]:
     """Yields extreme values that fit a schema.
 
     Args:
         schema: a schema made from annotations.
-        root: the schema that contains it, in which references are resolved.
     """
-    yield from _extreme(schema, root, 0)
+    yield from _extreme(schema, 0)
 
 
-def _extreme(schema: Schema, root: Schema, depth: int) -> Iterator[Any]:
-    if "$ref" in schema:
-        yield from _extreme(root["$defs"][schema["$ref"].rpartition("/")[2]], root, depth)
-    elif "const" in schema:
+def _extreme(schema: Schema, depth: int) -> Iterator[Any]:
+    if "const" in schema:
         yield schema["const"]
     elif "enum" in schema:
         yield from schema["enum"][:_ALTERNATIVES]
     elif "anyOf" in schema:
         for choice in schema["anyOf"]:
-            yield from _extreme(choice, root, depth)
+            yield from _extreme(choice, depth)
     else:
         match schema.get("type"):
             case "integer":
@@ -68,59 +65,57 @@ def _extreme(schema: Schema, root: Schema, depth: int) -> Iterator[Any]:
             case "null":
                 yield None
             case "array":
-                yield from _arrays(schema, root, depth)
+                yield from _arrays(schema, depth)
             case "object":
-                yield from _objects(schema, root, depth)
+                yield from _objects(schema, depth)
             case _:
                 yield from _ANYTHING
 
 
-def _arrays(schema: Schema, root: Schema, depth: int) -> Iterator[list[Any]]:
+def _arrays(schema: Schema, depth: int) -> Iterator[list[Any]]:
     if "prefixItems" in schema:
-        usual = [_usual(item, root, depth + 1) for item in schema["prefixItems"]]
+        usual = [_usual(item, depth + 1) for item in schema["prefixItems"]]
         for place, item in enumerate(schema["prefixItems"]):
-            for value in _inner(item, root, depth):
+            for value in _inner(item, depth):
                 yield [*usual[:place], value, *usual[place + 1 :]]
         return
     item = schema.get("items", {})
     yield []
-    for value in _inner(item, root, depth):
+    for value in _inner(item, depth):
         yield [value]
     if depth == 0 and not schema.get("uniqueItems"):
-        yield [_usual(item, root, depth + 1)] * LENGTH
+        yield [_usual(item, depth + 1)] * LENGTH
 
 
-def _objects(schema: Schema, root: Schema, depth: int) -> Iterator[dict[str, Any]]:
+def _objects(schema: Schema, depth: int) -> Iterator[dict[str, Any]]:
     properties = schema.get("properties", {})
-    usual = {name: _usual(member, root, depth + 1) for name, member in properties.items()}
+    usual = {name: _usual(member, depth + 1) for name, member in properties.items()}
     for name, member in properties.items():
-        for value in _inner(member, root, depth):
+        for value in _inner(member, depth):
             yield {**usual, name: value}
     others = schema.get("additionalProperties", not properties)
     if others is not False:
         yield usual
-        value = _usual(others if isinstance(others, Mapping) else {}, root, depth + 1)
+        value = _usual(others if isinstance(others, Mapping) else {}, depth + 1)
         yield {**usual, **{f"key{number}": value for number in range(LENGTH // 10)}}
 
 
-def _inner(schema: Schema, root: Schema, depth: int) -> Iterator[Any]:
-    """Yields extreme values of a part; at the depth limit one usual value, so that recursive types end."""
+def _inner(schema: Schema, depth: int) -> Iterator[Any]:
+    """Yields extreme values of a part; at the depth limit one usual value, so that nested types end."""
     if depth >= _DEEPEST:
-        yield _usual(schema, root, depth)
+        yield _usual(schema, depth)
     else:
-        yield from _extreme(schema, root, depth + 1)
+        yield from _extreme(schema, depth + 1)
 
 
-def _usual(schema: Schema, root: Schema, depth: int) -> Any:
-    if "$ref" in schema:
-        return _usual(root["$defs"][schema["$ref"].rpartition("/")[2]], root, depth)
+def _usual(schema: Schema, depth: int) -> Any:
     if "const" in schema:
         return schema["const"]
     if "enum" in schema:
         return schema["enum"][0]
     if "anyOf" in schema:
-        # The last alternative is null if there is one, which ends a recursive type.
-        return _usual(schema["anyOf"][-1 if depth >= _DEEPEST else 0], root, depth + 1)
+        # The last alternative is null if there is one.
+        return _usual(schema["anyOf"][-1 if depth >= _DEEPEST else 0], depth + 1)
     match schema.get("type"):
         case "integer":
             return 1
@@ -131,10 +126,9 @@ def _usual(schema: Schema, root: Schema, depth: int) -> Any:
         case "boolean":
             return True
         case "array":
-            return [_usual(item, root, depth + 1) for item in schema.get("prefixItems", ())]
+            return [_usual(item, depth + 1) for item in schema.get("prefixItems", ())]
         case "object":
             return {
-                name: _usual(schema["properties"][name], root, depth + 1)
-                for name in schema.get("required", ())
+                name: _usual(schema["properties"][name], depth + 1) for name in schema.get("required", ())
             }
     return None
