@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from codegym_mcp.episode_interface import MAX_KEY, CallResult, TaskView
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
 from codegym_mcp.episodes.events import CallEvent, SubmittedEvent
+from codegym_mcp.episodes.journal import Opening
 from codegym_mcp.limits import Limits
 from codegym_mcp.spec.environment import Environment
 
@@ -109,6 +110,70 @@ class EpisodeInfo(BaseModel):
             difficulty=episode.full_task.difficulty,
             oracle_calls=episode.full_task.oracle_calls,
         )
+
+
+class ListedEpisode(EpisodeInfo):
+    """An episode as `GET /episodes` lists it."""
+
+    opened_at: float
+    """When it was opened, in seconds since the epoch."""
+
+    @classmethod
+    def at(cls, episode: Episode, opened_at: float) -> "ListedEpisode":
+        """Returns the description of an episode with the time of its opening."""
+        return cls(**EpisodeInfo.of(episode).model_dump(), opened_at=opened_at)
+
+
+class EpisodePage(BaseModel):
+    """The response to `GET /episodes`: a part of the list, the newest episode first."""
+
+    episodes: list[ListedEpisode] = []
+    next_cursor: str | None = None
+    """The cursor of the next part, or None if the list ends here. A part may be shorter than the limit."""
+
+
+class EpisodeQuery(BaseModel):
+    """The query parameters of `GET /episodes`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: list[EpisodeState] = []
+    """The states to list; without one, all states."""
+    environment: str | None = None
+    """The name of the environment to list; without it, all environments."""
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: str | None = None
+    """The `next_cursor` of the part before."""
+
+    @property
+    def position(self) -> Opening | None:
+        """The opening after which the part begins, or None for the first part."""
+        return None if self.cursor is None else _read_cursor(self.cursor)
+
+    @field_validator("cursor")
+    @classmethod
+    def _check_cursor(cls, cursor: str | None) -> str | None:
+        if cursor is not None:
+            _read_cursor(cursor)
+        return cursor
+
+    def matches(self, episode: Episode) -> bool:
+        """Checks whether an episode passes the filters."""
+        wanted_state = not self.state or episode.state in self.state
+        return wanted_state and self.environment in (None, episode.environment.name)
+
+    @staticmethod
+    def cursor_after(opening: Opening) -> str:
+        """Returns the cursor of the part after an opening."""
+        return f"{opening.at!r}-{opening.episode}"
+
+
+def _read_cursor(cursor: str) -> Opening:
+    at, _, episode = cursor.partition("-")
+    try:
+        return Opening(float(at), episode)
+    except ValueError:
+        raise ValueError("this cursor is unknown; send the next_cursor of the part before") from None
 
 
 class EventInfo(BaseModel):

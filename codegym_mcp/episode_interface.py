@@ -19,6 +19,8 @@ STATUS_META = "codegym-mcp/status"
 """The key under `_meta` of an MCP tool result that carries `CallResult.status`."""
 REQUEST_KEY_META = "codegym-mcp/request-key"
 """The key under `_meta` of an MCP tool call that carries its idempotency key."""
+TASK_TOOL_META = "codegym-mcp/task-tool"
+"""The key under `_meta` of an MCP tool that returns the task and does not belong to the environment."""
 MAX_KEY = 128
 """Maximum length of an idempotency key in characters."""
 

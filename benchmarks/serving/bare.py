@@ -16,7 +16,7 @@ import uvicorn
 from mcp.server.lowlevel.server import Server
 from mcp.server.stdio import stdio_server
 
-from codegym_mcp.server.http_server import bind
+from codegym_mcp.server.listeners import bind
 
 NUMBER = {
     "type": "object",

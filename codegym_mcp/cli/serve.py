@@ -1,57 +1,86 @@
 """`codegym-mcp serve`."""
 
-import gc
-import json
-import os
-import secrets
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
 
 from codegym_mcp.cli.command_output import environments_option, run, unconfined_option
 from codegym_mcp.cli.list_environments import find_entry
-from codegym_mcp.episodes.episode import EpisodeSettings
-from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES, EpisodeManager
-from codegym_mcp.episodes.journal import Journal
-from codegym_mcp.errors import CodegymError
+from codegym_mcp.cli.serve_over_http import HttpServing, serve_over_http
+from codegym_mcp.cli.serve_over_stdio import serve_episode, serve_gateway
+from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES
 from codegym_mcp.limits import Limits
-from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
-from codegym_mcp.sandbox.confinement.linux_calls import forbid_inspection
-from codegym_mcp.sandbox.process.pool import BUSY_PATIENCE, SandboxPool
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.storage.directory_lock import lock_directory
+from codegym_mcp.runtime.assembly import RuntimeOptions
+from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
+from codegym_mcp.server.listeners import parse_address
 
-TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
-_STDIO_ONLY = frozenset({"task", "difficulty", "seed", "calls"})
-_HTTP_ONLY = frozenset({"max_episodes", "isolation", "no_gateway", "json_responses", "as_json"})
+_EPISODE_ONLY = frozenset({"task", "difficulty", "seed", "calls"})
+_HTTP_ONLY = frozenset(
+    {
+        "max_episodes",
+        "isolation",
+        "no_gateway",
+        "open_gateway",
+        "gateway_episodes",
+        "json_responses",
+        "as_json",
+        "public_url",
+        "allowed_hosts",
+        "allowed_origins",
+        "refuse_reveal",
+    }
+)
+
+
+def _check_public_url(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise click.BadParameter(
+            f"{url!r} is not a web address; give for example https://example.org/codegym."
+        )
+    return url.rstrip("/")
+
+
+def _check_origins(_: click.Context, __: click.Parameter, origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin not in ("*", "null") and (not parts.netloc or parts.path or parts.query or parts.fragment):
+            raise click.BadParameter(
+                f"{origin!r} is not an origin; give scheme, host and port, for example https://example.org."
+            )
+    return origins
 
 
 @click.command()
 @click.argument("environment", required=False)
 @environments_option
 @click.option("--task", help="The id of a fixed task (stdio).")
-@click.option(
-    "--difficulty", type=click.IntRange(1, 5), help="Make a task of this difficulty instead (stdio)."
-)
-@click.option("--seed", type=int, help="Which of those tasks; 0 without it (stdio).")
+@click.option("--difficulty", type=click.IntRange(1, 5), help="Generate a task of this difficulty (stdio).")
+@click.option("--seed", type=int, help="The seed of the generated task; 0 without it (stdio).")
 @click.option("--calls", type=click.IntRange(1, 100_000), help="Tool calls an episode may make (stdio).")
-@click.option("--http", "address", metavar="HOST:PORT", help="Serve over HTTP; port 0 picks a free one.")
+@click.option("--stdio-gateway", is_flag=True, help="Serve the gateway to all environments over stdio.")
+@click.option(
+    "--http",
+    "address",
+    metavar="ADDRESS",
+    help="Serve over HTTP at HOST:PORT (port 0 picks a free one) or at a Unix socket, unix:PATH.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Keep the journal here; open episodes go on after a restart.",
+    help="Keep the journal in this folder; open episodes continue after a restart.",
 )
 @click.option(
     "--max-episodes",
     type=click.IntRange(1),
     default=DEFAULT_OPEN_EPISODES,
     show_default=True,
-    help="Episodes that may be open at once (HTTP).",
+    help="Episodes that may be open at a time (HTTP).",
 )
 @click.option(
     "--isolation",
@@ -59,10 +88,41 @@ _HTTP_ONLY = frozenset({"max_episodes", "isolation", "no_gateway", "json_respons
     default="process",
     show_default=True,
     help="A process for each episode, or one for many episodes of an environment: less memory, weaker "
-    "promises (HTTP).",
+    "isolation (HTTP).",
+)
+@click.option("--no-gateway", is_flag=True, help="Do not offer /mcp, where agents open episodes (HTTP).")
+@click.option(
+    "--open-gateway",
+    is_flag=True,
+    help="Let everybody who reaches the server use /mcp without a token, also from other machines (HTTP).",
 )
 @click.option(
-    "--no-gateway", is_flag=True, help="Do not offer /mcp, where agents open episodes themselves (HTTP)."
+    "--gateway-episodes",
+    type=click.IntRange(1),
+    default=DEFAULT_GATEWAY_EPISODES,
+    show_default=True,
+    help="Episodes that one client address may have open through /mcp (HTTP).",
+)
+@click.option(
+    "--public-url",
+    metavar="URL",
+    callback=_check_public_url,
+    help="The address under which clients know the server, for example behind a proxy (HTTP).",
+)
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    metavar="NAME",
+    multiple=True,
+    help="Another name of the server in the Host header, or * for every name. Can be repeated (HTTP).",
+)
+@click.option(
+    "--allow-origin",
+    "allowed_origins",
+    metavar="ORIGIN",
+    multiple=True,
+    callback=_check_origins,
+    help="An origin whose web pages may use the server, or * for every origin. Can be repeated (HTTP).",
 )
 @click.option(
     "--json-responses",
@@ -71,6 +131,7 @@ _HTTP_ONLY = frozenset({"max_episodes", "isolation", "no_gateway", "json_respons
 )
 @unconfined_option
 @click.option("--reveal", is_flag=True, help="Tell agents the verdict when they submit.")
+@click.option("--refuse-reveal", is_flag=True, help="Refuse to open episodes that tell the verdict (HTTP).")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print where the server listens as one JSON line on stderr."
 )
@@ -80,149 +141,88 @@ def serve(
     /,
     environment: str | None,
     address: str | None,
-    as_json: bool,
+    stdio_gateway: bool,
     **options: Any,
 ) -> None:
     """Serve one episode over stdio, or all environments over HTTP.
 
-    Over stdio the process is the episode. Over HTTP, POST /episodes opens an episode and returns its MCP
-    address; the control plane's token is taken from CODEGYM_MCP_TOKEN, else made and printed once.
+    Over stdio the process is one episode, or with --stdio-gateway a server from which the client starts
+    episodes. Over HTTP, POST /episodes opens an episode and returns its MCP address; the control plane's
+    token is read from CODEGYM_MCP_TOKEN, or generated and printed once. The gateway's token is read from
+    CODEGYM_MCP_GATEWAY_TOKEN; it is needed where other machines can reach the server.
 
     \b
     Example:
       codegym-mcp serve night_courier --difficulty 3 --seed 7
       codegym-mcp serve --http 127.0.0.1:8000
+      codegym-mcp serve --stdio-gateway
     """
-    if (environment is None) == (address is None):
-        raise click.UsageError("Name an environment to serve over stdio, or --http HOST:PORT.")
-    _refuse_others(context, _STDIO_ONLY if address is not None else _HTTP_ONLY)
-    if address is not None:
-        host, port = _split_address(address)
-        run(lambda: _serve_http(host, port, as_json, options))
-    else:
-        assert environment is not None
+    if [environment is not None, address is not None, stdio_gateway].count(True) != 1:
+        raise click.UsageError(
+            "Give one of: an environment to serve over stdio, --http ADDRESS, or --stdio-gateway."
+        )
+    if address is None:
+        _refuse_options(context, _HTTP_ONLY, "HTTP")
+    if environment is None:
+        _refuse_options(context, _EPISODE_ONLY, "one episode over stdio")
+    runtime = RuntimeOptions(
+        isolation=options["isolation"],
+        data=options["data"],
+        open_limit=options["max_episodes"],
+        resume=address is not None,
+        expire_idle=address is not None,
+        allow_unconfined=options["allow_unconfined"],
+    )
+    if environment is not None:
         found = find_entry(environment, options["paths"]).read()
-        run(lambda: _serve_stdio(found, options))
-
-
-def _refuse_others(context: click.Context, names: frozenset[str]) -> None:
-    """Refuses options that would be without effect."""
-    for parameter in context.command.params:
-        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        if given and parameter.name in names:
-            transport = "stdio" if names is _STDIO_ONLY else "HTTP"
-            raise click.UsageError(f"{parameter.opts[0]} is for {transport} only.")
-
-
-def _split_address(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise click.UsageError(f"{address!r} is no address; use HOST:PORT, for example 127.0.0.1:8000.")
-    return host.strip("[]"), int(port)
-
-
-@contextmanager
-def _open_journal(data: Path | None, *, alone: bool) -> Iterator[Journal]:
-    """The journal in the data folder, or in memory.
-
-    Args:
-        alone: the episodes in it are to be taken up, so nobody else may be at them.
-    """
-    if data is None:
-        with Journal.open() as journal:
-            yield journal
-    else:
-        with lock_directory(data, alone=alone), Journal.open(data / "journal.sqlite") as journal:
-            yield journal
-
-
-async def _serve_stdio(environment: Environment, options: dict[str, Any]) -> None:
-    from codegym_mcp.server.stdio_server import serve_stdio
-
-    limits = Limits(calls=options["calls"]) if options["calls"] else Limits()
-    async with AsyncExitStack() as stack:
-        journal = stack.enter_context(_open_journal(options["data"], alone=False))
-        pool = await stack.enter_async_context(_open_pool(options))
-        episodes = EpisodeManager(Catalog(), pool, journal)
-        task = await episodes.find_task(environment, options["task"], options["difficulty"], options["seed"])
-        settings = EpisodeSettings(limits=limits, reveal=options["reveal"])
-        episode = await episodes.open(environment, task, settings)
-        _settle()
-        await serve_stdio(episode)
-        await episode.close("Its client has left.")
-
-
-async def _serve_http(host: str, port: int, as_json: bool, options: dict[str, Any]) -> None:
-    from codegym_mcp.server.http_server import HttpOptions, bind, is_loopback, make_app, serve_http
-
-    given = _given_token()
-    if not given and not is_loopback(host):
-        raise CodegymError(
-            f"Binding to {host} lets others reach the server.", hint=f"Set a token in {TOKEN_VARIABLE} first."
-        )
-    token = given or secrets.token_urlsafe(24)
-    with suppress(OSError):
-        # The token, given or made, and the answers are in this process: its user's programs could read them.
-        forbid_inspection()
-    raise_open_file_limit()
-    catalog = Catalog.load(options["paths"])
-    for problem in catalog.problems():
-        click.echo(f"Broken, not served: {problem}", err=True)
-    async with AsyncExitStack() as stack:
-        journal = stack.enter_context(_open_journal(options["data"], alone=True))
-        listener = stack.enter_context(bind(host, port))
-        pool = await stack.enter_async_context(_open_pool(options))
-        episodes = await stack.enter_async_context(
-            EpisodeManager.serve(catalog, pool, journal, open_limit=options["max_episodes"])
-        )
-        app = make_app(
-            episodes,
-            HttpOptions(
-                token=token,
-                json_responses=options["json_responses"],
-                gateway=not options["no_gateway"],
+        limits = Limits(calls=options["calls"]) if options["calls"] else Limits()
+        run(
+            lambda: serve_episode(
+                found,
+                runtime,
+                task=options["task"],
+                difficulty=options["difficulty"],
+                seed=options["seed"],
+                limits=limits,
                 reveal=options["reveal"],
-            ),
-            host=host,
+            )
         )
-        bound = listener.getsockname()[1]
-        url = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
-        shown = "" if given else token
-        gateway = not options["no_gateway"]
-        _settle()
-        await serve_http(app, listener, ready=lambda: _announce(url, shown, gateway=gateway, as_json=as_json))
+    elif stdio_gateway:
+        run(lambda: serve_gateway(options["paths"], runtime, reveal=options["reveal"]))
+    else:
+        assert address is not None
+        serving = _http_serving(address, options)
+        run(lambda: serve_over_http(options["paths"], runtime, serving))
 
 
-def _open_pool(options: dict[str, Any]) -> AbstractAsyncContextManager[SandboxPool]:
-    return SandboxPool.open(
-        allow_unconfined=options["allow_unconfined"], patience=BUSY_PATIENCE, isolation=options["isolation"]
+def _http_serving(address: str, options: dict[str, Any]) -> HttpServing:
+    """Checks the options of the HTTP server."""
+    if options["reveal"] and options["refuse_reveal"]:
+        raise click.UsageError("--reveal and --refuse-reveal contradict each other.")
+    if options["no_gateway"] and options["open_gateway"]:
+        raise click.UsageError("--no-gateway and --open-gateway contradict each other.")
+    try:
+        parsed = parse_address(address)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    return HttpServing(
+        address=parsed,
+        as_json=options["as_json"],
+        json_responses=options["json_responses"],
+        gateway=not options["no_gateway"],
+        open_gateway=options["open_gateway"],
+        gateway_episodes=options["gateway_episodes"],
+        reveal=options["reveal"],
+        refuse_reveal=options["refuse_reveal"],
+        public_url=options["public_url"],
+        allowed_hosts=options["allowed_hosts"],
+        allowed_origins=options["allowed_origins"],
     )
 
 
-def _settle() -> None:
-    """What was loaded so far stays to the end: later collections of garbage need not look at it."""
-    gc.collect()
-    gc.freeze()
-
-
-def _given_token() -> str:
-    """The control plane's token from the environment, or the empty string."""
-    given = os.environ.pop(TOKEN_VARIABLE, "").strip()
-    if not given.isascii() or not given.isprintable() or " " in given:
-        raise CodegymError(
-            f"The token in {TOKEN_VARIABLE} cannot be sent in a header.",
-            hint="Use letters, digits and punctuation, without spaces.",
-        )
-    return given
-
-
-def _announce(url: str, token: str, *, gateway: bool, as_json: bool) -> None:
-    if as_json:
-        bound: dict[str, Any] = {"url": url, "gateway": f"{url}/mcp" if gateway else None}
-        click.echo(json.dumps({**bound, "token": token} if token else bound), err=True)
-        return
-    click.echo(f"Serving on {url}", err=True)
-    if gateway:
-        click.echo(f"Agents connect to {url}/mcp", err=True)
-    if token:
-        click.echo(f"Control plane token (shown once): {token}", err=True)
+def _refuse_options(context: click.Context, names: frozenset[str], where: str) -> None:
+    """Refuses options that would have no effect."""
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name in names:
+            raise click.UsageError(f"{parameter.opts[0]} is for {where} only.")

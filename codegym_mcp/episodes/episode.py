@@ -19,6 +19,7 @@ from codegym_mcp.episodes.tool_execution import ToolCallRequest, execute_call
 from codegym_mcp.errors import (
     CodegymError,
     EnvironmentFaultError,
+    EventsRemovedError,
     InvalidArgumentsError,
     JournalError,
     NotFoundError,
@@ -214,11 +215,15 @@ class Episode:
         """Returns the events of the episode, after the calls that are in progress.
 
         Raises:
+            EventsRemovedError: the episode ended, and the retention does not keep its events.
             JournalError: the events cannot be read.
         """
 
         async def read() -> list[Event]:
-            return self._journal.events(self.id)
+            events = self._journal.events(self.id)
+            if not events:
+                raise EventsRemovedError(f"The events of episode {self.id} are no longer kept.")
+            return events
 
         return await self._queue.run(read)
 

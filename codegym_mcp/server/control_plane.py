@@ -1,177 +1,88 @@
-"""The control plane: plain HTTP for whoever runs episodes, out of the agent's reach.
+"""The control plane: plain HTTP for those who run episodes; agents have no access to it.
 
-Everything but `GET /health` needs the bearer token. Errors are `{"error": {"message", "hint"}}`.
+Everything except `GET /health` needs the bearer token. Errors are `{"error": {"message", "hint"}}`.
 """
 
-import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from codegym_mcp import __version__
-from codegym_mcp.episode_interface import MAX_KEY, CallResult, TaskView
-from codegym_mcp.episodes.episode import Episode, EpisodeSettings, EpisodeState
+from codegym_mcp.control_api import (
+    EnvironmentInfo,
+    EpisodeInfo,
+    EpisodePage,
+    EpisodeQuery,
+    EventInfo,
+    ListedEpisode,
+    OpenedEpisode,
+    OpenRequest,
+)
+from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
-from codegym_mcp.episodes.scoring import Verdict
-from codegym_mcp.errors import CodegymError, LimitError, NotFoundError, SourceError, TaskError
-from codegym_mcp.limits import MIB, Limits
-from codegym_mcp.spec.environment import Environment
-
-MAX_BODY = MIB
-"""The largest body of a request, in bytes; nothing that an environment is given can be larger either."""
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.errors import CodegymError, JournalError, LimitError, NotFoundError, SourceError, TaskError
+from codegym_mcp.server.bearer_tokens import has_bearer_token
+from codegym_mcp.server.error_responses import error_response
+from codegym_mcp.server.request_bodies import (
+    MAX_BODY,
+    BodyReader,
+    BodyTooLargeError,
+    ClientGoneError,
+    ServerBusyError,
+)
+from codegym_mcp.validation_messages import first_fault
+from codegym_mcp.version import VERSION
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-
-class EnvironmentInfo(BaseModel):
-    """An environment, as `GET /environments` lists it."""
-
-    name: str
-    title: str
-    tags: list[str]
-    tools: list[str]
-    """The tools' names, the submission apart."""
-    tasks: list[str]
-    """The ids of the fixed tasks."""
-    generates: bool
-    """Whether tasks can be made by difficulty and seed."""
-    license: str
-    source: str
-    digest: str
-    """Changes when the environment's source or its fixed tasks do."""
-
-    @classmethod
-    def of(cls, environment: Environment) -> "EnvironmentInfo":
-        """What is told of an environment in a list."""
-        return cls(
-            name=environment.name,
-            title=environment.title,
-            tags=list(environment.tags),
-            tools=[tool.name for tool in environment.tools],
-            tasks=[task.id for task in environment.tasks],
-            generates=environment.generates,
-            license=environment.license,
-            source=environment.origin,
-            digest=environment.digest,
-        )
-
-
-class OpenRequest(BaseModel):
-    """`POST /episodes`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    environment: str
-    task: str | None = None
-    """The id of a fixed task; without it and without a difficulty, the first task."""
-    difficulty: int | None = Field(default=None, ge=1, le=5)
-    seed: int | None = None
-    limits: Limits = Limits()
-    reveal: bool = False
-    request_key: str | None = Field(default=None, min_length=1, max_length=MAX_KEY)
-    """Names the request: sent again, it opens no second episode."""
-
-
-class OpenedEpisode(BaseModel):
-    """The answer to `POST /episodes`."""
-
-    id: str
-    mcp_url: str
-    """Where the agent connects; whoever knows it can act in the episode."""
-    task: TaskView
-
-
-class EpisodeInfo(BaseModel):
-    """`GET /episodes/{id}`."""
-
-    id: str
-    environment: str
-    task: str
-    state: EpisodeState
-    calls: int
-    verdict: Verdict | None
-    reason: str
-    """Why the episode ended, where the state does not say it."""
-    tags: list[str]
-    """The environment's."""
-    difficulty: int | None
-    """The task's, from 1 to 5, where it is known."""
-    oracle_calls: int | None
-    """How many calls the environment's own solution needs for the task, where it is known."""
-
-    @classmethod
-    def of(cls, episode: Episode) -> "EpisodeInfo":
-        """What is told of an episode to whoever runs it."""
-        return cls(
-            id=episode.id,
-            environment=episode.environment.name,
-            task=episode.full_task.id,
-            state=episode.state,
-            calls=episode.calls,
-            verdict=episode.verdict,
-            reason=episode.reason,
-            tags=list(episode.environment.tags),
-            difficulty=episode.full_task.difficulty,
-            oracle_calls=episode.full_task.oracle_calls,
-        )
-
-
-class EventInfo(BaseModel):
-    """A tool call or the submission, as `GET /episodes/{id}/events` lists them in their order."""
-
-    at: float
-    """When it was recorded, before the agent was answered; seconds since the epoch."""
-    name: str
-    """The tool's; empty, as the arguments are, where the call was too large to be kept."""
-    arguments: dict[str, Any]
-    result: CallResult
-    """What the agent was answered."""
-
-    @classmethod
-    async def of(cls, episode: Episode) -> "list[EventInfo]":
-        """What was done in an episode, once what is under way is done."""
-        found = []
-        for event in await episode.events():
-            data = event.data
-            if event.kind == "call":
-                found.append(
-                    cls(at=event.at, name=data["name"], arguments=data["arguments"], result=data["result"])
-                )
-            elif event.kind == "submitted":
-                name, result = episode.environment.submission.name, episode.acknowledgement()
-                found.append(cls(at=event.at, name=name, arguments=data["arguments"], result=result))
-        return found
-
-
+_SCANNED = 1000
+"""Episodes that one request of a list looks at, whether or not they pass its filters."""
 _EVENTS = TypeAdapter(list[EventInfo])
 
 
 class ControlPlane:
     """The routes of the control plane."""
 
-    def __init__(self, episodes: EpisodeManager, token: str, *, reveal: bool = False) -> None:
+    def __init__(
+        self,
+        episodes: EpisodeManager,
+        token: str,
+        bodies: BodyReader,
+        *,
+        public_url: str | None = None,
+        reveal: bool = False,
+        refuse_reveal: bool = False,
+    ) -> None:
+        """
+        Args:
+            public_url: the address under which agents know the server; without it, the one that the request
+                was sent to.
+            reveal: open every episode with `reveal`.
+            refuse_reveal: refuse to open an episode with `reveal`.
+        """
         self._episodes = episodes
-        self._token = token.encode()
+        self._token = token
+        self._bodies = bodies
+        self._public_url = public_url.rstrip("/") if public_url else None
         self._reveal = reveal
+        self._refuse_reveal = refuse_reveal
 
     def routes(self) -> list[Route]:
-        """The routes, for a Starlette application."""
+        """Returns the routes for a Starlette application."""
         return [
             Route("/health", self._health, methods=["GET"]),
-            Route("/environments", self._guarded(self._list), methods=["GET"]),
-            Route("/episodes", self._guarded(self._open), methods=["POST"]),
+            Route("/environments", self._guarded(self._list_environments), methods=["GET"]),
+            Route("/episodes", self._guarded(self._list_or_open), methods=["GET", "POST"]),
             Route("/episodes/{id}", self._guarded(self._show_or_close), methods=["GET", "DELETE"]),
             Route("/episodes/{id}/events", self._guarded(self._list_events), methods=["GET"]),
         ]
 
     def _guarded(self, endpoint: Endpoint) -> Endpoint:
         async def guarded(request: Request) -> Response:
-            scheme, _, given = request.headers.get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not secrets.compare_digest(given.strip().encode(), self._token):
+            if not has_bearer_token(request.scope, self._token):
                 return error_response(
                     401, "The control plane needs its token.", "Send it as 'Authorization: Bearer …'."
                 )
@@ -183,30 +94,75 @@ class ControlPlane:
         return guarded
 
     async def _health(self, _: Request) -> Response:
-        return JSONResponse(
-            {"status": "ok", "version": __version__, "open_episodes": self._episodes.open_count}
-        )
+        return JSONResponse({"status": "ok", "version": VERSION, "open_episodes": self._episodes.open_count})
 
-    async def _list(self, _: Request) -> Response:
-        listed = [EnvironmentInfo.of(environment) for environment in self._episodes.catalog.usable()]
+    async def _list_environments(self, _: Request) -> Response:
+        listed = [EnvironmentInfo.of(environment) for environment in self._episodes.catalog.environments()]
         return JSONResponse([info.model_dump(mode="json") for info in listed])
 
+    async def _list_or_open(self, request: Request) -> Response:
+        return await (self._open(request) if request.method == "POST" else self._list_episodes(request))
+
     async def _open(self, request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            return error_response(413, f"The request is too large; {MAX_BODY} bytes are allowed.")
         try:
-            asked = OpenRequest.model_validate_json(body, strict=True)
+            async with self._bodies.read(request.scope, request.receive) as body:
+                requested = OpenRequest.model_validate_json(body, strict=True)
+        except BodyTooLargeError:
+            return error_response(413, f"The request is too large; {MAX_BODY} bytes are allowed.")
+        except ServerBusyError:
+            return error_response(503, "The server is busy with other large requests.", "Try again.")
+        except ClientGoneError:
+            return Response(status_code=400)
         except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            where = ".".join(map(str, detail["loc"])) or "the body"
-            return error_response(422, f"The request is wrong at {where}: {detail['msg']}.")
-        environment = self._episodes.catalog.get(asked.environment)
-        task = await self._episodes.find_task(environment, asked.task, asked.difficulty, asked.seed)
-        settings = EpisodeSettings(limits=asked.limits, reveal=asked.reveal or self._reveal)
-        episode = await self._episodes.open(environment, task, settings, key=asked.request_key)
-        url = str(request.url_for("episode", token=episode.token))
-        return _json(OpenedEpisode(id=episode.id, mcp_url=url, task=episode.task), 201)
+            return _invalid(error, "the body")
+        if requested.reveal and self._refuse_reveal:
+            return error_response(
+                403, "This server does not tell agents the verdict.", "Send the request without reveal."
+            )
+        episode = await self._episodes.open_task(
+            requested.environment,
+            task=requested.task,
+            difficulty=requested.difficulty,
+            seed=requested.seed,
+            settings=EpisodeSettings(limits=requested.limits, reveal=requested.reveal or self._reveal),
+            key=requested.request_key,
+        )
+        return _json(
+            OpenedEpisode(id=episode.id, mcp_url=self._url(request, episode), task=episode.task), 201
+        )
+
+    def _url(self, request: Request, episode: Episode) -> str:
+        if self._public_url is None:
+            return str(request.url_for("episode", token=episode.token))
+        return f"{self._public_url}/episodes/{episode.token}/mcp"
+
+    async def _list_episodes(self, request: Request) -> Response:
+        parameters = request.query_params
+        try:
+            query = EpisodeQuery.model_validate(
+                {**parameters, **({"state": parameters.getlist("state")} if "state" in parameters else {})}
+            )
+        except ValidationError as error:
+            return _invalid(error, "the query")
+        return _json(self._find_page(query))
+
+    def _find_page(self, query: EpisodeQuery) -> EpisodePage:
+        page = EpisodePage()
+        openings = self._episodes.openings(before=query.position, limit=_SCANNED)
+        for opening in openings:
+            try:
+                episode = self._episodes.by_id(opening.episode)
+            except (JournalError, NotFoundError, SourceError):
+                # Its environment or its records can no longer be read.
+                continue
+            if query.matches(episode):
+                page.episodes.append(ListedEpisode.at(episode, opening.at))
+                if len(page.episodes) == query.limit:
+                    page.next_cursor = EpisodeQuery.cursor_after(opening)
+                    return page
+        if len(openings) == _SCANNED:
+            page.next_cursor = EpisodeQuery.cursor_after(openings[-1])
+        return page
 
     async def _show_or_close(self, request: Request) -> Response:
         episode = self._episodes.by_id(request.path_params["id"])
@@ -220,25 +176,13 @@ class ControlPlane:
         return Response(events, media_type="application/json")
 
 
-async def _body(request: Request) -> bytes | None:
-    """The body of a request; None where it is too large."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            return None
-    return bytes(body)
-
-
 def _json(model: BaseModel, status: int = 200) -> Response:
     return Response(model.model_dump_json(), status, media_type="application/json")
 
 
-def error_response(status: int, message: str, hint: str = "") -> Response:
-    """An error of the HTTP side, in the form that all of them have."""
-    body: dict[str, Any] = {"error": {"message": message, "hint": hint}}
-    headers = {"www-authenticate": "Bearer"} if status == 401 else None
-    return JSONResponse(body, status, headers=headers)
+def _invalid(error: ValidationError, whole: str) -> Response:
+    fault = first_fault(error)
+    return error_response(422, f"The request is wrong at {fault.path or whole}: {fault.message}.")
 
 
 def _status(error: CodegymError) -> int:

@@ -1,4 +1,4 @@
-"""Translates between this project's types and those of MCP."""
+"""Converts between this project's types and those of MCP, and middleware for both MCP servers."""
 
 import logging
 from typing import Any
@@ -8,9 +8,8 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
-from codegym_mcp.episode_interface import MAX_KEY, OVER_META, REQUEST_KEY_META, CallResult
+from codegym_mcp.episode_interface import MAX_KEY, OVER_META, REQUEST_KEY_META, STATUS_META, CallResult
 from codegym_mcp.errors import JournalError
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.tools import Tool
 
 logger = logging.getLogger(__name__)
@@ -19,7 +18,7 @@ Context = ServerRequestContext[Any, Any]
 
 
 async def hide_faults(ctx: Context, call_next: CallNext) -> HandlerResult:
-    """Middleware: what goes wrong in the server reaches an agent without internals."""
+    """Replaces exceptions of the server by errors without internals. Middleware."""
     try:
         return await call_next(ctx)
     except (MCPError, ValidationError):
@@ -31,14 +30,23 @@ async def hide_faults(ctx: Context, call_next: CallNext) -> HandlerResult:
         ) from None
     except Exception:
         logger.exception("A request failed in the server.")
-        raise MCPError(types.INTERNAL_ERROR, "The server failed. It is not your fault; try again.") from None
+        raise MCPError(
+            types.INTERNAL_ERROR, "The server failed; the request was not at fault. Try again."
+        ) from None
+
+
+async def refuse_cursors(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Refuses cursors: every list is returned whole, so no cursor was ever given out. Middleware."""
+    if ctx.method.endswith("/list") and ctx.params and ctx.params.get("cursor") is not None:
+        raise MCPError(types.INVALID_PARAMS, "The cursor is unknown; the list has one page.")
+    return await call_next(ctx)
 
 
 def request_key(params: types.CallToolRequestParams) -> str | None:
-    """The name that the client gave its call; None where it gave none.
+    """Returns the idempotency key of a call, or None if the client sent none.
 
     Raises:
-        MCPError: it is not a text of a sensible length.
+        MCPError: the key is not a text, or is too long.
     """
     key = (params.meta or {}).get(REQUEST_KEY_META)
     if key is None or (isinstance(key, str) and 0 < len(key) <= MAX_KEY):
@@ -46,12 +54,8 @@ def request_key(params: types.CallToolRequestParams) -> str | None:
     raise MCPError(types.INVALID_PARAMS, f"{REQUEST_KEY_META} is a text of 1 to {MAX_KEY} characters.")
 
 
-def tool_list(environment: Environment) -> list[types.Tool]:
-    """The tools of an environment, the submission last."""
-    return [_tool(tool) for tool in environment.tools] + [_tool(environment.submission)]
-
-
-def _tool(tool: Tool) -> types.Tool:
+def mcp_tool(tool: Tool, *, meta: dict[str, Any] | None = None) -> types.Tool:
+    """Returns a tool in the form of MCP."""
     return types.Tool(
         name=tool.name,
         title=tool.title,
@@ -63,27 +67,35 @@ def _tool(tool: Tool) -> types.Tool:
             read_only_hint=tool.read_only,
             destructive_hint=False if tool.read_only else None,
             idempotent_hint=True if tool.read_only else None,
-            # An episode is a closed world: no tool reaches anything outside it.
+            # No tool reaches anything outside the server's episodes.
             open_world_hint=False,
         ),
+        _meta=meta,
     )
 
 
 def tool_result(result: CallResult) -> types.CallToolResult:
-    """The result of a call; a refusal is a result too, which the agent reads and learns from."""
+    """Returns the result of a call in the form of MCP; an error is a result too, which the agent reads."""
     return types.CallToolResult(
         content=[types.TextContent(text=result.text)],
         structured_content=result.structured,
         is_error=result.is_error,
-        _meta={OVER_META: True} if result.over else None,
+        _meta=_result_meta(result),
     )
 
 
+def _result_meta(result: CallResult) -> dict[str, Any] | None:
+    meta: dict[str, Any] = {OVER_META: True} if result.over else {}
+    if result.is_error:
+        meta[STATUS_META] = result.status
+    return meta or None
+
+
 def data_result(data: Any, text: str) -> types.CallToolResult:
-    """A result of the gateway's own tools."""
+    """Returns a result of one of the server's own tools."""
     return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=data)
 
 
 def error_result(text: str) -> types.CallToolResult:
-    """A refusal by the gateway's own tools."""
+    """Returns an error of one of the server's own tools."""
     return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)

@@ -1,7 +1,7 @@
 """An episode as an MCP server: its tools, its task, its submission.
 
-The same handlers serve every transport and both protocol eras. They keep no state of their own: which
-episode a request belongs to is decided by its address, since the protocol of 2026-07-28 has no sessions.
+The same handlers serve every transport and both protocol eras. They keep no state of their own: the address
+of a request decides to which episode it belongs, since the protocol of 2026-07-28 has no sessions.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -17,30 +17,55 @@ from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 from pydantic_core import to_json
 
-from codegym_mcp import __version__
+from codegym_mcp.episode_interface import TASK_TOOL_META
 from codegym_mcp.episodes.episode import Episode
-from codegym_mcp.server.mcp_conversion import Context, hide_faults, request_key, tool_list, tool_result
+from codegym_mcp.errors import InvalidArgumentsError
+from codegym_mcp.server.mcp_conversion import (
+    Context,
+    data_result,
+    error_result,
+    hide_faults,
+    mcp_tool,
+    refuse_cursors,
+    request_key,
+    tool_result,
+)
 from codegym_mcp.server.mcp_instructions import instructions
 from codegym_mcp.spec.environment import Environment
+from codegym_mcp.spec.tools import Tool, reveal_verdict
+from codegym_mcp.version import VERSION
 
 TASK_URI = "codegym://task"
 TASK_PROMPT = "task"
-_FOREVER = CacheHint(ttl_ms=3_600_000, scope="private")
+_TASK_DESCRIPTION = "The task of this episode and how to answer it."
+TASK_TOOL = Tool(
+    "read_task",
+    "Read the task",
+    "Return the task of this episode and how to answer it. Reading the task does not count as a call.",
+    (),
+    str,
+    True,
+)
+"""Many clients show a model neither instructions nor prompts nor resources, but all show it tools."""
+
+_ONE_HOUR = CacheHint(ttl_ms=3_600_000, scope="private")
 
 FindEpisode = Callable[[Context], Episode]
 """Finds the episode that a request belongs to."""
 
 
 class EpisodeMcpServer:
-    """MCP handlers over the episode that `find` finds for each request."""
+    """MCP handlers for the episode that `find` returns for each request."""
 
     def __init__(self, find: FindEpisode) -> None:
         self._find = find
-        self._tools: WeakKeyDictionary[Environment, list[types.Tool]] = WeakKeyDictionary()
+        self._tools: dict[bool, WeakKeyDictionary[Environment, list[types.Tool]]] = {
+            reveal: WeakKeyDictionary() for reveal in (False, True)
+        }
 
     @classmethod
     def of(cls, episode: Episode) -> "EpisodeMcpServer":
-        """A server that is one episode, as over stdio."""
+        """Returns the server of one episode, as over stdio."""
         return cls(lambda _: episode)
 
     @cached_property
@@ -48,15 +73,15 @@ class EpisodeMcpServer:
         """The SDK's server with these handlers."""
         server: Server[Any] = Server(
             "codegym-mcp",
-            version=__version__,
+            version=VERSION,
             title="codegym-mcp episode",
-            lifespan=_nothing,
-            # Tools of an episode never change, so a client need ask only once.
+            lifespan=_no_lifespan,
+            # The lists of an episode never change.
             cache_hints={
-                "tools/list": _FOREVER,
-                "prompts/list": _FOREVER,
-                "resources/list": _FOREVER,
-                "resources/templates/list": _FOREVER,
+                "tools/list": _ONE_HOUR,
+                "prompts/list": _ONE_HOUR,
+                "resources/list": _ONE_HOUR,
+                "resources/templates/list": _ONE_HOUR,
             },
             # Without this the SDK would list the tools before every call, to check headers we do not use.
             get_tool_input_schema=lambda _: None,
@@ -68,11 +93,11 @@ class EpisodeMcpServer:
             on_list_resource_templates=self._list_resource_templates,
             on_read_resource=self._read_resource,
         )
-        server.middleware += [hide_faults, self._instruct]
+        server.middleware += [hide_faults, refuse_cursors, self._add_instructions]
         return server
 
-    async def _instruct(self, ctx: Context, call_next: CallNext) -> HandlerResult:
-        """Puts the task into the instructions, which the SDK knows only for a server as a whole."""
+    async def _add_instructions(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        """Puts the task into the instructions, which the SDK knows only for a whole server. Middleware."""
         result = await call_next(ctx)
         if ctx.method in ("initialize", "server/discover") and isinstance(result, dict):
             result["instructions"] = instructions(self._find(ctx))
@@ -81,13 +106,16 @@ class EpisodeMcpServer:
     async def _list_tools(
         self, context: Context, _: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        environment = self._find(context).environment
-        if environment not in self._tools:
-            self._tools[environment] = tool_list(environment)
-        return types.ListToolsResult(tools=self._tools[environment])
+        episode = self._find(context)
+        known = self._tools[episode.settings.reveal]
+        if episode.environment not in known:
+            known[episode.environment] = _list_tools(episode)
+        return types.ListToolsResult(tools=known[episode.environment])
 
     async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         episode = self._find(context)
+        if params.name == TASK_TOOL.name and _offers_task_tool(episode.environment):
+            return _read_task(episode, params.arguments or {})
         key = request_key(params)
         return tool_result(await episode.call(params.name, params.arguments or {}, key=key))
 
@@ -95,7 +123,13 @@ class EpisodeMcpServer:
         self, _c: Context, _p: types.PaginatedRequestParams | None
     ) -> types.ListPromptsResult:
         return types.ListPromptsResult(
-            prompts=[types.Prompt(name=TASK_PROMPT, title="The task", description="What is to be done.")]
+            prompts=[
+                types.Prompt(
+                    name=TASK_PROMPT,
+                    title="The task",
+                    description=_TASK_DESCRIPTION,
+                )
+            ]
         )
 
     async def _get_prompt(
@@ -115,7 +149,7 @@ class EpisodeMcpServer:
             uri=TASK_URI,
             name="task",
             title="The task",
-            description="What is to be done.",
+            description=_TASK_DESCRIPTION,
             mime_type="application/json",
         )
         return types.ListResourcesResult(resources=[task])
@@ -123,7 +157,7 @@ class EpisodeMcpServer:
     async def _list_resource_templates(
         self, _c: Context, _p: types.PaginatedRequestParams | None
     ) -> types.ListResourceTemplatesResult:
-        # There are none, but whoever offers resources has to answer.
+        # The list is empty, but a server that offers resources must answer.
         return types.ListResourceTemplatesResult(resource_templates=[])
 
     async def _read_resource(
@@ -147,6 +181,30 @@ class EpisodeMcpServer:
         return types.ReadResourceResult(contents=[text])
 
 
+def _offers_task_tool(environment: Environment) -> bool:
+    """Checks whether no tool of the environment itself has the name of the task tool."""
+    return all(tool.name != TASK_TOOL.name for tool in environment.tools)
+
+
+def _list_tools(episode: Episode) -> list[types.Tool]:
+    """Returns the tools of an episode: the task tool, those of the environment, the submission."""
+    environment = episode.environment
+    tools = [mcp_tool(TASK_TOOL, meta={TASK_TOOL_META: True})] if _offers_task_tool(environment) else []
+    tools += [mcp_tool(tool) for tool in environment.tools]
+    submission = environment.submission
+    tools.append(mcp_tool(reveal_verdict(submission) if episode.settings.reveal else submission))
+    return tools
+
+
+def _read_task(episode: Episode, arguments: dict[str, Any]) -> types.CallToolResult:
+    try:
+        TASK_TOOL.validate_arguments(arguments)
+    except InvalidArgumentsError as error:
+        return error_result(str(error))
+    text = instructions(episode)
+    return data_result(TASK_TOOL.structure(text), text)
+
+
 @asynccontextmanager
-async def _nothing(_: Server[Any]) -> AsyncIterator[None]:
+async def _no_lifespan(_: Server[Any]) -> AsyncIterator[None]:
     yield None

@@ -1,20 +1,21 @@
 """The gateway: one address for an agent that chooses its environments itself.
 
-It keeps no state between requests either; the episode is an explicit handle in every call.
+The protocol has no sessions, so every call names its episode by a handle.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import mcp_types as types
 from mcp.server.lowlevel.server import Server
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from typing_extensions import TypedDict
 
-from codegym_mcp import __version__
-from codegym_mcp.episodes.episode import EpisodeSettings
+from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import (
     CodegymError,
     InvalidArgumentsError,
@@ -23,19 +24,26 @@ from codegym_mcp.errors import (
     NotFoundError,
     TaskError,
 )
+from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.mcp_conversion import (
     Context,
     data_result,
     error_result,
     hide_faults,
+    mcp_tool,
+    refuse_cursors,
     request_key,
     tool_result,
 )
 from codegym_mcp.server.mcp_instructions import gateway_instructions, instructions
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment
 from codegym_mcp.spec.tools import Parameter, Tool, tool_view
+from codegym_mcp.version import VERSION
 
 logger = logging.getLogger(__name__)
+
+Json = str | int | float | bool | list[Any] | dict[str, Any] | None
+"""Any JSON value, with its types named: clients send a value without a declared type as text."""
 
 
 class ListedEnvironment(TypedDict):
@@ -57,7 +65,7 @@ class ListedTool(TypedDict):
 
 
 class StartedEpisode(TypedDict):
-    """What `start_episode` returns."""
+    """The result of `start_episode`."""
 
     episode: str
     task: str
@@ -76,10 +84,10 @@ TOOLS = (
         "Start episode",
         "Start an episode: one attempt at one task. Returns its handle, the task and the tools.",
         (
-            Parameter("environment", str, "an environment's name, from list_environments."),
-            Parameter("task", str | None, "a task's id; without it, the first task.", None),
-            Parameter("difficulty", int | None, "make a task of this difficulty, 1 to 5, instead.", None),
-            Parameter("seed", int | None, "which of those tasks; 0 without it.", None),
+            Parameter("environment", str, "the name of an environment, from list_environments."),
+            Parameter("task", str | None, "the id of a task; the first task without it.", None),
+            Parameter("difficulty", int | None, "generate a task of this difficulty, 1 to 5, instead.", None),
+            Parameter("seed", int | None, "the seed of the generated task; 0 without it.", None),
         ),
         StartedEpisode,
     ),
@@ -90,7 +98,7 @@ TOOLS = (
         (
             _HANDLE,
             Parameter("name", str, "the tool's name."),
-            Parameter("arguments", dict[str, Any], "the tool's arguments.", {}),
+            Parameter("arguments", dict[str, Any], "the tool's arguments, as an object.", {}),
         ),
         dict[str, Any],
     ),
@@ -98,21 +106,37 @@ TOOLS = (
         "submit_answer",
         "Submit answer",
         "Submit the final answer of an episode. The first valid submission ends it.",
-        (_HANDLE, Parameter("answer", Any, "the answer, as the episode's answer schema asks for it.")),
+        (
+            _HANDLE,
+            Parameter("answer", Json, "the answer, as the episode's answer schema declares it."),
+        ),
         dict[str, Any],
     ),
 )
 
 _WITHIN_EPISODE = frozenset({"call_tool", "submit_answer"})
-"""The tools that act within an episode, where a client may name its request."""
+"""The tools that act within an episode, whose calls may have an idempotency key."""
 
 
 class Gateway:
     """MCP handlers through which an agent opens and plays episodes."""
 
-    def __init__(self, episodes: EpisodeManager, settings: EpisodeSettings) -> None:
+    def __init__(
+        self,
+        episodes: EpisodeManager,
+        settings: EpisodeSettings,
+        *,
+        per_caller: int = DEFAULT_GATEWAY_EPISODES,
+    ) -> None:
+        """
+        Args:
+            settings: the settings of the episodes that agents open.
+            per_caller: episodes that one client address may have open.
+        """
         self._episodes = episodes
         self._settings = settings
+        self._per_caller = per_caller
+        self._opened: list[tuple[str, Episode]] = []
         self._tools = {tool.name: tool for tool in TOOLS}
         self._actions: dict[str, Callable[..., Awaitable[types.CallToolResult]]] = {
             "list_environments": self._list_environments,
@@ -122,32 +146,38 @@ class Gateway:
         }
         self.server: Server[Any] = Server(
             "codegym-mcp",
-            version=__version__,
+            version=VERSION,
             title="codegym-mcp gateway",
             instructions=gateway_instructions(episodes),
             get_tool_input_schema=lambda _: None,
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
         )
-        self.server.middleware.append(hide_faults)
+        self.server.middleware += [hide_faults, refuse_cursors]
 
     async def _list_tools(
         self, _c: Context, _p: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_gateway_tool(tool) for tool in TOOLS])
+        return types.ListToolsResult(tools=[mcp_tool(tool) for tool in TOOLS])
 
-    async def _call_tool(self, _: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         tool = self._tools.get(params.name)
         if tool is None:
             return error_result(f"There is no tool named {params.name!r}. Known: {', '.join(self._tools)}.")
-        arguments = params.arguments or {}
+        arguments = _read_json_texts(tool, params.arguments or {})
         try:
             tool.validate_arguments(arguments)
             action = self._actions[tool.name]
             if tool.name in _WITHIN_EPISODE:
                 return await action(**arguments, key=request_key(params))
+            if tool.name == "start_episode":
+                return await action(**arguments, caller=_caller(context))
             return await action(**arguments)
-        except (NotFoundError, TaskError, InvalidArgumentsError, LimitError) as error:
+        except (NotFoundError, TaskError, InvalidArgumentsError) as error:
+            return error_result(str(error))
+        except LimitError as error:
+            if error.limit == "open_episodes":
+                return error_result("The server has as many open episodes as it allows. Try again later.")
             return error_result(str(error))
         except JournalError:
             raise
@@ -156,7 +186,7 @@ class Gateway:
             return error_result("This task cannot be opened here. Choose another.")
 
     async def _list_environments(self) -> types.CallToolResult:
-        listed = [_listed(environment) for environment in self._episodes.catalog.usable()]
+        listed = [_listed(environment) for environment in self._episodes.catalog.environments()]
         return _result(self._tools["list_environments"], listed)
 
     async def _start_episode(
@@ -165,12 +195,22 @@ class Gateway:
         task: str | None = None,
         difficulty: int | None = None,
         seed: int | None = None,
+        *,
+        caller: str,
     ) -> types.CallToolResult:
         if difficulty is not None and difficulty not in DIFFICULTIES:
             raise InvalidArgumentsError("The difficulty is a number from 1 to 5.")
-        found = self._episodes.catalog.get(environment)
-        chosen = await self._episodes.find_task(found, task, difficulty, seed)
-        episode = await self._episodes.open(found, chosen, self._settings)
+        if self._count_open(caller) >= self._per_caller:
+            raise LimitError(
+                "gateway_episodes",
+                self._per_caller,
+                f"{self._per_caller} episodes of yours are open. Submit the answer of one of them first.",
+            )
+        episode = await self._episodes.open_task(
+            environment, task=task, difficulty=difficulty, seed=seed, settings=self._settings
+        )
+        self._opened.append((caller, episode))
+        found = episode.environment
         started: StartedEpisode = {
             "episode": episode.token,
             "task": instructions(episode, submission="submit_answer"),
@@ -182,10 +222,66 @@ class Gateway:
     async def _call(
         self, episode: str, name: str, arguments: dict[str, Any] | None = None, *, key: str | None
     ) -> types.CallToolResult:
-        return tool_result(await self._episodes.by_token(episode).call(name, arguments or {}, key=key))
+        return tool_result(await self._find(episode).call(name, arguments or {}, key=key))
 
     async def _submit(self, episode: str, answer: Any, *, key: str | None) -> types.CallToolResult:
-        return tool_result(await self._episodes.by_token(episode).submit(answer, key=key))
+        found = self._find(episode)
+        return tool_result(await found.submit(_read_answer(found.environment, answer), key=key))
+
+    def _count_open(self, caller: str) -> int:
+        self._opened = [pair for pair in self._opened if pair[1].state is EpisodeState.OPEN]
+        return sum(each == caller for each, _ in self._opened)
+
+    def _find(self, handle: str) -> Episode:
+        try:
+            return self._episodes.by_token(handle)
+        except NotFoundError:
+            raise InvalidArgumentsError(
+                "There is no episode with this handle. Send the handle that start_episode returned, or start "
+                "a new episode."
+            ) from None
+
+
+def _caller(context: Context) -> str:
+    """Returns the address of the client; empty over stdio and Unix sockets."""
+    client = context.request.client if context.request is not None else None
+    return client.host if client is not None else ""
+
+
+def _read_json_texts(tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Reads arguments that a client sent as JSON text although their declared type is not a text."""
+    properties = tool.input_schema["properties"]
+    return {
+        name: _read_json(value) if name in properties and not _admits_text(properties[name]) else value
+        for name, value in arguments.items()
+    }
+
+
+def _admits_text(schema: Mapping[str, Any]) -> bool:
+    return schema.get("type") == "string" or any(_admits_text(each) for each in schema.get("anyOf", ()))
+
+
+def _read_json(value: Any) -> Any:
+    """Returns the value of a JSON text; other values, and texts that are not JSON, as they are."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return from_json(value, allow_inf_nan=False)
+    except ValueError:
+        return value
+
+
+def _read_answer(environment: Environment, answer: Any) -> Any:
+    """Reads an answer that was sent as JSON text, if the text itself does not fit the answer's type."""
+    submission = environment.submission
+    parameter = submission.parameters[0].name
+    for candidate in (answer, _read_json(answer)):
+        try:
+            submission.validate_arguments({parameter: candidate})
+        except InvalidArgumentsError:
+            continue
+        return candidate
+    return answer
 
 
 def _result(tool: Tool, value: Any) -> types.CallToolResult:
@@ -207,14 +303,3 @@ def _listed_tools(tools: Sequence[Tool]) -> list[ListedTool]:
     return [
         {"name": view.name, "description": view.description, "arguments": view.input_schema} for view in views
     ]
-
-
-def _gateway_tool(tool: Tool) -> types.Tool:
-    return types.Tool(
-        name=tool.name,
-        title=tool.title,
-        description=tool.description,
-        input_schema=tool.input_schema,
-        output_schema=tool.output_schema,
-        annotations=types.ToolAnnotations(read_only_hint=tool.read_only, open_world_hint=False),
-    )

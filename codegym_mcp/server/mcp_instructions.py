@@ -1,14 +1,14 @@
-"""What the server tells an agent besides the environment's own words."""
+"""The texts with which the server instructs an agent, besides the task itself."""
 
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 
 
 def instructions(episode: Episode, *, submission: str | None = None) -> str:
-    """The task and the rules of the episode.
+    """Returns the task and the rules of an episode.
 
     Args:
-        submission: the tool that submits the answer, where it is not the episode's own.
+        submission: the name of the tool that submits the answer; the episode's own without it.
     """
     calls = episode.settings.limits.calls
     tool = submission or episode.submission.name
@@ -20,10 +20,10 @@ def instructions(episode: Episode, *, submission: str | None = None) -> str:
 
 
 def gateway_instructions(episodes: EpisodeManager) -> str:
-    """How to use the gateway."""
+    """Returns how to use the gateway."""
     return (
         f"This server holds {len(episodes.catalog.names)} tool-use environments. Call `list_environments`, "
-        "then `start_episode`: it returns the task, the tools of the episode, and its handle. Use the tools "
+        "then `start_episode`: it returns the handle of the episode, its task and its tools. Use the tools "
         "through `call_tool`, always with the handle, and submit the answer with `submit_answer`. The first "
         "valid submission is final and ends the episode."
     )

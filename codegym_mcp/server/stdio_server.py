@@ -1,4 +1,4 @@
-"""One episode over stdin and stdout: the process is the episode."""
+"""An MCP server over stdin and stdout: one episode, or the gateway."""
 
 import asyncio
 import contextlib
@@ -6,32 +6,115 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator
-from typing import Any, cast
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import anyio
-from mcp.server.stdio import stdio_server
+import mcp_types as types
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.server.lowlevel.server import Server
+from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
 
-from codegym_mcp.episodes.episode import Episode
-from codegym_mcp.server.mcp_episode import EpisodeMcpServer
+from codegym_mcp.server.json_rpc import Rejection, check_message
+from codegym_mcp.server.line_separators import escape_line_separators
+
+MAX_LINE = 8 << 20
+"""The longest line that is read, in bytes."""
 
 _CHUNK = 1 << 16
 _CHUNKS_AHEAD = 4
 
 
-async def serve_stdio(episode: Episode) -> None:
-    """Serves an episode until the client closes stdin or the process is told to stop (SIGINT, SIGTERM).
+async def serve_stdio(server: Server[Any]) -> None:
+    """Serves until the client closes stdin or the process is told to stop (SIGINT, SIGTERM).
 
-    A call that is under way then is finished and recorded; its reply may be lost.
+    A call in progress is then finished and recorded; its response may be lost.
     """
-    server = EpisodeMcpServer.of(episode).server
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_cancel_on_signal, tasks.cancel_scope)
-        # Of the file that the SDK asks for, it uses nothing but the lines.
-        stdin = cast(Any, _lines(sys.stdin.fileno()))
-        async with stdio_server(stdin=stdin) as (read, write):
-            await server.run(read, write, server.create_initialization_options())
-        tasks.cancel_scope.cancel()
+    to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    to_client, from_server = anyio.create_memory_object_stream[SessionMessage](0)
+    with _own_standard_streams() as (stdin, stdout):
+        output = _Output(stdout)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_cancel_on_signal, tasks.cancel_scope)
+            tasks.start_soon(_read_messages, stdin, to_server, output)
+            tasks.start_soon(_write_messages, from_server, output)
+            await server.run(from_client, to_client, server.create_initialization_options())
+            tasks.cancel_scope.cancel()
+
+
+@contextmanager
+def _own_standard_streams() -> Iterator[tuple[int, int]]:
+    """Keeps stdin and stdout for the protocol until the block is left.
+
+    Meanwhile whatever else reads stdin finds it empty, and whatever else writes to stdout writes to stderr.
+
+    Yields:
+        The descriptors of the client's messages and of the server's.
+    """
+    stdin, stdout = os.dup(0), os.dup(1)
+    try:
+        sys.stdout.flush()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        yield stdin, stdout
+    finally:
+        os.dup2(stdin, 0)
+        os.dup2(stdout, 1)
+        # The reading thread may still wait at `stdin`, so its number must not be used for another file.
+        os.close(stdout)
+
+
+class _Output:
+    """The client's end of stdout, to which one message at a time is written."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = anyio.Lock()
+
+    async def write(self, message: types.JSONRPCMessage) -> None:
+        """Writes a message as one line. A client that has closed its end receives nothing."""
+        line = escape_line_separators(_encode(message)) + b"\n"
+        async with self._lock:
+            with contextlib.suppress(OSError):
+                await anyio.to_thread.run_sync(self._write_all, line)
+
+    def _write_all(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+
+def _encode(message: types.JSONRPCMessage) -> bytes:
+    return message.model_dump_json(by_alias=True, exclude_unset=True).encode()
+
+
+async def _read_messages(
+    stdin: int, to_server: MemoryObjectSendStream[SessionMessage | Exception], output: _Output
+) -> None:
+    async with to_server:
+        async for line in _read_lines(stdin):
+            if not line.strip():
+                continue
+            checked = check_message(line)
+            if isinstance(checked, Rejection):
+                rejection = types.JSONRPCError(jsonrpc="2.0", id=checked.request_id, error=checked.error)
+                await output.write(rejection)
+                continue
+            try:
+                message = types.jsonrpc_message_adapter.validate_python(checked.data, by_name=False)
+            except ValidationError:
+                # A response that is none; the server sent no request that it could answer.
+                continue
+            await to_server.send(SessionMessage(message))
+
+
+async def _write_messages(from_server: MemoryObjectReceiveStream[SessionMessage], output: _Output) -> None:
+    async with from_server:
+        async for message in from_server:
+            await output.write(message.message)
 
 
 async def _cancel_on_signal(scope: anyio.CancelScope) -> None:
@@ -41,11 +124,11 @@ async def _cancel_on_signal(scope: anyio.CancelScope) -> None:
             return
 
 
-async def _lines(descriptor: int) -> AsyncIterator[str]:
-    """The lines of a descriptor.
+async def _read_lines(descriptor: int) -> AsyncIterator[bytes]:
+    """Reads the lines of a descriptor; a line that is too long is cut.
 
-    The SDK's own reader waits in a thread that cannot be told to stop, and the process would wait for it.
-    This thread ends with the process, and reads the bare descriptor, so that it holds nothing when it does.
+    A thread that waits in `read` cannot be told to stop, and the process would wait for it. This one is a
+    daemon that ends with the process.
     """
     loop = asyncio.get_running_loop()
     chunks: asyncio.Queue[bytes] = asyncio.Queue()
@@ -53,7 +136,7 @@ async def _lines(descriptor: int) -> AsyncIterator[str]:
 
     def read() -> None:
         chunk = b" "
-        # A loop that is closed takes no more.
+        # A closed event loop raises RuntimeError.
         with contextlib.suppress(RuntimeError):
             while chunk:
                 room.acquire()
@@ -69,8 +152,9 @@ async def _lines(descriptor: int) -> AsyncIterator[str]:
         room.release()
         *complete, last = chunk.split(b"\n")
         for line in complete:
-            yield (bytes(rest) + line).decode(errors="replace")
+            yield bytes(rest) + line
             rest.clear()
-        rest += last
+        if len(rest) <= MAX_LINE:
+            rest += last
     if rest:
-        yield rest.decode(errors="replace")
+        yield bytes(rest)

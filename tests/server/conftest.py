@@ -13,7 +13,7 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from pydantic_core import to_json
 
-from codegym_mcp.episodes.journal import Event
+from codegym_mcp.episodes.events import Event
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.server.mcp_episode import EpisodeMcpServer
 

@@ -16,7 +16,7 @@ from anyio.abc import Process
 from codegym_harness.clients.mcp_client import ssl_context
 from codegym_harness.clients.retrying_client import RetryingClient
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.server.http_server import bind
+from codegym_mcp.server.listeners import bind
 
 from .serving import session_of
 

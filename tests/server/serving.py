@@ -14,15 +14,18 @@ import anyio
 import httpx2
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
-from pydantic_core import from_json
 
 from codegym_harness.clients.mcp_client import ssl_context
-from codegym_mcp.episodes.episode import Episode, EpisodeSettings
+from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
-from codegym_mcp.episodes.journal import Event, Journal
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.episodes.events import Event, read_event
+from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.http_server import HttpOptions, bind, make_app, running
+from codegym_mcp.server.http_options import HttpOptions
+from codegym_mcp.server.http_server import make_app, running
+from codegym_mcp.server.listeners import bind
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
 
@@ -102,8 +105,8 @@ def serve_command(*arguments: str) -> list[str]:
 def journal_events(path: Path) -> list[Event]:
     """The events of a journal that another process writes and that holds one episode."""
     with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute("SELECT number, kind, at, data FROM events ORDER BY number").fetchall()
-    return [Event(number=n, kind=kind, at=at, data=from_json(data)) for n, kind, at, data in rows]
+        rows = connection.execute("SELECT kind, at, data FROM events ORDER BY number").fetchall()
+    return [read_event(kind, at, data) for kind, at, data in rows]
 
 
 async def until(holds: Callable[[], object]) -> None:

@@ -15,11 +15,11 @@ from pydantic_core import from_json
 
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import Connection, connect
+from codegym_mcp.control_api import EpisodeInfo, OpenRequest
 from codegym_mcp.episode_interface import CallResult
 from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.control_plane import EpisodeInfo, OpenRequest
 from codegym_mcp.spec.catalog import Catalog
 
 from .restarting import TOKEN, RestartingServer

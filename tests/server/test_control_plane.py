@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.control_plane import MAX_BODY
+from codegym_mcp.server.request_bodies import MAX_BODY
 
 from .serving import ENVIRONMENTS, WORDS, Server, http_server
 
@@ -83,13 +83,15 @@ async def test_an_episode_is_opened_played_and_judged(served: Server) -> None:
     assert answer["mcp_url"] == served.url_of(episode)
     known = {"tags": ["fixture"], "difficulty": None, "oracle_calls": None}
     expected = {"id": episode.id, "environment": "safe", "task": "red", "reason": "", **known}
-    assert await shown(served, episode.id) == {**expected, "state": "open", "calls": 0, "verdict": None}
+    still_open = {"state": "open", "outcome": "open", "reward": None, "calls": 0, "verdict": None}
+    assert await shown(served, episode.id) == {**expected, **still_open}
     await episode.call("look", {})
     await episode.call("no_such_tool", {})
     assert (await shown(served, episode.id))["calls"] == 2
     await episode.submit(WORDS["red"])
     verdict = {"correct": True, "reward": 1.0}
-    submitted = {**expected, "state": "submitted", "calls": 2, "verdict": verdict}
+    ended = {"state": "submitted", "outcome": "correct", "reward": 1.0, "calls": 2, "verdict": verdict}
+    submitted = {**expected, **ended}
     assert await shown(served, episode.id) == submitted
     assert await closed(served, episode.id) == submitted, "an episode that has ended stays as it ended"
 
@@ -119,26 +121,26 @@ async def test_the_limit_of_calls_ends_an_episode(served: Server) -> None:
     assert (info["state"], info["calls"], info["verdict"]) == ("out_of_calls", 2, None)
 
 
-async def test_an_episode_that_nobody_uses_expires(served: Server) -> None:
+async def test_an_idle_episode_expires(served: Server) -> None:
     answer = await opened(served, limits={"idle_seconds": 60})
     await served.episodes.expire_idle(time.monotonic() + 30)
     assert (await shown(served, answer["id"]))["state"] == "open"
     await served.episodes.expire_idle(time.monotonic() + 61)
     info = await shown(served, answer["id"])
-    assert (info["state"], info["reason"]) == ("expired", "Nobody used it for 60 seconds.")
+    assert (info["state"], info["reason"]) == ("expired", "No call was made for 60 seconds.")
 
 
-async def test_a_closed_episode_has_expired_and_refuses_calls(served: Server) -> None:
+async def test_a_closed_episode_refuses_calls(served: Server) -> None:
     answer = await opened(served)
-    assert (await closed(served, answer["id"]))["state"] == "expired"
+    assert (await closed(served, answer["id"]))["state"] == "closed"
     info = await closed(served, answer["id"])
-    assert (info["state"], info["verdict"], info["reason"]) == ("expired", None, "It was closed.")
+    assert (info["state"], info["verdict"], info["reason"]) == ("closed", None, "It was closed.")
     result = await served.episodes.by_id(answer["id"]).call("look", {})
     assert result.is_error
     assert result.over
 
 
-async def test_an_episode_without_a_verdict_has_failed_and_is_not_held_against_anyone(served: Server) -> None:
+async def test_an_episode_that_cannot_be_judged_has_failed_and_is_not_scored(served: Server) -> None:
     answer = await opened(served, environment="fragile", task="unjudged")
     result = await served.episodes.by_id(answer["id"]).submit(1)
     assert result.text == "Your answer was received. The episode is over."
@@ -247,7 +249,7 @@ async def test_a_body_that_is_too_large_is_refused(served: Server, announced: bo
 
 
 @pytest.mark.parametrize(("method", "of_it"), [("GET", ""), ("DELETE", ""), ("GET", "/events")])
-async def test_an_unknown_episode_is_told_as_such(served: Server, method: str, of_it: str) -> None:
+async def test_an_unknown_episode_is_not_found(served: Server, method: str, of_it: str) -> None:
     async with served.control() as control:
         response = await control.request(method, f"/episodes/0123456789abcdef{of_it}")
     assert response.status_code == 404
@@ -258,14 +260,13 @@ async def test_an_unknown_episode_is_told_as_such(served: Server, method: str, o
     ("method", "path", "allowed"),
     [
         ("POST", "/environments", {"GET", "HEAD"}),
-        ("PUT", "/episodes", {"POST"}),
-        ("GET", "/episodes", {"POST"}),
+        ("PUT", "/episodes", {"GET", "HEAD", "POST"}),
         ("PATCH", "/episodes/x", {"GET", "HEAD", "DELETE"}),
         ("DELETE", "/episodes/x/events", {"GET", "HEAD"}),
         ("DELETE", "/health", {"GET", "HEAD"}),
     ],
 )
-async def test_a_method_that_there_is_not_is_refused_with_those_there_are(
+async def test_an_unknown_method_is_refused_with_the_allowed_methods(
     served: Server, method: str, path: str, allowed: set[str]
 ) -> None:
     async with served.control() as control:
@@ -275,14 +276,14 @@ async def test_a_method_that_there_is_not_is_refused_with_those_there_are(
     assert response.json()["error"]["message"] == "Method Not Allowed."
 
 
-async def test_an_unknown_address_is_refused_like_everything_else(served: Server) -> None:
+async def test_an_unknown_address_is_not_found(served: Server) -> None:
     async with served.control() as control:
         response = await control.get("/no/such/place")
     assert response.status_code == 404
     assert response.json() == {"error": {"message": "Not Found.", "hint": ""}}
 
 
-async def test_no_more_episodes_are_opened_than_the_server_holds(served: Server) -> None:
+async def test_no_more_episodes_are_open_than_the_limit_allows(served: Server) -> None:
     ids = [(await opened(served))["id"] for _ in range(4)]
     async with served.control() as control:
         response = await control.post("/episodes", json={"environment": "safe"})
@@ -294,7 +295,7 @@ async def test_no_more_episodes_are_opened_than_the_server_holds(served: Server)
         await closed(served, episode_id)
 
 
-async def test_the_id_gives_no_access(served: Server) -> None:
+async def test_the_id_of_an_episode_gives_no_access(served: Server) -> None:
     answer = await opened(served)
     async with served.client() as anyone:
         response = await anyone.post(f"/episodes/{answer['id']}/mcp", json={})
@@ -303,7 +304,7 @@ async def test_the_id_gives_no_access(served: Server) -> None:
     await closed(served, answer["id"])
 
 
-async def test_neither_the_episodes_token_nor_the_answer_is_told_beyond_the_address(served: Server) -> None:
+async def test_the_token_and_the_answer_are_in_no_response_except_the_address(served: Server) -> None:
     async with served.control() as control:
         said = [(await control.get("/environments")).text, (await control.get("/health")).text]
         response = await control.post("/episodes", json={"environment": "safe"})
@@ -320,7 +321,7 @@ async def test_neither_the_episodes_token_nor_the_answer_is_told_beyond_the_addr
     assert "There is no episode" in said[-1]
 
 
-async def test_what_was_done_in_an_episode_is_listed_as_the_agent_saw_it(served: Server) -> None:
+async def test_the_calls_of_an_episode_are_listed_with_the_results_that_the_agent_received(served: Server) -> None:
     episode = served.episodes.by_id((await opened(served, task="red"))["id"])
     turned = await episode.call("turn", {"clicks": 2})
     refused = await episode.call("no_such_tool", {"a": [None, "ü"]})
@@ -343,7 +344,7 @@ async def test_what_was_done_in_an_episode_is_listed_as_the_agent_saw_it(served:
     assert episode.token not in response.text
 
 
-async def test_events_are_listed_when_the_call_under_way_is_done(served: Server) -> None:
+async def test_events_are_listed_after_the_call_in_progress(served: Server) -> None:
     episode = served.episodes.by_id((await opened(served))["id"])
     events: list[Any] = []
 

@@ -11,11 +11,11 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from pydantic_core import to_json
 
-from codegym_mcp.episodes.episode import EpisodeState
+from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.control_plane import MAX_BODY
-from codegym_mcp.server.http_server import bind, is_loopback
+from codegym_mcp.server.request_bodies import MAX_BODY
+from codegym_mcp.server.listeners import bind, is_loopback
 
 from .serving import Server, http_server, until
 
@@ -120,8 +120,9 @@ async def test_an_unknown_method_is_refused(wire: Wire) -> None:
 @pytest.mark.parametrize(
     ("header", "sent", "status"),
     [
-        ("content-type", "text/plain", 400),
-        ("content-type", "", 400),
+        ("content-type", "text/plain", 415),
+        ("content-type", "application/json-patch+json", 415),
+        ("content-type", "", 415),
         ("accept", "text/html", 406),
         ("mcp-protocol-version", "1999-01-01", 400),
         ("host", "evil.example", 421),
@@ -193,7 +194,7 @@ async def test_a_call_whose_client_has_died_is_finished_and_recorded(wire: Wire)
     await until(lambda: episode.calls == 1)
     await anyio.aclose_forcefully(stream)
     await until(lambda: len(server.journal.events(episode.id)) == 2)
-    assert server.journal.events(episode.id)[1].data["result"]["structured"] == {"result": 1}
+    assert server.journal.events(episode.id)[1].result.structured == {"result": 1}
     response = await wire.post(wire.headers(), json=wire.body(name="look", arguments={}))
     assert '"dial":1' in response.text
 
@@ -250,8 +251,8 @@ async def test_foreign_hosts_are_refused_on_every_address_of_loopback(pool: Sand
         assert response.status_code == 200
 
 
-async def test_beyond_loopback_the_server_answers_to_any_name(pool: SandboxPool) -> None:
-    async with http_server(pool, named="0.0.0.0") as server:
+async def test_beyond_loopback_the_server_answers_to_the_names_it_was_given(pool: SandboxPool) -> None:
+    async with http_server(pool, named="0.0.0.0", allowed_hosts=("codegym.example",)) as server:
         wire = Wire("modern", server, server.url_of(await server.open()))
         headers = {**wire.headers(), "host": "codegym.example"}
         response = await wire.post(headers, json=wire.body(name="look", arguments={}))

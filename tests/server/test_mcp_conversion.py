@@ -43,7 +43,7 @@ async def test_a_fault_of_the_server_is_told_without_internals(
         with pytest.raises(MCPError) as told:
             await client.call_tool("look", {})
     assert told.value.code == types.INTERNAL_ERROR
-    assert told.value.message == "The server failed. It is not your fault; try again."
+    assert told.value.message == "The server failed; the request was not at fault. Try again."
     assert "a detail of the inside" in caplog.text
 
 

@@ -8,11 +8,15 @@ import mcp_types as types
 import pytest
 from mcp import Client, MCPError
 
+from codegym_mcp.episodes.episode_outcome import Verdict
+
 from .conftest import Begin, combinations
 from .serving import WORDS
 
 SHARED = combinations("memory", "http", "http_json")
 """Where one episode can have several clients; over stdio the process is the episode."""
+
+SAFE_TOOLS = ["turn", "look", "force", "kick", "ring", "write", "polish"]
 
 VERDICT = re.compile(r'\\?"(correct|reward|verdict)\\?": ?(true|false|[\d.]+)|is (not )?correct')
 """A verdict as it would stand in a reply; the schema of what a submission returns names the words too."""
@@ -87,14 +91,14 @@ async def test_a_submission_of_the_wrong_type_is_refused_and_ends_nothing(begin:
         assert not (await client.call_tool("submit_answer", {"answer": WORDS["blue"]})).is_error
     ended = attempt.events()[-1]
     assert ended.kind == "ended"
-    assert ended.data["verdict"] == {"correct": True, "reward": 1.0}
+    assert ended.verdict == Verdict(correct=True, reward=1.0)
 
 
 async def test_the_tools_are_listed_with_their_schemas_and_annotations(begin: Begin) -> None:
     attempt = await begin()
     async with attempt.connect() as client:
         listed = {tool.name: tool for tool in (await client.list_tools()).tools}
-    assert list(listed) == ["turn", "look", "force", "kick", "ring", "write", "polish", "submit_answer"]
+    assert list(listed) == ["read_task", *SAFE_TOOLS, "submit_answer"]
     turn, look = listed["turn"], listed["look"]
     assert turn.title == "Turn"
     assert turn.description == "Turn the dial and return where it stands."
@@ -182,7 +186,7 @@ async def test_no_reply_contains_the_answer_or_the_verdict(begin: Begin) -> None
         await refusal(client, "submit_answer", answer=1)
         await client.call_tool("submit_answer", {"answer": WORDS["blue"]})
         await refusal(client, "look")
-    assert attempt.events()[-1].data["verdict"] == {"correct": True, "reward": 1.0}
+    assert attempt.events()[-1].verdict == Verdict(correct=True, reward=1.0)
     assert len(attempt.replies) >= 14
     for reply in attempt.replies:
         assert not VERDICT.search(reply), reply
@@ -195,7 +199,7 @@ async def test_replies_to_a_right_and_a_wrong_answer_are_the_same(begin: Begin) 
         attempt = await begin(task)
         async with attempt.connect() as client:
             replies.append(await client.call_tool("submit_answer", {"answer": answer}))
-        assert attempt.events()[-1].data["verdict"]["correct"] is (task == "blue")
+        assert attempt.events()[-1].verdict.correct is (task == "blue")
     assert replies[0] == replies[1]
 
 
@@ -211,7 +215,7 @@ async def test_concurrent_calls_of_one_client_are_made_one_after_the_other(begin
             tasks.start_soon(turn)
     assert sorted(seen) == list(range(1, 11))
     turns = [event for event in attempt.events() if event.kind == "call"]
-    assert [turn.data["result"]["structured"]["result"] for turn in turns] == list(range(1, 11))
+    assert [turn.result.structured["result"] for turn in turns] == list(range(1, 11))
 
 
 @pytest.mark.parametrize("begin", SHARED, indirect=True)
@@ -228,7 +232,7 @@ async def test_two_clients_at_once_are_served_one_after_the_other(begin: Begin) 
         tasks.start_soon(play)
         tasks.start_soon(play)
     assert sorted(seen) == list(range(1, 11))
-    assert [event.number for event in attempt.events()] == list(range(11))
+    assert len(attempt.events()) == 11
 
 
 async def test_arguments_that_are_no_object_are_refused(begin: Begin) -> None:

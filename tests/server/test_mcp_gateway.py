@@ -136,7 +136,7 @@ async def test_a_wrong_handle_is_refused_and_not_repeated(served: Server, handle
     async with gateway(served) as client:
         for tool, arguments in (("call_tool", {"name": "look"}), ("submit_answer", {"answer": "word"})):
             told = await refusal(client, tool, episode=handle, **arguments)
-            assert told.startswith("There is no such episode.")
+            assert told.startswith("There is no episode with this handle.")
             assert not handle or handle not in told
 
 
@@ -144,7 +144,7 @@ async def test_the_id_of_an_episode_is_no_handle(served: Server) -> None:
     async with gateway(served) as client:
         handle = (await done(client, "start_episode", environment="safe"))["episode"]
         episode = served.episodes.by_token(handle)
-        assert "no such episode" in await refusal(client, "call_tool", episode=episode.id, name="look")
+        assert "no episode with this handle" in await refusal(client, "call_tool", episode=episode.id, name="look")
     await give_up(served, handle)
 
 
@@ -158,7 +158,7 @@ async def test_an_unknown_tool_is_refused_with_those_there_are(served: Server) -
 async def test_no_more_episodes_are_opened_than_the_server_holds(served: Server) -> None:
     async with gateway(served) as client:
         handles = [(await done(client, "start_episode", environment="safe"))["episode"] for _ in range(4)]
-        assert "4 episodes are open" in await refusal(client, "start_episode", environment="safe")
+        assert "as many open episodes as it allows" in await refusal(client, "start_episode", environment="safe")
         await done(client, "submit_answer", episode=handles[0], answer="")
         handles.append((await done(client, "start_episode", environment="safe"))["episode"])
     await give_up(served, *handles)

@@ -11,7 +11,8 @@ from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
 from codegym_mcp.episode_interface import MAX_KEY, REQUEST_KEY_META
-from codegym_mcp.episodes.episode import Episode, EpisodeState
+from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
 from .serving import ENVIRONMENTS, WORDS, Server, http_server

@@ -17,9 +17,9 @@ from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import connect, ssl_context
 from codegym_harness.clients.retrying_client import RetryingClient
 from codegym_mcp.cli import main
+from codegym_mcp.control_api import OpenedEpisode, OpenRequest
 from codegym_mcp.episode_interface import REQUEST_KEY_META
 from codegym_mcp.limits import Limits
-from codegym_mcp.server.control_plane import OpenedEpisode, OpenRequest
 from codegym_mcp.storage.directory_lock import lock_directory
 
 from .restarting import TOKEN, RestartingServer
@@ -147,4 +147,4 @@ def test_a_second_server_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with lock_directory(tmp_path, alone=True):
         result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
-    assert f"Another server keeps its episodes in {tmp_path}. End it first" in result.stderr
+    assert f"Another server uses the directory {tmp_path}. Stop that server" in result.stderr

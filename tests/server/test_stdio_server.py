@@ -158,8 +158,8 @@ async def test_a_call_under_way_at_the_end_is_finished_and_recorded(
         assert pipes.processes() == set()
     opened, call, ended = journal_events(tmp_path / "journal.sqlite")
     assert opened.kind == "opened"
-    assert call.data["result"]["structured"] == {"result": 1}
-    assert ended.data["state"] == "expired"
+    assert call.result.structured == {"result": 1}
+    assert ended.state == "closed"
 
 
 async def test_the_verdict_is_told_only_where_it_is_revealed() -> None:

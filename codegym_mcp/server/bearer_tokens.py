@@ -1,0 +1,12 @@
+"""Bearer tokens in the Authorization header."""
+
+import secrets
+
+from starlette.types import Scope
+
+
+def has_bearer_token(scope: Scope, token: str) -> bool:
+    """Checks whether a request carries this bearer token, in constant time."""
+    given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    scheme, _, sent = given.partition(b" ")
+    return scheme.lower() == b"bearer" and secrets.compare_digest(sent.strip(), token.encode())

@@ -1,0 +1,329 @@
+"""Bounds on HTTP connections before a request is known: bytes and seconds of its head and body, connections.
+
+uvicorn bounds the time between two requests only. `BoundedHttpProtocol` adds the rest to uvicorn's protocol;
+`ConnectionRegistry` holds all connections of a server, closes those that exceed a time limit, and, if there
+are too many, those that have waited longest.
+"""
+
+import asyncio
+import logging
+import resource
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+logger = logging.getLogger(__name__)
+
+MAX_HEAD_BYTES = 32 * 1024
+"""Bytes of a request's line and headers, trailers included."""
+_MAX_CHUNKS = 10_000
+"""Chunks of one body: many small ones cost far more time than their bytes."""
+_MAX_DISCARDED_BYTES = 4 << 20
+"""Bytes of a body that are read after its request was answered."""
+_SWEEP_SECONDS = 1.0
+_RESPONSES = {
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    413: b"Content Too Large",
+    431: b"Request Header Fields Too Large",
+    503: b"Service Unavailable",
+}
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """Limits of the connections of one server.
+
+    Attributes:
+        connections: connections at a time. If there are more, one that waits for its client is closed.
+        head_seconds: seconds from the connection or the first byte of a request to the end of its headers.
+        body_seconds: seconds from the end of the headers to the end of the body.
+        write_seconds: seconds that a client may leave a response unread.
+    """
+
+    connections: int = 1000
+    head_seconds: float = 10.0
+    body_seconds: float = 30.0
+    write_seconds: float = 30.0
+
+    @classmethod
+    def for_open_files(cls) -> "ConnectionLimits":
+        """Returns limits that leave most of the process's file descriptors to journals and sandboxes."""
+        used = sum(1 for _ in Path("/proc/self/fd").iterdir()) if Path("/proc/self/fd").is_dir() else 64
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        free = 1 << 20 if soft == resource.RLIM_INFINITY else soft - used
+        return cls(connections=max(16, min(cls.connections, free // 3)))
+
+
+class Phase(Enum):
+    """What a connection waits for."""
+
+    IDLE = auto()
+    """The client may send another request."""
+    HEAD = auto()
+    """The rest of the request's line and headers."""
+    BODY = auto()
+    """The rest of the request's body."""
+    RESPONSE = auto()
+    """The server's response."""
+
+
+class ConnectionRegistry:
+    """All connections of one server.
+
+    Connections that wait for their client are held by address, in the order in which they began to wait. If
+    there are too many connections, the address with the most waiting connections loses its oldest.
+    """
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._limits = limits
+        self._count = 0
+        self._waiting: defaultdict[str, dict[BoundedHttpProtocol, None]] = defaultdict(dict)
+        self._unread: dict[BoundedHttpProtocol, float] = {}
+        self._closed: Counter[str] = Counter()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    def protocol(self, **arguments: Any) -> asyncio.Protocol:
+        """Creates the protocol of a new connection, as uvicorn does."""
+        return BoundedHttpProtocol(self, **arguments)
+
+    def add(self, connection: "BoundedHttpProtocol") -> bool:
+        """Adds a connection, and closes another one if there are too many.
+
+        Returns:
+            False if the new connection must be closed, since every other one has a request in progress.
+        """
+        self._count += 1
+        if self._sweep is None:
+            self._schedule_sweep()
+        if self._count <= self._limits.connections:
+            return True
+        address = max(self._waiting, key=lambda each: len(self._waiting[each]), default=None)
+        if address is None:
+            self.report("refused, since every connection has a request in progress")
+            return False
+        oldest = next(iter(self._waiting[address]))
+        self.report("closed to make room for new connections")
+        oldest.abort()
+        return True
+
+    def remove(self, connection: "BoundedHttpProtocol") -> None:
+        """Removes a connection that was closed."""
+        self._count -= 1
+        self.stop_waiting(connection)
+        self._unread.pop(connection, None)
+
+    def start_waiting(self, connection: "BoundedHttpProtocol") -> None:
+        """Notes that from now on a connection waits for its client."""
+        self._waiting[connection.address][connection] = None
+
+    def stop_waiting(self, connection: "BoundedHttpProtocol") -> None:
+        """Notes that a connection does not wait for its client."""
+        waiting = self._waiting.get(connection.address)
+        if waiting is not None:
+            waiting.pop(connection, None)
+            if not waiting:
+                del self._waiting[connection.address]
+
+    def set_unread(self, connection: "BoundedHttpProtocol", unread: bool) -> None:
+        """Notes whether the client leaves a response unread."""
+        if unread:
+            self._unread.setdefault(connection, connection.loop.time())
+        else:
+            self._unread.pop(connection, None)
+
+    def report(self, reason: str) -> None:
+        """Counts a closed connection for the next line of the log."""
+        self._closed[reason] += 1
+
+    def _schedule_sweep(self) -> None:
+        self._sweep = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._close_overdue)
+
+    def _close_overdue(self) -> None:
+        """Closes connections that exceed a time limit, and logs one line on all that were closed."""
+        now = asyncio.get_running_loop().time()
+        limits = {Phase.HEAD: self._limits.head_seconds, Phase.BODY: self._limits.body_seconds}
+        waiting: Iterable[BoundedHttpProtocol] = [each for some in self._waiting.values() for each in some]
+        for connection in waiting:
+            seconds = limits.get(connection.phase)
+            if seconds is not None and now - connection.since > seconds:
+                part = "headers" if connection.phase is Phase.HEAD else "body"
+                connection.refuse(408, f"The {part} of the request took longer than {seconds:g} seconds.")
+        for connection, since in list(self._unread.items()):
+            if now - since > self._limits.write_seconds:
+                self.report("closed, since the client did not read its response")
+                connection.abort()
+        if self._closed:
+            reasons = "; ".join(f"{count} {reason}" for reason, count in self._closed.items())
+            logger.warning("Connections closed or requests refused: %s", reasons)
+            self._closed.clear()
+        self._sweep = None
+        if self._count:
+            self._schedule_sweep()
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with bounds on what is read before the application sees the request.
+
+    Attributes:
+        address: the client's address; empty for a Unix socket.
+        phase: what the connection waits for.
+        since: when the phase began, in seconds of the loop's clock.
+    """
+
+    def __init__(self, registry: ConnectionRegistry, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._registry = registry
+        self._head_bytes = 0
+        self._header_bytes = 0
+        self._chunks = 0
+        self._discarded = 0
+        self._refusal: tuple[int, str] | None = None
+        self._counted = False
+        self.address = ""
+        self.phase = Phase.HEAD
+        self.since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.address = self.client[0] if self.client else ""
+        self._counted = True
+        if self._registry.add(self):
+            self._enter(Phase.HEAD)
+        else:
+            self.refuse(503, "The server has too many connections.")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._counted:
+            self._counted = False
+            self._registry.remove(self)
+
+    def abort(self) -> None:
+        """Closes the connection at once and frees its descriptor."""
+        self._registry.stop_waiting(self)
+        self.transport.abort()
+
+    def refuse(self, status: int, message: str) -> None:
+        """Closes the connection with an error response, unless another response was begun."""
+        self._registry.report(message)
+        self._registry.stop_waiting(self)
+        if self.transport.is_closing():
+            return
+        cycle = self._last_cycle()
+        if cycle is None or cycle.response_complete or not cycle.response_started:
+            body = message.encode()
+            self.transport.write(
+                b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
+                b"connection: close\r\n\r\n%b" % (status, _RESPONSES[status], len(body), body)
+            )
+        self.transport.close()
+
+    def _last_cycle(self) -> RequestResponseCycle | None:
+        """The last request and its response, or None before the first request."""
+        return self.cycle
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self.since = self.loop.time()
+        # A connection that entered an earlier phase of waiting goes to the end of the order.
+        self._registry.stop_waiting(self)
+        if phase is not Phase.RESPONSE:
+            self._registry.start_waiting(self)
+
+    # --- what the client sends
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if self.phase is Phase.IDLE:
+            self._enter(Phase.HEAD)
+        if self.phase is Phase.HEAD:
+            self._head_bytes += len(data)
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self.refuse(*(self._refusal or (400, "The request is not valid HTTP.")))
+            return
+        if self.phase is Phase.HEAD and self._head_bytes > MAX_HEAD_BYTES:
+            self.refuse(*_HEAD_TOO_LARGE)
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # The offer to speak another protocol is declined, so what follows is HTTP; this parser has ended.
+            self.parser = httptools.HttpRequestParser(self)
+            if rest := data[upgrade.args[0] :]:
+                self._parse(rest)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._header_bytes = self._chunks = self._discarded = 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count_head(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def _count_head(self, size: int) -> None:
+        self._header_bytes += size
+        if self._header_bytes > MAX_HEAD_BYTES:
+            self._refusal = _HEAD_TOO_LARGE
+            raise ValueError("too many bytes before the body")
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes = 0
+        super().on_headers_complete()
+        if not self.pipeline:
+            self._enter(Phase.BODY)
+
+    def on_chunk_header(self) -> None:
+        self._chunks += 1
+        if self._chunks > _MAX_CHUNKS:
+            self._refusal = (413, f"The body has more than {_MAX_CHUNKS} chunks.")
+            raise ValueError("too many chunks")
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        if self.cycle.response_complete:
+            self._discarded += len(body)
+            if self._discarded > _MAX_DISCARDED_BYTES:
+                self._registry.report("closed, since the body went on after the response")
+                self.abort()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if not self.pipeline:
+            self._enter(Phase.IDLE if self.cycle.response_complete else Phase.RESPONSE)
+
+    def on_response_complete(self) -> None:
+        pipelined = bool(self.pipeline)
+        super().on_response_complete()
+        if self.transport.is_closing():
+            return
+        if pipelined:
+            self._enter(Phase.BODY if self.cycle.more_body else Phase.RESPONSE)
+        elif self.phase is Phase.RESPONSE:
+            self._enter(Phase.IDLE)
+
+    # --- what the client does not read
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._registry.set_unread(self, True)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._registry.set_unread(self, False)
+
+
+_HEAD_TOO_LARGE = (431, f"The request's line and headers have more than {MAX_HEAD_BYTES} bytes.")

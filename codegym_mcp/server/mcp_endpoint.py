@@ -1,0 +1,144 @@
+"""An MCP server at an HTTP address, with the checks that the SDK leaves out.
+
+The SDK's transport is stateless here, also for clients of the handshake era: the address is the session, so a
+connection can be dropped and opened again, also after a restart of the server.
+"""
+
+from typing import Any
+
+import mcp_types as types
+from mcp.server.lowlevel.server import Server
+from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from codegym_mcp.server.error_responses import error_response, json_rpc_error
+from codegym_mcp.server.json_rpc import (
+    CheckedMessage,
+    Rejection,
+    check_message,
+    is_supported,
+    unsupported_version,
+)
+from codegym_mcp.server.line_separators import escape_line_separators
+from codegym_mcp.server.request_bodies import (
+    MAX_BODY,
+    BodyReader,
+    BodyTooLargeError,
+    ClientGoneError,
+    ServerBusyError,
+    replay,
+)
+
+_VERSION_HEADER = b"mcp-protocol-version"
+_JSON = "application/json"
+_EVENTS = "text/event-stream"
+
+
+class McpEndpoint:
+    """An ASGI application that serves an MCP server to POST requests.
+
+    Attributes:
+        session_manager: the SDK's transport; it must run while the endpoint is used.
+    """
+
+    def __init__(self, server: Server[Any], bodies: BodyReader, *, json_responses: bool) -> None:
+        self._bodies = bodies
+        self._accepted = (_JSON,) if json_responses else (_JSON, _EVENTS)
+        server.streamable_http_app(
+            json_response=json_responses,
+            stateless_http=True,
+            max_request_body_size=MAX_BODY,
+            # The names and origins of requests were checked before.
+            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+        )
+        self.session_manager: StreamableHTTPSessionManager = server.session_manager
+        self._transport: ASGIApp = StreamableHTTPASGIApp(server.session_manager)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._check_headers(scope)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        try:
+            async with self._bodies.read(scope, receive) as body:
+                await self._serve(body, scope, receive, send)
+        except BodyTooLargeError:
+            await error_response(413, f"The body is too large; {MAX_BODY} bytes are allowed.")(
+                scope, receive, send
+            )
+        except ServerBusyError:
+            await error_response(503, "The server is busy with other large requests.", "Try again.")(
+                scope, receive, send
+            )
+        except ClientGoneError:
+            return
+
+    def _check_headers(self, scope: Scope) -> Response | None:
+        if scope["method"] != "POST":
+            # The server sends no messages of its own accord, and there is no session to end.
+            response = error_response(405, "This MCP endpoint takes POST only.")
+            response.headers["allow"] = "POST"
+            return response
+        content_type = _header(scope, b"content-type").partition(";")[0].strip().lower()
+        if content_type != _JSON:
+            return json_rpc_error(
+                types.ErrorData(
+                    code=types.INVALID_REQUEST,
+                    message=f"The header Content-Type must be {_JSON}, not {content_type[:80]!r}.",
+                ),
+                status=415,
+            )
+        accepted = {part.partition(";")[0].strip().lower() for part in _header(scope, b"accept").split(",")}
+        if not all(accepted & {kind, f"{kind.partition('/')[0]}/*", "*/*"} for kind in self._accepted):
+            return json_rpc_error(
+                types.ErrorData(
+                    code=types.INVALID_REQUEST,
+                    message=f"The header Accept must name {' and '.join(self._accepted)}.",
+                ),
+                status=406,
+            )
+        return None
+
+    async def _serve(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        checked = check_message(body)
+        if isinstance(checked, CheckedMessage):
+            checked = _check_version(checked, scope)
+        if isinstance(checked, Rejection):
+            await json_rpc_error(checked.error, checked.request_id)(scope, receive, send)
+            return
+        await self._transport(scope, replay(body, receive), _escaping(send))
+
+
+def _check_version(checked: CheckedMessage, scope: Scope) -> CheckedMessage | Rejection:
+    """Checks the protocol version in the header, before the SDK complains about what it would require."""
+    version = _header(scope, _VERSION_HEADER)
+    if not version or is_supported(version):
+        return checked
+    if checked.method == "initialize":
+        # The version is negotiated in this message; the server answers with one that it speaks.
+        scope["headers"] = [pair for pair in scope["headers"] if pair[0] != _VERSION_HEADER]
+        return checked
+    request_id = checked.data.get("id") if checked.method is not None else None
+    return Rejection(unsupported_version(version), request_id)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    """Returns the values of a header, joined by commas; empty if there is none."""
+    return ", ".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+
+
+def _escaping(send: Send) -> Send:
+    """Returns a `send` that escapes line separators in event streams."""
+    events = False
+
+    async def send_escaped(message: Message) -> None:
+        nonlocal events
+        if message["type"] == "http.response.start":
+            events = _header(message, b"content-type").startswith(_EVENTS)
+        elif events and message.get("body"):
+            message = {**message, "body": escape_line_separators(message["body"])}
+        await send(message)
+
+    return send_escaped
