@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from codegym_harness.clients.remote_client import AsyncClient
+from codegym_harness.runs.evaluate import evaluate
 from codegym_mcp.limits import Limits
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.async_runtime import AsyncRuntime
@@ -44,6 +45,7 @@ __all__ = [
     "AsyncServer",
     "audit",
     "audit_many",
+    "evaluate",
     "open_episode",
     "serve",
     "verify",

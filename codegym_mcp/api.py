@@ -4,8 +4,16 @@ Each has a thread of its own while it works, so that it may be called inside a r
 in a notebook. It holds up that loop meanwhile.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 
+from codegym_harness.runs.comparison import Comparison
+from codegym_harness.runs.comparison import compare as compare_directories
+from codegym_harness.runs.evaluate import AgentLike
+from codegym_harness.runs.evaluation import DEFAULT_CONCURRENCY
+from codegym_harness.runs.observer import Observer
+from codegym_harness.runs.rollout import DEFAULT_SECONDS
+from codegym_harness.runs.run import Run, RunLike, open_run, run_path
 from codegym_mcp import aio
 from codegym_mcp.limits import Limits
 from codegym_mcp.runtime.blocking_episode import Episode
@@ -17,8 +25,23 @@ from codegym_mcp.server.background_server import Server
 from codegym_mcp.spec.catalog import Catalog, Source
 from codegym_mcp.spec.environment import Task
 from codegym_mcp.verification.audit.audit import Audit
+from codegym_mcp.verification.audit.grades import Grade
 from codegym_mcp.verification.batch.audit_many import Unaudited
 from codegym_mcp.verification.gate_results import Verification
+
+__all__ = [
+    "audit",
+    "audit_many",
+    "compare",
+    "evaluate",
+    "export",
+    "load",
+    "open_episode",
+    "open_run",
+    "serve",
+    "verify",
+    "verify_many",
+]
 
 
 def load(*sources: Source) -> Catalog:
@@ -207,3 +230,82 @@ def audit_many(
             catalog, limits=limits, jobs=jobs, cached=cached, allow_unconfined=allow_unconfined
         ),
     )
+
+
+def evaluate(
+    agent: AgentLike,
+    environments: str | Source | Sequence[str | Source] = "*",
+    *,
+    tasks: int | Sequence[str] | None = None,
+    difficulty: int | Sequence[int] | None = None,
+    seed: int | range = 0,
+    epochs: int = 1,
+    grade: Grade | str | None = None,
+    limits: Limits | None = None,
+    concurrency: int = DEFAULT_CONCURRENCY,
+    seconds: float = DEFAULT_SECONDS,
+    out: str | os.PathLike[str] | None = None,
+    observer: Observer | None = None,
+    allow_unconfined: bool = False,
+) -> Run:
+    """Lets an agent play episodes, records every trajectory, and scores the answers.
+
+    KeyboardInterrupt leaves a run that can be resumed: `codegym_mcp.open_run(path).resume(agent)`.
+
+    Args:
+        agent: the name of a built-in agent ("oracle", "random", "constant", "observe"), a function (what it
+            returns is submitted; None gives up), "file.py:function", a `ModelAgent`, a `CommandAgent`, or an
+            object that implements `codegym_harness.Agent`.
+        environments: globs over the names of environments, and sources: paths of files, folders and sets,
+            "bundled", environments, and catalogs. Without a source, the globs select bundled environments.
+        tasks: the maximum number of tasks per environment (and difficulty), or the ids of single tasks.
+        difficulty: one or several difficulties, 1 to 5, for which tasks are generated. Without it, the fixed
+            tasks are played.
+        seed: the first seed of generated tasks, or the range of their seeds; it also seeds the agent.
+        epochs: how often each task is played.
+        grade: the worst grade that an environment's audit may give it.
+        limits: the limits of every episode.
+        concurrency: the maximum number of open episodes.
+        seconds: the agent's time for one episode in seconds.
+        out: the run directory, which must not exist or be empty; a new one under `runs/` without it.
+        observer: receives the events of the run.
+        allow_unconfined: run environments also on a system that cannot confine them.
+
+    Raises:
+        NotFoundError, TaskError, SourceError: an agent, an environment or a task does not exist.
+        RunError: the run directory cannot be used.
+        RunHaltedError: no further episode could succeed; what was played is recorded, and the run can be
+            resumed.
+        CodegymError: the run cannot start.
+    """
+    return run_blocking(
+        "evaluate",
+        lambda: aio.evaluate(
+            agent,
+            environments,
+            tasks=tasks,
+            difficulty=difficulty,
+            seed=seed,
+            epochs=epochs,
+            grade=grade,
+            limits=limits,
+            concurrency=concurrency,
+            seconds=seconds,
+            out=out,
+            observer=observer,
+            allow_unconfined=allow_unconfined,
+        ),
+    )
+
+
+def compare(first: RunLike, second: RunLike) -> Comparison:
+    """Compares two runs on the tasks that both have scored.
+
+    Returns:
+        Paired differences, first minus second, with intervals that respect tasks and environments.
+
+    Raises:
+        RunError: a directory holds no run.
+        CodegymError: the runs have no scored task in common.
+    """
+    return compare_directories(run_path(first), run_path(second))
