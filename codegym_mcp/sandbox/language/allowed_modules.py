@@ -5,11 +5,10 @@ Environment code never holds a real module: a module object leads to every other
 """
 
 import importlib
-import itertools
-import math
+import random
 from typing import Any, NoReturn
 
-from codegym_mcp.sandbox.language import safe_stdlib
+from codegym_mcp.sandbox.language import address_free_text, safe_stdlib
 from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, RecordHint, SeededRandom, TypeHint
 
 _RANDOM = (
@@ -34,9 +33,14 @@ ALLOWED_MODULES: dict[str, frozenset[str]] = {
         "fractions": "Fraction",
         "functools": "cache cmp_to_key lru_cache partial reduce",
         "heapq": "heapify heappop heappush heappushpop heapreplace merge nlargest nsmallest",
-        "itertools": " ".join(name for name in vars(itertools) if not name.startswith("_")),
+        "itertools": "accumulate chain combinations combinations_with_replacement compress count cycle "
+        "dropwhile filterfalse groupby islice pairwise permutations product repeat starmap takewhile tee "
+        "zip_longest",
         "json": "dumps loads",
-        "math": " ".join(name for name in vars(math) if not name.startswith("_")),
+        "math": "acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist e erf "
+        "erfc exp exp2 expm1 fabs factorial floor fmod frexp fsum gamma gcd hypot inf isclose isfinite isinf "
+        "isnan isqrt lcm ldexp lgamma log log10 log1p log2 modf nan nextafter perm pi pow prod radians "
+        "remainder sin sinh sqrt tan tanh tau trunc ulp",
         "operator": "add and_ contains eq floordiv ge gt itemgetter le lt mod mul ne neg or_ sub truediv xor",
         "random": f"{_RANDOM} Random seed",
         "re": "DOTALL I IGNORECASE M MULTILINE S X VERBOSE compile escape findall finditer fullmatch match "
@@ -52,7 +56,10 @@ ALLOWED_MODULES: dict[str, frozenset[str]] = {
         "gymnasium": "Env",
     }.items()
 }
-"""Module name to the members that environment code may use. `gymnasium` is a stand-in, never the package."""
+"""The members that environment code may use, by module. `gymnasium` is a substitute, never the package.
+
+All of them exist in every supported version of Python, so that an environment runs on all or on none.
+"""
 
 
 class ModuleView:
@@ -78,12 +85,17 @@ class ModuleView:
 
 
 def import_allowed() -> None:
-    """Imports every allowed module, so that nothing has to be read from disk afterwards."""
+    """Imports every allowed module, so that nothing has to be read from disk afterwards.
+
+    Modules that the allowed ones import on first use are imported by using them.
+    """
     for name in ALLOWED_MODULES:
         if name != "gymnasium":
             importlib.import_module(name)
-    # C code of datetime asks for this by name on first use.
-    importlib.import_module("_strptime")
+    for imported_on_use in ("_strptime", "unicodedata"):
+        importlib.import_module(imported_on_use)
+    # From Python 3.13 on, seeding with a text imports the module of its hash function.
+    random.Random("text")  # noqa: S311
 
 
 def module_views() -> dict[str, ModuleView]:
@@ -96,6 +108,7 @@ def module_views() -> dict[str, ModuleView]:
         "copy": {"deepcopy": safe_stdlib.deepcopy},
         "functools": {"cache": safe_stdlib.cache, "lru_cache": safe_stdlib.lru_cache},
         "gymnasium": {"Env": GymEnv},
+        "operator": {"mod": address_free_text.safe_modulo},
         "random": {name: getattr(generator, name) for name in (*_RANDOM.split(), "seed")}
         | {"Random": SeededRandom},
         "typing": hints | {"TypedDict": RecordHint()},
@@ -110,5 +123,4 @@ def _members(module: str, names: frozenset[str], own: dict[str, Any]) -> dict[st
     if own.keys() >= names:
         return {name: own[name] for name in names}
     real = importlib.import_module(module)
-    # Not every member exists in every version of Python.
-    return {name: getattr(real, name) for name in names - own.keys() if hasattr(real, name)} | own
+    return {name: getattr(real, name) for name in names - own.keys()} | own

@@ -12,8 +12,15 @@ from typing import Any
 from RestrictedPython.Guards import safe_builtins
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
+from codegym_mcp.sandbox.language.address_free_text import (
+    TEXT_BUILTINS,
+    exception_arguments,
+    formatted_value,
+    modulo_operand,
+    safe_format,
+)
 from codegym_mcp.sandbox.language.allowed_modules import module_views
-from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, literal_eval
+from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, literal_eval, portable_sum
 
 GUARDED: dict[str, tuple[type, str]] = {
     "format": (str, "use an f-string, or the function format"),
@@ -29,6 +36,9 @@ GUARDED: dict[str, tuple[type, str]] = {
 
 The policy lets every other public name through unguarded, so this is the whole list.
 """
+
+CHECKED_ATTRIBUTES = frozenset({*GUARDED, "args"})
+"""The attributes that restricted code reads through `get_attribute`."""
 
 _MORE_BUILTINS = (
     "NotImplemented RecursionError all any ascii bin bytes classmethod dict enumerate filter format "
@@ -65,6 +75,8 @@ def get_attribute(item: Any, name: str, /, *default: Any) -> Any:
         owner, reason = GUARDED[name]
         if isinstance(item, owner) or (isinstance(item, type) and issubclass(item, owner)):
             raise AttributeError(f"{name} is not available here: {reason}")
+    if name == "args" and isinstance(item, BaseException):
+        return exception_arguments(item)
     return getattr(item, name, *default)
 
 
@@ -89,6 +101,8 @@ _SHARED_BUILTINS: dict[str, Any] = {
     "hasattr": has_attribute,
     "literal_eval": literal_eval,
     "print": _print,
+    "sum": portable_sum,
+    **TEXT_BUILTINS,
 }
 
 BUILTINS = frozenset(_SHARED_BUILTINS)
@@ -105,8 +119,16 @@ def make_namespace() -> dict[str, Any]:
     views = module_views()
     hashes = itertools.count()
 
+    class OwnType(type):
+        """The type of the environment's classes: their hash is not an address, which differs from run to run."""
+
+        def __hash__(cls) -> int:
+            number: int = cls.__dict__.get("_number", 0)
+            return number
+
     def build_class(body: Any, name: str, /, *bases: Any, **keywords: Any) -> Any:
-        made: Any = builtins.__build_class__(body, name, *bases, **keywords)
+        made: Any = builtins.__build_class__(body, name, *bases, metaclass=OwnType, **keywords)
+        made._number = next(hashes)
         for base in made.__bases__:
             if base not in own and base not in _BASES and not issubclass(base, Exception):
                 raise TypeError(f"a class cannot inherit from {base.__name__} here")
@@ -140,6 +162,9 @@ def make_namespace() -> dict[str, Any]:
         "__builtins__": {**_SHARED_BUILTINS, "__build_class__": build_class, "__import__": guarded_import},
         "__name__": "environment",
         "_fatal_": fatal,
+        "_format_": safe_format,
+        "_formatted_": formatted_value,
+        "_modulo_operand_": modulo_operand,
         "_getattr_": get_attribute,
         "_write_": guard_write,
     }

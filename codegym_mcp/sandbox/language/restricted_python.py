@@ -23,7 +23,7 @@ from codegym_mcp.errors import SourceError
 from codegym_mcp.python_syntax import is_main_block, nesting_error
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
 from codegym_mcp.sandbox.language.dialect import Dialect
-from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, GUARDED
+from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, CHECKED_ATTRIBUTES, GUARDED
 
 STATE_NAMES = frozenset({"_done", "_reward"})
 """The two private attributes of the CodeGym format; no other underscore is allowed there, none elsewhere."""
@@ -154,8 +154,36 @@ class _Policy(RestrictingNodeTransformer):
         if not isinstance(node.ctx, ast.Load):
             # `a.b = c`, `a.b += c` and `del a.b` become `_write_(a).b = c` and so on.
             node.value = _call("_write_", node.value, node.value)
-        elif node.attr in GUARDED:
+        elif node.attr in CHECKED_ATTRIBUTES:
             return _call("_getattr_", node, node.value, ast.Constant(node.attr))
+        return node
+
+    # --- text of values, which must not contain addresses
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
+        """Formats through a guard, unless the format is constant: types that show addresses refuse those."""
+        self.node_contents_visit(node)
+        match node:
+            case ast.FormattedValue(conversion=-1, format_spec=ast.JoinedStr(values=[ast.Constant()])):
+                pass
+            case ast.FormattedValue(conversion=-1, format_spec=ast.JoinedStr()):
+                node.value = _call("_format_", node.value, node.value, node.format_spec)
+                node.format_spec = None
+            case _:
+                node.value = _call("_formatted_", node.value, node.value, ast.Constant(node.conversion))
+                node.conversion = -1
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.node_contents_visit(node)
+        if isinstance(node.op, ast.Mod) and not _is_number(node.left):
+            node.right = _guard_modulo(node.right)
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        self.node_contents_visit(node)
+        if isinstance(node.op, ast.Mod):
+            node.value = _guard_modulo(node.value)
         return node
 
     # --- what RestrictedPython refuses or rewrites for guards that would have nothing to do here: nothing
@@ -167,7 +195,7 @@ class _Policy(RestrictingNodeTransformer):
     def _visit_leaf(self, node: ast.AST) -> ast.AST:
         return node
 
-    visit_Assign = visit_AugAssign = visit_For = visit_comprehension = visit_With = _visit_parts
+    visit_Assign = visit_For = visit_comprehension = visit_With = _visit_parts
     visit_Subscript = _visit_parts
     visit_Constant = visit_Load = visit_Store = visit_Del = visit_Global = visit_Nonlocal = _visit_leaf
 
@@ -266,6 +294,14 @@ class _CodegymPolicy(_Policy):
 
 
 _POLICIES: dict[Dialect, type[_Policy]] = {Dialect.NATIVE: _Policy, Dialect.CODEGYM: _CodegymPolicy}
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+
+
+def _guard_modulo(operand: ast.expr) -> ast.expr:
+    return operand if _is_number(operand) else _call("_modulo_operand_", operand, operand)
 
 
 def _call(guard: str, at: ast.expr, *arguments: ast.expr) -> ast.Call:

@@ -1,8 +1,11 @@
 """What environment code gets where a library's own would show too much, or would differ from run to run."""
 
 import ast
+import builtins
 import copy
 import functools
+import math
+import operator
 import random
 from types import FunctionType
 from typing import Any
@@ -12,8 +15,8 @@ class SeededRandom(random.Random):
     """`random.Random`, always seeded: without an argument it would take its seed from the system."""
 
     def seed(self, a: Any = None, version: int = 2) -> None:
-        """Seeds the generator; without an argument, with 0."""
-        super().seed(0 if a is None else a, version)
+        """Seeds the generator; without an argument, and with NaN, whose hash is an address, with 0."""
+        super().seed(0 if a is None or (type(a) is float and math.isnan(a)) else a, version)
 
 
 class GymEnv:
@@ -48,6 +51,16 @@ class RecordHint(TypeHint):
 
     def __call__(self, *arguments: Any, **keywords: Any) -> type:
         return dict
+
+
+def portable_sum(items: Any, /, start: Any = 0) -> Any:
+    """`sum`, with the same result in every version of Python: floats are added from left to right.
+
+    Since Python 3.12, the builtin compensates rounding errors.
+    """
+    values = items if type(items) in (list, tuple) else list(items)
+    total = builtins.sum(values, start)
+    return functools.reduce(operator.add, values, start) if type(total) in (float, complex) else total
 
 
 def cache(function: Any) -> Any:

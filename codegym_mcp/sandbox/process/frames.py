@@ -1,23 +1,27 @@
 """Frames on the socket between the server and a confined process: four bytes of length, then the body.
 
-Both ends use this module; it imports nothing but the standard library, for the confined end must stay small.
+Both ends use this module. It imports only the standard library, because a confined process must stay small.
 """
 
 import json
-import re
 import socket
 import struct
 from typing import Any
 
+from codegym_mcp.sandbox.language.address_free_text import without_addresses
+
 MAX_FRAME = 1 << 20
-"""The largest body in bytes; a longer one is treated as the death of the process that sent it."""
+"""Maximum size of a body in bytes; a process that announces a longer one is treated as lost."""
 
 _LENGTH = struct.Struct("<I")
-_ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}>")
 
 
 class FrameTooLargeError(Exception):
-    """A body is longer than `MAX_FRAME`; carries its length in bytes."""
+    """A body is longer than `MAX_FRAME`.
+
+    Attributes:
+        length: the body's size in bytes.
+    """
 
     def __init__(self, length: int) -> None:
         super().__init__(f"a frame of {length} bytes")
@@ -25,7 +29,7 @@ class FrameTooLargeError(Exception):
 
 
 def pack(body: bytes) -> bytes:
-    """A body with its length in front.
+    """Returns a body with its length in front.
 
     Raises:
         FrameTooLargeError: the body is longer than `MAX_FRAME`.
@@ -36,16 +40,16 @@ def pack(body: bytes) -> bytes:
 
 
 class FrameReader:
-    """Cuts a stream of bytes into bodies."""
+    """Splits a stream of bytes into the bodies of frames."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Takes what arrived and returns the bodies that are complete.
+        """Adds received bytes and returns the bodies that are complete.
 
         Raises:
-            FrameTooLargeError: a length beyond `MAX_FRAME` was announced; nothing of it is kept.
+            FrameTooLargeError: a length beyond `MAX_FRAME` was announced; the bytes are discarded.
         """
         buffer = self._buffer
         buffer += data
@@ -66,7 +70,7 @@ class FrameReader:
 
 
 class FrameChannel:
-    """The confined end: blocking, one message at a time."""
+    """The confined end of a channel: blocking, one message at a time."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -74,7 +78,7 @@ class FrameChannel:
         self._ready: list[bytes] = []
 
     def receive(self) -> bytes:
-        """The next body.
+        """Waits for the next body and returns it.
 
         Raises:
             EOFError: the other end has closed.
@@ -87,26 +91,27 @@ class FrameChannel:
         return self._ready.pop(0)
 
     def receive_message(self) -> Any:
-        """The next body, decoded from JSON."""
+        """Waits for the next body and returns it, decoded from JSON."""
         return json.loads(self.receive())
 
     def send_message(self, message: Any) -> None:
-        """Sends a message as JSON, without the addresses that Python shows of functions and the like.
+        """Sends a message as JSON, without the addresses that Python shows of functions and other objects.
 
         Raises:
-            FrameTooLargeError, TypeError, ValueError, RecursionError: it cannot be carried; nothing was sent.
+            FrameTooLargeError: it is too long; nothing was sent.
+            TypeError, ValueError, RecursionError: it is not JSON data; nothing was sent.
         """
-        body = json.dumps(message, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain)
-        if " at 0x" in body:
-            body = _ADDRESS.sub(">", body)
-        self._connection.sendall(pack(body.encode()))
+        body = json.dumps(
+            message, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_sorted_set
+        )
+        self._connection.sendall(pack(without_addresses(body).encode()))
 
 
-def _plain(value: Any) -> Any:
-    """Sets have no order of their own: they leave as sorted lists, the same in every run."""
+def _sorted_set(value: Any) -> list[Any]:
+    """Returns a set as a sorted list, because the order of a set differs from run to run."""
     if isinstance(value, set | frozenset):
         try:
             return sorted(value)
         except TypeError:
-            return sorted(value, key=repr)
+            return sorted(value, key=lambda item: without_addresses(repr(item)))
     raise TypeError(f"{type(value).__name__} is not JSON data")

@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from codegym_mcp.sandbox.language.address_free_text import without_addresses
 from codegym_mcp.sandbox.process.frames import FrameChannel, FrameTooLargeError
 from codegym_mcp.sandbox.process.messages import Reply, ReplyStatus, encode_message
 
@@ -73,4 +74,4 @@ def describe(error: BaseException) -> str:
         text = str(error)
     except Exception:
         text = ""
-    return f"{type(error).__name__}: {text[:_MAX_ERROR_TEXT]}{where}"
+    return f"{type(error).__name__}: {without_addresses(text)[:_MAX_ERROR_TEXT]}{where}"

@@ -19,6 +19,7 @@ import select
 import signal
 import socket
 import sys
+import warnings
 from collections import deque
 from collections.abc import Collection
 from contextlib import suppress
@@ -47,6 +48,8 @@ def main() -> None:
     disabled = frozenset(Layer(name) for name in sys.argv[2:])
     confine_process.ignore_group_signals()
     import_allowed()
+    # Showing a warning would import modules.
+    warnings.simplefilter("ignore")
     random.seed(0)
     # Each child finds its namespace ready; what a child changes in it, only that child sees.
     namespace = make_namespace()

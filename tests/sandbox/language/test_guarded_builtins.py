@@ -11,6 +11,7 @@ import pytest
 
 from codegym_mcp.limits import Limits
 from codegym_mcp.python_syntax import parse_source
+from codegym_mcp.sandbox.language.address_free_text import TEXT_BUILTINS
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
 from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, get_attribute, make_namespace
 from codegym_mcp.sandbox.language.restricted_python import compile_restricted, restrict
@@ -127,8 +128,8 @@ def test_no_chain_of_attributes_leads_to_what_two_namespaces_could_change() -> N
     assert not one.keys() & other.keys(), [one[each] for each in one.keys() & other.keys()]
 
 
-def test_what_is_offered_is_what_python_has_but_for_the_stand_ins() -> None:
-    stand_ins = {"__build_class__", "getattr", "hasattr", "literal_eval", "print"}
+def test_builtins_are_pythons_except_for_the_named_replacements() -> None:
+    stand_ins = {"__build_class__", "getattr", "hasattr", "literal_eval", "print", "sum", *TEXT_BUILTINS}
     given = make_namespace()["__builtins__"]
 
     assert given.keys() == BUILTINS | {"__import__"}
