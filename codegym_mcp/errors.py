@@ -17,6 +17,7 @@
     ├── BlockingCallError        a blocking call would wait for its own thread (also a RuntimeError)
     ├── SandboxError             the sandbox cannot work on this machine
     ├── JournalError             the journal cannot be read or written
+    │   └── EventsRemovedError   the events of an ended episode are no longer kept
     ├── UnwritableError          a file cannot be written
     ├── RunError                 a run directory cannot be created, read, written or resumed
     ├── ConnectionFailedError    an MCP server or the control plane cannot be reached or refuses a request
@@ -186,6 +187,10 @@ class SandboxError(CodegymError):
 
 class JournalError(CodegymError):
     """The journal cannot be read or written."""
+
+
+class EventsRemovedError(JournalError):
+    """The events of an ended episode are no longer kept; its state and its verdict are."""
 
 
 class UnwritableError(CodegymError):

@@ -75,8 +75,7 @@ class EpisodeManager:
         """
         episodes = cls(catalog, pool, journal, open_limit=open_limit, retention=retention)
         if resume:
-            for episode in await episodes._recovery.resume():
-                episodes._registry.add(episode)
+            await episodes._recovery.resume(episodes._registry.add)
         failure: Exception | None = None
         try:
             async with anyio.create_task_group() as tasks:

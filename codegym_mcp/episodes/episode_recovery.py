@@ -1,6 +1,7 @@
 """Rebuilds episodes from the journal: those that ended, and those that an earlier server left open."""
 
 import logging
+from collections.abc import Callable
 
 import anyio
 
@@ -41,10 +42,13 @@ class EpisodeRecovery:
             raise NotFoundError("episode", episode_id)
         return episode
 
-    async def resume(self) -> list[Episode]:
-        """Continues the open episodes of the journal, and returns them.
+    async def resume(self, register: Callable[[Episode], object]) -> None:
+        """Continues the open episodes of the journal.
 
         An episode that cannot continue has failed: its end is recorded, and its events stay in the journal.
+
+        Args:
+            register: called with each episode before it continues.
         """
         resumed: list[tuple[Episode, EpisodeRecord]] = []
         for episode_id in self._journal.open_episodes():
@@ -57,8 +61,8 @@ class EpisodeRecovery:
                 await self._journal.append(episode_id, self._journal.next_number(episode_id), ended)
         async with anyio.create_task_group() as tasks:
             for episode, record in resumed:
+                register(episode)
                 tasks.start_soon(episode.resume, record.events)
-        return [episode for episode, _ in resumed]
 
     def _continue(self, episode_id: str, record: EpisodeRecord) -> Episode:
         if record.damage:

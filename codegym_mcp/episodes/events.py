@@ -16,7 +16,7 @@ from codegym_mcp.validation_messages import first_fault
 
 
 class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     at: float = Field(default_factory=time.time, allow_inf_nan=False)
     """When the event happened, in seconds since the epoch."""
@@ -169,6 +169,11 @@ def read_event(row: EventRow) -> Event:
     if not isinstance(content, dict):
         raise ValueError("the data are not an object")
     try:
-        return _EVENT.validate_python({**content, "kind": row.kind, "at": row.at})
+        event = _EVENT.validate_python({**content, "kind": row.kind, "at": row.at})
     except ValidationError as error:
         raise ValueError(str(first_fault(error))) from None
+    missing = type(event).model_fields.keys() - content.keys() - {"kind", "at"}
+    if missing:
+        # A default would stand for a value that was lost.
+        raise ValueError(f"the data lack {', '.join(sorted(missing))}")
+    return event

@@ -16,7 +16,7 @@ from codegym_mcp.errors import JournalError
 
 logger = logging.getLogger(__name__)
 
-_MAX_PRUNED = 50
+_MAX_PRUNED = 20
 """Maximum number of episodes that are deleted at a time: other calls wait meanwhile."""
 
 
@@ -125,7 +125,8 @@ class SqliteJournal(Journal):
             self._connection.execute("BEGIN")
             self._connection.executemany("DELETE FROM events WHERE episode = ?", [(each,) for each in ids])
             self._connection.execute("COMMIT")
-            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+            # Only a script runs the statement to its end; `execute` returns one free page.
+            self._connection.executescript("PRAGMA incremental_vacuum")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")

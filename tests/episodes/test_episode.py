@@ -14,11 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episode_interface import CallResult, CallStatus
 from codegym_mcp.episodes.episode import Episode
-from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.episodes.events import CallEvent, EndedEvent
 from codegym_mcp.episodes.journal import Journal
+from codegym_mcp.episodes.replay import ReplayableEnvironment
 from codegym_mcp.errors import (
     CodegymError,
     EnvironmentFaultError,
@@ -172,9 +174,21 @@ async def count(episode: Episode) -> int:
 def kept(journal: Journal, episode: Episode) -> list[tuple[str, str]]:
     """The journal of an episode in short: its kinds, with a call's status and the state at the end."""
     return [
-        (event.kind, str(event.data.get("status", event.data.get("state", ""))))
+        (event.kind, str(getattr(event, "status", getattr(event, "state", ""))))
         for event in journal.events(episode.id)
     ]
+
+
+def last_call(journal: Journal, episode: Episode) -> CallEvent:
+    event = journal.events(episode.id)[-1]
+    assert isinstance(event, CallEvent)
+    return event
+
+
+def ending(journal: Journal, episode: Episode) -> EndedEvent:
+    event = journal.events(episode.id)[-1]
+    assert isinstance(event, EndedEvent)
+    return event
 
 
 def everything(result: CallResult) -> str:
@@ -208,7 +222,7 @@ async def test_an_episode_is_played_from_its_opening_to_its_end(
         ("submitted", ""),
         ("ended", "submitted"),
     ]
-    assert journal.events(episode.id)[-1].data["verdict"] == {"correct": True, "reward": 1.0}
+    assert ending(journal, episode).verdict == Verdict(correct=True, reward=1.0)
 
 
 async def test_episodes_of_one_task_share_nothing(counter: Environment, open_episode: OpenEpisode) -> None:
@@ -335,7 +349,7 @@ async def test_arguments_arrive_as_plain_json(episode: Episode) -> None:
     told = await episode.call("kinds", arguments)
     assert told.value == ["[2, 1]", "[1, 'a']", "{'a': [1]}"]
     refused = await episode.call("kinds", {**arguments, "members": [1, 1]})
-    assert "members should be a list whose members all differ" in refused.text
+    assert "members should be a list of distinct members" in refused.text
 
 
 async def test_a_set_leaves_as_a_sorted_list(episode: Episode) -> None:
@@ -399,7 +413,7 @@ async def test_a_call_that_meets_a_limit_has_no_effect(
     assert (result.is_error, result.over) == (True, False)
     assert (episode.state, episode.calls) == (EpisodeState.OPEN, 3)
     assert kept(journal, episode)[-1] == ("call", "limit")
-    assert journal.events(episode.id)[-1].data["reason"]
+    assert last_call(journal, episode).reason
     assert await count(episode) == 2
 
 
@@ -420,11 +434,11 @@ async def test_a_fault_inside_a_tool_tells_the_agent_nothing_and_the_journal_eve
     assert "failed inside the environment" in result.text
     told = everything(result)
     assert not any(word in told for word in (SECRET, "KeyError", "line", "Traceback"))
-    event = journal.events(episode.id)[-1]
-    assert event.data["status"] == "fault"
-    assert "KeyError" in event.data["reason"]
+    event = last_call(journal, episode)
+    assert event.status is CallStatus.FAULT
+    assert "KeyError" in event.reason
     line = TROUBLE[: TROUBLE.index("return {}[self.secret]")].count("\n") + 1
-    assert f"(line {line})" in event.data["reason"]
+    assert f"(line {line})" in event.reason
     assert await count(episode) == 1
 
 
@@ -437,7 +451,7 @@ async def test_a_fault_inside_a_tool_tells_the_agent_nothing_and_the_journal_eve
             "The result of wrong_type breaks its schema. Invalid result of wrong_type: result",
         ),
         ("truth", {}, "result should be a valid integer, not true"),
-        ("double", {}, "all differ"),
+        ("double", {}, "distinct members"),
         ("not_a_number", {}, "not JSON data"),
         ("infinite", {}, "not JSON data"),
         ("half", {}, "surrogates not allowed"),
@@ -456,12 +470,12 @@ async def test_a_result_that_breaks_the_contract_fails_the_episode_with_its_reas
     await count(episode)
     result = await episode.call(name, arguments)
     assert (result.is_error, result.over) == (True, True)
-    assert "not held against you" in result.text
+    assert "will not be scored" in result.text
     assert SECRET not in everything(result)
     assert (episode.state, episode.verdict) == (EpisodeState.FAILED, None)
     assert words in episode.reason
     assert kept(journal, episode)[-2:] == [("call", "failed"), ("ended", "failed")]
-    assert journal.events(episode.id)[-1].data["reason"] == episode.reason
+    assert ending(journal, episode).reason == episode.reason
     assert (await episode.submit(SECRET)).over
     assert episode.verdict is None
 
@@ -517,7 +531,7 @@ async def test_an_environment_that_cannot_be_opened_fails_its_episode(
         ({"reference": "return str(x)"}, "The reference answer does not fit its declared type"),
         ({"reference": "return float('nan')"}, "not JSON data"),
         ({"reference": "while True: pass"}, "longer than 0.3 seconds"),
-        ({"tail": "def accepts(answer, x):\n    return 1"}, "neither true nor false"),
+        ({"tail": "def accepts(answer, x):\n    return 1"}, "neither True nor False"),
         ({"tail": "def accepts(answer, x):\n    return {}[x]"}, "KeyError"),
         ({"tail": "def accepts(answer, x):\n    while True: pass"}, "longer than 0.3 seconds"),
     ],
@@ -533,11 +547,8 @@ async def test_where_no_verdict_can_be_reached_the_episode_has_failed_and_is_nev
     assert (episode.state, episode.verdict) == (EpisodeState.FAILED, None)
     assert episode.reason.startswith("No verdict: ")
     assert words in episode.reason
-    assert journal.events(episode.id)[-1].data == {
-        "state": "failed",
-        "reason": episode.reason,
-        "verdict": None,
-    }
+    ended = ending(journal, episode)
+    assert (ended.state, ended.reason, ended.verdict) == (EpisodeState.FAILED, episode.reason, None)
 
 
 # --- processes that are lost
@@ -631,31 +642,35 @@ async def test_an_action_that_ends_its_own_process_every_time_fails_the_episode(
     declare: Declare, open_episode: OpenEpisode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     episode = await open_episode(declare(broken(more="return 1")), {"x": 3})
-    original = type(episode._acting)._ready
+    original = ReplayableEnvironment._ready
 
-    async def doomed(acting: Any) -> Any:
-        worker = await original(acting)
+    async def doomed(runner: Any) -> Any:
+        worker = await original(runner)
         worker.kill()
         return worker
 
     # Nothing that an environment may write is known to end its process, so the test does it.
-    monkeypatch.setattr(type(episode._acting), "_ready", doomed)
+    monkeypatch.setattr(ReplayableEnvironment, "_ready", doomed)
     result = await episode.call("look", {})
     assert result.over
     assert episode.state is EpisodeState.FAILED
     assert "process" in episode.reason
 
 
-async def test_a_replay_that_goes_another_way_fails_loudly(episode: Episode, journal: Journal) -> None:
+async def test_a_replay_with_another_outcome_fails_the_episode(
+    episode: Episode, journal: Journal, pool: SandboxPool
+) -> None:
     await count(episode)
     await count(episode)
-    actions = episode._acting.actions
-    actions[0] = actions[0]._replace(digest="0" * 32)
-    episode.suspend()
-    result = await episode.call("step", {})
+    events = journal.events(episode.id)
+    assert isinstance(events[1], CallEvent)
+    events[1] = events[1].model_copy(update={"digest": "0" * 32})
+    again = successor(episode, pool, journal)
+    await again.resume(events)
+    result = await again.call("step", {})
     assert result.over
-    assert episode.state is EpisodeState.FAILED
-    assert "A replay of step gave another result: it is not deterministic." in episode.reason
+    assert again.state is EpisodeState.FAILED
+    assert "The replay of step had another outcome than the call" in again.reason
     assert kept(journal, episode)[-2:] == [("call", "failed"), ("ended", "failed")]
 
 
@@ -709,7 +724,7 @@ async def test_a_cancelled_closing_is_a_closing(episode: Episode, journal: Journ
     closing.cancel()
     await asyncio.wait([closing])
     assert (await episode.call("step", {})).over
-    assert kept(journal, episode) == [("opened", ""), ("ended", "expired")]
+    assert kept(journal, episode) == [("opened", ""), ("ended", "closed")]
 
 
 async def test_calls_made_together_are_made_one_after_the_other(episode: Episode, journal: Journal) -> None:
@@ -722,7 +737,8 @@ async def test_calls_made_together_are_made_one_after_the_other(episode: Episode
         for _ in range(20):
             tasks.start_soon(step)
     assert sorted(seen) == list(range(1, 21))
-    assert seen == [event.data["result"]["structured"]["result"] for event in journal.events(episode.id)[1:]]
+    recorded = [event.result.value for event in journal.events(episode.id) if isinstance(event, CallEvent)]
+    assert seen == recorded
 
 
 async def test_of_two_submissions_made_together_one_counts(

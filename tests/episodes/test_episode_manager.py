@@ -8,12 +8,12 @@ import anyio
 import pytest
 
 from codegym_mcp.episodes.episode_manager import EpisodeManager
-from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.episodes.events import EndedEvent, SubmittedEvent
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import (
     EnvironmentFaultError,
-    JournalError,
     LimitError,
     NotFoundError,
     TaskError,
@@ -47,43 +47,6 @@ async def episodes(folder: Path, pool: SandboxPool, journal: Journal) -> AsyncIt
 async def opened(episodes: EpisodeManager, bell: int = 3, **limits: Any) -> Any:
     settings = EpisodeSettings(limits=Limits(**limits))
     return await episodes.open(episodes.catalog.get("counter"), task(bell), settings)
-
-
-# --- tasks
-
-
-async def test_a_task_is_found_by_its_id_or_made_by_difficulty_and_seed(
-    episodes: EpisodeManager, counter: Environment
-) -> None:
-    fixed = counter.with_tasks((task(3), task(4)))
-    assert await episodes.find_task(fixed, "bell-4") == task(4)
-    assert await episodes.find_task(fixed, None) == task(3)
-    made = await episodes.find_task(fixed, None, difficulty=2, seed=7)
-    assert made.id == "d2-s7"
-    assert await episodes.find_task(fixed, None, difficulty=2, seed=7) == made
-    assert (await episodes.find_task(fixed, None, difficulty=2)).id == "d2-s0"
-    assert (await episodes.find_task(counter, None)).id == "d1-s0"
-
-
-async def test_a_task_that_is_not_there_is_told(episodes: EpisodeManager, counter: Environment) -> None:
-    with pytest.raises(NotFoundError, match=r"Did you mean bell-3\?"):
-        await episodes.find_task(counter.with_tasks((task(3),)), "bell-33")
-    with pytest.raises(TaskError, match="not both"):
-        await episodes.find_task(counter, "bell-3", difficulty=1)
-    with pytest.raises(TaskError, match="not both"):
-        await episodes.find_task(counter, "bell-3", seed=1)
-    with pytest.raises(TaskError, match="needs a difficulty"):
-        await episodes.find_task(counter, None, seed=1)
-    with pytest.raises(TaskError, match="from 1 to 5"):
-        await episodes.find_task(counter, None, difficulty=6)
-
-
-async def test_an_environment_without_any_task_is_told(episodes: EpisodeManager, declare: Any) -> None:
-    bare = declare(COUNTER[: COUNTER.index("def generate")], name="bare")
-    with pytest.raises(TaskError, match=r"bare has neither tasks nor a generator. Put tasks .* bare\.jsonl"):
-        await episodes.find_task(bare, None)
-    with pytest.raises(TaskError, match="has no generator"):
-        await episodes.find_task(bare, None, difficulty=1)
 
 
 # --- open, found, ended
@@ -161,19 +124,29 @@ async def test_an_episode_that_is_forgotten_is_found_nowhere(episodes: EpisodeMa
         episodes.by_id(episode.id)
 
 
-async def test_old_ended_episodes_are_found_in_the_journal(
-    episodes: EpisodeManager, monkeypatch: pytest.MonkeyPatch
+async def test_episodes_that_are_open_when_the_server_stops_are_abandoned_without_a_journal_in_a_file(
+    folder: Path, pool: SandboxPool, journal: Journal
 ) -> None:
-    monkeypatch.setattr("codegym_mcp.episodes.episode_manager._ENDED_KEPT", 2)
-    ended = []
-    for _ in range(4):
+    async with EpisodeManager.serve(Catalog.load([folder]), pool, journal) as episodes:
         episode = await opened(episodes)
-        await episode.submit(3)
-        ended.append(episode)
-    for old in ended[:2]:
-        assert episodes.by_token(old.token) is not old
-        assert episodes.by_id(old.id).verdict == episodes.by_token(old.token).verdict == old.verdict
-    assert all(episodes.by_token(recent.token) is recent for recent in ended[2:])
+    assert (episode.state, episode.outcome, episode.reward) == (
+        EpisodeState.ABANDONED,
+        EpisodeOutcome.ABANDONED,
+        None,
+    )
+
+
+async def test_episodes_are_opened_by_the_names_of_their_environment_and_task(
+    episodes: EpisodeManager, counter: Environment
+) -> None:
+    generated = await episodes.open_task("counter", difficulty=2, seed=7)
+    assert generated.full_task.id == "d2-s7"
+    given = await episodes.open_task(counter, task=task(4), settings=EpisodeSettings(reveal=True))
+    assert (given.full_task, given.settings.reveal) == (task(4), True)
+    with pytest.raises(NotFoundError, match=r"Did you mean counter\?"):
+        await episodes.open_task("countr")
+    with pytest.raises(TaskError):
+        await episodes.open_task(counter, task=Task(id="odd", config={"start": 1}))
 
 
 # --- expiry
@@ -186,7 +159,7 @@ async def test_an_idle_episode_expires_and_a_used_one_does_not(episodes: Episode
     assert (idle.state, used.state) == (EpisodeState.OPEN, EpisodeState.OPEN)
     await episodes.expire_idle(time.monotonic() + 101)
     assert (idle.state, used.state) == (EpisodeState.EXPIRED, EpisodeState.OPEN)
-    assert idle.reason == "Nobody used it for 100 seconds."
+    assert idle.reason == "No call was made for 100 seconds."
     assert "expired" in (await idle.call("listen", {})).text
     assert episodes.open_count == 1
 
@@ -223,7 +196,7 @@ async def test_expiry_ends_one_after_another_even_where_the_journal_fails(
 
 @asynccontextmanager
 async def served(path: Path, folder: Path) -> AsyncIterator[EpisodeManager]:
-    async with SandboxPool.open(patience=100) as pool:
+    async with SandboxPool.open(cpu_grace=100) as pool:
         with Journal.open(path) as journal:
             async with EpisodeManager.serve(Catalog.load([folder]), pool, journal) as episodes:
                 yield episodes
@@ -261,7 +234,8 @@ async def test_a_submission_that_had_no_end_is_judged_by_the_next_server(
     path = tmp_path / "journal.sqlite"
     async with served(path, folder) as episodes:
         episode = await opened(episodes)
-        await episodes._journal.append(episode.id, 1, "submitted", {"arguments": {"answer": 3}})
+    with Journal.open(path) as journal:
+        await journal.append(episode.id, 1, SubmittedEvent(arguments={"answer": 3}))
     async with served(path, folder) as episodes:
         assert episodes.open_count == 0
         again = episodes.by_id(episode.id)
@@ -269,7 +243,7 @@ async def test_a_submission_that_had_no_end_is_judged_by_the_next_server(
         assert again.verdict is not None
         assert again.verdict.correct
         assert (await again.submit(4)).is_error
-        kinds = [event.kind for event in episodes._journal.events(episode.id)]
+        kinds = [event.kind for event in await again.events()]
         assert kinds == ["opened", "submitted", "ended"]
 
 
@@ -294,24 +268,15 @@ async def test_an_environment_that_changed_fails_its_open_episodes_and_no_others
         changed = episodes.by_id(by_name["other"].id)
         assert (changed.state, changed.verdict) == (EpisodeState.FAILED, None)
         assert changed.reason == "other has changed since the episode was opened."
-        reasons = {
-            name: episodes._journal.events(by_name[name].id)[-1].data["reason"] for name in ("gone", "broken")
-        }
-        assert "There is no environment named 'gone'" in reasons["gone"]
-        assert "broken.py:1: not valid Python" in reasons["broken"]
         assert (await episodes.by_token(by_name["other"].token).call("listen", {})).over
         for name in ("gone", "broken"):
             with pytest.raises(NotFoundError):
                 episodes.by_token(by_name[name].token)
-
-
-async def test_a_damaged_journal_is_told_with_the_episode(folder: Path, tmp_path: Path) -> None:
-    path = tmp_path / "journal.sqlite"
     with Journal.open(path) as journal:
-        await journal.append("abc", 0, "opened", {"token": 3})
-    with pytest.raises(JournalError, match="episode abc cannot be read"):
-        async with served(path, folder):
-            pass
+        ends = {name: journal.events(by_name[name].id)[-1] for name in ("gone", "broken")}
+    reasons = {name: event.reason for name, event in ends.items() if isinstance(event, EndedEvent)}
+    assert "There is no environment named 'gone'" in reasons["gone"]
+    assert "broken.py:1: not valid Python" in reasons["broken"]
 
 
 async def test_what_goes_wrong_while_episodes_are_served_comes_out_as_it_is(

@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from codegym_mcp.episodes.events import Event
+from codegym_mcp.episode_interface import CallResult, CallStatus
+from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEvent, SubmittedEvent
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.episodes.tool_outcome import digest
 from codegym_mcp.errors import JournalError
+from codegym_mcp.spec.environment import Task
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -28,24 +32,43 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]
         yield opened
 
 
-def told(events: list[Event]) -> list[tuple[int, str, Any]]:
-    return [(event.number, event.kind, event.data) for event in events]
+def opening(episode: str = "a", **config: Any) -> OpenedEvent:
+    return OpenedEvent(
+        token=f"{episode}-secret",
+        environment="counter",
+        program="0" * 64,
+        task=Task(id="task", config=config),
+        settings=EpisodeSettings(),
+    )
 
 
-async def test_events_come_back_in_their_order(journal: Journal) -> None:
-    await journal.append("b", 0, "opened", {"task": 1})
-    await journal.append("a", 0, "opened", {})
-    await journal.append("b", 1, "call", {"name": "move"})
-    assert told(journal.events("b")) == [(0, "opened", {"task": 1}), (1, "call", {"name": "move"})]
-    assert told(journal.events("a")) == [(0, "opened", {})]
+def call(name: str = "move", **arguments: Any) -> CallEvent:
+    return CallEvent(name=name, arguments=arguments, result=CallResult(text="1"), digest="ab")
+
+
+async def test_events_are_returned_in_their_order(journal: Journal) -> None:
+    events: dict[str, list[Event]] = {
+        "a": [opening("a")],
+        "b": [
+            opening("b", floors=1),
+            call(),
+            SubmittedEvent(arguments={"answer": 3}, key="k"),
+            EndedEvent(state=EpisodeState.SUBMITTED, verdict=Verdict(correct=True, reward=1.0)),
+        ],
+    }
+    for episode, expected in events.items():
+        for number, event in enumerate(expected):
+            await journal.append(episode, number, event)
+    for episode, expected in events.items():
+        assert journal.events(episode) == expected
     assert journal.events("c") == []
 
 
 async def test_episodes_are_open_until_they_end(journal: Journal) -> None:
     for episode in "abc":
-        await journal.append(episode, 0, "opened", {})
-    await journal.append("a", 1, "ended", {})
-    await journal.append("b", 1, "submitted", {})
+        await journal.append(episode, 0, opening(episode))
+    await journal.append("a", 1, EndedEvent(state=EpisodeState.CLOSED))
+    await journal.append("b", 1, SubmittedEvent(arguments={}))
     assert sorted(journal.open_episodes()) == ["b", "c"]
 
 
@@ -53,53 +76,58 @@ async def test_events_of_one_moment_are_all_written(journal: Journal) -> None:
     async with anyio.create_task_group() as tasks:
         for episode in range(50):
             for number in range(4):
-                tasks.start_soon(journal.append, f"e{episode}", number, "call", {"n": number})
+                event = call(f"tool_{number}") if number else opening(f"e{episode}")
+                tasks.start_soon(journal.append, f"e{episode}", number, event)
     for episode in range(50):
-        assert [event.number for event in journal.events(f"e{episode}")] == [0, 1, 2, 3]
+        names = [event.name for event in journal.events(f"e{episode}") if isinstance(event, CallEvent)]
+        assert names == ["tool_1", "tool_2", "tool_3"]
 
 
 async def test_an_event_is_on_disk_when_append_returns(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "journal.sqlite"
+    event = opening(ä="ö")
     with Journal.open(path) as journal:
-        await journal.append("a", 0, "opened", {"ä": "ö"})
+        await journal.append("a", 0, event)
         with Journal.open(path) as other:
-            assert told(other.events("a")) == [(0, "opened", {"ä": "ö"})]
+            assert other.events("a") == [event]
     with Journal.open(path) as again:
-        assert told(again.events("a")) == [(0, "opened", {"ä": "ö"})]
+        assert again.events("a") == [event]
 
 
 async def test_a_number_is_used_once(journal: Journal) -> None:
-    await journal.append("a", 0, "opened", {"first": True})
+    first = opening(first=True)
+    await journal.append("a", 0, first)
     with pytest.raises(JournalError, match="cannot be written"):
-        await journal.append("a", 0, "opened", {"first": False})
-    await journal.append("a", 1, "call", {})
-    assert told(journal.events("a")) == [(0, "opened", {"first": True}), (1, "call", {})]
+        await journal.append("a", 0, opening(first=False))
+    await journal.append("a", 1, EndedEvent(state=EpisodeState.CLOSED))
+    assert journal.events("a")[0] == first
+    assert journal.next_number("a") == 2
 
 
-async def test_data_that_is_not_json_is_refused_and_nothing_else_with_it(journal: Journal) -> None:
+async def test_an_event_that_is_not_json_data_is_refused_and_no_other_event_with_it(journal: Journal) -> None:
     with pytest.raises(JournalError, match="not JSON"):
-        await journal.append("a", 0, "opened", {"half": "\ud800"})
-    await journal.append("a", 0, "opened", {})
-    assert told(journal.events("a")) == [(0, "opened", {})]
+        await journal.append("a", 0, opening(half="\ud800"))
+    await journal.append("a", 0, opening())
+    assert len(journal.events("a")) == 1
 
 
-async def test_a_waiter_that_is_cancelled_leaves_its_event_written(journal: Journal) -> None:
+async def test_the_event_of_a_cancelled_caller_is_written(journal: Journal) -> None:
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(journal.append, "a", 0, "opened", {})
-        tasks.start_soon(journal.append, "b", 0, "opened", {})
+        tasks.start_soon(journal.append, "a", 0, opening("a"))
+        tasks.start_soon(journal.append, "b", 0, opening("b"))
         await anyio.lowlevel.checkpoint()
         tasks.cancel_scope.cancel()
-    await journal.append("c", 0, "opened", {})
+    await journal.append("c", 0, opening("c"))
     assert sorted(journal.open_episodes()) == ["a", "b", "c"]
 
 
-async def test_a_journal_that_fails_tells_everyone_who_waits_and_goes_on_afterwards(tmp_path: Path) -> None:
+async def test_a_failed_write_is_reported_to_every_caller_and_later_writes_succeed(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     failures = []
 
     async def append(journal: Journal, episode: str) -> None:
         try:
-            await journal.append(episode, 0, "opened", {})
+            await journal.append(episode, 0, opening(episode))
         except JournalError as error:
             failures.append(error)
 
@@ -114,74 +142,60 @@ async def test_a_journal_that_fails_tells_everyone_who_waits_and_goes_on_afterwa
         assert [str(error) for error in failures] == ["The journal cannot be written: disk full."] * 3
         with sqlite3.connect(path) as other:
             other.execute("DROP TRIGGER full")
-        await journal.append("d", 0, "opened", {})
+        await journal.append("d", 0, opening("d"))
         assert journal.open_episodes() == ["d"]
         other.close()
 
 
-async def test_a_damaged_event_is_told_with_its_episode(tmp_path: Path) -> None:
-    path = tmp_path / "journal.sqlite"
-    with Journal.open(path) as journal:
-        for episode in "abc":
-            await journal.append(episode, 0, "opened", {})
-        with sqlite3.connect(path) as other:
-            other.execute("UPDATE events SET data = '{' WHERE episode = 'a'")
-            other.execute("UPDATE events SET kind = 'eaten' WHERE episode = 'b'")
-        other.close()
-        for episode in "ab":
-            with pytest.raises(JournalError, match=f"of episode {episode} cannot be read"):
-                journal.events(episode)
-        assert told(journal.events("c")) == [(0, "opened", {})]
-
-
-def test_what_is_no_journal_is_told(tmp_path: Path) -> None:
-    text = tmp_path / "text"
-    text.write_text("not a journal, but long enough to be taken for the head of a data base" * 10)
-    foreign = tmp_path / "foreign.sqlite"
-    with sqlite3.connect(foreign) as connection:
-        connection.execute("CREATE TABLE events (other TEXT)")
-    connection.close()
-    for path in (text, tmp_path, text / "below", foreign):
-        with pytest.raises(JournalError, match="cannot be opened"), Journal.open(path):
-            pass
-
-
-def test_a_journal_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_file_of_a_journal_is_readable_for_its_owner_alone(tmp_path: Path) -> None:
     # It holds the tokens of episodes and their hidden configurations.
     path = tmp_path / "journal.sqlite"
     with Journal.open(path):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+        assert set(modes.values()) == {0o600}, modes
 
 
 @given(st.dictionaries(st.text(), plain, max_size=4))
-async def test_data_survives_the_journal_and_keeps_its_digest(data: dict[str, Any]) -> None:
+async def test_arguments_are_returned_as_they_were_and_keep_their_digest(arguments: dict[str, Any]) -> None:
     with Journal.open() as journal:
-        await journal.append("a", 0, "call", data)
-        (event,) = journal.events("a")
-    assert event.data == data
-    assert digest(event.data) == digest(data)
+        await journal.append("a", 0, opening())
+        await journal.append("a", 1, CallEvent(name="t", arguments=arguments, result=CallResult(text="")))
+        event = journal.event("a", 1)
+    assert isinstance(event, CallEvent)
+    assert event.arguments == arguments
+    assert digest(event.arguments) == digest(arguments)
 
 
-async def test_an_event_that_is_not_there_is_told(journal: Journal) -> None:
-    await journal.append("a", 0, "opened", {"task": 1})
-    assert journal.event("a", 0).data == {"task": 1}
+async def test_infinities_in_a_configuration_are_kept(journal: Journal) -> None:
+    await journal.append("a", 0, opening(most=float("inf")))
+    (event,) = journal.events("a")
+    assert isinstance(event, OpenedEvent)
+    assert event.task.config == {"most": float("inf")}
+
+
+async def test_an_unknown_event_is_an_error(journal: Journal) -> None:
+    await journal.append("a", 0, opening())
+    assert journal.event("a", 0).kind == "opened"
     for episode, number in (("a", 1), ("b", 0)):
         with pytest.raises(JournalError, match=f"of episode {episode} has no event {number}"):
             journal.event(episode, number)
 
 
-async def test_an_event_is_kept_as_it_was(journal: Journal) -> None:
-    data = {"arguments": {"floors": [1]}}
-    await journal.append("a", 0, "call", data)
-    data["arguments"]["floors"].append(2)
-    assert journal.event("a", 0).data == {"arguments": {"floors": [1]}}
+async def test_an_event_does_not_change_with_the_data_it_was_made_of(journal: Journal) -> None:
+    floors = [1]
+    await journal.append("a", 0, opening())
+    await journal.append("a", 1, call(floors=floors))
+    floors.append(2)
+    event = journal.event("a", 1)
+    assert isinstance(event, CallEvent)
+    assert event.arguments == {"floors": [1]}
 
 
-async def test_what_is_forgotten_stays_in_a_file_and_nowhere_else(tmp_path: Path) -> None:
+async def test_a_forgotten_episode_stays_in_a_file_and_leaves_memory(tmp_path: Path) -> None:
     for path, kept in ((None, 0), (tmp_path / "journal.sqlite", 1)):
         with Journal.open(path) as journal:
-            await journal.append("a", 0, "opened", {})
-            await journal.append("b", 0, "opened", {})
+            await journal.append("a", 0, opening("a"))
+            await journal.append("b", 0, opening("b"))
             for _ in range(2):
                 journal.forget("a")
             assert [len(journal.events(episode)) for episode in "ab"] == [kept, 1]
@@ -190,3 +204,50 @@ async def test_what_is_forgotten_stays_in_a_file_and_nowhere_else(tmp_path: Path
 @given(plain, plain)
 def test_digests_differ_where_json_differs(one: Any, other: Any) -> None:
     assert (digest(one) == digest(other)) is (to_json(one) == to_json(other))
+
+
+# --- rows of an earlier version
+
+
+@pytest.mark.parametrize(
+    ("status", "is_error"), [("ok", False), ("refused", True), ("invalid", True), ("failed", True)]
+)
+def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path, status: str, is_error: bool) -> None:
+    path = tmp_path / "journal.sqlite"
+    result = {"text": "1", "structured": None, "is_error": is_error, "over": False}
+    rows = [
+        ("opened", opening().model_dump(exclude={"kind", "at"})),
+        (
+            "call",
+            {
+                "name": "move",
+                "arguments": {"floors": 1},
+                "key": None,
+                "status": status,
+                "digest": "ab",
+                "result": result,
+                "reason": "why",
+            },
+        ),
+        ("submitted", {"arguments": {"answer": 3}, "key": "k"}),
+        ("ended", {"state": "submitted", "reason": "", "verdict": {"correct": True, "reward": 1.0}}),
+    ]
+    with sqlite3.connect(path) as connection:
+        # The table as the earlier version created it, without an index.
+        connection.execute(
+            "CREATE TABLE events (episode TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, "
+            "at REAL NOT NULL, data TEXT NOT NULL, PRIMARY KEY (episode, number)) WITHOUT ROWID"
+        )
+        for number, (kind, data) in enumerate(rows):
+            stored = ("a", number, kind, 1.5, to_json(data).decode())
+            connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", stored)
+    connection.close()
+    with Journal.open(path) as journal:
+        _, called, submitted, ended = journal.events("a")
+    assert isinstance(called, CallEvent)
+    assert called.result == CallResult(text="1", status=CallStatus(status))
+    assert (called.at, called.status, called.reason) == (1.5, status, "why")
+    assert isinstance(submitted, SubmittedEvent)
+    assert submitted.key == "k"
+    assert isinstance(ended, EndedEvent)
+    assert ended.verdict == Verdict(correct=True, reward=1.0)

@@ -94,7 +94,7 @@ async def test_order_and_tolerance_are_those_of_meta(pool: SandboxPool, declare:
         ("object", "return float('inf')", "not JSON data"),
         ("object", "return reference", "not JSON data"),
         ("str", "return chr(55296)", "not JSON data"),
-        ("set[int]", "return [x, x]", "all differ"),
+        ("set[int]", "return [x, x]", "distinct members"),
     ],
 )
 async def test_a_reference_that_breaks_its_type_gives_no_verdict(
@@ -142,7 +142,7 @@ async def test_accepts_decides_where_it_is_given(pool: SandboxPool, declare: Dec
 async def test_a_judgement_that_is_no_truth_value_gives_no_verdict(
     pool: SandboxPool, declare: Declare, body: str
 ) -> None:
-    with pytest.raises(BrokenContractError, match="neither true nor false"):
+    with pytest.raises(BrokenContractError, match="neither True nor False"):
         await judge(pool, declare(accepting(body)), task(), 3, Limits())
 
 
