@@ -32,9 +32,9 @@ from codegym_mcp.verification.verification_context import VerificationContext
     "--out",
     "directory",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Keep the audits in this folder instead of beside the environments.",
+    help="Write the audits to this folder instead of beside the environments.",
 )
-@click.option("--again", is_flag=True, help="Audit also what has not changed since its last audit.")
+@click.option("--again", is_flag=True, help="Audit unchanged environments again.")
 @unconfined_option
 @json_option
 def audit(
@@ -47,11 +47,12 @@ def audit(
     allow_unconfined: bool,
     as_json: bool,
 ) -> None:
-    """Measure what environments are worth, and grade them from A to D.
+    """Measure the quality of environments and grade them from A to D.
 
-    Measured are the rewards of players that do not think, what one call gives away, how much the answers
-    differ, and whether oracle and reference agree on inputs that nobody wrote. The audit is kept beside the
-    environment. NAMES are environments, or files, folders and sets of them; without any, all are meant.
+    The audit measures the rewards of the baselines, what a single call reveals, how much the answers differ,
+    whether oracle and reference agree on generated and perturbed inputs, and whether later calls depend on
+    earlier results. It is written beside the environment. NAMES are environments, or files, folders and sets
+    of them; without NAMES all environments are audited.
 
     \b
     Example:
@@ -108,8 +109,8 @@ def _print_audits(audits: Sequence[Audit]) -> None:
         if audit.findings:
             out.print(f"\n{audit.environment}: {audit.grade}", markup=False, highlight=False)
         for finding in audit.findings:
-            told = f"  {finding.grade} {finding.weakness}: {finding.message} {finding.evidence}".rstrip()
-            out.print(told, markup=False, highlight=False, soft_wrap=True)
+            line = f"  {finding.grade} {finding.weakness}: {finding.message} {finding.evidence}".rstrip()
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
     counts = [(grade, sum(audit.grade is grade for audit in audits)) for grade in Grade]
     out.print("\n" + ", ".join(f"{count} {grade}" for grade, count in counts if count), highlight=False)
 

@@ -1,4 +1,4 @@
-"""How a command over many environments goes: a bar in a terminal, now and then a line elsewhere."""
+"""Shows the progress of a command over many environments: a bar in a terminal, up to ten lines elsewhere."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,14 +13,14 @@ _LINES = 10
 
 @contextmanager
 def batch_progress(title: str, total: int) -> Iterator[Callable[[str], None]]:
-    """Counts on stderr what is done.
+    """Shows on stderr how many environments are done.
 
     Args:
-        title: what is being done.
-        total: to how many.
+        title: name of the activity.
+        total: number of environments.
 
     Yields:
-        What is to be called with the name of each when it is done.
+        A function to call with the name of each environment that is done.
     """
     done = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

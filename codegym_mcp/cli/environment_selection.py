@@ -1,4 +1,4 @@
-"""Which environments a command is about."""
+"""Selects the environments of a command by name, glob or path."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,23 +15,24 @@ jobs_option = click.option(
     "--jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="Episodes to play at once; else four for each processor.",
+    help="Episodes to play at once; the default is four for each processor.",
 )
 
 
 def select_entries(names: Iterable[str], paths: Iterable[Path]) -> list[Entry]:
-    """The environments that a user names.
+    """Returns the environments that a user names.
 
     Args:
         names: names or globs of environments, and paths of files, folders and sets.
-        paths: where the environments come from that are named by name; the bundled ones without any.
+        paths: files, folders and sets in which names are looked up; the bundled environments if empty.
 
     Returns:
-        What is at the named paths, then what is named by name; everything where nothing is named.
+        The environments at the named paths, then those that match a name; all environments if nothing is
+        named.
 
     Raises:
-        NotFoundError: a name matches nothing.
-        SourceError: a path holds no environments.
+        NotFoundError: a name matches no environment.
+        SourceError: a path contains no environments.
     """
     named = list(names)
     files = [Path(name) for name in named if Path(name).suffix in _SUFFIXES or Path(name).is_dir()]

@@ -10,7 +10,7 @@ from codegym_mcp.cli.environment_selection import jobs_option
 from codegym_mcp.limits import Limits
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.synthesis.dataset_card import Card
-from codegym_mcp.synthesis.publish import check_output, check_verified, select
+from codegym_mcp.synthesis.publish import check_output, check_verified, select_publishable
 from codegym_mcp.synthesis.publish import publish as publish_set
 from codegym_mcp.verification.audit.grades import Grade
 from codegym_mcp.verification.batch.verify_many import verify_many
@@ -34,26 +34,26 @@ from codegym_mcp.verification.verification_context import VerificationContext
     required=True,
     metavar="SET",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Ends with .jsonl or .parquet; replaced if it is there. The card is written beside it.",
+    help="File that ends with .jsonl or .parquet; an existing file is replaced. Its card is beside it.",
 )
 @click.option(
     "--grade",
     type=click.Choice([grade.value for grade in Grade]),
     default=Grade.D.value,
     show_default=True,
-    help="Leave out what the audit grades worse.",
+    help="Leave out environments with a lower grade.",
 )
 @click.option(
     "--license",
     "licenses",
     multiple=True,
     metavar="GLOB",
-    help="Only environments under a licence that matches; may be given several times.",
+    help="Only environments with a matching licence; may be given several times.",
 )
 @click.option(
     "--mixed-licenses",
     is_flag=True,
-    help="Several licences, or unknown ones, are meant to be in one set; each row keeps its own.",
+    help="Allow several licences, or unknown ones, in one set; each row states its own.",
 )
 @jobs_option
 @unconfined_option
@@ -69,11 +69,10 @@ def publish(
     allow_unconfined: bool,
     as_json: bool,
 ) -> None:
-    """Write the environments of folders as one set, with a card that says what is in it.
+    """Write the environments of folders to one set, with a card that describes it.
 
-    Every environment has to be verified and to have a current audit, and all of them to be under one licence.
-    What has not changed since it was verified is not verified again. The set is used as a folder is, with
-    --environments.
+    Every environment has to be verified, have a current audit, and have the same licence as the others.
+    Unchanged environments are not verified again. A set can be used like a folder, with --environments.
 
     \b
     Example:
@@ -82,7 +81,7 @@ def publish(
     """
     entries = Catalog.load(folders).entries
     check_output(file, entries)
-    chosen = select(entries, grade=Grade(grade), licenses=licenses, mixed_licenses=mixed_licenses)
+    chosen = select_publishable(entries, grade=Grade(grade), licenses=licenses, mixed_licenses=mixed_licenses)
     limits = Limits()
 
     async def verify() -> list[Verification]:

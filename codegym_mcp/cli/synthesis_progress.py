@@ -1,4 +1,4 @@
-"""How a synthesis goes, and what came of it."""
+"""Shows the progress of a synthesis and prints its funnel."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from codegym_mcp.cli.command_output import out
 from codegym_mcp.synthesis.funnel import Funnel, ProblemOutcome, RejectedProblem, Stage
 from codegym_mcp.synthesis.pipeline import SynthesisObserver
 
-_SHOWN = 3
-_WIDTH = 110
+_MAX_REASONS = 3
+_MAX_CHARACTERS = 110
 
 
 class SynthesisProgress(SynthesisObserver):
-    """Tells how a synthesis goes until the block is left: a bar in a terminal, lines elsewhere."""
+    """Shows the progress until the block is left: a bar in a terminal, lines elsewhere."""
 
     def __init__(self, console: Console, problems: int) -> None:
         self._console = console
@@ -35,44 +35,44 @@ class SynthesisProgress(SynthesisObserver):
         self._bar.stop()
 
     def stage_entered(self, problem: str, stage: Stage) -> None:
-        self._tell(f"{problem}: {stage}")
+        self._print(f"{problem}: {stage}")
 
     def problem_done(self, outcome: ProblemOutcome) -> None:
         self._kept += bool(outcome.kept)
-        furthest = outcome.furthest
-        told = f"kept as {', '.join(outcome.kept)}" if outcome.kept else "lost"
+        furthest = outcome.furthest_rejected
+        result = f"kept as {', '.join(outcome.kept)}" if outcome.kept else "rejected"
         if not outcome.kept and furthest is not None:
-            told = f"lost at {furthest.lost}: {_short(furthest.reason)}"
-        self._advance(f"{outcome.problem}: {told}")
+            result = f"rejected at {furthest.rejected_at}: {_shorten(furthest.reason)}"
+        self._advance(f"{outcome.problem}: {result}")
 
-    def problem_unfinished(self, loss: RejectedProblem) -> None:
-        self._advance(f"{loss.problem}: unfinished: {_short(loss.reason)}")
+    def problem_unfinished(self, problem: RejectedProblem) -> None:
+        self._advance(f"{problem.problem}: unfinished: {_shorten(problem.reason)}")
 
     def _advance(self, line: str) -> None:
         self._done += 1
         self._bar.update(self._task, completed=self._done, description=f"synthesize, {self._kept} kept")
-        self._tell(f"[{self._done}/{self._problems}] {line}")
+        self._print(f"[{self._done}/{self._problems}] {line}")
 
-    def _tell(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         if not self._console.is_terminal:
             click.echo(line, err=True)
 
 
 def print_funnel(funnel: Funnel, directory: Path) -> None:
-    """Prints what came of a synthesis."""
-    table = Table("stage", "lost", "left", "reasons", box=None, pad_edge=False)
+    """Prints how many problems were rejected at each stage, with reasons, and what was kept."""
+    table = Table("stage", "rejected", "left", "reasons", box=None, pad_edge=False)
     table.columns[1].justify = table.columns[2].justify = "right"
     left = funnel.problems - len(funnel.unfinished)
     table.add_row("problems", "", str(left), "")
-    for stage, lost in funnel.lost.items():
-        left -= len(lost)
-        reasons = [f"{loss.problem}: {_short(loss.reason)}" for loss in lost[:_SHOWN]]
-        if len(lost) > _SHOWN:
-            reasons.append(f"… and {len(lost) - _SHOWN} more")
-        table.add_row(stage, str(len(lost) or "-"), str(left), "\n".join(reasons))
+    for stage, rejected in funnel.rejected.items():
+        left -= len(rejected)
+        reasons = [f"{each.problem}: {_shorten(each.reason)}" for each in rejected[:_MAX_REASONS]]
+        if len(rejected) > _MAX_REASONS:
+            reasons.append(f"… and {len(rejected) - _MAX_REASONS} more")
+        table.add_row(stage, str(len(rejected) or "-"), str(left), "\n".join(reasons))
     out.print(table, highlight=False, soft_wrap=True)
     costs = funnel.costs
-    spent = f"{costs.requests} answers, {costs.tokens:,} tokens" + (
+    spent = f"{costs.requests} responses, {costs.tokens:,} tokens" + (
         f", ${costs.cost:.2f}" if costs.cost else ""
     )
     out.print(
@@ -83,13 +83,13 @@ def print_funnel(funnel: Funnel, directory: Path) -> None:
     if funnel.unfinished:
         first = funnel.unfinished[0]
         out.print(
-            f"{len(funnel.unfinished)} problems are unfinished; the same command goes on. "
-            f"{first.problem}: {_short(first.reason)}",
+            f"{len(funnel.unfinished)} problems are unfinished; run the same command again to continue. "
+            f"{first.problem}: {_shorten(first.reason)}",
             highlight=False,
             soft_wrap=True,
         )
 
 
-def _short(reason: str) -> str:
+def _shorten(reason: str) -> str:
     line = " ".join(reason.split())
-    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"
+    return line if len(line) <= _MAX_CHARACTERS else f"{line[: _MAX_CHARACTERS - 1]}…"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from codegym_mcp.cli.command_output import err, json_option, print_json, run, unconfined_option
-from codegym_mcp.cli.model_options import asking_options, read_asking_options
+from codegym_mcp.cli.model_options import read_text_model_options, text_model_options
 from codegym_mcp.cli.synthesis_progress import SynthesisProgress, print_funnel
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.models import Model
@@ -16,7 +16,7 @@ from codegym_mcp.spec.environment import Environment
 from codegym_mcp.synthesis import prompt_rendering
 from codegym_mcp.synthesis.cached_model import CachedModel, sampling_settings
 from codegym_mcp.synthesis.funnel import Funnel
-from codegym_mcp.synthesis.output_folder import Folder, Recipe
+from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
 from codegym_mcp.synthesis.pipeline import Synthesis
 from codegym_mcp.synthesis.problem_reader import read_problems
 from codegym_mcp.synthesis.synthesis_options import TRIAL_LIMITS, SynthesisOptions
@@ -45,32 +45,34 @@ def _count(option: str, least: int, text: str) -> Callable[[Command], Command]:
     "directory",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="The folder that the environments are put into. The same folder again goes on where it was left.",
+    help="Output folder. If it holds an unfinished synthesis, that is continued.",
 )
-@asking_options
+@text_model_options
 @_count("--samples", 1, "Environments to try for each problem.")
-@_count("--oracles", 1, "Oracles to write for each environment, apart from each other.")
-@_count("--repairs", 0, "How often what does not do is given back to the model, for each environment.")
+@_count("--oracles", 1, "Oracles to write independently for each environment.")
+@_count(
+    "--repairs", 0, "Repairs for each environment; repairs of form are counted apart, with the same limit."
+)
 @_count("--configurations", 4, "Configurations to ask for.")
-@_count("--tasks", 1, "Tasks that an environment must have in the end.")
+@_count("--tasks", 1, "Least number of tasks of an environment.")
 @click.option(
     "--grade",
     type=click.Choice([grade.value for grade in Grade]),
     default=_DEFAULTS.grade.value,
     show_default=True,
-    help="Reject what the audit grades worse.",
+    help="Reject environments with a lower grade.",
 )
 @click.option(
     "--field",
     "fields",
     multiple=True,
     metavar="NAME=FIELD",
-    help="Where a file of another format has what is needed: id, statement, solution, tests, license. "
+    help="Name of a field in a file of another format: id, statement, solution, tests, license. "
     "May be given several times.",
 )
 @click.option("--license", "license_name", metavar="NAME", help="The licence of all problems.")
 @click.option(
-    "--limit", type=click.IntRange(1), help="Only so many problems, from the beginning of the file."
+    "--limit", type=click.IntRange(1), help="Number of problems to use, from the beginning of the file."
 )
 @click.option(
     "--against",
@@ -78,7 +80,7 @@ def _count(option: str, least: int, text: str) -> Callable[[Command], Command]:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Environments that new ones must not repeat, besides the bundled ones and those in --out.",
+    help="Environments that new ones must not repeat, in addition to the bundled ones and those in --out.",
 )
 @click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="Problems at once.")
 @unconfined_option
@@ -96,12 +98,13 @@ def synthesize(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Make environments of coding problems with a language model, verified and audited.
+    """Make verified and audited environments of coding problems with a language model.
 
-    PROBLEMS is JSON Lines: CodeGym's raw problems, MBPP, HumanEval, or any other with --field. Every answer
-    of the model is kept, so that a run that was ended in whatever way goes on without asking twice. What is
-    kept stands in the folder, with what was rejected, and why, under synthesis/. Exits with 0 if every
-    problem was decided.
+    PROBLEMS is a file of JSON Lines: CodeGym's raw problems, MBPP, HumanEval, or another form with --field.
+        Every
+    response of the model is stored, so that an interrupted run continues without sending a request twice. The
+    environments are written to the folder; rejected replies and their reasons to its folder synthesis/. Exits
+    with 0 if every problem was decided.
 
     \b
     Example:
@@ -109,30 +112,30 @@ def synthesize(
       codegym-mcp synthesize mine.jsonl --out made --model anthropic:claude-sonnet-5-5 \\
           --field statement=body --field solution=answer --license MIT
     """
-    asked = read_asking_options(options)
+    model_options = read_text_model_options(options)
     read = list(read_problems(problems, fields=_read_fields(fields), license=license_name))[:limit]
     recipe = Recipe(
-        model=sampling_settings(asked),
+        model=sampling_settings(model_options),
         prompts=prompt_rendering.version(),
         options=SynthesisOptions(**options),
     )
 
     async def main() -> Funnel:
-        with Folder.open(directory, recipe) as folder, SynthesisStore.open(folder.store) as store:
+        with OutputFolder.open(directory, recipe) as folder, SynthesisStore.open(folder.store) as store:
             async with (
-                Model.open(asked) as model,
-                VerificationContext.open(limits=TRIAL_LIMITS, allow_unconfined=allow_unconfined) as bench,
+                Model.open(model_options) as model,
+                VerificationContext.open(limits=TRIAL_LIMITS, allow_unconfined=allow_unconfined) as context,
             ):
                 spent = store.spent()
                 model.spending.count(spent.tokens, spent.cost)
                 synthesis = Synthesis(
-                    asker=CachedModel(model, store),
-                    bench=bench,
+                    model=CachedModel(model, store),
+                    context=context,
                     store=store,
                     folder=folder,
                     existing=list(_existing([*against, directory])),
                     concurrency=concurrency,
-                    watcher=progress,
+                    observer=progress,
                 )
                 return await synthesis.run(read)
 
@@ -140,7 +143,10 @@ def synthesize(
         with SynthesisProgress(err, len(read)) as progress:
             funnel = run(main)
     except KeyboardInterrupt:
-        click.echo(f"Interrupted. What is done stands in {directory}; the same command goes on.", err=True)
+        click.echo(
+            f"Interrupted. Results so far are in {directory}; run the same command again to continue.",
+            err=True,
+        )
         raise SystemExit(INTERRUPTED) from None
     if as_json:
         print_json(funnel.model_dump(mode="json"))
@@ -161,12 +167,12 @@ def _read_fields(fields: Iterable[str]) -> dict[str, str]:
 
 
 def _existing(paths: Iterable[Path]) -> Iterable[Environment]:
-    yield from Catalog.load().usable()
+    yield from Catalog.load().environments()
     for path in paths:
         try:
-            yield from Catalog.load([path]).usable()
+            yield from Catalog.load([path]).environments()
         except CodegymError:
-            # The folder to be filled is empty at first.
+            # A new output folder holds no environments.
             if path.is_dir() and not any(path.glob("*.py")):
                 continue
             raise

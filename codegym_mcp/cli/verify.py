@@ -22,7 +22,7 @@ from codegym_mcp.verification.gate_results import GateState, Verification
 from codegym_mcp.verification.verification_cache import DIRECTORY_VARIABLE, VerificationCache
 from codegym_mcp.verification.verification_context import VerificationContext
 
-_LISTED = 50
+_MAX_ROWS = 50
 
 
 @click.command()
@@ -34,9 +34,9 @@ _LISTED = 50
     "directory",
     type=click.Path(path_type=Path, file_okay=False),
     envvar=DIRECTORY_VARIABLE,
-    help=f"Where verdicts are kept; what has not changed is not verified again.  [env: {DIRECTORY_VARIABLE}]",
+    help=f"Folder of cached results of unchanged environments.  [env: {DIRECTORY_VARIABLE}]",
 )
-@click.option("--no-cache", is_flag=True, help="Verify everything again, and keep nothing.")
+@click.option("--no-cache", is_flag=True, help="Verify everything again and cache nothing.")
 @unconfined_option
 @json_option
 def verify(
@@ -49,12 +49,12 @@ def verify(
     allow_unconfined: bool,
     as_json: bool,
 ) -> None:
-    """Check that environments are fit to be served. Exits with 0 only if all of them are.
+    """Check whether environments may be served. Exits with 0 only if all of them pass every gate.
 
-    An environment is verified when its source is accepted, its tools are described, its oracle earns every
-    reward through the tools alone and uses all of them, the same run goes the same way again, and every call
-    keeps to its limits and its declared result. NAMES are environments, or files, folders and sets of them;
-    without any, all are meant.
+    An environment is verified if its source is accepted, its tools are described, its oracle earns every
+    reward through the tools only and uses all of them, repeated runs give the same trajectory, every call
+    keeps its limits and its declared result type, and every answer can be judged. NAMES are environments, or
+    files, folders and sets of them; without NAMES all environments are verified.
 
     \b
     Example:
@@ -88,8 +88,8 @@ def verify(
 
 def _print_results(results: Sequence[Verification]) -> None:
     refused = [result for result in results if not result.verified]
-    table = Table("environment", "verified", "gates in the way", box=None, pad_edge=False)
-    for result in results if len(results) <= _LISTED else refused:
+    table = Table("environment", "verified", "failed gates", box=None, pad_edge=False)
+    for result in results if len(results) <= _MAX_ROWS else refused:
         failed = [gate for gate, state in result.gates.items() if state is GateState.FAILED]
         table.add_row(result.environment, "yes" if result.verified else "no", ", ".join(failed))
     if table.rows:

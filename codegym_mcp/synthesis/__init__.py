@@ -1,1 +1,1 @@
-"""From coding problems to environments: with a language model, verified, and published as a set."""
+"""Synthesis of environments from coding problems with a language model, and publishing them as a set."""

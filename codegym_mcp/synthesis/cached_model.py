@@ -1,4 +1,4 @@
-"""Asks a model, and never twice for the same."""
+"""Sends requests to a model and stores the responses, so that no request is sent twice."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ _SAMPLED = {
     "reasoning_effort",
     "extra_body",
 }
-"""The options on which an answer depends."""
+"""The options on which a response depends."""
 
-Talk = tuple[str, ...]
-"""What was said in turns, beginning with us."""
+Turns = tuple[str, ...]
+"""The messages of a dialogue in order; the first one is ours, the second one the model's."""
 
 
 class CachedModel:
-    """A model whose answers are kept by their requests."""
+    """A model whose responses are stored by request."""
 
     def __init__(self, model: Model, store: SynthesisStore) -> None:
         self._model = model
@@ -36,42 +36,42 @@ class CachedModel:
         self._settings = sampling_settings(model.options)
         self._locks: dict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
-    def key(self, talk: Talk, sample: int) -> str:
-        """Names a request."""
-        return sha256(self._written(talk, sample)).hexdigest()
+    def key(self, turns: Turns, sample: int) -> str:
+        """Returns the key of a request."""
+        return sha256(self._serialize(turns, sample)).hexdigest()
 
-    async def ask(self, talk: Talk, sample: int) -> StoredResponse:
-        """The answer to the last turn, from the store where it is known.
+    async def request(self, turns: Turns, sample: int) -> StoredResponse:
+        """Returns the response to the last message, from the store if it is there.
 
         Args:
-            talk: the turns so far.
-            sample: which of several answers to the same words.
+            turns: the messages so far.
+            sample: number of the response, if several responses to the same messages are wanted.
 
         Raises:
             ModelError, RunHaltedError: as `Model.request`.
         """
-        key = self.key(talk, sample)
+        key = self.key(turns, sample)
         async with self._locks[key]:
-            known = self._store.answer(key)
+            known = self._store.response(key)
             if known is not None:
                 return known
-            answer = await self._request(talk, sample)
-            self._store.put_answer(key, self._written(talk, sample).decode(), answer)
-            return answer
+            response = await self._send(turns, sample)
+            self._store.put_response(key, self._serialize(turns, sample).decode(), response)
+            return response
 
-    def known(self, talk: Talk, sample: int) -> str:
-        """What was said to a request that has been asked."""
-        answer = self._store.answer(self.key(talk, sample))
-        assert answer is not None
-        return answer.text
+    def stored_text(self, turns: Turns, sample: int) -> str:
+        """Returns the text of a response that is in the store."""
+        response = self._store.response(self.key(turns, sample))
+        assert response is not None
+        return response.text
 
-    async def _request(self, talk: Talk, sample: int) -> StoredResponse:
-        conversation = self._model.conversation(prompt_rendering.system())
-        for place, said in enumerate(talk):
-            if place % 2 == 0:
-                conversation.say(said)
+    async def _send(self, turns: Turns, sample: int) -> StoredResponse:
+        conversation = self._model.conversation(prompt_rendering.render_system())
+        for index, message in enumerate(turns):
+            if index % 2 == 0:
+                conversation.say(message)
             else:
-                conversation.recall(said)
+                conversation.recall(message)
         seed = self._model.options.seed
         reply = await self._model.request(conversation, seed=None if seed is None else seed + sample)
         return StoredResponse(
@@ -86,12 +86,17 @@ class CachedModel:
             seconds=reply.seconds,
         )
 
-    def _written(self, talk: Sequence[str], sample: int) -> bytes:
+    def _serialize(self, turns: Sequence[str], sample: int) -> bytes:
         return to_json(
-            {"model": self._settings, "system": prompt_rendering.system(), "talk": talk, "sample": sample},
+            {
+                "model": self._settings,
+                "system": prompt_rendering.render_system(),
+                "turns": turns,
+                "sample": sample,
+            },
         )
 
 
 def sampling_settings(options: ModelOptions) -> dict[str, object]:
-    """The options of a model on which its answers depend, as plain data."""
+    """Returns the options of a model on which its responses depend, as plain data."""
     return options.model_dump(mode="json", include=_SAMPLED)

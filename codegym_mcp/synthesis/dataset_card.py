@@ -1,4 +1,4 @@
-"""What a published set is: its card, for people and for programs."""
+"""The card of a published set: figures for people and for programs."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,29 +10,29 @@ from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.audit.audit import Audit
 
 UNKNOWN = "unknown"
-"""What a card calls a licence, or an origin, that nobody stated."""
+"""Placeholder for a licence or an origin that is not stated."""
 _BY_HAND = "none"
 
 
 class CardFigures(BaseModel):
-    """What the audits measured: the median environment."""
+    """Medians of the audit figures over the environments of a set."""
 
     model_config = ConfigDict(frozen=True)
 
     oracle_calls: float
-    """Calls of the oracle for the median task."""
+    """Tool calls of the oracle for the median task."""
     best_constant: float
-    """The part of the tasks for which the commonest answer is right."""
+    """Share of the tasks that the best constant answer solves, 0 to 1."""
     observe: float
-    """Mean reward of looking once and answering."""
+    """Mean reward of the `observe` baseline."""
     random: float
-    """Mean reward of random play."""
+    """Mean reward of the `random` baseline."""
     distinct_answers: float
-    """The part of the tasks whose answers differ."""
+    """Number of different answers divided by the number of tasks."""
 
     @classmethod
     def of(cls, audits: Sequence[Audit]) -> "CardFigures":
-        """The medians over some audits, of which there is at least one."""
+        """Computes the medians over audits; at least one is required."""
         figures = [audit.figures for audit in audits]
         return cls(
             oracle_calls=median(each.oracle_calls.median for each in figures),
@@ -44,43 +44,43 @@ class CardFigures(BaseModel):
 
 
 class Card(BaseModel):
-    """A set in figures."""
+    """The figures of a set."""
 
     model_config = ConfigDict(frozen=True)
 
     set: str
-    """The name of the file."""
+    """Name of the file."""
     sha256: str
-    """Of the file, in hexadecimal."""
+    """SHA-256 of the file, in hexadecimal."""
     version: str
-    """Of the program that wrote it."""
+    """Version of codegym-mcp that wrote the set."""
     environments: int
     tasks: int
-    """Fixed ones."""
+    """Number of fixed tasks."""
     endless: int
-    """Environments that generate further tasks."""
+    """Number of environments that generate further tasks."""
     tools: int
     difficulties: dict[str, int]
-    """Tasks by difficulty, where it is known."""
+    """Number of tasks by difficulty, for tasks whose difficulty is known."""
     licenses: dict[str, int]
-    """Environments by licence."""
+    """Number of environments by licence."""
     mixed_licenses: bool
     sources: dict[str, int]
-    """Environments by the collection of their problems, or by their origin."""
+    """Number of environments by the collection of their problems, or by their origin."""
     models: dict[str, int]
-    """Environments by the model that wrote them; "none" for those that people wrote."""
+    """Number of environments by the model that wrote them; "none" for those written by people."""
     grades: dict[str, int]
-    """Environments by the grade of their audit."""
+    """Number of environments by grade."""
     figures: CardFigures
 
     def markdown(self) -> str:
-        """The card for people."""
+        """Renders the card as Markdown."""
         figures = self.figures
         parts = [
             f"# {self.set}",
             f"{self.environments} environments with {self.tasks} tasks and {self.tools} tools, verified and "
             f"audited by codegym-mcp {self.version}. {self.endless} of them generate further tasks.",
-            self._licenses_told(),
+            self._render_licenses(),
             _table("licence", self.licenses),
             _table("source", self.sources),
             _table("model", self.models),
@@ -89,14 +89,14 @@ class Card(BaseModel):
             "| median environment | |\n|---|--:|\n"
             f"| calls of the oracle | {figures.oracle_calls:g} |\n"
             f"| reward of the best constant answer | {figures.best_constant:.0%} |\n"
-            f"| reward of looking once and answering | {figures.observe:.0%} |\n"
+            f"| reward of answering after one call | {figures.observe:.0%} |\n"
             f"| reward of random play | {figures.random:.0%} |\n"
             f"| answers that differ | {figures.distinct_answers:.0%} |",
             f"Use it with `codegym-mcp list --environments {self.set}`.\n\nSHA-256 `{self.sha256}`",
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
 
-    def _licenses_told(self) -> str:
+    def _render_licenses(self) -> str:
         if self.mixed_licenses:
             return (
                 "**Its environments are under different licences.** Each row states its own under `license`."
@@ -105,18 +105,18 @@ class Card(BaseModel):
 
 
 def tool_count(environments: Iterable[Environment]) -> int:
-    """How many tools some environments have, the submissions apart."""
+    """Counts the tools of environments, without the submissions."""
     return sum(len(environment.tools) for environment in environments)
 
 
 def counted(values: Iterable[str], unstated: str = UNKNOWN) -> dict[str, int]:
-    """How often each value occurs, the most frequent first."""
+    """Counts each value, most frequent first."""
     counts = Counter(value or unstated for value in values)
     return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
 
 def counted_models(models: Iterable[str]) -> dict[str, int]:
-    """How many environments each model wrote."""
+    """Counts environments by the model that wrote them."""
     return counted(models, _BY_HAND)
 
 

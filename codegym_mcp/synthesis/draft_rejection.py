@@ -1,29 +1,49 @@
-"""That what a model wrote does not do, and who has to mend it."""
+"""The error for generated text that cannot be used, with the part of the environment that has to be
+repaired."""
 
-from typing import Literal
+from enum import StrEnum
 
-from codegym_mcp.synthesis.cached_model import Talk
+from codegym_mcp.synthesis.cached_model import Turns
 from codegym_mcp.synthesis.funnel import Stage
 
-Part = Literal["environment", "tasks", "oracle", "none"]
+
+class DraftPart(StrEnum):
+    """A part of an environment that the model writes in a dialogue of its own."""
+
+    ENVIRONMENT = "environment"
+    TASKS = "tasks"
+    ORACLE = "oracle"
 
 
 class DraftRejectedError(Exception):
-    """What was written does not do.
+    """A reply of the model is rejected.
 
     Attributes:
-        part: what has to be mended; "none" where nothing can be.
-        talk: in which it was written.
-        sample: which answer of the talk it was.
+        stage: the stage at which it is rejected.
+        part: the part that has to be repaired, or None if no repair is possible.
+        reason: why it is rejected; the model receives this text.
+        written: what the model wrote.
+        turns: the dialogue in which it was written.
+        sample: the number of the reply in this dialogue.
+        is_form: whether the form is wrong (unreadable, refused by the policy), not the meaning.
     """
 
     def __init__(
-        self, stage: Stage, part: Part, reason: str, *, written: str, talk: Talk = (), sample: int = 0
+        self,
+        stage: Stage,
+        part: DraftPart | None,
+        reason: str,
+        *,
+        written: str,
+        turns: Turns = (),
+        sample: int = 0,
+        is_form: bool = False,
     ) -> None:
         super().__init__(reason)
         self.stage = stage
         self.part = part
         self.reason = reason
         self.written = written
-        self.talk = talk
+        self.turns = turns
         self.sample = sample
+        self.is_form = is_form

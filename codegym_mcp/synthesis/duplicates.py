@@ -1,4 +1,4 @@
-"""Whether there is such an environment, or such a problem, already."""
+"""Finds environments and problems that repeat others."""
 
 import ast
 import re
@@ -9,9 +9,10 @@ from hashlib import sha256
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 
-CODE_ALIKE = 0.8
-TEXT_ALIKE = 0.7
-"""So much of two environments' code, or task texts, is the same in a duplicate (Jaccard index)."""
+CODE_SIMILARITY = 0.8
+TEXT_SIMILARITY = 0.7
+"""Similarity of code or task texts (Jaccard index, 0 to 1) from which an environment counts as a
+duplicate."""
 
 _CODE_RUN = 6
 _TEXT_RUN = 3
@@ -19,11 +20,12 @@ _TEXT_RUN = 3
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What an environment does, and what it says, as sets of short runs.
+    """The code and the task text of an environment as sets of n-grams.
 
     Attributes:
-        code: runs of syntax, whatever the names in it.
-        text: runs of words of the task.
+        name: name of the environment.
+        code: n-grams of syntax node kinds, without names.
+        text: n-grams of words of the task text.
     """
 
     name: str
@@ -32,30 +34,31 @@ class Fingerprint:
 
     @classmethod
     def of(cls, environment: Environment) -> "Fingerprint":
-        """The fingerprint of an environment; its oracle is no part of it."""
+        """Computes the fingerprint of an environment, without its oracle."""
         tree = ast.parse(environment.program.source)
-        tree.body = [node for node in tree.body if not _is_left_out(node)]
+        tree.body = [node for node in tree.body if not _is_ignored(node)]
         words = re.findall(r"\w+", environment.template.lower())
         return cls(environment.name, _runs(_shape(tree), _CODE_RUN), _runs(words, _TEXT_RUN))
 
 
 @dataclass
 class Fingerprints:
-    """What exists."""
+    """The fingerprints of the environments that new ones must not repeat."""
 
     known: list[Fingerprint] = field(default_factory=list)
 
-    def alike(self, fingerprint: Fingerprint) -> tuple[str, float] | None:
-        """The name of an environment that this one is a duplicate of, and how much is the same (0 to 1)."""
+    def find_duplicate(self, fingerprint: Fingerprint) -> tuple[str, float] | None:
+        """Returns the name of the environment that this one repeats and their similarity (0 to 1), or
+        None."""
         for each in self.known:
             code, text = _jaccard(each.code, fingerprint.code), _jaccard(each.text, fingerprint.text)
-            if code >= CODE_ALIKE or text >= TEXT_ALIKE:
+            if code >= CODE_SIMILARITY or text >= TEXT_SIMILARITY:
                 return each.name, max(code, text)
         return None
 
 
-def same_problems(problems: Iterable[CodingProblem]) -> dict[str, str]:
-    """Problems that say, or whose solutions do, the same as an earlier one: their ids, and the earlier's."""
+def find_repeated_problems(problems: Iterable[CodingProblem]) -> dict[str, str]:
+    """Maps the id of each problem whose statement or solution repeats an earlier one to the earlier id."""
     seen: dict[str, str] = {}
     found: dict[str, str] = {}
     for problem in problems:
@@ -77,14 +80,14 @@ def _digest(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _is_left_out(node: ast.stmt) -> bool:
+def _is_ignored(node: ast.stmt) -> bool:
     named = isinstance(node, ast.FunctionDef) and node.name == "solve"
     meta = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "META"
     return named or meta
 
 
 def _shape(tree: ast.AST, *, names: bool = False) -> list[str]:
-    """The kinds of a tree's nodes in order, with its constants; docstrings and annotations are left out."""
+    """Returns the kinds of a tree's nodes in order, with constants, without docstrings and annotations."""
     found = []
     waiting: list[ast.AST] = [tree]
     while waiting:
@@ -95,7 +98,7 @@ def _shape(tree: ast.AST, *, names: bool = False) -> list[str]:
                 continue
             items = value if isinstance(value, list) else [value]
             waiting.extend(
-                item for item in reversed(items) if isinstance(item, ast.AST) and not _is_text(item)
+                item for item in reversed(items) if isinstance(item, ast.AST) and not _is_docstring(item)
             )
     return found
 
@@ -104,14 +107,14 @@ def _kind(node: ast.AST, names: bool) -> str:
     kind = type(node).__name__
     match node:
         case ast.Constant(value=value):
-            # Names of things in a dict, and words for the agent, are names too.
+            # Strings are left out, as names are: they are keys of dicts or texts for the agent.
             return f"{kind}:{value!r}" if names or not isinstance(value, str) else kind
         case ast.Name(id=name) | ast.FunctionDef(name=name) if names:
             return f"{kind}:{name}"
     return kind
 
 
-def _is_text(node: ast.AST) -> bool:
+def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 

@@ -1,280 +1,438 @@
-"""Makes an environment of a problem: asks a model for it part by part, tries what it writes, and gives back
-what does not do."""
+"""Makes an environment of a problem: requests it from a model part by part, tries each part, and has it
+repaired."""
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+
+from pydantic_core import to_json
 
 from codegym_mcp.errors import ContextOverflowError, SourceError, TaskError
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.synthesis import prompt_rendering
-from codegym_mcp.synthesis.cached_model import CachedModel, Talk
-from codegym_mcp.synthesis.draft_rejection import DraftRejectedError, Part
+from codegym_mcp.synthesis.cached_model import CachedModel, Turns
+from codegym_mcp.synthesis.draft_rejection import DraftPart, DraftRejectedError
 from codegym_mcp.synthesis.environment_draft import Draft, environment_name
 from codegym_mcp.synthesis.funnel import AcceptedEnvironment, Candidate, Costs, GenerationAttempt, Stage
-from codegym_mcp.synthesis.oracle_trials import OracleTrial, agree_against_reference, fixed_tasks, try_oracle
+from codegym_mcp.synthesis.oracle_trials import (
+    OracleTrial,
+    agree_against_reference,
+    find_unsolvable,
+    fixed_tasks,
+    try_oracle,
+)
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError, json_block, python_block
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions
 from codegym_mcp.synthesis.synthesis_store import StoredResponse
-from codegym_mcp.synthesis.task_configurations import read_configurations, try_generated, try_written
+from codegym_mcp.synthesis.task_configurations import (
+    is_written,
+    read_configurations,
+    try_generated,
+    try_written,
+)
 from codegym_mcp.verification.audit.audit import audit
 from codegym_mcp.verification.gates.solved import check_solved
-from codegym_mcp.verification.gates.verify import verify
-from codegym_mcp.verification.recorded_play import shown
+from codegym_mcp.verification.gates.verify import check_without_oracle, verify
+from codegym_mcp.verification.recorded_play import format_value
 from codegym_mcp.verification.verification_context import VerificationContext
 
 OnStage = Callable[[str, Stage], object]
-"""Called with a problem's id and the stage that it enters."""
+"""Called with the id of a problem and the stage that one of its candidates enters."""
 
 _ENOUGH = 0.8
-"""The part of the model's configurations that must run (arXiv 2509.17325)."""
-_TOLD = 4
+"""Least share of the written configurations on which the environment has to run (arXiv 2509.17325)."""
+_FIRST_ORACLES = 2
+"""Oracles that are requested first; the others are requested only if these do not solve every task."""
+_MAX_PROBLEMS = 4
 
 
 @dataclass
-class Author:
-    """Makes one candidate of a problem. All of it can be done again at no cost: answers are kept.
+class EnvironmentAuthor:
+    """Makes one candidate of a problem. Running it again sends no request twice, because responses are
+    stored.
 
     Attributes:
-        problem: what it is made of.
-        sample: which candidate of the problem.
+        problem: the problem.
+        sample: number of the candidate, starting at 0.
+        model: the model that writes the parts.
+        context: the sandboxes in which the parts are tried.
+        options: options of the synthesis.
+        on_stage: called with each stage that the candidate enters.
     """
 
     problem: CodingProblem
     sample: int
-    asker: CachedModel
-    bench: VerificationContext
+    model: CachedModel
+    context: VerificationContext
     options: SynthesisOptions
     on_stage: OnStage
-    _environment_talk: Talk = ()
-    _tasks_talk: Talk = ()
-    _oracle_talks: list[Talk] = field(default_factory=list)
+    _environment_turns: Turns = ()
+    _tasks_turns: Turns = ()
+    _oracle_turns: list[Turns] = field(default_factory=list)
+    _interface: bytes = b""
+    """What the dialogues about tasks depend on: task text, configuration and public values."""
     _spent: dict[str, Costs] = field(default_factory=dict)
+    _generated: dict[str, list[Task]] = field(default_factory=dict)
+    """The generated tasks of each draft that passed the checks without an oracle, by source."""
     _trials: dict[tuple[str, bytes], OracleTrial] = field(default_factory=dict)
+    _dropped: list[str] = field(default_factory=list)
+    _undecided: str = ""
+    """The source for which the model was asked whether the reference or the oracles are right."""
+    _confirmed: set[str] = field(default_factory=set)
+    """The sources whose references the model confirmed by leaving the file unchanged."""
 
     async def write(self) -> Candidate:
         """Makes the environment, or finds out why it cannot be made.
 
         Raises:
-            ModelError, RunHaltedError: the model gave no answer, through no fault of the problem's.
-            SandboxError: nothing can be tried here.
+            ModelError, RunHaltedError: the model gave no response; the problem is not the cause.
+            SandboxError: the sandbox does not work on this system.
         """
         attempts: list[GenerationAttempt] = []
-        self._environment_talk = (prompt_rendering.environment(self.problem),)
+        repairs = {True: 0, False: 0}
+        self._environment_turns = (prompt_rendering.render_environment(self.problem, self.sample),)
         while True:
             try:
-                made = await self._make()
-            except DraftRejectedError as complaint:
+                accepted = await self._make()
+            except DraftRejectedError as rejection:
                 attempts.append(
                     GenerationAttempt(
-                        stage=complaint.stage, reason=complaint.reason, written=complaint.written
+                        stage=rejection.stage, reason=rejection.reason, written=rejection.written
                     )
                 )
-                if complaint.part == "none" or len(attempts) > self.options.repairs:
-                    lost, reason = complaint.stage, complaint.reason
-                    return self._candidate(attempts, lost=lost, reason=reason)
-                self._give_back(complaint)
+                repairs[rejection.is_form] += 1
+                if rejection.part is None or repairs[rejection.is_form] > self.options.repairs:
+                    return self._candidate(attempts, rejected_at=rejection.stage, reason=rejection.reason)
+                self._request_repair(rejection, rejection.part)
             else:
-                return self._candidate(attempts, made=made)
+                return self._candidate(attempts, accepted=accepted)
 
     def _candidate(
         self,
         attempts: list[GenerationAttempt],
-        made: AcceptedEnvironment | None = None,
-        lost: Stage | None = None,
+        accepted: AcceptedEnvironment | None = None,
+        rejected_at: Stage | None = None,
         reason: str = "",
     ) -> Candidate:
-        costs = sum(self._spent.values(), Costs())
         return Candidate(
-            sample=self.sample, made=made, lost=lost, reason=reason, attempts=attempts, costs=costs
+            sample=self.sample,
+            accepted=accepted,
+            rejected_at=rejected_at,
+            reason=reason,
+            attempts=attempts,
+            dropped_configurations=self._dropped,
+            costs=sum(self._spent.values(), Costs()),
         )
 
     async def _make(self) -> AcceptedEnvironment:
-        draft = await self._draft()
-        tasks = await self._tasks(draft)
+        draft = await self._write_draft()
+        generated = await self._check_draft(draft)
+        tasks = await self._write_tasks(draft, generated)
         trial = await self._solve(draft, tasks)
         return await self._examine(draft, trial)
 
-    async def _draft(self) -> Draft:
-        self._enter(Stage.ENVIRONMENT)
-        answer = await self._ask(self._environment_talk, self.sample)
-        try:
-            code = python_block(_whole(answer))
-            return Draft.read(code, license=self.problem.license, origin=_origin(self.problem))
-        except (UnusableReplyError, SourceError) as error:
-            raise self._complain(Stage.ENVIRONMENT, "environment", str(error), answer.text) from None
+    # --- the environment
 
-    async def _tasks(self, draft: Draft) -> list[Task]:
-        self._enter(Stage.TASKS)
-        environment = draft.unsolved("draft")
-        generated = await try_generated(self.bench, environment)
-        if generated.problems:
-            raise self._complain(Stage.TASKS, "environment", generated.told(), draft.source)
-        if not self._tasks_talk:
-            self._tasks_talk = (prompt_rendering.tasks(draft, self.options.configurations),)
-        answer = await self._ask(self._tasks_talk, 0)
+    async def _write_draft(self) -> Draft:
+        self._enter(Stage.ENVIRONMENT)
+        response = await self._request(self._environment_turns, self.sample)
         try:
-            configs = read_configurations(json_block(_whole(answer)))
+            code = python_block(_complete_text(response))
+            draft = Draft.read(code, license=self.problem.license, origin=self.problem.origin)
+        except (UnusableReplyError, SourceError) as error:
+            raise self._reject(
+                Stage.ENVIRONMENT, DraftPart.ENVIRONMENT, str(error), response.text, is_form=True
+            ) from None
+        if draft.source == self._undecided:
+            self._confirmed.add(draft.source)
+        self._undecided = ""
+        self._forget_outdated_parts(draft)
+        return draft
+
+    def _forget_outdated_parts(self, draft: Draft) -> None:
+        """Drops the dialogues about tasks and oracles if they are about another task or other tools."""
+        environment = draft.without_oracle("draft")
+        interface = to_json([environment.template, environment.configuration.input_schema, draft.public])
+        if interface != self._interface:
+            self._tasks_turns = ()
+        self._interface = interface
+        requests = [
+            prompt_rendering.render_oracle(draft, environment, sample)
+            for sample in range(self.options.oracles)
+        ]
+        if requests != [turns[0] for turns in self._oracle_turns]:
+            self._oracle_turns = [(request,) for request in requests]
+
+    async def _check_draft(self, draft: Draft) -> list[Task]:
+        """Tries the generator, the tools and the judge, and returns the generated tasks."""
+        self._enter(Stage.TASKS)
+        if draft.source not in self._generated:
+            environment = draft.without_oracle("draft")
+            generated = await try_generated(self.context, environment)
+            if generated.problems:
+                raise self._reject(Stage.TASKS, DraftPart.ENVIRONMENT, generated.describe(), draft.source)
+            problems = await check_without_oracle(self.context, environment, generated.tasks)
+            if problems:
+                reason = "\n".join(map(str, problems))
+                raise self._reject(Stage.VERIFICATION, DraftPart.ENVIRONMENT, reason, draft.source)
+            self._generated[draft.source] = generated.tasks
+        return self._generated[draft.source]
+
+    # --- the configurations
+
+    async def _write_tasks(self, draft: Draft, generated: Sequence[Task]) -> list[Task]:
+        environment = draft.without_oracle("draft")
+        if not self._tasks_turns:
+            self._tasks_turns = (prompt_rendering.render_tasks(draft, self.options.configurations),)
+        response = await self._request(self._tasks_turns, 0)
+        try:
+            configs = read_configurations(json_block(_complete_text(response)))
         except UnusableReplyError as error:
-            raise self._complain(Stage.TASKS, "tasks", str(error), answer.text) from None
-        written = await try_written(self.bench, environment, configs)
-        tried = len(written.tasks) + len(written.problems)
-        tasks = written.tasks + generated.tasks
-        if len(written.tasks) < _ENOUGH * tried or len(tasks) < self.options.tasks:
-            told = f"{len(written.tasks)} of {tried} configurations run.\n{written.told()}".strip()
-            raise self._complain(Stage.TASKS, "tasks", told, answer.text)
+            raise self._reject(
+                Stage.TASKS, DraftPart.TASKS, str(error), response.text, is_form=True
+            ) from None
+        written = await try_written(self.context, environment, configs, generated)
+        count = len(written.tasks) + len(written.problems)
+        tasks = [*written.tasks, *generated]
+        self._dropped = list(written.problems)
+        if len(written.tasks) < _ENOUGH * count or len(tasks) < self.options.tasks:
+            reason = f"{len(written.tasks)} of {count} configurations can be used.\n{written.describe()}"
+            raise self._reject(Stage.TASKS, DraftPart.TASKS, reason.strip(), response.text)
         return tasks
 
+    # --- the oracle
+
     async def _solve(self, draft: Draft, tasks: Sequence[Task]) -> OracleTrial:
-        """An oracle that solves every task, or the complaint about the best one."""
+        """Returns the best oracle, after the configurations that do not fit the task have been left out."""
         self._enter(Stage.ORACLE)
-        environment = draft.unsolved("draft")
-        if not self._oracle_talks:
-            self._oracle_talks = [(prompt_rendering.oracle(draft, environment),)] * self.options.oracles
-        name = environment_name(draft.title)
-        answers: dict[int, StoredResponse] = {}
-        trials: dict[int, OracleTrial] = {}
-        unusable: dict[int, str] = {}
-
-        async def ask(sample: int) -> None:
-            answers[sample] = await self._ask(self._oracle_talks[sample], sample)
-
-        await self.bench.side_by_side(ask, range(self.options.oracles))
-        for sample, answer in sorted(answers.items()):
-            try:
-                solve = draft.read_oracle(python_block(_whole(answer)))
-            except (UnusableReplyError, SourceError) as error:
-                unusable[sample] = str(error)
-                continue
-            try:
-                trials[sample] = await self._try(draft.solved(solve, name), tasks)
-            except SourceError as error:
-                unusable[sample] = _of_oracle(str(error), draft)
+        oracles = _Oracles()
+        first = range(min(_FIRST_ORACLES, self.options.oracles))
+        await self._try_oracles(draft, tasks, first, oracles)
+        if not (
+            len(oracles.trials) == len(first) and all(each.solves_all for each in oracles.trials.values())
+        ):
+            await self._try_oracles(draft, tasks, range(len(first), self.options.oracles), oracles)
+        responses, trials = oracles.responses, oracles.trials
         if not trials:
-            sample = min(unusable)
-            written, talk = answers[sample].text, self._oracle_talks[sample]
+            sample = min(oracles.unusable)
             raise DraftRejectedError(
-                Stage.ORACLE, "oracle", unusable[sample], written=written, talk=talk, sample=sample
+                Stage.ORACLE,
+                DraftPart.ORACLE,
+                oracles.unusable[sample],
+                written=responses[sample].text,
+                turns=self._oracle_turns[sample],
+                sample=sample,
+                is_form=True,
             )
         sample = max(trials, key=lambda each: (*trials[each].rank, -each))
         best = trials[sample]
-        if best.wrong and not best.hindered:
-            await self._complain_of_oracle(draft, list(trials.values()), best, answers[sample].text, sample)
-        return best
+        if not best.wrong or best.hindered:
+            return best
+        misfits = self._find_misfits(draft, list(trials.values()))
+        rest = best.without(misfits)
+        if misfits and not rest.wrong:
+            written = sum(is_written(task) for task in tasks)
+            if len(misfits) <= (1 - _ENOUGH) * written and len(rest.plays) >= self.options.tasks:
+                self._dropped += [_describe_misfit(task) for task in misfits]
+                return rest
+            reason = "\n".join(_describe_misfit(task) for task in misfits[:_MAX_PROBLEMS])
+            raise self._reject(Stage.ORACLE, DraftPart.TASKS, reason, self._stored_tasks())
+        raise await self._reject_oracles(draft, list(trials.values()), responses[sample].text, sample)
+
+    async def _try_oracles(
+        self,
+        draft: Draft,
+        tasks: Sequence[Task],
+        samples: Sequence[int],
+        oracles: "_Oracles",
+    ) -> None:
+        """Requests oracles, tries them, and adds the results."""
+
+        async def request(sample: int) -> None:
+            oracles.responses[sample] = await self._request(self._oracle_turns[sample], sample)
+
+        await self.context.run_all_nested(request, samples)
+        name = environment_name(draft.title)
+        for sample in samples:
+            try:
+                solve = draft.read_oracle(python_block(_complete_text(oracles.responses[sample])))
+                environment = draft.with_oracle(solve, name)
+            except (UnusableReplyError, SourceError) as error:
+                oracles.unusable[sample] = _add_first_line(str(error), draft)
+                continue
+            oracles.trials[sample] = await self._try(environment, tasks)
 
     async def _try(self, environment: Environment, tasks: Sequence[Task]) -> OracleTrial:
         key = (environment.program.source, b"".join(task.model_dump_json().encode() for task in tasks))
         if key not in self._trials:
-            self._trials[key] = await try_oracle(self.bench, environment, tasks)
+            self._trials[key] = await try_oracle(self.context, environment, tasks)
         return self._trials[key]
 
-    async def _complain_of_oracle(
-        self, draft: Draft, trials: Sequence[OracleTrial], best: OracleTrial, written: str, sample: int
-    ) -> NoReturn:
-        problems = await check_solved(self.bench, best.environment, best.wrong[:_TOLD])
-        told = "\n".join(map(str, problems))
+    def _find_misfits(self, draft: Draft, trials: Sequence[OracleTrial]) -> list[Task]:
+        """Returns written configurations that do not fit the task.
+
+        If oracles agree against the reference, or the model confirmed the reference, no configuration is
+        blamed.
+        """
+        if draft.source in self._confirmed or agree_against_reference(trials) is not None:
+            return []
+        return find_unsolvable(trials)
+
+    async def _reject_oracles(
+        self, draft: Draft, trials: Sequence[OracleTrial], written: str, sample: int
+    ) -> DraftRejectedError:
+        """Builds the error for oracles that do not solve every task; `sample` is the best one."""
+        best = max(trials, key=lambda trial: trial.rank)
         agreed = agree_against_reference(trials)
-        if agreed is not None:
+        if agreed is not None and draft.source not in self._confirmed:
             play, count = agreed
-            (problem, *_) = await check_solved(self.bench, best.environment, [play])
+            (problem, *_) = await check_solved(self.context, best.environment, [play])
             reason = (
-                f"{count} oracles that were written apart agree against the reference. {problem}\n"
-                f"Its configuration is {shown(play.task.config)}."
+                f"{count} oracles that were written independently agree against the reference. {problem}\n"
+                f"The configuration is {format_value(play.task.config)}."
             )
-            raise self._complain(Stage.ORACLE, "environment", reason, draft.source)
+            self._undecided = draft.source
+            return self._reject(Stage.ORACLE, DraftPart.ENVIRONMENT, reason, draft.source)
+        problems = await check_solved(self.context, best.environment, best.wrong[:_MAX_PROBLEMS])
+        described = "\n".join(map(str, problems))
         solved = sum(play.correct for play in best.plays)
-        reason = _of_oracle(f"The best oracle solves {solved} of {len(best.plays)} tasks.\n{told}", draft)
-        talk = self._oracle_talks[sample]
-        raise DraftRejectedError(Stage.ORACLE, "oracle", reason, written=written, talk=talk, sample=sample)
+        reason = f"The best oracle solves {solved} of {len(best.plays)} tasks.\n{described}"
+        if agreed is not None:
+            reason += "\nThe author of the task has confirmed the reference answers by the words of the task."
+        return DraftRejectedError(
+            Stage.ORACLE,
+            DraftPart.ORACLE,
+            _add_first_line(reason, draft),
+            written=written,
+            turns=self._oracle_turns[sample],
+            sample=sample,
+        )
+
+    # --- length, gates and audit
 
     async def _examine(self, draft: Draft, trial: OracleTrial) -> AcceptedEnvironment:
-        """Length, gates and audit of an environment whose oracle solves its tasks."""
         self._enter(Stage.LENGTH)
         source = trial.environment.program.source
         if len(trial.fit) < self.options.tasks and not trial.hindered:
-            range_told = f"{prompt_rendering.LEAST_CALLS} to {prompt_rendering.MOST_CALLS}"
+            allowed = f"{prompt_rendering.LEAST_CALLS} to {prompt_rendering.MOST_CALLS}"
             reason = (
-                f"{len(trial.fit)} of {len(trial.plays)} tasks take {range_told} calls. "
-                "Those named written-N are from the list of configurations, those named dN-s… are generated "
-                f"with difficulty N.\n{trial.calls_told()}"
+                f"{len(trial.fit)} of {len(trial.plays)} tasks take {allowed} calls. "
+                "Tasks named written-N are from the list of configurations, tasks named dN-s… are generated "
+                f"with difficulty N.\n{trial.describe_calls()}"
             )
-            part: Part = "environment" if _generated_at_fault(trial) else "tasks"
-            raise self._complain(Stage.LENGTH, part, reason, source)
+            part = DraftPart.ENVIRONMENT if _is_generator_at_fault(trial) else DraftPart.TASKS
+            raise self._reject(Stage.LENGTH, part, reason, source)
         self._enter(Stage.VERIFICATION)
         kept = [play.task for play in trial.hindered] or fixed_tasks(trial.fit)
         environment = trial.environment.with_tasks(tuple(kept))
-        verification = await verify(self.bench, environment)
+        verification = await verify(self.context, environment)
         if trial.hindered or not verification.verified:
-            told = "\n".join(str(problem) for problem in verification.problems[:_TOLD])
-            reason = told or f"The environment let its oracle down on {len(kept)} tasks."
-            raise self._complain(Stage.VERIFICATION, "environment", reason, source)
+            described = "\n".join(str(problem) for problem in verification.problems[:_MAX_PROBLEMS])
+            reason = described or f"The environment failed on {len(kept)} tasks while the oracle played."
+            raise self._reject(Stage.VERIFICATION, DraftPart.ENVIRONMENT, reason, source)
         self._enter(Stage.AUDIT)
         try:
-            audited = await audit(self.bench, environment)
+            audited = await audit(self.context, environment)
         except TaskError as error:
-            raise self._complain(Stage.AUDIT, "none", str(error), source) from None
+            raise self._reject(Stage.AUDIT, None, str(error), source) from None
         if audited.grade > self.options.grade:
             found = " ".join(finding.message for finding in audited.findings)
-            raise self._complain(Stage.AUDIT, "none", f"Grade {audited.grade}. {found}", source)
+            raise self._reject(Stage.AUDIT, None, f"Grade {audited.grade}. {found}", source)
         return AcceptedEnvironment(title=draft.title, source=source, tasks=kept, audit=audited)
 
-    def _complain(self, stage: Stage, part: Part, reason: str, written: str) -> DraftRejectedError:
-        talks = {"environment": self._environment_talk, "tasks": self._tasks_talk}
-        sample = self.sample if part == "environment" else 0
-        talk = talks.get(part, ())
-        return DraftRejectedError(stage, part, reason, written=written, talk=talk, sample=sample)
+    # --- requests
 
-    def _give_back(self, complaint: DraftRejectedError) -> None:
-        """Goes on with the talk in which it was written; what rested on it is asked for again."""
-        repair = {
-            "environment": prompt_rendering.repair_environment,
-            "tasks": prompt_rendering.repair_tasks,
-            "oracle": prompt_rendering.repair_oracle,
-        }[complaint.part]
-        said = self.asker.known(complaint.talk, complaint.sample)
-        talk = (*complaint.talk, said, repair(complaint.reason))
-        if complaint.part == "environment":
-            self._environment_talk, self._tasks_talk, self._oracle_talks = talk, (), []
-        elif complaint.part == "tasks":
-            self._tasks_talk = talk
-        else:
-            self._oracle_talks[complaint.sample] = talk
+    def _reject(
+        self, stage: Stage, part: DraftPart | None, reason: str, written: str, *, is_form: bool = False
+    ) -> DraftRejectedError:
+        turns_by_part: dict[DraftPart | None, Turns] = {
+            DraftPart.ENVIRONMENT: self._environment_turns,
+            DraftPart.TASKS: self._tasks_turns,
+        }
+        return DraftRejectedError(
+            stage,
+            part,
+            reason,
+            written=written,
+            turns=turns_by_part.get(part, ()),
+            sample=self.sample if part is DraftPart.ENVIRONMENT else 0,
+            is_form=is_form,
+        )
 
-    async def _ask(self, talk: Talk, sample: int) -> StoredResponse:
+    def _request_repair(self, rejection: DraftRejectedError, part: DraftPart) -> None:
+        """Continues the dialogue in which the rejected part was written."""
+        previous = self.model.stored_text(rejection.turns, rejection.sample)
+        match part:
+            case DraftPart.ENVIRONMENT:
+                render = (
+                    prompt_rendering.render_decision
+                    if self._undecided
+                    else prompt_rendering.render_repair_environment
+                )
+                self._environment_turns = (*rejection.turns, previous, render(rejection.reason))
+            case DraftPart.TASKS:
+                request = prompt_rendering.render_repair_tasks(rejection.reason)
+                self._tasks_turns = (*rejection.turns, previous, request)
+            case DraftPart.ORACLE:
+                request = prompt_rendering.render_repair_oracle(rejection.reason)
+                self._oracle_turns[rejection.sample] = (*rejection.turns, previous, request)
+
+    def _stored_tasks(self) -> str:
+        return self.model.stored_text(self._tasks_turns, 0)
+
+    async def _request(self, turns: Turns, sample: int) -> StoredResponse:
         try:
-            answer = await self.asker.ask(talk, sample)
+            response = await self.model.request(turns, sample)
         except ContextOverflowError as error:
-            raise DraftRejectedError(Stage.MODEL, "none", error.message, written="") from None
-        self._spent[self.asker.key(talk, sample)] = answer.costs
-        if answer.refusal is not None:
-            reason = f"The model declines: {answer.refusal}"
-            raise DraftRejectedError(Stage.MODEL, "none", reason, written=answer.text)
-        return answer
+            raise DraftRejectedError(Stage.MODEL, None, error.message, written="") from None
+        self._spent[self.model.key(turns, sample)] = response.costs
+        if response.refusal is not None:
+            reason = f"The model refuses: {response.refusal}"
+            raise DraftRejectedError(Stage.MODEL, None, reason, written=response.text)
+        return response
 
     def _enter(self, stage: Stage) -> None:
         self.on_stage(self.problem.id, stage)
 
 
-def _whole(answer: StoredResponse) -> str:
-    if answer.finish == "length":
-        raise UnusableReplyError("The answer breaks off: it is longer than a reply may be. Write less.")
-    return answer.text
+@dataclass
+class _Oracles:
+    """The oracles that were tried for a draft, by sample.
+
+    Attributes:
+        responses: the responses of the model.
+        trials: the trials of the usable oracles.
+        unusable: why the other oracles cannot be used.
+    """
+
+    responses: dict[int, StoredResponse] = field(default_factory=dict)
+    trials: dict[int, OracleTrial] = field(default_factory=dict)
+    unusable: dict[int, str] = field(default_factory=dict)
 
 
-def _of_oracle(reason: str, draft: Draft) -> str:
-    """A reason for whoever wrote an oracle, and does not know the file in which its lines are counted."""
+def _complete_text(response: StoredResponse) -> str:
+    if response.finish == "length":
+        raise UnusableReplyError("The reply is longer than a reply may be and was cut off. Write less.")
+    return response.text
+
+
+def _add_first_line(reason: str, draft: Draft) -> str:
+    """Adds to a reason with line numbers the line at which the oracle begins, which its author does not
+    know."""
     if not re.search(r"\bline \d|the file:\d", reason):
         return reason
-    return f"{reason}\nLine {draft.oracle_line} is the first one of what you wrote."
+    return f"{reason}\nLine {draft.oracle_line} is the first line of what you wrote."
 
 
-def _origin(problem: CodingProblem) -> str:
-    return f"{problem.source} {problem.id}".strip()
+def _describe_misfit(task: Task) -> str:
+    return (
+        f"The configuration {format_value(task.config)} does not fit the task: no oracle solves it, "
+        "although all generated tasks are solved."
+    )
 
 
-def _generated_at_fault(trial: OracleTrial) -> bool:
-    """Whether most of what the generator makes has no fit length."""
-    generated = [play for play in trial.plays if not play.task.id.startswith("written-")]
+def _is_generator_at_fault(trial: OracleTrial) -> bool:
+    """Returns whether most generated tasks do not take a suitable number of calls."""
+    generated = [play for play in trial.plays if not is_written(play.task)]
     return sum(play in trial.fit for play in generated) * 2 < len(generated)

@@ -1,22 +1,27 @@
-"""What a model writes of an environment: all of it but the oracle, and then the oracle."""
+"""The parts of an environment that a model writes: everything but the oracle, and the oracle."""
 
 import ast
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from codegym_mcp.errors import SourceError
+from codegym_mcp.python_syntax import parse_source
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_file import read_environment_source
 from codegym_mcp.spec.environment_metadata import read_meta
+from codegym_mcp.synthesis.draft_faults import describe_faults, find_faults
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
+from codegym_mcp.unicode_text import is_encodable
 
 _PATH = "the file"
-"""How errors name what a model wrote; models read them too."""
+"""Name of a generated file in error messages, which the model receives."""
 _FUNCTIONS = {"reference", "generate", "accepts", "solve"}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_NO_GENERATOR = "The function generate(random, difficulty) is missing."
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,8 @@ class Draft:
     """An environment without its oracle.
 
     Attributes:
-        source: the file, in the form in which it will be kept.
-        title: as META has it.
+        source: the source in the form in which it will be stored.
+        title: the title from META.
         public: the names of the public values.
     """
 
@@ -35,67 +40,75 @@ class Draft:
 
     @classmethod
     def read(cls, code: str, *, license: str, origin: str) -> "Draft":
-        """Reads what a model wrote.
+        """Reads a generated file.
 
         Args:
-            code: the file; an oracle in it is left out.
-            license: whatever the model says, this is the licence.
-            origin: likewise, where the problem comes from.
+            code: the file; an oracle in it is removed.
+            license: replaces the licence that the model wrote.
+            origin: replaces the source that the model wrote.
 
         Raises:
-            SourceError: it is no environment.
-            UnusableReplyError: a part is missing that every synthesized environment has.
+            UnusableReplyError: the file is not an environment; the error names all faults that can be found
+                without running it.
         """
         tree = _parse(code)
         lines = _lines(code)
-        meta = read_meta(tree, _PATH)
+        try:
+            meta = read_meta(tree, _PATH)
+        except SourceError as error:
+            raise UnusableReplyError(
+                describe_faults([error, *_faults_without_meta(tree, code)], code)
+            ) from None
         edits = [(node, "") for node in tree.body if _is(node, "solve")]
-        edits += [
-            (node, _written_meta(node, license, origin)) for node in tree.body if _assigns(node, "META")
-        ]
+        edits += [(node, _render_meta(node, license, origin)) for node in tree.body if _assigns(node, "META")]
         for node, text in sorted(edits, key=lambda edit: edit[0].lineno, reverse=True):
             lines[node.lineno - 1 : node.end_lineno] = _lines(text) if text else []
         draft = cls("\n".join(lines).strip() + "\n", meta.title, tuple(meta.public))
-        if not any(_is(node, "generate") for node in tree.body):
-            raise UnusableReplyError("There is no function generate(random, difficulty).")
-        draft.unsolved("draft")
+        missing = not any(_is(node, "generate") for node in tree.body)
+        try:
+            draft.without_oracle("draft")
+        except SourceError:
+            faults = describe_faults(find_faults(_with_stub(tree, meta.public), code, _PATH), code)
+            raise UnusableReplyError(f"{faults}\n{_NO_GENERATOR}" if missing else faults) from None
+        if missing:
+            raise UnusableReplyError(_NO_GENERATOR)
         return draft
 
-    def unsolved(self, name: str) -> Environment:
-        """The environment with an oracle that does nothing.
+    def without_oracle(self, name: str) -> Environment:
+        """Returns the environment with an oracle that does nothing.
 
         Raises:
-            SourceError: it is no environment.
+            SourceError: the draft is not an environment.
         """
-        return self.solved(f"def solve({', '.join(['tools', *self.public])}):\n    return None", name)
+        return self.with_oracle(_oracle_stub(self.public), name)
 
-    def solved(self, solve: str, name: str) -> Environment:
-        """The environment with an oracle.
+    def with_oracle(self, solve: str, name: str) -> Environment:
+        """Returns the environment with an oracle.
 
         Args:
-            solve: its source.
-            name: of the environment.
+            solve: source of the oracle.
+            name: name of the environment.
 
         Raises:
-            SourceError: the oracle, or the whole, cannot be used.
+            SourceError: the oracle or the draft cannot be used.
         """
         return read_environment_source(f"{self.source}\n\n{solve.strip()}\n", name=name, path=_PATH)
 
     @property
     def oracle_line(self) -> int:
-        """The line, counted from 1, at which an oracle begins in the file that `solved` makes."""
+        """One-based line at which the oracle begins in the file that `with_oracle` makes."""
         return self.source.count("\n") + 3
 
     def read_oracle(self, code: str) -> str:
-        """The `solve` that a model wrote, with imports and helpers where it has some outside.
+        """Returns a generated `solve` with the imports and helpers beside it.
 
         Raises:
-            SourceError: it does not parse.
-            UnusableReplyError: there is none, or something else has a name of the environment's.
+            SourceError: the code is not Python.
+            UnusableReplyError: `solve` is missing, or a helper has the name of a part of the environment.
         """
         tree = _parse(code)
         if not any(_is(node, "solve") for node in tree.body):
-            raise UnusableReplyError("There is no function solve.")
+            raise UnusableReplyError("The function solve is missing.")
         kept = [
             node
             for node in tree.body
@@ -106,7 +119,7 @@ class Draft:
         for node in kept:
             if isinstance(node, ast.FunctionDef) and node.name in taken:
                 raise UnusableReplyError(
-                    f"The helper {node.name} has a name that is taken. Put it inside solve."
+                    f"The environment has a {node.name} too. Define the helper inside solve."
                 )
         lines = _lines(code)
         return "\n\n".join("\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in kept) + "\n"
@@ -116,17 +129,26 @@ class Draft:
         return _parse(self.source)
 
     def tool_stubs(self) -> str:
-        """The tools as an agent may know them: signatures and docstrings, and the types that they name."""
-        records = [ast.unparse(node) for node in self._tree.body if _is_record(node)]
+        """Returns the tools as an agent sees them: signatures, docstrings and the record types that they use.
+
+        Record types that only the hidden configuration uses are left out.
+        """
         stubs = []
         for node in self._tree.body:
             if _is(node, "Environment") and isinstance(node, ast.ClassDef):
                 methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
                 stubs = [_stub(method) for method in methods if method.name != "__init__"]
+        used = " ".join([*stubs, self.answer_annotation()])
+        records: list[str] = []
+        # A record may name those that are defined before it.
+        for node in reversed([node for node in self._tree.body if _is_record(node)]):
+            if isinstance(node, ast.ClassDef) and re.search(rf"\b{node.name}\b", used):
+                records.insert(0, ast.unparse(node))
+                used += records[0]
         return "\n\n".join(records + stubs)
 
     def answer_annotation(self) -> str:
-        """The type of the answer, as Python writes it."""
+        """Returns the annotation of the answer in Python syntax."""
         for node in self._tree.body:
             if isinstance(node, ast.FunctionDef) and node.name == "reference" and node.returns is not None:
                 return ast.unparse(node.returns)
@@ -134,36 +156,46 @@ class Draft:
 
 
 def environment_name(title: str) -> str:
-    """A name for an environment, made of its title."""
+    """Returns a name for an environment, made from its title."""
     words = re.findall(r"[a-z0-9]+", title.lower())
     name = "_".join(words)[:60].strip("_")
     return name if name and name[0].isalpha() else f"environment_{name}".strip("_")
 
 
+def _oracle_stub(public: Iterable[str]) -> str:
+    return f"def solve({', '.join(['tools', *public])}):\n    return None"
+
+
+def _with_stub(tree: ast.Module, public: Iterable[str]) -> ast.Module:
+    """Returns the module with an oracle that does nothing in place of its own."""
+    body = [node for node in tree.body if not _is(node, "solve")]
+    return ast.Module([*body, *ast.parse(_oracle_stub(public)).body], [])
+
+
+def _faults_without_meta(tree: ast.Module, code: str) -> list[SourceError]:
+    """Returns the faults of a module whose META cannot be read, those of META excluded."""
+    body = [node for node in tree.body if not _assigns(node, "META")]
+    placeholder = ast.parse('META = {"title": "Draft", "public": []}').body
+    faults = find_faults(_with_stub(ast.Module([*body[:1], *placeholder, *body[1:]], []), ()), code, _PATH)
+    # The placeholder has no public values, so that faults of the task text follow from it.
+    return [fault for fault in faults if "public" not in fault.problem]
+
+
 def _parse(code: str) -> ast.Module:
     try:
-        tree = ast.parse(code)
-    except SyntaxError as error:
-        raise SourceError(_PATH, error.lineno, f"is not Python: {error.msg}") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise SourceError(_PATH, None, f"cannot be parsed: {error}") from None
+        tree = parse_source(code, _PATH)
+    except SourceError as error:
+        raise UnusableReplyError(describe_faults([error], code)) from None
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not _is_whole(node.value):
-            raise SourceError(_PATH, node.lineno, "holds half of a character")
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not is_encodable(node.value):
+            fault = SourceError(_PATH, node.lineno, "the string contains half of a surrogate pair")
+            raise UnusableReplyError(describe_faults([fault], code))
     return tree
 
 
 def _lines(code: str) -> list[str]:
-    """The lines as Python counts them."""
+    """Splits a text into lines as Python counts them."""
     return re.split("\r\n|\r|\n", code)
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is(node: ast.stmt, name: str) -> bool:
@@ -181,7 +213,7 @@ def _assigns(node: ast.stmt, name: str) -> bool:
     return False
 
 
-def _written_meta(node: ast.stmt, license: str, origin: str) -> str:
+def _render_meta(node: ast.stmt, license: str, origin: str) -> str:
     assert isinstance(node, ast.Assign | ast.AnnAssign)
     assert node.value is not None
     meta: dict[str, Any] = ast.literal_eval(node.value)
@@ -191,7 +223,7 @@ def _written_meta(node: ast.stmt, license: str, origin: str) -> str:
 
 
 def _literal(value: Any) -> str:
-    """A value as Python writes it, with double quotes."""
+    """Returns a value in Python syntax, with double quotes."""
     match value:
         case str():
             return json.dumps(value, ensure_ascii=False)
@@ -203,8 +235,8 @@ def _literal(value: Any) -> str:
 
 
 def _stub(method: ast.FunctionDef) -> str:
-    documentation = method.body[0]
-    shown = ast.FunctionDef(
+    docstring = method.body[0]
+    stub = ast.FunctionDef(
         name=method.name,
         args=ast.arguments(
             posonlyargs=[],
@@ -215,8 +247,8 @@ def _stub(method: ast.FunctionDef) -> str:
             kwarg=None,
             defaults=method.args.defaults,
         ),
-        body=[documentation],
+        body=[docstring],
         decorator_list=[],
         returns=method.returns,
     )
-    return ast.unparse(ast.fix_missing_locations(shown))
+    return ast.unparse(ast.fix_missing_locations(stub))

@@ -1,4 +1,4 @@
-"""What came of a problem, and the funnel over all of them."""
+"""The outcome of each problem, and the funnel that counts the outcomes of all problems by stage."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -10,26 +10,26 @@ from codegym_mcp.verification.audit.audit import Audit
 
 
 class Stage(StrEnum):
-    """Where a candidate can be lost, in the order in which it gets there."""
+    """A stage of synthesis at which a candidate can be rejected, in order."""
 
     PROBLEM = "problem"
     """The problem cannot be used."""
     MODEL = "model"
-    """The model declines, or cannot read so much."""
+    """The model refuses, or its context is too small."""
     ENVIRONMENT = "environment"
-    """No file that keeps the contract."""
+    """The file does not follow the contract of environments."""
     TASKS = "tasks"
-    """Too few configurations on which the environment runs."""
+    """The environment runs on too few configurations."""
     ORACLE = "oracle"
     """No oracle solves every task through the tools."""
     LENGTH = "length"
-    """Too few tasks that take the oracle as many calls as they should."""
+    """Too few tasks take the oracle a suitable number of calls."""
     VERIFICATION = "verification"
-    """A gate."""
+    """A gate fails."""
     AUDIT = "audit"
-    """It can be guessed, gives itself away, or is worth too little in another way."""
+    """The grade of the audit is too low."""
     DUPLICATE = "duplicate"
-    """There is such a problem or such an environment already."""
+    """The problem or the environment repeats another one."""
 
 
 class _Record(BaseModel):
@@ -37,7 +37,7 @@ class _Record(BaseModel):
 
 
 class GenerationAttempt(_Record):
-    """Something that a model wrote and that did not do."""
+    """A reply of the model that was rejected."""
 
     stage: Stage
     reason: str
@@ -46,12 +46,12 @@ class GenerationAttempt(_Record):
 
 
 class Costs(_Record):
-    """What the answers of a model took, whether they were given now or in an earlier run."""
+    """Requests, tokens and price of a model's responses, including responses of earlier runs."""
 
     requests: int = 0
     tokens: int = 0
     cost: float = 0.0
-    """In US dollars, of the answers whose price is known."""
+    """Price in US dollars of the responses whose price is known."""
 
     def __add__(self, other: "Costs") -> "Costs":
         return Costs(
@@ -62,7 +62,7 @@ class Costs(_Record):
 
 
 class AcceptedEnvironment(_Record):
-    """An environment that passed everything but the comparison with others."""
+    """An environment that passed all stages before the comparison with other environments."""
 
     title: str
     source: str
@@ -71,79 +71,85 @@ class AcceptedEnvironment(_Record):
 
 
 class Candidate(_Record):
-    """One environment that was to be made of a problem: it was made, or it was lost at a stage."""
+    """One attempt to make an environment of a problem: accepted, or rejected at a stage."""
 
     sample: int
-    made: AcceptedEnvironment | None = None
-    lost: Stage | None = None
+    """Number of the attempt, starting at 0."""
+    accepted: AcceptedEnvironment | None = None
+    rejected_at: Stage | None = None
+    """The stage at which it was rejected, or None."""
     reason: str = ""
-    """Why it was lost."""
+    """Why it was rejected, or the empty string."""
     attempts: list[GenerationAttempt] = []
-    """What did not do, in the order in which it was written."""
+    """The rejected replies, in order."""
+    dropped_configurations: list[str] = []
+    """Why configurations that the model wrote are not among the tasks, a sentence each."""
     costs: Costs = Costs()
 
 
 class ProblemOutcome(_Record):
-    """What came of a problem."""
+    """The outcome of a problem."""
 
     problem: str
-    """Its id."""
+    """Id of the problem."""
     candidates: list[Candidate] = []
     kept: list[str] = []
-    """The names of the environments that were kept."""
+    """Names of the environments that were kept."""
 
     @classmethod
-    def refused(cls, problem: str, stage: Stage, reason: str) -> "ProblemOutcome":
-        """Of a problem that no model was asked about."""
-        return cls(problem=problem, candidates=[Candidate(sample=0, lost=stage, reason=reason)])
+    def rejected_unasked(cls, problem: str, stage: Stage, reason: str) -> "ProblemOutcome":
+        """Builds the outcome of a problem that was rejected without a request to the model."""
+        return cls(problem=problem, candidates=[Candidate(sample=0, rejected_at=stage, reason=reason)])
 
     @property
     def costs(self) -> Costs:
-        """Of all candidates."""
+        """Costs of all candidates."""
         return sum((candidate.costs for candidate in self.candidates), Costs())
 
     @property
-    def furthest(self) -> Candidate | None:
-        """The candidate that came furthest of those that were lost."""
-        lost = [candidate for candidate in self.candidates if candidate.lost is not None]
+    def furthest_rejected(self) -> Candidate | None:
+        """The rejected candidate that reached the latest stage, or None."""
+        rejected = [candidate for candidate in self.candidates if candidate.rejected_at is not None]
         stages = list(Stage)
-        return max(lost, key=lambda each: stages.index(each.lost or Stage.PROBLEM), default=None)
+        return max(rejected, key=lambda each: stages.index(each.rejected_at or Stage.PROBLEM), default=None)
 
 
 class RejectedProblem(_Record):
-    """A problem that no environment was made of."""
+    """A problem without an environment, and the reason."""
 
     problem: str
     reason: str
 
 
 class Funnel(_Record):
-    """How many problems went in, where they were lost and why, and what came out."""
+    """Counts of problems: how many were read, rejected at each stage, and kept."""
 
     problems: int
     kept: int
-    """Problems of which an environment was made."""
+    """Number of problems of which an environment was made."""
     environments: list[str]
-    """The names of the environments."""
-    lost: dict[Stage, list[RejectedProblem]]
+    """Names of the environments."""
+    rejected: dict[Stage, list[RejectedProblem]]
     unfinished: list[RejectedProblem]
-    """Problems for which the model gave no answer; running again goes on with them."""
+    """Problems for which the model gave no response; running again continues with them."""
     costs: Costs
 
     @classmethod
     def of(cls, outcomes: Sequence[ProblemOutcome], unfinished: Iterable[RejectedProblem] = ()) -> "Funnel":
-        """Counts, each problem at the stage that the best of its candidates reached."""
-        lost: dict[Stage, list[RejectedProblem]] = {stage: [] for stage in Stage}
+        """Counts each problem at the latest stage that one of its candidates reached."""
+        rejected: dict[Stage, list[RejectedProblem]] = {stage: [] for stage in Stage}
         for outcome in outcomes:
-            furthest = outcome.furthest
-            if not outcome.kept and furthest is not None and furthest.lost is not None:
-                lost[furthest.lost].append(RejectedProblem(problem=outcome.problem, reason=furthest.reason))
+            furthest = outcome.furthest_rejected
+            if not outcome.kept and furthest is not None and furthest.rejected_at is not None:
+                rejected[furthest.rejected_at].append(
+                    RejectedProblem(problem=outcome.problem, reason=furthest.reason)
+                )
         waiting = list(unfinished)
         return cls(
             problems=len(outcomes) + len(waiting),
             kept=sum(bool(outcome.kept) for outcome in outcomes),
             environments=[name for outcome in outcomes for name in outcome.kept],
-            lost=lost,
+            rejected=rejected,
             unfinished=waiting,
             costs=sum((outcome.costs for outcome in outcomes), Costs()),
         )

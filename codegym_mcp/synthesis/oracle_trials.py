@@ -1,4 +1,4 @@
-"""Candidate oracles, tried on every task."""
+"""Tries generated oracles on every task and compares them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from math import log
 
 from pydantic_core import to_json
 
-from codegym_mcp.episodes.episode import EpisodeState
+from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task
 from codegym_mcp.synthesis.prompt_rendering import LEAST_CALLS, MOST_CALLS
+from codegym_mcp.synthesis.task_configurations import is_written
 from codegym_mcp.verification.gates.solved import is_hindered
 from codegym_mcp.verification.recorded_play import RecordedPlay, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext
@@ -17,11 +18,11 @@ from codegym_mcp.verification.verification_context import VerificationContext
 
 @dataclass(frozen=True)
 class OracleTrial:
-    """An oracle, and its play of every task.
+    """An oracle and its plays.
 
     Attributes:
-        environment: with this oracle.
-        plays: one of each task.
+        environment: the environment with this oracle.
+        plays: the play of each task.
     """
 
     environment: Environment
@@ -29,17 +30,17 @@ class OracleTrial:
 
     @property
     def too_long(self) -> list[RecordedPlay]:
-        """Those in which the calls ran out."""
+        """The plays that ended because the limit of calls was reached."""
         return [play for play in self.plays if play.state is EpisodeState.OUT_OF_CALLS]
 
     @property
     def hindered(self) -> list[RecordedPlay]:
-        """Those in which the environment failed."""
+        """The plays in which the environment failed."""
         return [play for play in self.plays if is_hindered(play)]
 
     @property
     def wrong(self) -> list[RecordedPlay]:
-        """Those in which the oracle failed."""
+        """The plays in which the oracle failed although the environment worked."""
         return [
             play
             for play in self.plays
@@ -48,16 +49,28 @@ class OracleTrial:
 
     @property
     def fit(self) -> list[RecordedPlay]:
-        """Those that were solved in as many calls as a task should take."""
+        """The solved plays with a suitable number of calls."""
         return [play for play in self.plays if play.correct and LEAST_CALLS <= len(play.steps) <= MOST_CALLS]
 
     @property
-    def rank(self) -> tuple[int, int]:
-        """The better the oracle, the more: it solves more tasks, or with fewer calls."""
-        return sum(play.correct for play in self.plays), -sum(len(play.steps) for play in self.plays)
+    def solves_all(self) -> bool:
+        """Whether the oracle solves every task."""
+        return all(play.correct for play in self.plays)
 
-    def calls_told(self) -> str:
-        """How many calls each task took, for a model."""
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """The greater, the better: solved tasks, then tools used, then few calls."""
+        used = {step.name for play in self.plays for step in play.steps if step.status == "ok"}
+        calls = sum(len(play.steps) for play in self.plays)
+        return sum(play.correct for play in self.plays), len(used), -calls
+
+    def without(self, tasks: Sequence[Task]) -> "OracleTrial":
+        """Returns the trial without the plays of some tasks."""
+        ids = {task.id for task in tasks}
+        return OracleTrial(self.environment, [play for play in self.plays if play.task.id not in ids])
+
+    def describe_calls(self) -> str:
+        """Returns the number of calls of each task, one task a line."""
         lines = []
         for play in self.plays:
             calls = f"more than {MOST_CALLS}" if play in self.too_long else str(len(play.steps))
@@ -66,29 +79,29 @@ class OracleTrial:
 
 
 async def try_oracle(
-    bench: VerificationContext, environment: Environment, tasks: Sequence[Task]
+    context: VerificationContext, environment: Environment, tasks: Sequence[Task]
 ) -> OracleTrial:
-    """Lets an environment's oracle play tasks.
+    """Lets the oracle of an environment play tasks.
 
     Raises:
-        SandboxError, JournalError: nothing can be played here.
+        SandboxError, JournalError: the sandbox or the journal does not work on this system.
     """
-    limits = bench.limits.model_copy(update={"calls": MOST_CALLS})
-    oracle = OraclePolicy(bench.pool, environment, limits)
+    limits = context.limits.model_copy(update={"calls": MOST_CALLS})
+    oracle = OraclePolicy(context.pool, environment, limits)
 
     async def play(task: Task) -> RecordedPlay:
-        return await play_episode(bench.pool, environment, task, oracle, limits)
+        return await play_episode(context.pool, environment, task, oracle, limits)
 
-    return OracleTrial(environment, await bench.each(play, tasks))
+    return OracleTrial(environment, await context.run_all(play, tasks))
 
 
 def agree_against_reference(trials: Sequence[OracleTrial]) -> tuple[RecordedPlay, int] | None:
-    """A task to which several oracles, written apart, give the same answer, and the reference another.
+    """Finds a task to which several independent oracles give the same answer and the reference another one.
 
-    They must say the same on most of the other tasks too: wrong oracles agree on some by chance.
+    The oracles have to agree on most other tasks too, because wrong oracles agree on some tasks by chance.
 
     Returns:
-        A play of it, and how many oracles agree; None where there is no such task.
+        A play of the task and the number of oracles that agree, or None.
     """
     different = list({trial.environment.program.source: trial for trial in trials}.values())
     answers = [[_answer(play) for play in trial.plays] for trial in different]
@@ -96,7 +109,7 @@ def agree_against_reference(trials: Sequence[OracleTrial]) -> tuple[RecordedPlay
         if any(play.correct for play in plays):
             continue
         for first, mine in enumerate(answers):
-            same = [each for each in answers if mine[place] is not None and _alike(mine, each)]
+            same = [each for each in answers if mine[place] is not None and _agree(mine, each)]
             same = [each for each in same if each[place] == mine[place]]
             if len(same) > 1:
                 return plays[first], len(same)
@@ -104,20 +117,42 @@ def agree_against_reference(trials: Sequence[OracleTrial]) -> tuple[RecordedPlay
 
 
 def _answer(play: RecordedPlay) -> bytes | None:
-    """What an oracle said, or None where it was kept from that or came to nothing."""
+    """Returns the submitted answer as JSON, or None if there is none or the environment failed."""
     return to_json(play.answer) if play.submitted and not is_hindered(play) else None
 
 
-def _alike(one: Sequence[bytes | None], other: Sequence[bytes | None]) -> bool:
+def _agree(one: Sequence[bytes | None], other: Sequence[bytes | None]) -> bool:
     same = sum(mine is not None and mine == theirs for mine, theirs in zip(one, other, strict=True))
     return same * 2 > len(one)
 
 
-def fixed_tasks(plays: Sequence[RecordedPlay]) -> list[Task]:
-    """The tasks that an environment is kept with, from the shortest to the longest.
+def find_unsolvable(trials: Sequence[OracleTrial]) -> list[Task]:
+    """Finds configurations that the model wrote wrongly: no oracle solves them, though all generated tasks
+    are solved.
 
-    The difficulty of each follows from the oracle's calls: the range that they may have, cut into five equal
-    parts on a logarithmic scale.
+    The oracles that solve all generated tasks have understood the task. A written configuration on which all
+    of them fail, without agreeing on an answer, does not fit the task.
+    """
+    capable = [trial for trial in trials if _solves_generated(trial)]
+    if not capable:
+        return []
+    return [
+        plays[0].task
+        for plays in zip(*(trial.plays for trial in capable), strict=True)
+        if is_written(plays[0].task) and not any(play.correct or is_hindered(play) for play in plays)
+    ]
+
+
+def _solves_generated(trial: OracleTrial) -> bool:
+    generated = [play for play in trial.plays if not is_written(play.task)]
+    return bool(generated) and all(play.correct for play in generated)
+
+
+def fixed_tasks(plays: Sequence[RecordedPlay]) -> list[Task]:
+    """Returns the fixed tasks of a finished environment, from the shortest to the longest.
+
+    The difficulty of a task follows from the oracle's calls: the allowed range of calls is divided into five
+    equal parts on a logarithmic scale.
     """
     ordered = sorted(plays, key=lambda play: (len(play.steps), play.task.id))
     width = len(str(len(ordered)))
@@ -133,6 +168,6 @@ def fixed_tasks(plays: Sequence[RecordedPlay]) -> list[Task]:
 
 
 def difficulty(calls: int) -> int:
-    """From 1 to 5, by the calls of an oracle."""
+    """Returns the difficulty, 1 to 5, for a number of calls of the oracle."""
     part = log(calls / LEAST_CALLS) / log(MOST_CALLS / LEAST_CALLS)
     return min(max(DIFFICULTIES), 1 + int(max(0.0, part) * len(DIFFICULTIES)))

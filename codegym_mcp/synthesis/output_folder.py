@@ -1,9 +1,9 @@
-"""The folder that a synthesis fills: environments, and beside them how they came about.
+"""The output folder of a synthesis: environments, their provenance, and the records of the synthesis.
 
 OUT/<name>.py, .jsonl, .audit.json, .provenance.json    an environment that was kept
-OUT/synthesis/answers.sqlite                            every answer of the model, by its request
-OUT/synthesis/rejected/<problem>.json                   what a problem came to that something was lost of
-OUT/synthesis/recipe.json, funnel.json                  what was asked for, and the sums
+OUT/synthesis/answers.sqlite                            every response of the model, by request
+OUT/synthesis/rejected/<problem>.json                   the outcome of a problem with rejected replies
+OUT/synthesis/recipe.json, funnel.json                  the options of the synthesis, and the counts
 """
 
 import json
@@ -27,46 +27,47 @@ _SUFFIXES = (".py", ".jsonl", ".audit.json", ".provenance.json")
 
 
 class Recipe(BaseModel):
-    """What all that a folder holds was made with."""
+    """The model, prompts and options with which a folder was made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: dict[str, object]
-    """The model and how it is sampled."""
+    """The model and its sampling options."""
     prompts: str
     """The version of the prompts."""
     options: SynthesisOptions
 
     @property
     def digest(self) -> str:
-        """SHA-256, in hexadecimal."""
+        """SHA-256 of the recipe, in hexadecimal."""
         return sha256(self.model_dump_json().encode()).hexdigest()
 
 
 class Provenance(BaseModel):
-    """Where an environment comes from."""
+    """The origin of an environment."""
 
     model_config = ConfigDict(extra="forbid")
 
     problem: str
-    """The id of the problem."""
+    """Id of the problem."""
     source: str
-    """The collection that the problem is from."""
+    """Collection of the problem."""
     license: str
-    """The problem's, and so the environment's; empty where it is not known."""
+    """Licence of the problem and the environment, or the empty string if it is not known."""
     model: str
-    """The model that wrote it."""
+    """Name of the model that wrote the environment."""
     prompts: str
     """The version of the prompts."""
     sample: int
+    """Number of the candidate, starting at 0."""
     attempts: int
-    """What did not do before it did."""
+    """Number of rejected replies."""
     costs: Costs
-    """Of all candidates of this sample."""
+    """Costs of this candidate."""
 
 
-class Folder:
-    """The folder. Use `Folder.open`."""
+class OutputFolder:
+    """The output folder of a synthesis. Use `OutputFolder.open`."""
 
     def __init__(self, path: Path, recipe: Recipe) -> None:
         self.path = path
@@ -82,12 +83,12 @@ class Folder:
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, recipe: Recipe) -> Iterator["Folder"]:
-        """A folder until the block is left, and nobody else's.
+    def open(cls, path: Path, recipe: Recipe) -> Iterator["OutputFolder"]:
+        """Opens and locks a folder until the block is left.
 
         Raises:
-            SynthesisError: it is in use, was made with another recipe, or cannot be made.
-            UnwritableError: it cannot be written.
+            SynthesisError: the folder is locked, was made with another recipe, or cannot be created.
+            UnwritableError: the recipe cannot be written.
         """
         own = path / "synthesis"
         try:
@@ -96,31 +97,31 @@ class Folder:
                 yield cls(path, recipe)
         except JournalError:
             raise SynthesisError(
-                f"The folder {path} is in use, or cannot be made.",
+                f"The folder {path} is locked by another run, or cannot be created.",
                 hint="Wait for the other run, or name another --out.",
             ) from None
 
     @property
     def store(self) -> Path:
-        """Where answers are kept."""
+        """Path of the store of responses."""
         return self.path / "synthesis" / "answers.sqlite"
 
     def names(self, problem: str) -> list[str]:
-        """The environments that were made of a problem earlier."""
+        """Returns the names of the environments of a problem."""
         return self._names.get(problem, [])
 
     def names_of_others(self, problem: str) -> set[str]:
-        """The environments that were made of all other problems."""
+        """Returns the names of the environments of all other problems."""
         return {name for each, names in self._names.items() if each != problem for name in names}
 
     def put(self, problem: CodingProblem, environments: Sequence[tuple[str, Candidate]]) -> None:
-        """Keeps the environments made of a problem, instead of those that were made of it earlier.
+        """Stores the environments of a problem and deletes earlier ones of the same problem.
 
         Args:
-            environments: each with its name.
+            environments: the candidates with the names of their environments.
 
         Raises:
-            UnwritableError: they cannot be written.
+            UnwritableError: a file cannot be written.
         """
         names = [name for name, _ in environments]
         for name in self.names(problem.id):
@@ -128,12 +129,12 @@ class Folder:
                 for suffix in _SUFFIXES:
                     (self.path / f"{name}{suffix}").unlink(missing_ok=True)
         for name, candidate in environments:
-            if candidate.made is not None:
-                self._write(name, problem, candidate, candidate.made)
+            if candidate.accepted is not None:
+                self._write(name, problem, candidate, candidate.accepted)
         self._names[problem.id] = names
 
     def _write(
-        self, name: str, problem: CodingProblem, candidate: Candidate, made: AcceptedEnvironment
+        self, name: str, problem: CodingProblem, candidate: Candidate, accepted: AcceptedEnvironment
     ) -> None:
         provenance = Provenance(
             problem=problem.id,
@@ -145,25 +146,25 @@ class Folder:
             attempts=len(candidate.attempts),
             costs=candidate.costs,
         )
-        audit = made.audit.model_copy(update={"environment": name})
-        tasks = "".join(task.model_dump_json(exclude_none=True) + "\n" for task in made.tasks)
+        audit = accepted.audit.model_copy(update={"environment": name})
+        tasks = "".join(task.model_dump_json(exclude_none=True) + "\n" for task in accepted.tasks)
         contents = (
-            made.source,
+            accepted.source,
             tasks,
             audit.model_dump_json(indent=2) + "\n",
             provenance.model_dump_json(indent=2) + "\n",
         )
-        # The source comes last: what has one is complete.
+        # The source is written last: an environment with a source is complete.
         for suffix, content in sorted(zip(_SUFFIXES, contents, strict=True), reverse=True):
             write_atomically(self.path / f"{name}{suffix}", content, hint=_HINT)
 
     def put_rejected(self, outcome: ProblemOutcome) -> None:
-        """Keeps what was written for a problem and did not do, with the reasons.
+        """Stores the outcome of a problem if a reply or a candidate was rejected.
 
         Raises:
-            UnwritableError: it cannot be written.
+            UnwritableError: the file cannot be written.
         """
-        if all(candidate.lost is None and not candidate.attempts for candidate in outcome.candidates):
+        if all(candidate.rejected_at is None and not candidate.attempts for candidate in outcome.candidates):
             return
         name = re.sub(r"[^\w.-]+", "_", outcome.problem)[:80]
         if name != outcome.problem:
@@ -172,10 +173,10 @@ class Folder:
         write_atomically(path, outcome.model_dump_json(indent=2) + "\n", hint=_HINT)
 
     def put_funnel(self, funnel: Funnel) -> None:
-        """Keeps the sums.
+        """Stores the funnel.
 
         Raises:
-            UnwritableError: they cannot be written.
+            UnwritableError: the file cannot be written.
         """
         path = self.path / "synthesis" / "funnel.json"
         write_atomically(path, funnel.model_dump_json(indent=2) + "\n", hint=_HINT)
@@ -186,12 +187,12 @@ def _check_recipe(path: Path, recipe: Recipe) -> None:
         write_atomically(path, recipe.model_dump_json(indent=2) + "\n", hint=_HINT)
         return
     try:
-        known = Recipe.model_validate_json(path.read_bytes())
+        stored = Recipe.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise SynthesisError(f"{path} cannot be read: {error}.", hint=_HINT) from None
-    if known != recipe:
-        ours, theirs = (json.loads(each.model_dump_json()) for each in (recipe, known))
-        different = [key for key in ours if ours[key] != theirs[key]]
+    if stored != recipe:
+        new, old = (json.loads(each.model_dump_json()) for each in (recipe, stored))
+        different = [key for key in new if new[key] != old[key]]
         raise SynthesisError(
             f"{path.parent.parent} was made with another recipe: {' and '.join(different)} differ.",
             hint=_HINT,

@@ -1,4 +1,4 @@
-"""From problems to environments: many at once, kept in an order that does not depend on how fast each is."""
+"""Makes environments of many problems at once; the result does not depend on the speed of each problem."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,28 +11,28 @@ from codegym_mcp.errors import ModelError
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_file import read_environment_source
 from codegym_mcp.synthesis.cached_model import CachedModel
-from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, same_problems
-from codegym_mcp.synthesis.environment_author import Author
+from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, find_repeated_problems
+from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
 from codegym_mcp.synthesis.environment_draft import environment_name
 from codegym_mcp.synthesis.funnel import Candidate, Funnel, ProblemOutcome, RejectedProblem, Stage
-from codegym_mcp.synthesis.output_folder import Folder
-from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, refusal
+from codegym_mcp.synthesis.output_folder import OutputFolder
+from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, unusable_reason
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore
 from codegym_mcp.verification.verification_cache import gates_version
 from codegym_mcp.verification.verification_context import VerificationContext
 
 
 class SynthesisObserver:
-    """Is told how a synthesis goes; does nothing unless it is derived from."""
+    """Receives the progress of a synthesis; the methods do nothing and can be overridden."""
 
     def stage_entered(self, problem: str, stage: Stage) -> None:
-        """A candidate of a problem has come to a stage."""
+        """Called when a candidate of a problem enters a stage."""
 
     def problem_done(self, outcome: ProblemOutcome) -> None:
-        """A problem is decided, and what was made of it is in the folder."""
+        """Called when a problem is decided and its environments are stored."""
 
-    def problem_unfinished(self, loss: RejectedProblem) -> None:
-        """The model gave no answer for a problem."""
+    def problem_unfinished(self, problem: RejectedProblem) -> None:
+        """Called when the model gave no response for a problem."""
 
 
 @dataclass
@@ -40,67 +40,72 @@ class Synthesis:
     """Makes environments of problems.
 
     Attributes:
-        existing: environments that new ones are not to repeat.
-        concurrency: problems at once.
+        model: the model that writes the environments.
+        context: the sandboxes in which they are tried.
+        store: stores responses and outcomes.
+        folder: the folder of the environments.
+        existing: environments that new ones must not repeat.
+        concurrency: number of problems at once.
+        observer: receives the progress.
     """
 
-    asker: CachedModel
-    bench: VerificationContext
+    model: CachedModel
+    context: VerificationContext
     store: SynthesisStore
-    folder: Folder
+    folder: OutputFolder
     existing: Sequence[Environment] = ()
     concurrency: int = 8
-    watcher: SynthesisObserver = field(default_factory=SynthesisObserver)
+    observer: SynthesisObserver = field(default_factory=SynthesisObserver)
 
     async def run(self, problems: Sequence[CodingProblem | UnreadableProblem]) -> Funnel:
-        """Goes through all problems; those that are done are not done again.
+        """Processes all problems; problems that were decided earlier are not processed again.
 
         Raises:
-            RunHaltedError: the model can be asked no more. What was done is kept.
-            SandboxError: nothing can be tried here.
-            SynthesisError, UnwritableError: what was done cannot be kept.
+            RunHaltedError: the model cannot be used any more. Results so far are stored.
+            SandboxError: the sandbox does not work on this system.
+            SynthesisError, UnwritableError: results cannot be stored.
         """
         readable = [each for each in problems if isinstance(each, CodingProblem)]
-        repeated = same_problems(readable)
+        repeated = find_repeated_problems(readable)
         decided: dict[int, ProblemOutcome | RejectedProblem] = {}
-        sums = _Sums(self, problems)
+        totals = _Totals(self, problems)
         limiter = anyio.CapacityLimiter(self.concurrency)
 
-        async def one(place: int, problem: CodingProblem | UnreadableProblem) -> None:
+        async def process(index: int, problem: CodingProblem | UnreadableProblem) -> None:
             async with limiter:
-                decided[place] = await self._decide(problem, repeated)
-            # What is kept depends on what was kept before; so it goes in the order of the problems.
-            while sums.place in decided:
-                sums.add(decided.pop(sums.place))
+                decided[index] = await self._decide(problem, repeated)
+            # Which environments are duplicates depends on earlier ones, so results are added in order.
+            while totals.index in decided:
+                totals.add(decided.pop(totals.index))
 
         try:
             async with anyio.create_task_group() as tasks:
-                for place, problem in enumerate(problems):
-                    tasks.start_soon(one, place, problem)
+                for index, problem in enumerate(problems):
+                    tasks.start_soon(process, index, problem)
         finally:
-            self.folder.put_funnel(sums.funnel())
-        return sums.funnel()
+            self.folder.put_funnel(totals.funnel())
+        return totals.funnel()
 
     async def _decide(
         self, problem: CodingProblem | UnreadableProblem, repeated: dict[str, str]
     ) -> ProblemOutcome | RejectedProblem:
         if isinstance(problem, UnreadableProblem):
-            return ProblemOutcome.refused(problem.id, Stage.PROBLEM, problem.reason)
-        reason = refusal(problem)
+            return ProblemOutcome.rejected_unasked(problem.id, Stage.PROBLEM, problem.reason)
+        reason = unusable_reason(problem)
         if reason is not None:
-            return ProblemOutcome.refused(problem.id, Stage.PROBLEM, reason)
+            return ProblemOutcome.rejected_unasked(problem.id, Stage.PROBLEM, reason)
         if problem.id in repeated:
             reason = f"It is the same problem as {repeated[problem.id]}."
-            return ProblemOutcome.refused(problem.id, Stage.DUPLICATE, reason)
+            return ProblemOutcome.rejected_unasked(problem.id, Stage.DUPLICATE, reason)
         key = self._key(problem)
-        known = self.store.outcome(key)
-        if known is not None:
-            return known
+        stored = self.store.outcome(key)
+        if stored is not None:
+            return stored
         options = self.folder.recipe.options
         try:
             candidates = [
-                await Author(
-                    problem, sample, self.asker, self.bench, options, self.watcher.stage_entered
+                await EnvironmentAuthor(
+                    problem, sample, self.model, self.context, options, self.observer.stage_entered
                 ).write()
                 for sample in range(options.samples)
             ]
@@ -111,12 +116,12 @@ class Synthesis:
         return outcome
 
     def _key(self, problem: CodingProblem) -> str:
-        told = [problem.model_dump(mode="json"), self.folder.recipe.digest, gates_version()]
-        return sha256(to_json(told)).hexdigest()
+        parts = [problem.model_dump(mode="json"), self.folder.recipe.digest, gates_version()]
+        return sha256(to_json(parts)).hexdigest()
 
 
-class _Sums:
-    """What was decided, in the order of the problems."""
+class _Totals:
+    """The outcomes so far, in the order of the problems."""
 
     def __init__(self, synthesis: Synthesis, problems: Sequence[CodingProblem | UnreadableProblem]) -> None:
         self._synthesis = synthesis
@@ -127,64 +132,64 @@ class _Sums:
         others = [each for each in synthesis.existing if each.name not in ours]
         self._fingerprints = Fingerprints([Fingerprint.of(each) for each in others])
         self._taken = {each.name for each in others}
-        self.place = 0
+        self.index = 0
 
     def add(self, decided: ProblemOutcome | RejectedProblem) -> None:
-        problem = self._problems[self.place]
-        self.place += 1
-        watcher, folder = self._synthesis.watcher, self._synthesis.folder
+        problem = self._problems[self.index]
+        self.index += 1
+        observer, folder = self._synthesis.observer, self._synthesis.folder
         if isinstance(decided, RejectedProblem):
             self._unfinished.append(decided)
-            watcher.problem_unfinished(decided)
+            observer.problem_unfinished(decided)
             return
         outcome, kept = self._choose(decided)
         if isinstance(problem, CodingProblem):
             folder.put(problem, kept)
         folder.put_rejected(outcome)
         self._outcomes.append(outcome)
-        watcher.problem_done(outcome)
+        observer.problem_done(outcome)
 
     def funnel(self) -> Funnel:
-        return Funnel.of(self._outcomes, [*self._unfinished, *self._never_begun()])
+        return Funnel.of(self._outcomes, [*self._unfinished, *self._undecided()])
 
-    def _never_begun(self) -> Iterable[RejectedProblem]:
-        for problem in self._problems[self.place :]:
+    def _undecided(self) -> Iterable[RejectedProblem]:
+        for problem in self._problems[self.index :]:
             yield RejectedProblem(problem=problem.id, reason="The run ended before it was decided.")
 
     def _choose(self, outcome: ProblemOutcome) -> tuple[ProblemOutcome, list[tuple[str, Candidate]]]:
-        """Leaves out duplicates, and names what is kept; of several candidates the best ones first."""
+        """Chooses and names the environments to keep, without duplicates; better candidates come first."""
         kept: list[tuple[str, Candidate]] = []
         candidates = []
-        for candidate in sorted(outcome.candidates, key=_worth):
-            made = candidate.made
-            if made is None:
+        for candidate in sorted(outcome.candidates, key=_quality):
+            accepted = candidate.accepted
+            if accepted is None:
                 candidates.append(candidate)
                 continue
-            name = self._name(outcome.problem, made.title)
-            fingerprint = Fingerprint.of(read_environment_source(made.source, name=name, path=name))
-            alike = self._fingerprints.alike(fingerprint)
-            if alike is None:
+            name = self._name(outcome.problem, accepted.title)
+            fingerprint = Fingerprint.of(read_environment_source(accepted.source, name=name, path=name))
+            duplicate = self._fingerprints.find_duplicate(fingerprint)
+            if duplicate is None:
                 self._fingerprints.known.append(fingerprint)
                 self._taken.add(name)
                 kept.append((name, candidate))
                 candidates.append(candidate)
             else:
-                reason = f"It is {alike[1]:.0%} the same as {alike[0]}."
-                lost = {"lost": Stage.DUPLICATE, "reason": reason}
-                candidates.append(candidate.model_copy(update=lost))
+                reason = f"It is {duplicate[1]:.0%} the same as {duplicate[0]}."
+                update = {"rejected_at": Stage.DUPLICATE, "reason": reason}
+                candidates.append(candidate.model_copy(update=update))
         ordered = sorted(candidates, key=lambda each: each.sample)
         names = [name for name, _ in kept]
         return outcome.model_copy(update={"candidates": ordered, "kept": names}), kept
 
     def _name(self, problem: str, title: str) -> str:
-        # Those of other problems are theirs, also before they are decided anew.
+        # Names of other problems stay reserved until those problems are decided again.
         theirs = self._synthesis.folder.names_of_others(problem)
         taken = self._taken | theirs
         return next(name for name in _names(environment_name(title)) if name not in taken)
 
 
-def _worth(candidate: Candidate) -> tuple[str, int]:
-    return (candidate.made.audit.grade if candidate.made is not None else "", candidate.sample)
+def _quality(candidate: Candidate) -> tuple[str, int]:
+    return (candidate.accepted.audit.grade if candidate.accepted is not None else "", candidate.sample)
 
 
 def _names(first: str) -> Iterator[str]:

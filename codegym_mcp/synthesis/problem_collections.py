@@ -1,16 +1,18 @@
-"""Collections of coding problems, and how they call what a problem has."""
+"""Known collections of coding problems and the names of their fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Collection:
-    """How a collection calls what a problem has.
+    """The field names of a collection.
 
     Attributes:
-        marks: fields by any of whose sets it is known.
-        names: the collection's names for ours, the first that is there counts.
+        source: name of the collection.
+        license: licence of its problems, or the empty string.
+        marks: a record with all fields of one of these sets belongs to the collection.
+        names: the collection's names of our fields; the first one that is present counts.
     """
 
     source: str
@@ -18,7 +20,7 @@ class Collection:
     marks: tuple[frozenset[str], ...]
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     continues: bool = False
-    """Whether a solution continues the statement, which is a signature."""
+    """Whether the solution continues the statement, which ends with a function's signature."""
 
 
 CODEGYM = Collection(

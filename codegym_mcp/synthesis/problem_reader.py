@@ -1,4 +1,4 @@
-"""Reads coding problems with their solutions from the collections that there are."""
+"""Reads coding problems and their solutions from JSON Lines of known or named forms."""
 
 import ast
 import json
@@ -20,7 +20,7 @@ def _whole(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError("it holds half of a surrogate pair") from None
+        raise ValueError("it contains half of a surrogate pair") from None
     return text
 
 
@@ -28,33 +28,41 @@ _Text = Annotated[str, AfterValidator(_whole)]
 
 
 class CodingProblem(BaseModel):
-    """A coding problem and its solution."""
+    """A coding problem with its solution."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(min_length=1, max_length=500)
-    """Unique within its file."""
+    """Id of the problem, unique within its file."""
     statement: _Text
-    """What is asked for, in words."""
+    """The problem in words."""
     solution: _Text
-    """A program that does it."""
+    """A program that solves the problem."""
     tests: tuple[_Text, ...] = ()
-    """Assertions, or examples, where the collection has them."""
+    """Assertions or examples; empty if the collection has none."""
     source: _Text = ""
-    """The collection, or the name of the file."""
+    """Name of the collection or of the file."""
     license: _Text = ""
-    """Of statement and solution; empty where it is not known."""
+    """Licence of statement and solution, or the empty string if it is not known."""
     entry_point: _Text = ""
-    """The function that is the solution, where the collection names it."""
+    """Name of the function that is the solution, or the empty string."""
+
+    @property
+    def origin(self) -> str:
+        """Where the problem comes from, for people, for example `MBPP, problem 31` or `HumanEval/3`."""
+        if self.id.casefold().startswith(f"{self.source.casefold()}/"):
+            return self.id
+        name = self.id if _LINE_ID.fullmatch(self.id) else f"problem {self.id}"
+        return f"{self.source}, {name}" if self.source else name
 
 
 @dataclass(frozen=True)
 class UnreadableProblem:
-    """A line of a collection that is no problem, or none that could be used.
+    """A line of a file that is not a usable problem.
 
     Attributes:
-        id: of the problem, or the line where it has none that would do.
-        reason: why, in a sentence.
+        id: id of the problem, or the number of the line if it has no valid id.
+        reason: why it cannot be used, in a sentence.
     """
 
     id: str
@@ -62,52 +70,56 @@ class UnreadableProblem:
 
 
 FIELDS = ("id", "statement", "solution", "tests", "source", "license", "entry_point")
-"""What a problem has, and what `fields` of `read_problems` may name."""
+"""The fields of a problem, which `fields` of `read_problems` may name."""
 
 
+_LINE_ID = re.compile(r"line \d+")
 _HINT = (
-    "Say what its fields are called: --field statement=NAME --field solution=NAME, "
-    "and id, tests or license where it has them."
+    "Name its fields: --field statement=NAME --field solution=NAME, and id, tests or license if it has them."
 )
 
 
 def read_problems(
     path: Path, *, fields: Mapping[str, str] | None = None, license: str | None = None
 ) -> list[CodingProblem | UnreadableProblem]:
-    """Reads a file of one JSON object a line: CodeGym's raw problems, MBPP, HumanEval, or named fields.
+    """Reads a file with one JSON object a line: CodeGym's raw problems, MBPP, HumanEval, or named fields.
+
+    The form is recognised record by record, so that a file may contain problems of several collections.
 
     Args:
-        fields: the file's names for the fields of a problem, by ours (`FIELDS`); where one is left out, it is
-            called as in the collection that the file is recognised as, or as we do.
-        license: the licence of all problems, instead of what the file or its collection says.
+        fields: the file's names of the fields of a problem (`FIELDS`); a field that is left out has the name
+            that the record's collection gives it, or ours.
+        license: the licence of all problems, instead of the one that the record or its collection states.
 
     Returns:
-        One for each line that is not blank.
+        One problem for each line that is not blank.
 
     Raises:
-        SourceError: the file cannot be read, or no line of it is a problem in any of these forms.
+        SourceError: the file cannot be read, or no record has one of these forms.
     """
     named = dict(fields or {})
     for name in named:
         if name not in FIELDS:
             known = ", ".join(FIELDS)
             raise SourceError(
-                str(path), None, f"a problem has no field {name!r}", hint=f"There are: {known}."
+                str(path), None, f"a problem has no field {name!r}", hint=f"The fields are: {known}."
             )
     lines = [(number, _parse(line)) for number, line in _lines(path)]
     records = [record for _, record in lines if isinstance(record, dict)]
     if not records:
-        raise SourceError(str(path), None, "holds no JSON object", hint="Write one problem a line, as JSON.")
-    found = _recognise(path, records, named)
-    reader = _Reader(found, named, license)
+        raise SourceError(
+            str(path), None, "contains no JSON object", hint="Write one problem a line, as JSON."
+        )
+    recogniser = _Recogniser(path, records, named)
+    reader = _Reader(recogniser, named, license)
     return [reader.read(number, record) for number, record in lines]
 
 
 def unusable_reason(problem: CodingProblem) -> str | None:
-    """Why no environment can be made of a problem; None where a model may be asked."""
+    """Returns why no environment can be made of a problem, or None if it can be sent to a model."""
     length = len(problem.statement) + sum(map(len, problem.tests))
     if length > MAX_CHARACTERS:
-        return f"The problem is {length:,} characters long; more than {MAX_CHARACTERS:,} are not taken."
+        return f"The problem is {length:,} characters long; at most {MAX_CHARACTERS:,} are allowed."
     return find_solution_defect(problem.solution)
 
 
@@ -122,7 +134,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _parse(line: bytes) -> dict[str, Any] | str:
-    """A record, or why there is none."""
+    """Returns the record of a line, or why it cannot be read."""
     try:
         record = json.loads(line.decode())
     except UnicodeDecodeError:
@@ -132,31 +144,52 @@ def _parse(line: bytes) -> dict[str, Any] | str:
     return record if isinstance(record, dict) else "The line is not a JSON object."
 
 
-def _recognise(path: Path, records: list[dict[str, Any]], named: Mapping[str, str]) -> Collection:
-    plain = Collection(path.name, "", (frozenset({"statement", "solution"}),))
-    # Whoever names the statement means a form of their own.
-    known = () if "statement" in named else KNOWN
-    wanted = frozenset(named.get(name, name) for name in ("statement", "solution"))
-    for record in records:
-        for each in known:
+class _Recogniser:
+    """Recognises the collection of each record of a file.
+
+    Attributes:
+        plain: the form of records with our own field names, or with the names that the user gave.
+
+    Raises:
+        SourceError: no record has a known form.
+    """
+
+    def __init__(self, path: Path, records: list[dict[str, Any]], named: Mapping[str, str]) -> None:
+        self._required = frozenset(named.get(name, name) for name in ("statement", "solution"))
+        self.plain = Collection(path.name, "", (self._required,))
+        # A user who names the statement describes a form of their own.
+        self._known = () if "statement" in named else KNOWN
+        recognised = [self._match(record) for record in records]
+        self._in_file = list(dict.fromkeys(each for each in recognised if each is not None))
+        if not self._in_file:
+            fields = ", ".join(sorted(records[0])[:20])
+            wanted = " and ".join(sorted(self._required))
+            problem = f"is not a known collection of problems, and its records have no {wanted}"
+            raise SourceError(str(path), None, f"{problem}; the first has: {fields}", hint=_HINT)
+
+    def recognise(self, record: dict[str, Any]) -> Collection:
+        """Returns the collection of a record; for an incomplete record, the likeliest one in the file."""
+        return self._match(record) or max(
+            self._in_file, key=lambda each: max(len(marks & record.keys()) for marks in each.marks)
+        )
+
+    def _match(self, record: dict[str, Any]) -> Collection | None:
+        for each in self._known:
             if any(marks <= record.keys() for marks in each.marks):
                 return each
-        if wanted <= record.keys():
-            return plain
-    shown = ", ".join(sorted(records[0])[:20])
-    problem = f"is no collection of problems that is known, and none with {' and '.join(sorted(wanted))}"
-    raise SourceError(str(path), None, f"{problem}; the first has: {shown}", hint=_HINT)
+        return self.plain if self._required <= record.keys() else None
 
 
 class _UnusableError(Exception):
-    """A record that is no problem; the reason is a sentence."""
+    """A record is not a usable problem; the message is the reason."""
 
 
 class _Reader:
     """Reads the records of one file."""
 
-    def __init__(self, collection: Collection, named: Mapping[str, str], license: str | None) -> None:
-        self._collection = collection
+    def __init__(self, recogniser: _Recogniser, named: Mapping[str, str], license: str | None) -> None:
+        self._recogniser = recogniser
+        self._collection = recogniser.plain
         self._named = named
         self._license = license
         self._seen: set[str] = set()
@@ -166,15 +199,16 @@ class _Reader:
         try:
             if isinstance(record, str):
                 raise _UnusableError(record)
+            self._collection = self._recogniser.recognise(record)
             wanted = self._id(record) or wanted
             if wanted in self._seen:
-                raise _UnusableError(f"There is a problem {wanted} already.")
+                raise _UnusableError(f"An earlier problem has the id {wanted} too.")
             problem = self._problem(wanted, record)
             self._seen.add(wanted)
             return problem
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
-            reason = f"The {detail['loc'][0]} will not do: {detail['msg'].removeprefix('Value error, ')}."
+            reason = f"The {detail['loc'][0]} is invalid: {detail['msg'].removeprefix('Value error, ')}."
             return UnreadableProblem(self._unique(f"line {number}", number), reason)
         except _UnusableError as error:
             return UnreadableProblem(self._unique(wanted, number), str(error))
@@ -208,15 +242,15 @@ class _Reader:
     def _value(self, record: dict[str, Any], name: str) -> Any:
         if name in self._named:
             return record.get(self._named[name])
-        called = self._collection.names.get(name, (name,))
-        return next((record[each] for each in called if record.get(each) is not None), None)
+        names = self._collection.names.get(name, (name,))
+        return next((record[each] for each in names if record.get(each) is not None), None)
 
     def _text(self, record: dict[str, Any], name: str) -> str:
         value = self._value(record, name)
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise _UnusableError(f"The {name.replace('_', ' ')} is no text, but {type(value).__name__}.")
+            raise _UnusableError(f"The {name.replace('_', ' ')} is not text, but {type(value).__name__}.")
         return value.replace("\r\n", "\n")
 
     def _id(self, record: dict[str, Any]) -> str:
@@ -227,7 +261,7 @@ class _Reader:
             raise _UnusableError("The id is neither text nor a number.")
         text = str(value).strip()
         if not text.isprintable():
-            raise _UnusableError("The id is no plain text.")
+            raise _UnusableError("The id contains characters that cannot be printed.")
         return text
 
     def _source(self, record: dict[str, Any]) -> str:
@@ -253,7 +287,7 @@ class _Reader:
 
 
 def _assertions(code: str, entry_point: str) -> Iterator[str]:
-    """The assertions of a test function, about the solution by its name; the text itself without any."""
+    """Yields the assertions of a test function with the solution's name; the whole text if it has none."""
     try:
         found = [node for node in ast.walk(parse_source(code, "tests")) if isinstance(node, ast.Assert)]
     except SourceError:

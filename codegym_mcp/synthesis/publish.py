@@ -1,4 +1,4 @@
-"""Environments as a set: one file for all of them, and a card that says what is in it."""
+"""Publishes environments as a set: one file for all of them, and a card that describes it."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,9 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from codegym_mcp import __version__
 from codegym_mcp.errors import MissingExtraError, NotFoundError, SourceError, SynthesisError
-from codegym_mcp.spec.catalog import Entry
+from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_sets import SUFFIXES
 from codegym_mcp.spec.set_rows import PublishedEnvironment
@@ -22,20 +21,24 @@ from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import current_audit
 from codegym_mcp.verification.audit.grades import Grade
 from codegym_mcp.verification.gate_results import Verification
+from codegym_mcp.version import VERSION
 
 _HINT = "Name another file with -o."
-_TOLD = 5
+_MAX_NAMES = 5
 _ROW_GROUP = 64
-"""Rows of a Parquet file that are read at once; environments are asked for one by one."""
+"""Rows of a row group; small, because readers request environments one by one."""
 
 
 @dataclass(frozen=True)
 class Publishable:
-    """An environment with what is known of it.
+    """An environment with its audit, licence and provenance.
 
     Attributes:
-        license: as the environment or its provenance states it; empty where neither does.
-        provenance: how it came about; empty where nothing is known of that.
+        entry: its entry in a catalog.
+        environment: the environment.
+        audit: its current audit.
+        license: licence from the environment or its provenance, or the empty string.
+        provenance: content of the provenance file, or empty.
     """
 
     entry: Entry
@@ -46,16 +49,16 @@ class Publishable:
 
     @property
     def source(self) -> str:
-        """The collection of its problem, or its origin."""
+        """Collection of its problem, or its origin."""
         return _text(self.provenance, "source") or self.environment.origin
 
     @property
     def model(self) -> str:
-        """The model that wrote it; empty where none did."""
+        """Name of the model that wrote it, or the empty string."""
         return _text(self.provenance, "model")
 
     def row(self) -> PublishedEnvironment:
-        """It as a row of a set."""
+        """Returns the environment as a row of a set."""
         return PublishedEnvironment.of(
             self.environment,
             license=self.license,
@@ -66,23 +69,23 @@ class Publishable:
         )
 
 
-def select(
+def select_publishable(
     entries: Sequence[Entry],
     *,
     grade: Grade = Grade.D,
     licenses: Sequence[str] = (),
     mixed_licenses: bool = False,
 ) -> list[Publishable]:
-    """The environments that are to be published.
+    """Returns the environments to publish.
 
     Args:
-        grade: the worst that is taken.
-        licenses: globs, upper and lower case alike; only environments whose licence matches one of them.
-        mixed_licenses: whether they may be under several licences, or under an unknown one.
+        grade: the lowest grade.
+        licenses: globs without regard to case; only environments whose licence matches one of them.
+        mixed_licenses: whether several licences, or unknown ones, are allowed.
 
     Raises:
-        SynthesisError: environments are broken, have no current audit, or are under several licences or an
-            unknown one; or nothing is left.
+        SynthesisError: environments cannot be read, have no current audit, or have several or unknown
+            licences; or no environment is left.
         NotFoundError: a glob matches no licence.
     """
     _refuse_broken(entries)
@@ -97,16 +100,16 @@ def select(
         )
     counts = counted(each.license for each in found)
     if not mixed_licenses and (len(counts) > 1 or UNKNOWN in counts):
-        told = ", ".join(f"{name} ({count})" for name, count in counts.items())
+        listed = ", ".join(f"{name} ({count})" for name, count in counts.items())
         raise SynthesisError(
-            f"The environments are not all under one known licence: {told}.",
-            hint="Take those of one with --license, or state with --mixed-licenses that the mix is meant.",
+            f"The environments are not all under one known licence: {listed}.",
+            hint="Select one licence with --license, or allow several with --mixed-licenses.",
         )
     return found
 
 
 def check_verified(verifications: Iterable[Verification]) -> None:
-    """Refuses what is not fit to be served.
+    """Checks that all environments are verified.
 
     Raises:
         SynthesisError: an environment is not verified; the error names it.
@@ -115,21 +118,19 @@ def check_verified(verifications: Iterable[Verification]) -> None:
     if refused:
         raise SynthesisError(
             f"Not verified: {_some(refused)}.",
-            hint="See what is wrong with: codegym-mcp verify. Then leave them out.",
+            hint="Run codegym-mcp verify to see why, and correct or remove them.",
         )
 
 
 def check_output(path: Path, entries: Iterable[Entry]) -> None:
-    """Whether a set can be written there.
+    """Checks that a set can be written to a path.
 
     Raises:
-        SynthesisError: the suffix is of no set, or the file is one of those that are published.
-        MissingExtraError: Parquet is asked for, and pyarrow is not installed.
+        SynthesisError: the suffix is neither .jsonl nor .parquet, or the file holds tasks of an environment.
+        MissingExtraError: a Parquet file is requested and pyarrow is not installed.
     """
     if path.suffix not in SUFFIXES:
-        raise SynthesisError(
-            f"{path} is neither .jsonl nor .parquet.", hint="The suffix says what is written."
-        )
+        raise SynthesisError(f"{path} is neither .jsonl nor .parquet.", hint="The suffix decides the format.")
     if path.suffix == ".parquet" and find_spec("pyarrow") is None:
         raise MissingExtraError("Parquet", "pip install 'codegym-mcp[parquet]'")
     for entry in entries:
@@ -138,12 +139,12 @@ def check_output(path: Path, entries: Iterable[Entry]) -> None:
 
 
 def publish(publishables: Sequence[Publishable], path: Path) -> Card:
-    """Writes a set, and beside it its card: `<path>.card.md` and `<path>.card.json`.
+    """Writes a set and its card, `<path>.card.md` and `<path>.card.json`.
 
-    The set comes last: where there is one, there is its card.
+    The set is written last, so that a set always has a card.
 
     Raises:
-        UnwritableError: it cannot be written.
+        UnwritableError: a file cannot be written.
     """
     rows = (each.row() for each in publishables)
     with atomic_file(path, hint=_HINT) as unfinished:
@@ -172,18 +173,18 @@ def _refuse_broken(entries: Sequence[Entry]) -> None:
         except SourceError as error:
             broken.append(str(error))
     if broken:
-        more = f" And {len(broken) - _TOLD} more." if len(broken) > _TOLD else ""
-        raise SynthesisError(f"Broken: {' '.join(broken[:_TOLD])}{more}", hint="Mend them, or take them out.")
+        more = f" And {len(broken) - _MAX_NAMES} more." if len(broken) > _MAX_NAMES else ""
+        raise SynthesisError(f"Broken: {' '.join(broken[:_MAX_NAMES])}{more}", hint="Correct or remove them.")
 
 
 def _license(entry: Entry) -> str:
-    own, theirs = entry.read().license.strip(), _text(_provenance(entry), "license")
-    if own and theirs and own != theirs:
+    own, recorded = entry.read().license.strip(), _text(_provenance(entry), "license")
+    if own and recorded and own != recorded:
         raise SynthesisError(
-            f"{entry.name} says that its licence is {own}, and its provenance says {theirs}.",
+            f"{entry.name} states the licence {own}, but its provenance file states {recorded}.",
             hint="Correct the one that is wrong.",
         )
-    return own or theirs
+    return own or recorded
 
 
 def _check_globs(globs: Sequence[str], licenses: Iterable[str]) -> None:
@@ -225,9 +226,9 @@ def _provenance(entry: Entry) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise SynthesisError(f"{path} cannot be read: {error}.", hint="Mend it, or remove it.") from None
+        raise SynthesisError(f"{path} cannot be read: {error}.", hint="Correct or remove it.") from None
     if not isinstance(data, dict):
-        raise SynthesisError(f"{path} is not a JSON object.", hint="Mend it, or remove it.")
+        raise SynthesisError(f"{path} is not a JSON object.", hint="Correct or remove it.")
     return data
 
 
@@ -237,8 +238,8 @@ def _text(data: dict[str, Any], name: str) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = len(names) - _TOLD
-    return ", ".join(names[:_TOLD]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - _MAX_NAMES
+    return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 # --- files
@@ -252,7 +253,7 @@ def _card(publishables: Sequence[Publishable], name: str, digest: str) -> Card:
     return Card(
         set=name,
         sha256=digest,
-        version=__version__,
+        version=VERSION,
         environments=len(environments),
         tasks=len(tasks),
         endless=sum(environment.generates for environment in environments),

@@ -1,4 +1,4 @@
-"""Code and data out of what a model says."""
+"""Extracts code and data from the reply of a model."""
 
 import ast
 import json
@@ -8,7 +8,7 @@ from typing import Any
 from codegym_mcp.errors import CodegymError
 
 MAX_CHARACTERS = 100_000
-"""Of one piece of code or data; whoever writes more has gone astray."""
+"""Maximum length of a block of code or data in characters."""
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*$", re.MULTILINE)
 _PYTHON = {"python", "py", "python3", ""}
@@ -16,48 +16,48 @@ _JSON = {"json", "jsonl", ""}
 
 
 class UnusableReplyError(CodegymError):
-    """What a model says is not what it was asked for; the message is meant for the model too."""
+    """The reply of a model does not have the requested form; the model receives the message."""
 
 
 def python_block(text: str) -> str:
-    """The Python code of a reply: its longest block of it, or the whole reply where that is nothing else.
+    """Returns the Python code of a reply: its longest Python block, or the whole reply if it is Python code.
 
     Raises:
-        UnusableReplyError: there is none, it breaks off, or it is too long.
+        UnusableReplyError: the reply has no code, is incomplete, or is too long.
     """
     blocks = _blocks(text)
     if not blocks:
         if not _parses(text):
-            raise UnusableReplyError("There is no ```python block in the answer.")
+            raise UnusableReplyError("The reply has no ```python block.")
         return _bounded(text)
     code = [block for language, block in blocks if language in _PYTHON]
     if not code:
         languages = ", ".join(sorted({language for language, _ in blocks}))
-        raise UnusableReplyError(f"The code is not Python but {languages}.")
+        raise UnusableReplyError(f"The code is marked as {languages}, not as Python.")
     return _bounded(max(code, key=len))
 
 
 def json_block(text: str) -> Any:
-    """The JSON data of a reply: its longest block of it, or the whole reply where that is nothing else.
+    """Returns the JSON data of a reply: its longest JSON block, or the whole reply if it is JSON.
 
     Raises:
-        UnusableReplyError: there is none, it breaks off, it is no JSON, or it is too long.
+        UnusableReplyError: the reply has no JSON data, is incomplete, or is too long.
     """
     blocks = [block for language, block in _blocks(text) if language in _JSON]
-    written = _bounded(max(blocks, key=len) if blocks else text)
+    text_of_data = _bounded(max(blocks, key=len) if blocks else text)
     try:
-        data = json.loads(written, parse_constant=_refuse_constant)
-        # What holds half of a character can be sent and kept nowhere.
+        data = json.loads(text_of_data, parse_constant=_refuse_constant)
+        # Lone surrogates cannot be encoded.
         json.dumps(data, ensure_ascii=False).encode()
         return data
     except (ValueError, RecursionError) as error:
         if not blocks:
-            raise UnusableReplyError("There is no ```json block in the answer.") from None
-        raise UnusableReplyError(f"The block is no JSON: {error}.") from None
+            raise UnusableReplyError("The reply has no ```json block.") from None
+        raise UnusableReplyError(f"The block is not JSON: {error}.") from None
 
 
 def _blocks(text: str) -> list[tuple[str, str]]:
-    """The fenced blocks of a Markdown text, with the languages that they are said to be in."""
+    """Returns the fenced blocks of a Markdown text with their language tags."""
     found = []
     opened: re.Match[str] | None = None
     for fence in _FENCE.finditer(text):
@@ -67,12 +67,12 @@ def _blocks(text: str) -> list[tuple[str, str]]:
             found.append((opened[2].lower(), text[opened.end() + 1 : fence.start()]))
             opened = None
     if opened is not None:
-        raise UnusableReplyError("The answer breaks off in the middle of a block.")
+        raise UnusableReplyError("The reply ends in the middle of a block.")
     return found
 
 
 def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _bounded(text: str) -> str:

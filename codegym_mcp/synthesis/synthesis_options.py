@@ -1,4 +1,4 @@
-"""How environments are synthesized."""
+"""Options of a synthesis."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -6,24 +6,25 @@ from codegym_mcp.limits import Limits
 from codegym_mcp.verification.audit.grades import Grade
 
 TRIAL_LIMITS = Limits(call_seconds=1.0, start_seconds=2.0)
-"""Under which environments are tried: stricter than those under which they are served, so that one that never
-ends holds up the others for a short time only."""
+"""Limits under which drafts are tried: stricter than the limits of a server, so that a draft that never ends
+delays the others only for a short time."""
 
 
 class SynthesisOptions(BaseModel):
-    """How environments are synthesized. What came of a problem holds for the same options only."""
+    """Options of a synthesis. A stored outcome is valid for the same options only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     samples: int = Field(default=1, ge=1, le=100)
-    """Environments that are tried for each problem."""
+    """Number of candidates for each problem."""
     oracles: int = Field(default=4, ge=1, le=100)
-    """Oracles that are written for each environment, apart from each other."""
+    """Number of oracles that are written independently for each environment."""
     repairs: int = Field(default=3, ge=0, le=100)
-    """How often something that does not do is given back to the model, for each environment."""
+    """Number of repairs of meaning for each environment; repairs of form are counted apart, with the same
+    limit."""
     configurations: int = Field(default=16, ge=4, le=64)
-    """Configurations that the model is asked for."""
+    """Number of configurations that the model is asked for."""
     tasks: int = Field(default=8, ge=1, le=64)
-    """Tasks that an environment must have in the end."""
+    """Least number of tasks of a finished environment."""
     grade: Grade = Grade.B
-    """The worst grade with which an environment is kept."""
+    """The lowest grade with which an environment is kept."""

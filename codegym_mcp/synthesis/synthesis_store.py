@@ -1,4 +1,4 @@
-"""What a synthesis keeps in SQLite while it runs: the model's answers, and what came of problems."""
+"""Stores the responses of the model and the outcomes of problems in SQLite while a synthesis runs."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from codegym_mcp.errors import SynthesisError
 from codegym_mcp.synthesis.funnel import Costs, ProblemOutcome
+from codegym_mcp.unicode_text import replace_lone_surrogates
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -19,7 +20,7 @@ CREATE TABLE IF NOT EXISTS outcomes (problem TEXT PRIMARY KEY, outcome TEXT NOT 
 
 
 class StoredResponse(BaseModel):
-    """What a model said to one request."""
+    """The response of a model to a request."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,30 +28,31 @@ class StoredResponse(BaseModel):
     reasoning: str | None = None
     finish: str | None = None
     refusal: str | None = None
-    """Why it declines, or None."""
+    """Why the model refused, or None."""
     model: str = ""
-    """The name that the provider gives the model."""
+    """Name of the model as the provider reports it."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost: float | None = None
-    """In US dollars; None where the price is not known."""
+    """Price in US dollars, or None if it is not known."""
     seconds: float = 0.0
+    """Duration of the request in seconds."""
 
     @field_validator("text", "reasoning", "refusal", mode="before")
     @classmethod
-    def _can_be_written(cls, said: str | None) -> str | None:
-        """Models may say half of a character; no file can hold it."""
-        return said and said.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    def _replace_surrogates(cls, text: str | None) -> str | None:
+        """Replaces lone surrogates, which cannot be written to a file."""
+        return text and replace_lone_surrogates(text)
 
     @property
     def costs(self) -> Costs:
-        """What it took."""
+        """The costs of the request."""
         tokens = (self.prompt_tokens or 0) + (self.completion_tokens or 0)
         return Costs(requests=1, tokens=tokens, cost=self.cost or 0.0)
 
 
 class SynthesisStore:
-    """Answers and outcomes on disk; what was put is there after whatever end the process comes to."""
+    """Responses and outcomes on disk; what was stored survives a crash of the process."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -58,7 +60,7 @@ class SynthesisStore:
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Iterator["SynthesisStore"]:
-        """A store until the block is left.
+        """Opens a store until the block is left.
 
         Raises:
             SynthesisError: the file cannot be used.
@@ -71,33 +73,33 @@ class SynthesisStore:
                 yield cls(connection)
         except (sqlite3.Error, OSError) as error:
             raise SynthesisError(
-                f"What has been asked cannot be kept in {path}: {error}.",
+                f"The responses of the model cannot be stored in {path}: {error}.",
                 hint="Name another folder with --out.",
             ) from error
 
-    def answer(self, request: str) -> StoredResponse | None:
-        """What was said to a request, by its key; None where it was not asked."""
+    def response(self, request: str) -> StoredResponse | None:
+        """Returns the response to a request by its key, or None if there is none."""
         row = self._connection.execute("SELECT answer FROM answers WHERE request = ?", (request,)).fetchone()
         return StoredResponse.model_validate_json(row[0]) if row is not None else None
 
-    def put_answer(self, request: str, asked: str, answer: StoredResponse) -> None:
-        """Keeps what was said.
+    def put_response(self, request: str, content: str, response: StoredResponse) -> None:
+        """Stores a response.
 
         Args:
-            request: its key.
-            asked: the request itself, as JSON, for people.
+            request: key of the request.
+            content: the request as JSON, for people who read the store.
         """
         self._connection.execute(
-            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (request, asked, answer.model_dump_json())
+            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (request, content, response.model_dump_json())
         )
 
     def spent(self) -> Costs:
-        """What all answers took."""
+        """Returns the costs of all responses."""
         rows = self._connection.execute("SELECT answer FROM answers")
         return sum((StoredResponse.model_validate_json(row[0]).costs for row in rows), Costs())
 
     def outcome(self, key: str) -> ProblemOutcome | None:
-        """What came of a problem, by its key; None where nothing did yet."""
+        """Returns the outcome of a problem by its key, or None if it is not decided."""
         row = self._connection.execute("SELECT outcome FROM outcomes WHERE problem = ?", (key,)).fetchone()
         try:
             return ProblemOutcome.model_validate_json(row[0]) if row is not None else None
@@ -105,7 +107,7 @@ class SynthesisStore:
             return None
 
     def put_outcome(self, key: str, outcome: ProblemOutcome) -> None:
-        """Keeps what came of a problem."""
+        """Stores the outcome of a problem."""
         self._connection.execute(
             "INSERT OR REPLACE INTO outcomes VALUES (?, ?)", (key, outcome.model_dump_json())
         )

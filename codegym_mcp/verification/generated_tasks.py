@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codegym_mcp.episodes.scoring import generate_task
-from codegym_mcp.errors import CodegymError, SandboxError
+from codegym_mcp.errors import EnvironmentFailedError, EnvironmentLimitError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task
@@ -37,7 +37,7 @@ async def generate_tasks(
     """Generates a task of each difficulty and each seed; none if the environment has no generator.
 
     Returns:
-        The tasks, and a problem for each task that could not be generated.
+        The tasks, and a problem for each different error of the generator.
 
     Raises:
         SandboxError: the sandbox does not work on this system.
@@ -45,24 +45,26 @@ async def generate_tasks(
     if not environment.generates:
         return [], []
 
-    async def generate(source: tuple[int, int]) -> GeneratedTask | GateProblem:
+    async def generate(source: tuple[int, int]) -> GeneratedTask | tuple[str, EnvironmentFailedError]:
         difficulty, seed = source
         try:
             task = await generate_task(context.pool, environment, difficulty, seed, context.limits)
-        except SandboxError:
-            raise
-        except CodegymError as error:
-            return GateProblem(
-                gate=Gate.LOADS,
-                message="The generator makes no task.",
-                call=format_call("generate", {"difficulty": difficulty, "seed": seed}),
-                difference=str(error),
-            )
+        except EnvironmentFailedError as error:
+            return format_call("generate", {"difficulty": difficulty, "seed": seed}), error
         return GeneratedTask(task, difficulty, seed)
 
     sources = [(difficulty, seed) for difficulty in DIFFICULTIES for seed in seeds]
-    results = await context.run_all(generate, sources)
-    return (
-        [result for result in results if isinstance(result, GeneratedTask)],
-        [result for result in results if isinstance(result, GateProblem)],
-    )
+    results = await context.run_waves(generate, sources, stop=_exceeded_limit)
+    problems: dict[str, GateProblem] = {}
+    for result in results:
+        if not isinstance(result, GeneratedTask):
+            call, error = result
+            problem = GateProblem(
+                gate=Gate.LOADS, message="The generator makes no task.", call=call, difference=str(error)
+            )
+            problems.setdefault(problem.difference, problem)
+    return [result for result in results if isinstance(result, GeneratedTask)], list(problems.values())
+
+
+def _exceeded_limit(result: GeneratedTask | tuple[str, EnvironmentFailedError]) -> bool:
+    return not isinstance(result, GeneratedTask) and isinstance(result[1], EnvironmentLimitError)

@@ -9,7 +9,7 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.events import CallEvent, SubmittedEvent
 from codegym_mcp.episodes.journal import Journal
-from codegym_mcp.errors import CodegymError, JournalError, SandboxError
+from codegym_mcp.errors import EnvironmentFailedError, EnvironmentLimitError
 from codegym_mcp.limits import Limits
 from codegym_mcp.policies.policy import Policy
 from codegym_mcp.sandbox.process.pool import SandboxPool
@@ -41,8 +41,8 @@ class RecordedPlay:
     verdict: Verdict | None
     state: EpisodeState
     reason: str
-    opening_error: CodegymError | None
-    policy_error: CodegymError | None
+    opening_error: EnvironmentFailedError | None
+    policy_error: EnvironmentFailedError | None
 
     @property
     def correct(self) -> bool:
@@ -64,30 +64,27 @@ async def play_episode(
         SandboxError, JournalError: the sandbox or the journal does not work; the environment is not at fault.
     """
     play = await _play(pool, environment, task, policy, limits)
-    # A failure that the environment did not cause does not occur twice.
-    return await _play(pool, environment, task, policy, limits) if play.failed else play
+    # A failure that the environment did not cause does not occur twice; an exceeded limit does.
+    again = play.failed and not isinstance(play.opening_error, EnvironmentLimitError)
+    return await _play(pool, environment, task, policy, limits) if again else play
 
 
 async def _play(
     pool: SandboxPool, environment: Environment, task: Task, policy: Policy, limits: Limits
 ) -> RecordedPlay:
-    opening_error: CodegymError | None = None
-    policy_error: CodegymError | None = None
+    opening_error: EnvironmentFailedError | None = None
+    policy_error: EnvironmentFailedError | None = None
     with Journal.open() as journal:
         settings = EpisodeSettings(limits=limits)
         episode = Episode(pool=pool, journal=journal, environment=environment, task=task, settings=settings)
         try:
             await episode.open()
-        except (SandboxError, JournalError):
-            raise
-        except CodegymError as error:
+        except EnvironmentFailedError as error:
             opening_error = error
         else:
             try:
                 await policy.play(episode)
-            except (SandboxError, JournalError):
-                raise
-            except CodegymError as error:
+            except EnvironmentFailedError as error:
                 policy_error = error
             await episode.close("The policy has finished.")
         events = journal.events(episode.id)

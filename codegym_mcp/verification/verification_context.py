@@ -1,7 +1,7 @@
 """The sandboxes, limits and concurrency that verification and audit share."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -75,6 +75,28 @@ class VerificationContext:
             CodegymError: the first one that an action raised; the other actions are cancelled.
         """
         return await _run_all(action, items, self.episode_slots)
+
+    async def run_waves(
+        self,
+        action: Callable[[Item], Awaitable[T]],
+        items: Sequence[Item],
+        *,
+        stop: Callable[[T], bool],
+    ) -> list[T]:
+        """Runs an action for each item in waves of 1, 2, 4, … items, until a wave has a result that stops it.
+
+        An environment that exceeds its time limit on every task costs only a few times that limit. Which
+        items are left out depends on the results alone, not on timing.
+
+        Returns:
+            The results of the items that were not left out, in their order.
+        """
+        results: list[T] = []
+        size = 1
+        while len(results) < len(items) and not any(map(stop, results)):
+            results += await self.run_all(action, items[len(results) : len(results) + size])
+            size *= 2
+        return results
 
     async def run_all_nested(self, action: Callable[[Item], Awaitable[T]], items: Iterable[Item]) -> list[T]:
         """Runs an action for each item, as `run_all`, for actions that occupy episode slots themselves."""

@@ -1,4 +1,4 @@
-"""A bench to try environments on, and one to try."""
+"""A context to try environments on, and one to try."""
 
 from collections.abc import AsyncIterator
 
@@ -12,12 +12,12 @@ from tests.synthesis.drafted import CODE, SOLVE
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """As everywhere; for the whole session, so that the bench outlives a test."""
+    """As everywhere; for the whole session, so that the context outlives a test."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
-async def bench() -> AsyncIterator[VerificationContext]:
+async def context() -> AsyncIterator[VerificationContext]:
     async with VerificationContext.open(jobs=4, limits=TRIAL_LIMITS) as opened:
         yield opened
 

@@ -22,23 +22,23 @@ def options(server, name, **more):
 async def test_a_request_is_asked_once_also_when_several_ask_at_the_same_time(openai_server, store):
     name = openai_server.script({"say": {"text": "first"}}, {"say": {"text": "second"}})
     async with Model.open(options(openai_server, name)) as model:
-        asker = CachedModel(model, store)
+        cached = CachedModel(model, store)
         async with anyio.create_task_group() as tasks:
             for _ in range(5):
-                tasks.start_soon(asker.ask, ("hello",), 0)
-        assert (await asker.ask(("hello",), 0)).text == "first"
-        assert asker.known(("hello",), 0) == "first"
-        assert (await asker.ask(("hello",), 1)).text == "second"
+                tasks.start_soon(cached.request, ("hello",), 0)
+        assert (await cached.request(("hello",), 0)).text == "first"
+        assert cached.stored_text(("hello",), 0) == "first"
+        assert (await cached.request(("hello",), 1)).text == "second"
     assert len(openai_server.requests(name)) == 2
 
 
 async def test_what_was_said_in_turns_is_sent_in_turns(openai_server, store):
     name = openai_server.script({"say": {"text": "again"}})
     async with Model.open(options(openai_server, name, seed=7)) as model:
-        answer = await CachedModel(model, store).ask(("write", "written", "mend it"), 3)
+        answer = await CachedModel(model, store).request(("write", "written", "mend it"), 3)
     (body,) = openai_server.bodies(name)
     assert [(message["role"], message["content"]) for message in body["messages"]] == [
-        ("system", prompt_rendering.system()),
+        ("system", prompt_rendering.render_system()),
         ("user", "write"),
         ("assistant", "written"),
         ("user", "mend it"),

@@ -10,7 +10,7 @@ from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
 
 
 def test_licence_and_origin_are_the_problems_whatever_the_model_says(draft):
-    environment = draft.unsolved("jars")
+    environment = draft.without_oracle("jars")
     assert (environment.license, environment.origin) == ("MIT", "nowhere 1")
     assert environment.title == "Jars on a shelf"
 
@@ -80,7 +80,7 @@ def test_an_oracle_is_read_with_its_imports_and_without_the_rest(draft):
     assert "import math" in oracle
     assert "def twice" in oracle
     assert "print" not in oracle
-    assert draft.solved(oracle, "jars").program.source.endswith("return twice(jars)\n")
+    assert draft.with_oracle(oracle, "jars").program.source.endswith("return twice(jars)\n")
 
 
 @pytest.mark.parametrize(
@@ -109,13 +109,13 @@ def test_an_oracle_cannot_bring_its_own_reference(draft):
 
 
 def test_the_line_at_which_an_oracle_begins_is_known(draft, solve):
-    lines = draft.solved(solve, "jars").program.source.split("\n")
+    lines = draft.with_oracle(solve, "jars").program.source.split("\n")
     assert lines[draft.oracle_line - 1] == "def solve(tools, jars):"
 
 
 def test_an_oracle_with_other_parameters_is_refused(draft):
     with pytest.raises(SourceError, match=r"solve takes \(tools\), not \(tools, jars\)"):
-        draft.solved("def solve(tools):\n    return 1", "jars")
+        draft.with_oracle("def solve(tools):\n    return 1", "jars")
 
 
 @pytest.mark.parametrize(

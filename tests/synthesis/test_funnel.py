@@ -13,7 +13,7 @@ def test_a_problem_is_lost_where_the_best_of_its_candidates_was():
             problem="a", candidates=[lost(Stage.ENVIRONMENT, "prose"), lost(Stage.AUDIT, "a coin")]
         ),
         ProblemOutcome(problem="b", candidates=[lost(Stage.AUDIT), Candidate(sample=1)], kept=["b_is_kept"]),
-        ProblemOutcome.refused("c", Stage.PROBLEM, "no solution"),
+        ProblemOutcome.rejected_unasked("c", Stage.PROBLEM, "no solution"),
     ]
     funnel = Funnel.of(outcomes, [RejectedProblem(problem="d", reason="no answer")])
     assert (funnel.problems, funnel.kept, funnel.environments) == (4, 1, ["b_is_kept"])

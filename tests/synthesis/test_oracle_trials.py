@@ -21,34 +21,34 @@ def tasks(*sizes):
     return [Task(id=f"{size} jars", config={"jars": size, "grams": list(range(size))}) for size in sizes]
 
 
-async def test_tasks_are_told_apart_by_what_the_oracle_made_of_them(bench, draft, solve):
-    trial = await try_oracle(bench, draft.solved(solve, "jars"), tasks(9, 10, 256, 257))
+async def test_tasks_are_told_apart_by_what_the_oracle_made_of_them(context, draft, solve):
+    trial = await try_oracle(context, draft.with_oracle(solve, "jars"), tasks(9, 10, 256, 257))
     assert [play.task.id for play in trial.fit] == ["10 jars", "256 jars"]
     assert [play.task.id for play in trial.too_long] == ["257 jars"]
     assert not trial.wrong
     assert not trial.hindered
-    assert trial.calls_told().splitlines()[-1] == "257 jars: more than 256 calls"
+    assert trial.describe_calls().splitlines()[-1] == "257 jars: more than 256 calls"
 
 
-async def test_an_oracle_that_fails_is_wrong_and_not_too_long(bench, draft):
+async def test_an_oracle_that_fails_is_wrong_and_not_too_long(context, draft):
     failing = "def solve(tools, jars):\n    return tools.weigh(jar=-1)['grams']\n"
-    trial = await try_oracle(bench, draft.solved(failing, "jars"), tasks(10))
+    trial = await try_oracle(context, draft.with_oracle(failing, "jars"), tasks(10))
     assert len(trial.wrong) == 1
 
 
-async def test_the_better_oracle_solves_more_or_calls_less(bench, draft, solve):
+async def test_the_better_oracle_solves_more_or_calls_less(context, draft, solve):
     twice = solve.replace("range(jars)", "2 * list(range(jars))").replace("sum(", "sum(1 / 2 * ")
-    wrong = await try_oracle(bench, draft.solved(OFF_BY_ONE, "jars"), tasks(10, 11))
-    slow = await try_oracle(bench, draft.solved(twice.replace("1 / 2 *", ""), "jars"), tasks(10, 11))
-    good = await try_oracle(bench, draft.solved(solve, "jars"), tasks(10, 11))
+    wrong = await try_oracle(context, draft.with_oracle(OFF_BY_ONE, "jars"), tasks(10, 11))
+    slow = await try_oracle(context, draft.with_oracle(twice.replace("1 / 2 *", ""), "jars"), tasks(10, 11))
+    good = await try_oracle(context, draft.with_oracle(solve, "jars"), tasks(10, 11))
     assert good.rank > slow.rank
     assert good.rank > wrong.rank
 
 
-async def test_oracles_written_apart_that_agree_against_the_reference_are_found(bench, draft, solve):
+async def test_oracles_written_apart_that_agree_against_the_reference_are_found(context, draft, solve):
     played = tasks(10, 11)
     off, too, otherwise, good = [
-        await try_oracle(bench, draft.solved(each, "jars"), played)
+        await try_oracle(context, draft.with_oracle(each, "jars"), played)
         for each in (OFF_BY_ONE, OFF_TOO, OTHERWISE_OFF, solve)
     ]
     found = agree_against_reference([off, too, otherwise])
@@ -62,18 +62,18 @@ async def test_oracles_written_apart_that_agree_against_the_reference_are_found(
     assert agree_against_reference([off, too, good]) is None
 
 
-async def test_wrong_oracles_that_agree_on_a_task_by_chance_say_nothing_of_the_reference(bench, draft):
+async def test_wrong_oracles_that_agree_on_a_task_by_chance_say_nothing_of_the_reference(context, draft):
     # Both say 10 for ten jars, and something else for all others.
     played = tasks(10, 11, 12, 13)
     count = await try_oracle(
-        bench, draft.solved("def solve(tools, jars):\n    return jars\n", "jars"), played
+        context, draft.with_oracle("def solve(tools, jars):\n    return jars\n", "jars"), played
     )
-    ten = await try_oracle(bench, draft.solved("def solve(tools, jars):\n    return 10\n", "jars"), played)
+    ten = await try_oracle(context, draft.with_oracle("def solve(tools, jars):\n    return 10\n", "jars"), played)
     assert agree_against_reference([count, ten]) is None
 
 
-async def test_tasks_are_kept_from_short_to_long_with_their_calls(bench, draft, solve):
-    trial = await try_oracle(bench, draft.solved(solve, "jars"), tasks(200, 10, 30))
+async def test_tasks_are_kept_from_short_to_long_with_their_calls(context, draft, solve):
+    trial = await try_oracle(context, draft.with_oracle(solve, "jars"), tasks(200, 10, 30))
     kept = fixed_tasks(trial.fit)
     assert [(task.id, task.oracle_calls, task.difficulty) for task in kept] == [
         ("t1", 10, 1),

@@ -17,7 +17,7 @@ from codegym_mcp.synthesis.funnel import (
     Stage,
 )
 from codegym_mcp.synthesis.oracle_trials import fixed_tasks, try_oracle
-from codegym_mcp.synthesis.output_folder import Folder, Recipe
+from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions
 from codegym_mcp.verification.audit.audit import audit
@@ -29,12 +29,12 @@ PROBLEM = CodingProblem(id="p/1", statement="s", solution="x = 1", source="nowhe
 
 
 @pytest.fixture(scope="session")
-async def candidate(bench):
+async def candidate(context):
     draft = Draft.read(CODE, license="MIT", origin="nowhere p/1")
-    environment = draft.solved(SOLVE, "jars")
+    environment = draft.with_oracle(SOLVE, "jars")
     tasks = [Task(id=str(size), config={"jars": size, "grams": list(range(size))}) for size in (10, 11)]
-    kept = fixed_tasks((await try_oracle(bench, environment, tasks)).fit)
-    audited = await audit(bench, environment.with_tasks(tuple(kept)))
+    kept = fixed_tasks((await try_oracle(context, environment, tasks)).fit)
+    audited = await audit(context, environment.with_tasks(tuple(kept)))
     made = AcceptedEnvironment(
         title=draft.title, source=environment.program.source, tasks=kept, audit=audited
     )
@@ -42,7 +42,7 @@ async def candidate(bench):
 
 
 async def test_what_is_kept_is_read_by_the_catalog_with_its_audit_and_provenance(tmp_path, candidate):
-    with Folder.open(tmp_path, RECIPE) as folder:
+    with OutputFolder.open(tmp_path, RECIPE) as folder:
         folder.put(PROBLEM, [("shelf", candidate)])
     (entry,) = Catalog.load([tmp_path]).entries
     assert [task.oracle_calls for task in entry.read().tasks] == [10, 11]
@@ -62,10 +62,10 @@ async def test_what_is_kept_is_read_by_the_catalog_with_its_audit_and_provenance
 
 
 async def test_what_was_made_of_a_problem_earlier_gives_way(tmp_path, candidate):
-    with Folder.open(tmp_path, RECIPE) as folder:
+    with OutputFolder.open(tmp_path, RECIPE) as folder:
         folder.put(PROBLEM, [("shelf", candidate)])
         folder.put(PROBLEM.model_copy(update={"id": "p/2"}), [("other", candidate)])
-    with Folder.open(tmp_path, RECIPE) as folder:
+    with OutputFolder.open(tmp_path, RECIPE) as folder:
         assert folder.names("p/1") == ["shelf"]
         assert folder.names_of_others("p/1") == {"other"}
         folder.put(PROBLEM, [("cupboard", candidate)])
@@ -83,7 +83,7 @@ def test_what_was_rejected_is_kept_with_the_reasons(tmp_path):
         problem="p/1",
         candidates=[Candidate(sample=0, lost=Stage.ENVIRONMENT, reason="prose", attempts=[attempt])],
     )
-    with Folder.open(tmp_path, RECIPE) as folder:
+    with OutputFolder.open(tmp_path, RECIPE) as folder:
         folder.put_rejected(outcome)
         folder.put_rejected(outcome.model_copy(update={"problem": "../../p 1"}))
     files = list((tmp_path / "synthesis" / "rejected").iterdir())
@@ -95,22 +95,22 @@ def test_what_was_rejected_is_kept_with_the_reasons(tmp_path):
 
 
 def test_a_folder_is_for_one_recipe(tmp_path):
-    with Folder.open(tmp_path, RECIPE):
+    with OutputFolder.open(tmp_path, RECIPE):
         pass
     other = RECIPE.model_copy(update={"prompts": "2", "options": SynthesisOptions(oracles=9)})
     with (
         pytest.raises(SynthesisError, match="another recipe: prompts and options differ"),
-        Folder.open(tmp_path, other),
+        OutputFolder.open(tmp_path, other),
     ):
         pass
-    with Folder.open(tmp_path, RECIPE):
+    with OutputFolder.open(tmp_path, RECIPE):
         pass
 
 
 def test_a_folder_is_for_one_run_at_a_time(tmp_path):
     with (
-        Folder.open(tmp_path, RECIPE),
+        OutputFolder.open(tmp_path, RECIPE),
         pytest.raises(SynthesisError, match="in use"),
-        Folder.open(tmp_path, RECIPE),
+        OutputFolder.open(tmp_path, RECIPE),
     ):
         pass

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, read_problems, refusal
+from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, read_problems, unusable_reason
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -91,7 +91,7 @@ def test_human_eval_is_read_with_the_signature_before_its_solution(tmp_path: Pat
     assert problem.tests == ("assert weigh([1, 2]) == 3", "assert weigh([]) == 0, 'empty'")
     assert (problem.id, problem.source, problem.license) == ("Orchard/3", "HumanEval", "MIT")
     assert problem.entry_point == "weigh"
-    assert refusal(problem) is None
+    assert unusable_reason(problem) is None
 
 
 def test_tests_that_are_no_assertions_are_kept_as_they_are(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> N
 
 def test_a_statement_beyond_all_bounds_is_refused(tmp_path: Path) -> None:
     problem = only(read_problems(written(tmp_path, {**RAW, "question": "why? " * 20_000})))
-    assert "100,000 characters long" in (refusal(problem) or "")
+    assert "100,000 characters long" in (unusable_reason(problem) or "")
 
 
 JSON = st.recursive(
@@ -248,7 +248,7 @@ def test_whatever_stands_in_a_record_it_is_a_problem_or_has_a_reason(
     assert len({problem.id for problem in problems}) == len(problems) >= 3
     for problem in problems:
         assert problem.id.encode()
-        reason = problem.reason if isinstance(problem, UnreadableProblem) else refusal(problem)
+        reason = problem.reason if isinstance(problem, UnreadableProblem) else unusable_reason(problem)
         assert reason is None or reason.endswith(".")
     assert isinstance(problems[0], CodingProblem)
     assert isinstance(problems[-1], UnreadableProblem)
@@ -264,5 +264,5 @@ def test_the_published_collections_are_read_as_a_whole(name: str, count: int, so
     assert all(
         isinstance(problem, CodingProblem) and problem.source.startswith(source) for problem in problems
     )
-    refused = [problem for problem in problems if isinstance(problem, CodingProblem) and refusal(problem)]
+    refused = [problem for problem in problems if isinstance(problem, CodingProblem) and unusable_reason(problem)]
     assert len(refused) < 0.01 * count

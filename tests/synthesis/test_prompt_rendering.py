@@ -42,30 +42,30 @@ def solve(tools, days):
 @pytest.fixture
 def example() -> Draft:
     """The example that the model is shown, read as what a model writes is read."""
-    return Draft.read(python_block(prompt_rendering.environment(PROBLEM)), license="MIT", origin="the prompt")
+    return Draft.read(python_block(prompt_rendering.render_environment(PROBLEM)), license="MIT", origin="the prompt")
 
 
-def all_prompts(problem: CodingProblem, draft: Draft, complaint: str) -> list[str]:
+def all_prompts(problem: CodingProblem, draft: Draft, rejection: str) -> list[str]:
     return [
-        prompt_rendering.system(),
-        prompt_rendering.environment(problem),
-        prompt_rendering.tasks(draft, 16),
-        prompt_rendering.oracle(draft, draft.unsolved("draft")),
-        prompt_rendering.repair_environment(complaint),
-        prompt_rendering.repair_tasks(complaint),
-        prompt_rendering.repair_oracle(complaint),
+        prompt_rendering.render_system(),
+        prompt_rendering.render_environment(problem),
+        prompt_rendering.render_tasks(draft, 16),
+        prompt_rendering.render_oracle(draft, draft.without_oracle("draft")),
+        prompt_rendering.render_repair_environment(rejection),
+        prompt_rendering.render_repair_tasks(rejection),
+        prompt_rendering.render_repair_oracle(rejection),
     ]
 
 
-async def test_the_example_is_sound_at_every_difficulty(bench, example):
-    generated = await try_generated(bench, example.unsolved("weather_log"))
+async def test_the_example_is_sound_at_every_difficulty(context, example):
+    generated = await try_generated(context, example.without_oracle("weather_log"))
     assert not generated.problems
-    trial = await try_oracle(bench, example.solved(LARGEST_FALL, "weather_log"), generated.tasks)
+    trial = await try_oracle(context, example.with_oracle(LARGEST_FALL, "weather_log"), generated.tasks)
     assert trial.fit == trial.plays
     environment = trial.environment.with_tasks(tuple(fixed_tasks(trial.fit)))
-    verification = await verify(bench, environment)
+    verification = await verify(context, environment)
     assert verification.verified, verification.problems
-    audited = await audit(bench, environment)
+    audited = await audit(context, environment)
     assert audited.grade <= Grade.B, audited.findings
 
 
@@ -75,13 +75,13 @@ def test_nothing_is_left_open_in_any_prompt(draft):
 
 
 def test_a_problem_stands_in_its_prompt_as_it_is():
-    text = prompt_rendering.environment(PROBLEM)
+    text = prompt_rendering.render_environment(PROBLEM)
     for part in (PROBLEM.statement, PROBLEM.solution, *PROBLEM.tests):
         assert f"<material>\n{part}\n</material>" in text
 
 
 def test_where_there_are_no_tests_none_are_spoken_of():
-    without = prompt_rendering.environment(PROBLEM.model_copy(update={"tests": ()}))
+    without = prompt_rendering.render_environment(PROBLEM.model_copy(update={"tests": ()}))
     assert "Examples" not in without
     assert without.count("<material>") == 2
 
@@ -89,10 +89,10 @@ def test_where_there_are_no_tests_none_are_spoken_of():
 @pytest.mark.parametrize("field", ["statement", "solution", "tests"])
 def test_no_text_of_a_problem_breaks_a_prompt(field):
     text = (HOSTILE,) if field == "tests" else HOSTILE
-    filled = prompt_rendering.environment(PROBLEM.model_copy(update={field: text}))
+    filled = prompt_rendering.render_environment(PROBLEM.model_copy(update={field: text}))
     assert "${statement} $modules $$ {0} {braces} %s ```python" in filled
     assert "\\1 \\g<0>" in filled
-    assert material_lines(filled) == material_lines(prompt_rendering.environment(PROBLEM))
+    assert material_lines(filled) == material_lines(prompt_rendering.render_environment(PROBLEM))
 
 
 def test_neither_a_draft_nor_a_complaint_breaks_a_prompt(draft):
@@ -107,11 +107,11 @@ def test_neither_a_draft_nor_a_complaint_breaks_a_prompt(draft):
 @given(st.text(), st.text())
 def test_any_problem_can_be_filled_in(statement, solution):
     problem = PROBLEM.model_copy(update={"statement": statement, "solution": solution})
-    assert prompt_rendering.environment(problem).startswith("Turn this coding problem")
+    assert prompt_rendering.render_environment(problem).startswith("Turn this coding problem")
 
 
 def test_an_oracle_is_asked_for_from_nothing_but_what_an_agent_knows(draft):
-    text = prompt_rendering.oracle(draft, draft.unsolved("draft"))
+    text = prompt_rendering.render_oracle(draft, draft.without_oracle("draft"))
     assert "def solve(tools, jars):" in text
     assert "tools.weigh(jar=…)" in text
     assert "grams: int" in text
@@ -120,7 +120,7 @@ def test_an_oracle_is_asked_for_from_nothing_but_what_an_agent_knows(draft):
 
 
 def test_the_form_that_tasks_are_asked_for_in_can_be_read(draft):
-    (form,) = json_block(prompt_rendering.tasks(draft, 16))
+    (form,) = json_block(prompt_rendering.render_tasks(draft, 16))
     assert form.keys() == {"difficulty", "config"}
 
 

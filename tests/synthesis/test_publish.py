@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from codegym_mcp.cli import main
 from codegym_mcp.errors import CodegymError, NotFoundError, SynthesisError, UnwritableError
-from codegym_mcp.spec.catalog import Catalog, bundled_path
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.catalog_entries import bundled_path
 from codegym_mcp.synthesis.dataset_card import Card
 from codegym_mcp.synthesis.publish import Publishable, check_output, publish, select
 from codegym_mcp.verification.audit.audit import Audit

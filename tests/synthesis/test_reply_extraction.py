@@ -32,7 +32,7 @@ def test_fences_within_a_longer_fence_are_part_of_the_code():
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("I would rather talk about it.", "no ```python block"),
+        ("I would rather turns about it.", "no ```python block"),
         ("", "no ```python block"),
         ("```python\ndef solve(tools):\n    return", "breaks off"),
         ("```java\nclass A {}\n```", "not Python but java"),

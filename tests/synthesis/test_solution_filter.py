@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegym_mcp.synthesis.solution_filter import MAX_CHARACTERS, MAX_LINES, solution_problem
+from codegym_mcp.synthesis.solution_filter import MAX_CHARACTERS, MAX_LINES, find_solution_defect
 
 USABLE = {
     "a function": "def double(n):\n    return 2 * n\n",
@@ -57,21 +57,21 @@ REFUSED = {
 
 @pytest.mark.parametrize("code", USABLE.values(), ids=USABLE)
 def test_what_computes_and_does_nothing_else_is_usable(code: str) -> None:
-    assert solution_problem(code) is None
+    assert find_solution_defect(code) is None
 
 
 @pytest.mark.parametrize(("code", "reason"), REFUSED.items(), ids=[repr(code[:40]) for code in REFUSED])
 def test_what_cannot_be_used_is_refused_with_its_reason(code: str, reason: str) -> None:
-    assert reason in (solution_problem(code) or "")
+    assert reason in (find_solution_defect(code) or "")
 
 
 def test_the_longest_solution_that_is_taken_is_taken() -> None:
     lines = ["def f(n):", *["    n += 1"] * (MAX_LINES - 2), "    return n"]
-    assert solution_problem("\n".join(lines)) is None
-    assert solution_problem("\n".join([*lines, "# one more"])) is not None
+    assert find_solution_defect("\n".join(lines)) is None
+    assert find_solution_defect("\n".join([*lines, "# one more"])) is not None
 
 
 @given(st.one_of(st.text(), st.from_regex(r"(def|if|for|import|x|=|\(|\)|:|\n| )*", fullmatch=True)))
 def test_any_text_is_usable_or_refused_in_a_sentence(code: str) -> None:
-    reason = solution_problem(code)
+    reason = find_solution_defect(code)
     assert reason is None or reason.endswith(".")

@@ -12,14 +12,14 @@ from codegym_mcp.synthesis.synthesis_store import StoredResponse, SynthesisStore
 def test_what_was_put_is_there_when_it_is_opened_again(tmp_path):
     path = tmp_path / "deep" / "answers.sqlite"
     answer = StoredResponse(text="one \x00 \U0001f600", prompt_tokens=3, completion_tokens=4, cost=0.25)
-    outcome = ProblemOutcome.refused("p", Stage.PROBLEM, "no")
+    outcome = ProblemOutcome.rejected_unasked("p", Stage.PROBLEM, "no")
     with SynthesisStore.open(path) as store:
-        assert store.answer("a") is None
-        store.put_answer("a", "{}", answer)
-        store.put_answer("b", "{}", StoredResponse(text=""))
+        assert store.response("a") is None
+        store.put_response("a", "{}", answer)
+        store.put_response("b", "{}", StoredResponse(text=""))
         store.put_outcome("p", outcome)
     with SynthesisStore.open(path) as store:
-        assert store.answer("a") == answer
+        assert store.response("a") == answer
         assert store.outcome("p") == outcome
         assert store.outcome("q") is None
         assert store.spent() == Costs(requests=2, tokens=7, cost=0.25)

@@ -13,50 +13,50 @@ def test_what_is_no_list_of_configurations_is_refused(data):
         read_configurations(data)
 
 
-async def test_those_that_run_are_kept_and_the_others_are_told(bench, draft):
+async def test_those_that_run_are_kept_and_the_others_are_told(context, draft):
     good = {"jars": 2, "grams": [1, 2]}
     written = [good, good, {"jars": "two", "grams": []}, {"jars": 1}]
-    tried = await try_written(bench, draft.unsolved("jars"), written)
+    tried = await try_written(context, draft.without_oracle("jars"), written)
     assert [task.config for task in tried.tasks] == [good]
     assert len(tried.problems) == 2
     assert all("does not do" in problem for problem in tried.problems)
 
 
-async def test_an_answer_that_nobody_can_type_is_told(bench, code):
+async def test_an_answer_that_nobody_can_type_is_told(context, code):
     long = code.replace("-> int:\n    return sum(grams)", "-> str:\n    return 'g' * 600")
     draft = Draft.read(long, license="", origin="")
-    tried = await try_written(bench, draft.unsolved("jars"), [{"jars": 1, "grams": [1]}])
+    tried = await try_written(context, draft.without_oracle("jars"), [{"jars": 1, "grams": [1]}])
     assert not tried.tasks
-    assert "602 bytes" in tried.told()
+    assert "602 bytes" in tried.describe()
 
 
-async def test_a_reference_that_fails_or_never_ends_is_told(bench, code):
+async def test_a_reference_that_fails_or_never_ends_is_told(context, code):
     failing = Draft.read(code.replace("return sum(grams)", "return grams[7]"), license="", origin="")
-    tried = await try_written(bench, failing.unsolved("jars"), [{"jars": 1, "grams": [1]}])
+    tried = await try_written(context, failing.without_oracle("jars"), [{"jars": 1, "grams": [1]}])
     assert not tried.tasks
-    assert "does not do" in tried.told()
+    assert "does not do" in tried.describe()
 
 
-async def test_where_nothing_ends_not_everything_is_waited_for(bench, code):
+async def test_where_nothing_ends_not_everything_is_waited_for(context, code):
     endless = code.replace("    return sum(grams)", "    while grams:\n        jars += 1\n    return jars")
     draft = Draft.read(endless, license="", origin="")
     configs = [{"jars": number, "grams": [number]} for number in range(12)]
-    tried = await try_written(bench, draft.unsolved("jars"), configs)
+    tried = await try_written(context, draft.without_oracle("jars"), configs)
     assert not tried.tasks
     assert ["longer than" in problem for problem in tried.problems] == [True] * 5 + [False] * 7
     assert tried.problems[-1].endswith("was not tried.")
 
 
-async def test_a_generator_is_tried_at_every_difficulty(bench, draft, code):
-    tried = await try_generated(bench, draft.unsolved("jars"))
+async def test_a_generator_is_tried_at_every_difficulty(context, draft, code):
+    tried = await try_generated(context, draft.without_oracle("jars"))
     assert sorted({len(task.config["grams"]) for task in tried.tasks}) == [12, 24, 36, 48, 60]
     assert not tried.problems
     broken = Draft.read(code.replace("12 * difficulty", "12 // (5 - difficulty)"), license="", origin="")
-    tried = await try_generated(bench, broken.unsolved("jars"))
-    assert "generate(difficulty=5" in tried.told()
+    tried = await try_generated(context, broken.without_oracle("jars"))
+    assert "generate(difficulty=5" in tried.describe()
 
 
-async def test_many_problems_are_told_by_the_first_ones(bench, draft):
-    tried = await try_written(bench, draft.unsolved("jars"), [{"jars": number} for number in range(9)])
-    assert len(tried.told().splitlines()) == 6
-    assert tried.told().endswith("… and 4 more.")
+async def test_many_problems_are_told_by_the_first_ones(context, draft):
+    tried = await try_written(context, draft.without_oracle("jars"), [{"jars": number} for number in range(9)])
+    assert len(tried.describe().splitlines()) == 6
+    assert tried.describe().endswith("… and 4 more.")

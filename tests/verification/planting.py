@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from codegym_mcp.spec.catalog import Catalog, Entry
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.catalog_entries import Entry
 
 PLANTED = Path(__file__).parents[1] / "fixtures" / "planted"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from codegym_mcp.limits import Limits
-from codegym_mcp.spec.catalog import Catalog, Entry
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import AuditFiles, audit_path, current_audit
 from codegym_mcp.verification.batch.audit_many import Unaudited, audit_many

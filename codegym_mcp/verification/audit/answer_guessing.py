@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from codegym_mcp.episodes.scoring import judge
-from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.spec.environment import Environment, Judge, Task
 from codegym_mcp.verification.audit.audit_figures import Answers
 from codegym_mcp.verification.audit.oracle_agreement import OracleComparison
 from codegym_mcp.verification.recorded_play import format_value
@@ -52,7 +52,7 @@ async def _count_solved(
     references: Sequence[tuple[Task, Any]],
 ) -> int:
     """Counts the tasks for which an answer is right."""
-    if environment.judge == "reference":
+    if environment.judge is Judge.REFERENCE:
         return sum(environment.answer.equal(answer, candidate) for _, answer in references)
     tasks = [task for task, _ in references]
     return sum(await context.run_all(partial(_is_right, context, environment, candidate), tasks))
@@ -66,33 +66,28 @@ async def _is_right(
 
 def count_values(schema: Mapping[str, Any]) -> int | None:
     """Counts the values that fit a JSON Schema; returns None if there are more than a thousand."""
-    counted = _count(schema, schema)
+    counted = _count(schema)
     return counted if counted is not None and counted <= _MAX_COUNT else None
 
 
-def _count(schema: Mapping[str, Any], root: Mapping[str, Any]) -> int | None:
-    if "$ref" in schema:
-        # A recursive type has infinitely many values.
-        name = schema["$ref"].rpartition("/")[2]
-        others = {**root, "$defs": {key: value for key, value in root["$defs"].items() if key != name}}
-        return _count(root["$defs"][name], others) if name in root["$defs"] else None
+def _count(schema: Mapping[str, Any]) -> int | None:
     if "const" in schema:
         return 1
     if "enum" in schema:
         return len(schema["enum"])
     if "anyOf" in schema:
-        return _combine([_count(choice, root) for choice in schema["anyOf"]], sum)
+        return _combine([_count(choice) for choice in schema["anyOf"]], sum)
     match schema.get("type"):
         case "boolean":
             return 2
         case "null":
             return 1
         case "array" if "prefixItems" in schema:
-            return _combine([_count(item, root) for item in schema["prefixItems"]], prod)
+            return _combine([_count(item) for item in schema["prefixItems"]], prod)
         case "object" if schema.get("properties") and schema.get("additionalProperties") is False:
             # An optional member has one more value: it may be missing.
             required = schema.get("required", ())
-            counts = {name: _count(member, root) for name, member in schema["properties"].items()}
+            counts = {name: _count(member) for name, member in schema["properties"].items()}
             return _combine(
                 [count if name in required else _one_more(count) for name, count in counts.items()], prod
             )

@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.catalog import Catalog, Entry
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.storage.atomic_files import write_atomically
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.grades import Grade

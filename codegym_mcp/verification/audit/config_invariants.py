@@ -7,7 +7,7 @@ elsewhere. A relation that holds for every task is taken as an invariant.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 Path = tuple[str | int, ...]
 Kind = tuple[str, ...]
@@ -16,6 +16,21 @@ Rule = tuple[str, *tuple[Kind, ...]]
 
 _ITEM = "[]"
 _NEAR = (-1, 0, 1)
+_LENGTH = "length "
+
+
+class SizeLink(NamedTuple):
+    """A number that is always the length of a list or text, plus a constant difference.
+
+    Attributes:
+        number: the kind of the number.
+        measured: the kind of the lists or texts, which all have the same length in one configuration.
+        difference: what is added to the length, -1 to 1.
+    """
+
+    number: Kind
+    measured: Kind
+    difference: int
 
 
 class Invariants:
@@ -23,15 +38,64 @@ class Invariants:
 
     Args:
         configurations: configurations as plain data; at least one.
+
+    Attributes:
+        size_links: the numbers that follow the length of a list or text.
+        alphabets: the characters that occur in the texts of each kind.
     """
 
     def __init__(self, configurations: Sequence[dict[str, Any]]) -> None:
         first, *others = (set(_rules(configuration)) for configuration in configurations)
         self._rules = first.intersection(*others)
+        self.size_links = [
+            SizeLink(kinds[0], kinds[1], int(name.removeprefix(_LENGTH)))
+            for name, *kinds in sorted(self._rules)
+            if name.startswith(_LENGTH)
+        ]
+        self.alphabets: dict[Kind, set[str]] = defaultdict(set)
+        sizes: dict[Kind, set[int]] = defaultdict(set)
+        for configuration in configurations:
+            for path, value in walk(configuration):
+                if isinstance(value, str):
+                    self.alphabets[kind(path)] |= set(value)
+                elif type(value) is int:
+                    sizes[kind(path)].add(value)
+        self._varied = {place for place, values in sizes.items() if len(values) > 1}
 
     def hold(self, configuration: dict[str, Any]) -> bool:
         """Returns whether a configuration satisfies all rules."""
-        return self._rules <= set(_rules(configuration))
+        return self._rules <= set(_rules(configuration)) and all(
+            set(value) <= self.alphabets[kind(path)]
+            for path, value in walk(configuration)
+            if isinstance(value, str) and kind(path) in self.alphabets
+        )
+
+    def names_others(self, place: Kind) -> bool:
+        """Returns whether the values of a kind always occur elsewhere in the configuration too."""
+        return ("named elsewhere", place) in self._rules
+
+    def broken_sizes(self, configuration: dict[str, Any]) -> list[str]:
+        """Returns a sentence for each number that is not the length that it is in all known configurations.
+
+        Numbers that are the same in all known configurations are ignored: they may equal a length by chance.
+        """
+        measured, values = _measure(configuration)
+        numbers = dict(_single_numbers(values))
+        return [
+            f"{format_kind(link.number)} is {numbers[link.number]}, but {format_kind(link.measured)} has "
+            f"{measured[link.measured]} items or characters."
+            for link in self.size_links
+            if link.difference == 0
+            and link.number in self._varied
+            and link.number in numbers
+            and link.measured in measured
+            and numbers[link.number] != measured[link.measured]
+        ]
+
+
+def format_kind(place: Kind) -> str:
+    """Returns a kind for people, for example `rows[].cells`."""
+    return ".".join(place).replace(f".{_ITEM}", _ITEM)
 
 
 def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -57,31 +121,42 @@ def is_repeated(place: Kind) -> bool:
 
 
 def _rules(configuration: dict[str, Any]) -> Iterator[Rule]:
-    lists: dict[Kind, list[list[Any]]] = defaultdict(list)
-    values: dict[Kind, list[Any]] = defaultdict(list)
+    sequences: dict[Kind, list[list[Any] | str]] = defaultdict(list)
     for path, value in walk(configuration):
-        if isinstance(value, list):
-            lists[kind(path)].append(value)
-        elif not isinstance(value, dict):
-            values[kind(path)].append(value)
+        if isinstance(value, list | str):
+            sequences[kind(path)].append(value)
+    lengths, values = _measure(configuration)
     for rule, holds in _ORDERLY.items():
-        yield from ((f"{rule} list", place) for place, found in lists.items() if all(map(holds, found)))
+        yield from ((f"{rule} items", place) for place, found in sequences.items() if all(map(holds, found)))
         yield from ((f"{rule} values", place) for place, found in values.items() if holds(found))
-    yield from _lengths(lists, values)
+    yield from _length_rules(lengths, values)
     yield from _orders(values)
     yield from _references(configuration)
 
 
-def _lengths(lists: dict[Kind, list[list[Any]]], values: dict[Kind, list[Any]]) -> Iterator[Rule]:
-    """Yields lists of equal length, and numbers that are the length of a list or differ from it by one."""
-    lengths = {place: len(found[0]) for place, found in lists.items() if len(found) == 1}
+def _measure(configuration: dict[str, Any]) -> tuple[dict[Kind, int], dict[Kind, list[Any]]]:
+    """Returns the length of the lists and texts of each kind if it is the same for all, and all scalars."""
+    lengths: dict[Kind, set[int]] = defaultdict(set)
+    values: dict[Kind, list[Any]] = defaultdict(list)
+    for path, value in walk(configuration):
+        if isinstance(value, list | str):
+            lengths[kind(path)].add(len(value))
+        if not isinstance(value, list | dict):
+            values[kind(path)].append(value)
+    return {place: next(iter(found)) for place, found in lengths.items() if len(found) == 1}, values
+
+
+def _length_rules(lengths: dict[Kind, int], values: dict[Kind, list[Any]]) -> Iterator[Rule]:
+    """Yields kinds of equal length, and numbers that are a length or differ from it by one."""
+    for place in lengths:
+        yield "one length", place
     for (one, length), (other, same) in combinations(lengths.items(), 2):
         if length == same:
             yield "same length", one, other
     for place, number in _single_numbers(values):
-        for listed, length in lengths.items():
+        for measured, length in lengths.items():
             if number - length in _NEAR:
-                yield f"length {number - length:+}", place, listed
+                yield f"{_LENGTH}{number - length:+}", place, measured
 
 
 def _orders(values: dict[Kind, list[Any]]) -> Iterator[Rule]:
@@ -112,14 +187,14 @@ def _references(configuration: dict[str, Any]) -> Iterator[Rule]:
             yield "named elsewhere", place
 
 
-def _is_sorted(items: list[Any]) -> bool:
+def _is_sorted(items: Sequence[Any]) -> bool:
     try:
         return all(a <= b for a, b in pairwise(items))
     except TypeError:
         return False
 
 
-def _is_distinct(items: list[Any]) -> bool:
+def _is_distinct(items: Sequence[Any]) -> bool:
     return all(item not in items[:place] for place, item in enumerate(items))
 
 

@@ -9,14 +9,13 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from codegym_mcp.errors import CodegymError, SandboxError
+from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.policies.schema_sampler import SchemaSampler
 from codegym_mcp.policies.tool_schemas import needs_no_argument
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import Tool, tool_view
 from codegym_mcp.verification.audit.audit_figures import LeakageFigures
 from codegym_mcp.verification.audit.config_invariants import walk
-from codegym_mcp.verification.audit.config_perturbation import hidden
 from codegym_mcp.verification.environment_process import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import RecordedPlay, format_call
 from codegym_mcp.verification.verification_context import VerificationContext
@@ -104,9 +103,7 @@ async def _probe(context: VerificationContext, environment: Environment, play: R
                         probes.append(Probe(name, method, arguments, outcome.value))
                     if process.alive:
                         await process.reopen(play.task.config)
-    except SandboxError:
-        raise
-    except CodegymError:
+    except EnvironmentFailedError:
         # An environment that cannot be opened is reported by the oracle's plays.
         pass
     return probes
@@ -155,7 +152,7 @@ def _secret(environment: Environment, task: Task, answer: Any) -> Counter[Any]:
     """Counts the scalars in the hidden input, without values that equal the answer."""
     values = {
         name: value
-        for name, value in hidden(environment, task).items()
+        for name, value in environment.hidden_values(task).items()
         if not environment.answer.equal(answer, value)
     }
     return _scalars(values)

@@ -14,12 +14,15 @@ from random import Random
 from typing import Any
 
 from codegym_mcp.episodes.scoring import judge, reference_answer
-from codegym_mcp.errors import CodegymError, SandboxError
+from codegym_mcp.errors import (
+    CodegymError,
+    EnvironmentFailedError,
+)
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.audit.audit_figures import Agreement
 from codegym_mcp.verification.audit.config_invariants import walk
-from codegym_mcp.verification.audit.config_perturbation import hidden, with_hidden
+from codegym_mcp.verification.audit.config_perturbation import with_hidden
 from codegym_mcp.verification.recorded_play import RecordedPlay, format_value, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext
 
@@ -70,9 +73,7 @@ async def compare_oracle(
         return OracleComparison(
             play, await reference_answer(context.pool, environment, task, context.limits), None
         )
-    except SandboxError:
-        raise
-    except CodegymError as error:
+    except EnvironmentFailedError as error:
         return OracleComparison(play, None, error)
 
 
@@ -158,16 +159,14 @@ async def _is_accepted(
 ) -> bool:
     try:
         return (await judge(context.pool, environment, task, answer, context.limits)).correct
-    except SandboxError:
-        raise
-    except CodegymError:
+    except EnvironmentFailedError:
         return False
 
 
 def reorderings(environment: Environment, task: Task) -> Iterator[Task]:
     """Yields the same task with the lists and mappings of its hidden input in other orders."""
     for number in range(_REORDERINGS):
-        changed = deepcopy(hidden(environment, task))
+        changed = deepcopy(environment.hidden_values(task))
         random = Random(f"{task.id} {number}")  # noqa: S311 - the same every time
         for _, value in list(walk(changed)):
             if isinstance(value, list):

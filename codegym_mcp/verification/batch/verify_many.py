@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.limits import Limits
-from codegym_mcp.spec.catalog import Entry
+from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.batch.result_stream import stream_results
 from codegym_mcp.verification.gate_results import Verification

@@ -7,7 +7,7 @@ differs, the difference is repeated with one of these conditions at a time to fi
 from collections.abc import Sequence
 from functools import partial
 
-from codegym_mcp.errors import CodegymError, SandboxError
+from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.gate_results import Gate, GateProblem
 from codegym_mcp.verification.gates.trace_comparison import (
@@ -88,9 +88,7 @@ async def _generate_again(
 ) -> GateProblem | None:
     try:
         task = await generated.generate_again(context.other_pool, environment, context.limits)
-    except SandboxError:
-        raise
-    except CodegymError as error:
+    except EnvironmentFailedError as error:
         difference = str(error)
     else:
         if task == generated.task:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from codegym_mcp.episodes.scoring import reference_answer
-from codegym_mcp.errors import CodegymError, SandboxError
+from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.gate_results import Gate, GateProblem
+from codegym_mcp.verification.gates.oracle_calls import FAILURES
 from codegym_mcp.verification.recorded_play import RecordedPlay, format_call, format_value
 from codegym_mcp.verification.verification_context import VerificationContext
 
@@ -13,9 +14,7 @@ from codegym_mcp.verification.verification_context import VerificationContext
 def is_hindered(play: RecordedPlay) -> bool:
     """Returns whether the environment failed, so that the play does not show whether the oracle is right."""
     return (
-        play.opening_error is not None
-        or play.failed
-        or any(step.status in ("fault", "limit", "failed") for step in play.steps)
+        play.opening_error is not None or play.failed or any(step.status in FAILURES for step in play.steps)
     )
 
 
@@ -47,9 +46,7 @@ async def _problem(context: VerificationContext, environment: Environment, play:
 async def _expected(context: VerificationContext, environment: Environment, play: RecordedPlay) -> str:
     try:
         expected = format_value(await reference_answer(context.pool, environment, play.task, context.limits))
-    except SandboxError:
-        raise
-    except CodegymError as error:
+    except EnvironmentFailedError as error:
         return f"the reference fails: {error}"
     return f"the reference is {expected}"
 

@@ -29,7 +29,7 @@ from codegym_mcp.sandbox.process.messages import (
     ReplyStatus,
 )
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment
+from codegym_mcp.spec.environment import Environment, Judge
 from codegym_mcp.verification.environment_process import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import RecordedPlay, format_call, format_value
 
@@ -225,7 +225,7 @@ async def repeat_verdict(
 ) -> Divergence | None:
     """Judges the submitted answers again."""
     worker: ConfinedProcess | None = None
-    by_reference = environment.judge == "reference"
+    by_reference = environment.judge is Judge.REFERENCE
     try:
         for play in plays:
             if play.verdict is None:

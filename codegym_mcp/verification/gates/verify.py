@@ -3,19 +3,31 @@
 from collections.abc import Sequence
 from functools import partial
 
-from codegym_mcp.errors import SourceError
+from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.errors import EnvironmentLimitError, SourceError
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.gate_results import Gate, GateProblem, Verification
 from codegym_mcp.verification.gates.described import check_described
 from codegym_mcp.verification.gates.deterministic import check_deterministic
-from codegym_mcp.verification.gates.limits_and_results import check_calls, check_extremes
+from codegym_mcp.verification.gates.extreme_calls import Occasion, check_extreme_calls
+from codegym_mcp.verification.gates.judged import check_judged
+from codegym_mcp.verification.gates.oracle_calls import check_oracle_calls
+from codegym_mcp.verification.gates.random_calls import CallSource, check_random_calls
 from codegym_mcp.verification.gates.solved import check_solved, check_tools_used
 from codegym_mcp.verification.generated_tasks import generate_tasks
 from codegym_mcp.verification.recorded_play import RecordedPlay, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext
 
-_PLAYED = {Gate.SOLVED, Gate.DETERMINISTIC, Gate.LIMITS, Gate.RESULTS, Gate.TOOLS_USED}
+_PLAYED = {
+    Gate.SOLVED,
+    Gate.DETERMINISTIC,
+    Gate.LIMITS,
+    Gate.RESULTS,
+    Gate.JUDGED,
+    Gate.TOOLS_USED,
+}
+"""The gates that need episodes."""
 
 
 def unreadable(environment: str, error: SourceError) -> Verification:
@@ -36,24 +48,66 @@ async def verify(context: VerificationContext, environment: Environment) -> Veri
     if not tasks:
         problems.append(_unloaded("There is neither a task nor a generator."))
         return Verification.of(environment.name, problems, undecided=_PLAYED)
-    played = await context.run_all(partial(_play, context, environment), tasks)
+    played = await context.run_waves(partial(_play, context, environment), tasks, stop=_exceeded_limit)
     problems += _check_parts(played)
     plays = [play for play in played if play.opening_error is None]
     if not plays:
         return Verification.of(environment.name, problems, undecided=_PLAYED)
-    problems += await check_calls(context, environment, plays)
+    problems += await check_oracle_calls(context, environment, plays)
     problems += await check_solved(context, environment, plays)
     problems += await check_deterministic(context, environment, plays, generated)
-    known = {problem.message for problem in problems}
-    extremes = await check_extremes(context, environment, plays)
-    problems += [problem for problem in extremes if problem.message not in known]
+    undecided: set[Gate] = set()
+    if any(play.failed and play.submitted for play in plays):
+        undecided.add(Gate.JUDGED)
+    else:
+        problems += await check_judged(context, environment, [play.task for play in plays])
+    occasions = [Occasion.in_plays(tool, plays) for tool in environment.tools]
+    _add_new(problems, await check_extreme_calls(context, environment, occasions))
+    sources = [CallSource(play.task, play.steps) for play in plays]
+    _add_new(problems, await check_random_calls(context, environment, sources))
     if all(play.correct for play in played):
-        return Verification.of(environment.name, [*problems, *check_tools_used(environment, plays)])
-    return Verification.of(environment.name, problems, undecided={Gate.SOLVED, Gate.TOOLS_USED})
+        problems += check_tools_used(environment, plays)
+    else:
+        undecided |= {Gate.SOLVED, Gate.TOOLS_USED}
+    return Verification.of(environment.name, problems, undecided)
+
+
+async def check_without_oracle(
+    context: VerificationContext, environment: Environment, tasks: Sequence[Task]
+) -> list[GateProblem]:
+    """Checks what can be checked before an environment has an oracle: extreme and random calls, and the
+    judge.
+
+    Args:
+        tasks: tasks on which the environment can be opened; at least one.
+
+    Raises:
+        SandboxError: the sandbox does not work on this system.
+    """
+    occasions = [Occasion.at_start(tool, tasks[-1]) for tool in environment.tools]
+    problems = await check_extreme_calls(context, environment, occasions)
+    _add_new(problems, await check_random_calls(context, environment, [CallSource(task) for task in tasks]))
+    return problems + await check_judged(context, environment, tasks)
+
+
+def _add_new(problems: list[GateProblem], found: Sequence[GateProblem]) -> None:
+    """Adds problems with messages that are not among the others."""
+    known = {problem.message for problem in problems}
+    problems += [problem for problem in found if problem.message not in known]
+
+
+def _exceeded_limit(play: RecordedPlay) -> bool:
+    """Returns whether the environment failed or exceeded a limit, so that other tasks would take as long."""
+    return (
+        isinstance(play.opening_error, EnvironmentLimitError)
+        or isinstance(play.policy_error, EnvironmentLimitError)
+        or play.failed
+        or any(step.status is CallStatus.LIMIT for step in play.steps)
+    )
 
 
 def _check_parts(plays: Sequence[RecordedPlay]) -> list[GateProblem]:
-    """Returns a problem for each task on which a part of the environment does not run."""
+    """Returns a problem for each error of a part of the environment, with the first task that has it."""
     problems = []
     for play in plays:
         if play.opening_error is not None:
@@ -64,7 +118,7 @@ def _check_parts(plays: Sequence[RecordedPlay]) -> list[GateProblem]:
             problems.append(
                 _unloaded("An answer cannot be judged.", task=play.task.id, difference=play.reason)
             )
-    return problems
+    return list({(each.message, each.difference): each for each in reversed(problems)}.values())[::-1]
 
 
 def _unloaded(message: str, *, task: str = "", call: str = "", difference: str = "") -> GateProblem:

@@ -5,7 +5,7 @@ from pydantic import TypeAdapter, with_config
 from typing_extensions import TypedDict
 
 from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.tools import json_schema, type_config
+from codegym_mcp.spec.tools import plain_schema, type_config
 from codegym_mcp.verification.audit.answer_guessing import count_values, measure_answers
 from codegym_mcp.verification.audit.audit_figures import Answers
 from codegym_mcp.verification.audit.oracle_agreement import compare_oracle
@@ -40,7 +40,7 @@ class Tree(TypedDict):
     ],
 )
 def test_the_values_of_a_type_are_counted_where_there_are_few(annotation: Any, values: int | None) -> None:
-    assert count_values(json_schema(TypeAdapter(annotation))) == values
+    assert count_values(plain_schema(TypeAdapter(annotation))) == values
 
 
 async def measure(context: VerificationContext, environment: Environment) -> Answers:
