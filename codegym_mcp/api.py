@@ -6,7 +6,11 @@ in a notebook. It holds up that loop meanwhile.
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from codegym_harness.export.export import export as export_directories
+from codegym_harness.export.export_summary import ExportSummary
+from codegym_harness.export.filters import Filters
 from codegym_harness.runs.comparison import Comparison
 from codegym_harness.runs.comparison import compare as compare_directories
 from codegym_harness.runs.evaluate import AgentLike
@@ -309,3 +313,60 @@ def compare(first: RunLike, second: RunLike) -> Comparison:
         CodegymError: the runs have no scored task in common.
     """
     return compare_directories(run_path(first), run_path(second))
+
+
+def export(
+    runs: RunLike | Sequence[RunLike],
+    format: str,
+    out: str | os.PathLike[str],
+    *,
+    reward: float | None = None,
+    environments: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    difficulties: Sequence[int] = (),
+    max_calls_over_oracle: float | None = None,
+    no_invalid_calls: bool = False,
+    dedupe: bool = False,
+    best_of: int | None = None,
+    validation_share: float | None = None,
+) -> ExportSummary:
+    """Writes trajectories of runs as a training set.
+
+    Args:
+        runs: one or several runs, or their directories.
+        format: "trl", "openai", "sharegpt" or "atif".
+        out: the file, `.jsonl` or `.parquet`; it is replaced if it exists.
+        reward: the least reward of a trajectory that is kept.
+        environments: globs over the names of environments, of which one must match.
+        tags: tags of environments, of which one must be there.
+        difficulties: the difficulties that are kept.
+        max_calls_over_oracle: the most calls, as a multiple of the calls of the environment's own solution.
+        no_invalid_calls: drop trajectories with a call of an unknown tool or with invalid arguments.
+        dedupe: keep the first of trajectories that say and do the same.
+        best_of: how many trajectories of each task are kept, those of the highest reward and fewest calls.
+        validation_share: writes the trajectories of about this share of the environments into a file of their
+            own.
+
+    Returns:
+        What was kept, dropped by each filter, and changed to fit the format.
+
+    Raises:
+        NotFoundError: the format does not exist.
+        RunError: a run cannot be read.
+        CodegymError: nothing is left to write, or the file cannot be written.
+        MissingExtraError: Parquet is asked for, and pyarrow is not installed.
+    """
+    chosen = [runs] if isinstance(runs, Run | str | os.PathLike) else runs
+    filters = Filters(
+        environments=tuple(environments),
+        tags=tuple(tags),
+        difficulties=tuple(difficulties),
+        reward=reward,
+        max_calls_over_oracle=max_calls_over_oracle,
+        no_invalid_calls=no_invalid_calls,
+        dedupe=dedupe,
+        best_of=best_of,
+    )
+    return export_directories(
+        [run_path(run) for run in chosen], format, Path(out), filters, validation_share=validation_share
+    )

@@ -1,8 +1,11 @@
-"""The commands. A thin layer: each does what the library does, and prints it."""
+"""The command `codegym-mcp`. Each subcommand is a module; it calls the library and prints the result."""
+
+import io
+import sys
+from typing import Any
 
 import click
 
-from codegym_mcp import __version__
 from codegym_mcp.cli.audit import audit
 from codegym_mcp.cli.command_output import Commands
 from codegym_mcp.cli.doctor import doctor
@@ -15,12 +18,28 @@ from codegym_mcp.cli.serve import serve
 from codegym_mcp.cli.show import show
 from codegym_mcp.cli.synthesize import synthesize
 from codegym_mcp.cli.verify import verify
+from codegym_mcp.version import VERSION
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
-def main() -> None:
+class _Main(Commands):
+    """The command itself, for a person in a terminal and for an MCP client on pipes."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            # A terminal or pipe of another encoding shows escapes instead of ending in a traceback.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **options)
+
+
+@click.group(cls=_Main, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION)
+@click.pass_context
+def main(context: click.Context) -> None:
     """Tool-use environments for language-model agents, served over MCP.
+
+    Without a command it prints this help in a terminal. On a pipe it serves the gateway to all bundled
+    environments over stdio, which is what an MCP client needs.
 
     \b
     Example:
@@ -29,6 +48,12 @@ def main() -> None:
       codegym-mcp serve night_courier
       codegym-mcp eval --agent oracle
     """
+    if context.invoked_subcommand is not None:
+        return
+    if sys.stdin is None or sys.stdin.isatty():
+        click.echo(context.get_help())
+    else:
+        serve.main(["--stdio-gateway"], prog_name=f"{context.info_name} serve", standalone_mode=False)
 
 
 for command in (

@@ -8,7 +8,7 @@ environment = os.environ.get("CODEGYM_MCP_ENVIRONMENT", "").strip()
 difficulty = os.environ.get("CODEGYM_MCP_DIFFICULTY", "").strip()
 # A client that leaves an empty option out passes its placeholder on.
 if not environment or environment.startswith("${"):
-    main(["serve", "--stdio"], prog_name="codegym-mcp")
+    main(["serve", "--stdio-gateway"], prog_name="codegym-mcp")
 else:
     chosen = ["--difficulty", str(int(float(difficulty)))] if difficulty.replace(".", "").isdecimal() else []
     main(["serve", environment, *chosen], prog_name="codegym-mcp")
