@@ -56,7 +56,7 @@ class EpisodeRecovery:
             try:
                 resumed.append((self._continue(episode_id, record), record))
             except (NotFoundError, EnvironmentFailedError, JournalError) as error:
-                logger.error("Episode %s cannot continue and has failed: %s", episode_id, error)
+                logger.error("Episode %r cannot continue and has failed: %s", episode_id, error)
                 ended = EndedEvent(state=EpisodeState.FAILED, reason=str(error))
                 await self._journal.append(episode_id, self._journal.next_number(episode_id), ended)
         async with anyio.create_task_group() as tasks:

@@ -97,6 +97,7 @@ Event = Annotated[
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+_KINDS = frozenset({"opened", "call", "submitted", "ended"})
 
 
 def event_data(event: Event) -> bytes:
@@ -159,6 +160,8 @@ def read_event(row: EventRow) -> Event:
     Raises:
         ValueError: the row is damaged.
     """
+    if row.kind not in _KINDS:
+        raise ValueError(f"its kind {row.kind!r} is unknown")
     if not isinstance(row.data, str | bytes):
         raise ValueError("the data are not a text")
     try:

@@ -3,7 +3,9 @@
 import os
 import sqlite3
 import tempfile
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 from codegym_mcp.errors import JournalError
@@ -27,33 +29,34 @@ _NEXT_STEP = (
 )
 
 
-def open_journal_file(path: Path) -> sqlite3.Connection:
-    """Opens the file of a journal, and creates it if it does not exist.
+@contextmanager
+def open_journal_file(path: Path) -> Iterator[sqlite3.Connection]:
+    """Opens the file of a journal until the block is left, and creates it if it does not exist.
 
     Raises:
         JournalError: the file cannot be opened or created, is empty or truncated, or is not a journal.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _create(path)
-        _check_header(path)
-        connection = sqlite3.connect(path, isolation_level=None)
-    except (OSError, sqlite3.Error) as error:
-        raise JournalError(f"The journal {path} cannot be opened: {error}.") from None
-    try:
-        _prepare(connection)
-        _check_length(connection, path)
-        # A journal of an earlier version lacks the indexes.
-        connection.executescript(_SCHEMA)
-        connection.execute("SELECT episode, number, kind, at, data FROM events LIMIT 0")
-    except sqlite3.Error as error:
-        connection.close()
-        raise JournalError(f"The journal {path} cannot be opened: {error}.", hint=_NEXT_STEP) from None
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                _create(path)
+            # It must be closed after the connection: closing any descriptor of a file releases all locks that
+            # this process holds on it, and other processes would then delete the write-ahead log in use.
+            file = stack.enter_context(path.open("rb", buffering=0))
+            _check_header(path, file)
+            connection = stack.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(f"The journal {path} cannot be opened: {error}.") from None
+        try:
+            _prepare(connection)
+            _check_length(connection, path, file)
+            # A journal of an earlier version lacks the indexes.
+            connection.executescript(_SCHEMA)
+            connection.execute("SELECT episode, number, kind, at, data FROM events LIMIT 0")
+        except sqlite3.Error as error:
+            raise JournalError(f"The journal {path} cannot be opened: {error}.", hint=_NEXT_STEP) from None
+        yield connection
 
 
 def _create(path: Path) -> None:
@@ -81,25 +84,24 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _check_header(path: Path) -> None:
+def _check_header(path: Path, file: FileIO) -> None:
     """Refuses an empty file, which SQLite would take for a new database, and a file of another format."""
-    with path.open("rb") as file:
-        header = file.read(_HEADER_BYTES)
+    header = file.read(_HEADER_BYTES)
     if not header:
         raise JournalError(f"The journal {path} is empty: its content was lost.", hint=_NEXT_STEP)
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
         raise JournalError(f"The journal {path} cannot be opened: it is not a database.", hint=_NEXT_STEP)
 
 
-def _check_length(connection: sqlite3.Connection, path: Path) -> None:
+def _check_length(connection: sqlite3.Connection, path: Path, file: FileIO) -> None:
     """Refuses a file that is shorter than its header says, which SQLite does not check."""
     busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         # Another process is using the journal and checked it before; parts of it are in the write-ahead log.
         return
     (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-    with path.open("rb") as file:
-        pages = int.from_bytes(file.read(_HEADER_BYTES)[28:32], "big")
+    file.seek(0)
+    pages = int.from_bytes(file.read(_HEADER_BYTES)[28:32], "big")
     size, expected = path.stat().st_size, pages * page_size
     if size < expected:
         raise JournalError(

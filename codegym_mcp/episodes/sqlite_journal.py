@@ -5,7 +5,7 @@ import logging
 import math
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class SqliteJournal(Journal):
     @contextmanager
     def open_file(cls, path: Path) -> Iterator["SqliteJournal"]:
         """Opens a journal until the block is left. Raises as `open`."""
-        with closing(open_journal_file(path)) as connection:
+        with open_journal_file(path) as connection:
             yield cls(connection)
 
     async def append(self, episode: str, number: int, event: Event) -> None:

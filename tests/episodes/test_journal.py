@@ -1,5 +1,7 @@
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -251,3 +253,22 @@ def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path, status: str, is
     assert submitted.key == "k"
     assert isinstance(ended, EndedEvent)
     assert ended.verdict == Verdict(correct=True, reward=1.0)
+
+
+async def test_a_process_that_opens_and_closes_a_journal_in_use_loses_no_events(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    program = (
+        "import sys; from pathlib import Path; from codegym_mcp.episodes.journal import Journal\n"
+        "with Journal.open(Path(sys.argv[1])) as journal:\n"
+        "    print(len(journal.openings(before=None, limit=9)), len(journal.events('a')))"
+    )
+
+    def look() -> str:
+        command = [sys.executable, "-c", program, str(path)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    with Journal.open(path) as journal:
+        await journal.append("a", 0, opening())
+        assert look() == "1 1"
+        await journal.append("a", 1, EndedEvent(state=EpisodeState.CLOSED))
+        assert look() == "1 2"
