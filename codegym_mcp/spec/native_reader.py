@@ -117,6 +117,8 @@ class _Reader:
     def _by_name(self, body: Iterable[ast.stmt], kind: type[_Definition]) -> dict[str, _Definition]:
         found: dict[str, _Definition] = {}
         for node in body:
+            if isinstance(node, ast.AsyncFunctionDef):
+                raise self._error(node, f"{node.name} is asynchronous", "Remove async.")
             if isinstance(node, kind):
                 if node.name in found:
                     raise self._error(node, f"{node.name} is defined twice", "Remove one of the definitions.")

@@ -76,11 +76,14 @@ def test_files_with_an_underscore_are_no_environments(folder: Path) -> None:
     ("files", "words"),
     [
         ({"broken.py": b"garbage("}, "broken.py:1: not valid Python"),
-        ({"broken.py": b""}, "there is no META"),
+        ({"broken.py": b""}, "META is missing"),
         ({"broken.py": b"x = 1\ny = '\xff'"}, "broken.py:2: is not UTF-8"),
-        ({"Broken-One.py": COUNTER.encode()}, "is no name for an environment"),
-        ({"broken.py/inner": b""}, "cannot be read"),
-        ({"broken.py": COUNTER.encode(), "broken.jsonl": b"garbage"}, "broken.jsonl:1: is no task"),
+        ({"Broken-One.py": COUNTER.encode()}, "is not a valid name for an environment"),
+        ({"broken.py/inner": b""}, "broken.py: is a directory, not a regular file"),
+        (
+            {"broken.py": COUNTER.encode(), "broken.jsonl": b"garbage"},
+            "broken.jsonl:1: the line is not a task",
+        ),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -117,12 +120,12 @@ def test_an_environment_is_read_once_and_so_is_a_broken_one(
         ("missing.jsonl", None, "does not exist"),
         ("missing.parquet", None, "does not exist"),
         ("missing", None, "does not exist"),
-        ("text.txt", "x", "is no environment"),
-        ("empty.jsonl", "\n\n", "holds no environment"),
-        ("garbage.parquet", "x", "is no Parquet file"),
-        ("garbage.jsonl", "{", "garbage.jsonl:1: is not JSON"),
-        ("list.jsonl", "[]", "list.jsonl:1: is not a JSON object"),
-        ("tasks.jsonl", json.dumps(TASKS[0]), "has no env_code and env_name"),
+        ("text.txt", "x", "is not an environment"),
+        ("empty.jsonl", "\n\n", "contains no environment"),
+        ("garbage.parquet", "x", "is not a Parquet file"),
+        ("garbage.jsonl", "{", "garbage.jsonl:1: the line is not JSON"),
+        ("list.jsonl", "[]", "list.jsonl:1: the line is not a JSON object"),
+        ("tasks.jsonl", json.dumps(TASKS[0]), "neither env_code and env_name"),
     ],
 )
 def test_a_path_that_holds_no_environment_is_told(
@@ -138,7 +141,7 @@ def test_a_path_that_holds_no_environment_is_told(
 
 
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"holds no environment. Name a folder of \.py files"):
+    with pytest.raises(SourceError, match=r"the directory contains no environment. Name a \.py, "):
         Catalog.load([tmp_path])
 
 
@@ -148,15 +151,15 @@ def test_an_empty_folder_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "line", "words"),
     [
-        ([TASKS[0], "garbage"], 2, "is no task: Invalid JSON"),
-        ([TASKS[0], "[]"], 2, "is no task"),
+        ([TASKS[0], "garbage"], 2, "the line is not a task: Invalid JSON"),
+        ([TASKS[0], "[]"], 2, "the line is not a task"),
         ([TASKS[0], {"config": {}}], 2, "id: Field required"),
         ([{"id": "one"}], 1, "config: Field required"),
         ([{**TASKS[0], "answer": 3}], 1, "answer: Extra inputs are not permitted"),
         ([{**TASKS[0], "difficulty": 9}], 1, "difficulty: Input should be less than or equal to 5"),
         ([TASKS[0], "", {"id": "one", "config": {"start": 0}}], 3, "bell is required"),
         ([TASKS[0], {"id": "one", "config": {"start": 0, "bell": "a"}}], 2, "bell should be a valid integer"),
-        ([TASKS[0], TASKS[1], TASKS[0]], 3, "the task 'near' stands in line 1 already"),
+        ([TASKS[0], TASKS[1], TASKS[0]], 3, "the id 'near' is already used in line 1"),
     ],
     ids=str,
 )
@@ -165,7 +168,7 @@ def test_a_bad_task_is_told_with_file_and_line(folder: Path, lines: list[Any], l
     error = problem(Catalog.load([folder]))
     assert (error.path, error.line) == (str(path), line)
     assert words in error.problem
-    assert '"config"' in error.hint
+    assert error.hint
 
 
 # --- names
@@ -179,7 +182,7 @@ def test_two_environments_of_one_name_are_refused_with_both_places(
     with pytest.raises(SourceError) as caught:
         Catalog.load([folder, other])
     assert caught.value.path == str(other)
-    assert f"already, from {folder / 'counter.py'}" in caught.value.problem
+    assert f"another environment is named counter: {folder / 'counter.py'}" in caught.value.problem
     assert caught.value.hint == "Rename one of them."
 
 
@@ -196,17 +199,17 @@ def test_globs_choose_in_the_order_of_the_catalog(folder: Path) -> None:
     for name in ("alpha", "beta", "gamma"):
         (folder / f"{name}.py").write_text(COUNTER)
     catalog = Catalog.load([folder])
-    assert catalog.select(["gamma", "alpha"]) == ["alpha", "gamma"]
-    assert catalog.select(["*a", "beta"]) == ["alpha", "beta", "gamma"]
-    assert catalog.select(["[ab]*"]) == ["alpha", "beta"]
-    assert catalog.select([]) == []
+    assert catalog.select("gamma", "alpha").names == ["alpha", "gamma"]
+    assert catalog.select("*a", "beta").names == ["alpha", "beta", "gamma"]
+    assert catalog.select("[ab]*").names == ["alpha", "beta"]
+    assert catalog.select().names == catalog.names
 
 
 @pytest.mark.parametrize("pattern", ["gama", "x*", "Gamma"])
 def test_a_glob_that_matches_nothing_is_told(folder: Path, pattern: str) -> None:
     (folder / "gamma.py").write_text(COUNTER)
     with pytest.raises(NotFoundError) as caught:
-        Catalog.load([folder]).select(["counter", pattern])
+        Catalog.load([folder]).select("counter", pattern)
     assert caught.value.name == pattern
     assert "gamma" in caught.value.hint
 
@@ -265,7 +268,7 @@ def test_a_row_without_a_source_is_called_by_its_class(tmp_path: Path, kind: str
 def test_a_broken_row_harms_no_other_and_is_told_with_its_number(tmp_path: Path, kind: str) -> None:
     good, other = rows()
     path = write_set(tmp_path, kind, [good, {**other, "env_code": "garbage("}, other])
-    with pytest.raises(SourceError, match="already"):
+    with pytest.raises(SourceError, match="another environment is named"):
         Catalog.load([path])
     path = write_set(tmp_path, kind, [good, {**other, "env_code": "x = 1\ngarbage(", "source": "B"}, other])
     catalog = Catalog.load([path])
@@ -280,7 +283,7 @@ def test_a_row_without_code_or_name_harms_no_other(tmp_path: Path, kind: str) ->
     catalog = Catalog.load([path])
     assert [environment.name for environment in catalog.environments()] == NAMES
     assert [str(error).split(": ")[0] for error in catalog.problems()] == [f"{path}, row 2", f"{path}, row 3"]
-    assert all("has no env_code and env_name" in str(error) for error in catalog.problems())
+    assert all("neither env_code and env_name" in str(error) for error in catalog.problems())
 
 
 def test_a_line_that_is_not_json_harms_no_other(tmp_path: Path) -> None:
@@ -345,10 +348,10 @@ def test_a_published_class_in_the_codegym_format_is_read_as_one(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        ({"code": "x = 1"}, "row 2: there is no META"),
-        ({"tasks": [{"id": "near", "config": "{"}]}, "row 2: has a task that is none"),
-        ({"tasks": [{"id": "near", "config": "{}"}]}, "does not fit"),
-        ({"tasks": [{"id": None, "config": "{}"}]}, "row 2: is no environment: tasks.0.id"),
+        ({"code": "x = 1"}, "row 2: META is missing"),
+        ({"tasks": [{"id": "near", "config": "{"}]}, "row 2: the configuration of a task is not JSON"),
+        ({"tasks": [{"id": "near", "config": "{}"}]}, "is not valid"),
+        ({"tasks": [{"id": None, "config": "{}"}]}, "row 2: the row is not an environment: tasks.0.id"),
     ],
 )
 def test_a_broken_published_row_harms_no_other(

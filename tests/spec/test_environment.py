@@ -91,14 +91,14 @@ def test_a_task_that_does_not_fit_is_refused_with_its_name(config: dict[str, Any
     wrong = Task(id="three", config=config)
     with pytest.raises(TaskError) as caught:
         made().check_task(wrong)
-    assert caught.value.message.startswith("Task 'three' of made does not fit: ")
+    assert caught.value.message.startswith("The configuration of task 'three' of made is not valid. ")
     assert words in caught.value.message
     with pytest.raises(TaskError):
         made().with_tasks((task(), wrong))
 
 
 def test_two_tasks_of_one_name_are_refused() -> None:
-    with pytest.raises(TaskError, match="Two tasks of made are called 'one'"):
+    with pytest.raises(TaskError, match="Two tasks of made have the id 'one'"):
         made().with_tasks((task("one"), task("one")))
 
 

@@ -108,7 +108,7 @@ def test_a_result_of_another_type_is_refused_as_a_result(returns: Any, value: An
         (bool, 1, "at should be a valid boolean, not 1"),
         (Literal["up", "down"], "left", "at should be 'up' or 'down', not \"left\""),
         (json_literal((1, 2)), True, "at should be 1 or 2, not true"),
-        (json_set(int), [1, 1], "at should be a list whose members all differ, not [1, 1]"),
+        (json_set(int), [1, 1], "at should be a list of distinct members, not [1, 1]"),
         (list[int], [1, "a"], 'at.1 should be a valid integer, not "a"'),
         (list[int], 5, "at should be a valid array, not 5"),
         (tuple[int, int], [1], "at.1 is required"),

@@ -70,8 +70,7 @@ class Table:
         return episode.verdict.reward
 
     def replies(self, episode: Episode) -> list[str]:
-        events = [event.data for event in self.journal.events(episode.id) if event.kind == "call"]
-        return [data["result"]["text"] for data in events]
+        return [event.result.text for event in self.journal.events(episode.id) if event.kind == "call"]
 
 
 @pytest.fixture
