@@ -2,10 +2,9 @@
 
 import json
 import os
-import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from codegym_harness.clients.mcp_client import ssl_context
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.episodes.events import Event, read_event
+from codegym_mcp.episodes.events import Event
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
@@ -103,10 +102,10 @@ def serve_command(*arguments: str) -> list[str]:
 
 
 def journal_events(path: Path) -> list[Event]:
-    """The events of a journal that another process writes and that holds one episode."""
-    with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute("SELECT kind, at, data FROM events ORDER BY number").fetchall()
-    return [read_event(kind, at, data) for kind, at, data in rows]
+    """Returns the events of a journal that another process writes and that holds one episode."""
+    with Journal.open(path) as journal:
+        (opening,) = journal.openings(before=None, limit=2)
+        return journal.events(opening.episode)
 
 
 async def until(holds: Callable[[], object]) -> None:

@@ -14,8 +14,8 @@ from pydantic_core import to_json
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.request_bodies import MAX_BODY
 from codegym_mcp.server.listeners import bind, is_loopback
+from codegym_mcp.server.request_bodies import MAX_BODY
 
 from .serving import Server, http_server, until
 
