@@ -1,189 +1,212 @@
-"""A program as an agent: whatever speaks MCP, started anew for each episode.
+"""A program as an agent: any program that speaks MCP, started anew for each episode.
 
-It is told where the episode is and what its task says, and connects by itself. It runs as the user who
-evaluates it, in a directory of its own, with that user's environment but for the token of a control plane.
-What it did is what the server saw; nothing that it says counts, and no process of it outlives the episode.
+The program receives the address of its episode and the text of the task, and connects by itself. It runs as
+the user of the harness, in folders of its own, and finds only the files that it needs. Its record is what the
+server received: its output is kept, and never counts. All its processes end with the episode.
 """
 
 import json
 import os
-import re
-import shlex
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
 
+from codegym_harness.agents.agent_context import AsyncAgentContext, EpisodeAddress
+from codegym_harness.agents.command_template import CommandTemplate
 from codegym_harness.processes.agent_process import AgentProcess
-from codegym_harness.records.recorder import EpisodeAddress, Recorder
-from codegym_harness.records.trajectory import AgentInfo, ProgramRecord, RolloutError
-from codegym_mcp.episode_interface import EpisodeProtocol
+from codegym_harness.processes.enclosure import Enclosure, EnclosureOptions, Network
+from codegym_harness.processes.environment_variables import program_environment
+from codegym_harness.processes.episode_relay import EpisodeRelay, ServerAddress
+from codegym_harness.processes.program_files import links_and_target, program_files, system_files
+from codegym_harness.processes.readable_paths import readable_paths
+from codegym_harness.processes.workspace import Workspace
+from codegym_harness.records.trajectory import AgentInfo, Fault, ProgramRecord, RolloutError
 from codegym_mcp.errors import CodegymError
 
 SERVER_NAME = "codegym"
-"""What the episode is called in the program's MCP configuration."""
+"""Name of the episode in the program's MCP configuration."""
 
-PLACES = ("mcp_config", "mcp_url", "task", "task_file", "here")
-"""What stands in braces in a command, and is filled in."""
-
-_PLACES = re.compile(rf"\{{({'|'.join(PLACES)})\}}")
-_HERE = "{here}"
-_TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
-_LOOK_SECONDS = 30.0
-_LAST_WORDS = 500
+_EVENTS_SECONDS = 30.0
+_OUTPUT_SHOWN = 500
 
 
 class CommandAgent:
     """Starts a command for each episode."""
 
     def __init__(
-        self, command: str, *, workspaces: Path, hidden: Collection[Path] = (), namespaces: bool = True
+        self,
+        command: str | Sequence[str],
+        *,
+        options: EnclosureOptions | None = None,
+        workspaces: Path | None = None,
+        answers: Collection[Path] = (),
+        _enclosures: Sequence[Enclosure] | None = None,
     ) -> None:
-        """An agent that runs a command.
+        """Prepares to run a command.
 
         Args:
-            command: a program and its arguments, quoted as for a shell, which there is none of. In them stand
-                for: `{mcp_config}` the path of an `mcp.json`, `{mcp_url}` the episode's address, `{task}` the
-                task and the rules, `{task_file}` the path of a file that holds them, `{here}` the directory
-                that this process runs in.
-            workspaces: a directory for the directories that the program runs in; it does not see those of
-                other episodes, where there are namespaces.
-            hidden: what the program is not to see besides, where there are namespaces.
-            namespaces: whether to use them where the system has them.
+            command: see `CommandTemplate`.
+            options: how the program is enclosed.
+            workspaces: a folder for the programs' own folders; that for temporary files if None.
+            answers: see `conceal`.
+            _enclosures: the enclosures to try, instead of those that the options allow; for tests.
 
         Raises:
-            CodegymError: the command cannot be run.
+            CodegymError: the command cannot be run, or a path of the options does not exist.
         """
-        self._words = _split(command)
-        self._workspaces = workspaces.resolve()
-        self._hidden = [path.resolve() for path in hidden]
-        self._namespaces = namespaces
-        self._check_paths()
-        self.info = AgentInfo(name=Path(self._words[0]).name, version="-", extra={"command": command})
+        self.options = options or EnclosureOptions()
+        self._enclosures = _enclosures or allowed_enclosures(self.options)
+        self._workspaces = (workspaces or Path(gettempdir())).resolve()
+        self._command = CommandTemplate(command)
+        self._allow_read = [_existing(path) for path in self.options.allow_read]
+        self._environ = program_environment(self.options.pass_env)
+        self._answers: set[Path] = set()
+        self._readable: list[Path] | None = None
+        self._lock = anyio.Lock()
+        self.info = AgentInfo(name=self._command.name, version="-", extra={"command": self._command.text})
+        self.conceal(answers)
 
-    def _check_paths(self) -> None:
-        for word in self._words:
-            path = word.replace(_HERE, str(Path.cwd()))
-            if not _is_path(word) or not os.path.isfile(path):
-                continue
-            if not os.path.isabs(path):
-                raise CodegymError(
-                    f"The program would not find {word}: it runs in a directory of its own.",
-                    hint=f"Write {_HERE}/{word}.",
-                )
-            places = {*Path(path).parents, *Path(path).resolve().parents}
-            for hidden in self._hidden:
-                if hidden in places or hidden == Path(path).resolve():
-                    raise CodegymError(
-                        f"{path} lies in {hidden}, which holds answers and is hidden from agent programs.",
-                        hint="Keep the program elsewhere.",
-                    )
-
-    async def play(self, playable: EpisodeProtocol, epoch: int) -> None:
-        """Runs the program until it ends, or is made to; see `Agent.play`.
+    def conceal(self, answers: Collection[Path]) -> None:
+        """Conceals files and folders that hold answers, also within a folder that the program needs.
 
         Raises:
-            RunHaltedError: it cannot be started.
-            CodegymError: it could not be kept, or what is played has no address.
+            CodegymError: the program itself lies in one of them.
         """
-        recorder = playable if isinstance(playable, Recorder) else None
-        if recorder is None or recorder.address is None:
-            raise CodegymError("An agent program plays episodes of a server of ours, and no others.")
-        task = _task(recorder.address)
-        directory = TemporaryDirectory(dir=self._workspaces, ignore_cleanup_errors=True)
-        program = self._prepare(Path(directory.name), recorder.address, task)
+        self._answers.update(path.resolve() for path in answers)
+        self._command.check_answers(self._answers)
+        self._readable = None
+
+    async def play(self, context: AsyncAgentContext) -> None:
+        """Runs the program until it ends or the time is over; see `Agent.play`.
+
+        Raises:
+            RunHaltedError: it cannot be started, or not be enclosed as the options demand.
+            CodegymError: the supervisor failed, or the episode has no address.
+        """
+        address = context.address
+        if address is None:
+            raise CodegymError(
+                "An agent program cannot play this episode, which has no address.",
+                hint="Evaluate it on environments instead of another MCP server.",
+            )
+        task = _task(address)
+        server = ServerAddress(address.mcp_url, address.socket_path)
+        relay = EpisodeRelay(server, urlsplit(address.mcp_url).path)
         try:
-            await program.run()
+            with Workspace.create(self._workspaces) as workspace:
+                program = self._prepare(workspace, relay, task, await self._find_readable())
+                try:
+                    await program.run()
+                finally:
+                    # Also after the deadline. The program has ended.
+                    with anyio.move_on_after(_EVENTS_SECONDS, shield=True):
+                        context.program = self._record(program)
+                        if await context.record_events(task) == 0:
+                            context.error = _never_called(context.program)
         finally:
-            # Also where its time is over.
-            with anyio.move_on_after(_LOOK_SECONDS, shield=True):
-                await anyio.to_thread.run_sync(directory.cleanup)
-                recorder.program = _record(program)
-                recorder.observe(task, await recorder.address.events())
-                if len(recorder.steps) == 1:
-                    recorder.error = _never_called(recorder.program)
+            relay.close()
 
-    def _prepare(self, directory: Path, address: EpisodeAddress, task: str) -> AgentProcess:
-        """Lays out what the program is told in its directory."""
-        config, task_file = directory / "mcp.json", directory / "task.txt"
-        server = {"type": "http", "url": address.mcp_url}
+    async def _find_readable(self) -> list[Path]:
+        """Returns what the program may read; found once, since it takes a second."""
+        async with self._lock:
+            if self._readable is None:
+                self._readable = await anyio.to_thread.run_sync(self._collect_readable)
+            return self._readable
+
+    def _collect_readable(self) -> list[Path]:
+        search_path = self._environ.get("PATH", os.defpath)
+        wanted = system_files() | program_files(self._command.fixed_words, search_path)
+        wanted.update(hop for path in self._allow_read for hop in links_and_target(path))
+        return readable_paths(wanted, self._answers)
+
+    def _prepare(
+        self, workspace: Workspace, relay: EpisodeRelay, task: str, readable: list[Path]
+    ) -> AgentProcess:
+        """Writes the program's files and describes its process."""
+        config, task_file = workspace.directory / "mcp.json", workspace.directory / "task.txt"
+        server = {"type": "http", "url": relay.url}
         config.write_text(json.dumps({"mcpServers": {SERVER_NAME: server}}, indent=2), encoding="utf-8")
         task_file.write_text(task, encoding="utf-8")
-        values = {
-            "mcp_config": str(config),
-            "mcp_url": address.mcp_url,
-            "task": task,
-            "task_file": str(task_file),
-            "here": str(Path.cwd()),
+        self._fill_home(workspace.home)
+        words = self._command.fill_in(
+            {"mcp_config": str(config), "mcp_url": relay.url, "task": task, "task_file": str(task_file)}
+        )
+        own = {
+            "HOME": str(workspace.home),
+            "PWD": str(workspace.directory),
+            "TMPDIR": str(workspace.temporary),
         }
         return AgentProcess(
-            [_PLACES.sub(lambda place: values[place[1]], word) for word in self._words],
-            directory=directory,
-            environ=_environ(directory),
-            hidden=[self._workspaces, *(path for path in self._hidden if path.exists())],
-            namespaces=self._namespaces,
+            words,
+            workspace=workspace,
+            environ={**self._environ, **own},
+            readable=readable,
+            network=self.options.network,
+            relay=relay,
+            enclosures=self._enclosures,
+        )
+
+    def _fill_home(self, home: Path) -> None:
+        """Puts what may be read in the user's home folder at the same place of the program's.
+
+        Files are copied, so that the program can change them; folders are links.
+        """
+        for path in self._allow_read:
+            if path.is_relative_to(Path.home()):
+                place = home / path.relative_to(Path.home())
+                place.parent.mkdir(parents=True, exist_ok=True)
+                if path.is_file():
+                    shutil.copy2(path, place)
+                elif not place.exists():
+                    place.symlink_to(path)
+
+    def _record(self, program: AgentProcess) -> ProgramRecord:
+        return ProgramRecord(
+            exit_code=program.exit_code,
+            stdout=program.stdout,
+            stderr=program.stderr,
+            enclosed=program.enclosure or Enclosure.NONE,
+            network=_reachable_network(program.enclosure, self.options.network),
         )
 
 
-def _split(command: str) -> list[str]:
-    """The words of a command; the first is the program's own path.
+def allowed_enclosures(options: EnclosureOptions) -> list[Enclosure]:
+    """Returns the enclosures that a run may use, the strongest first."""
+    return list(Enclosure) if options.allow_unenclosed else [Enclosure.NAMESPACES]
 
-    Raises:
-        CodegymError: there is no such program, or it would not learn where its episode is.
-    """
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise CodegymError(f"The command {command!r} cannot be read: {error}.") from None
-    if not words:
-        raise CodegymError("The command is empty.", hint="Name a program and its arguments.")
-    if not any(place in word for word in words for place in ("{mcp_config}", "{mcp_url}")):
+
+def _reachable_network(enclosure: Enclosure | None, network: Network) -> Network:
+    """Returns the network that the program could reach: without an enclosure, that of the machine."""
+    return network if enclosure in (Enclosure.NAMESPACES, Enclosure.LANDLOCK) else Network.HOST
+
+
+def _existing(path: Path) -> Path:
+    absolute = Path(os.path.abspath(path.expanduser()))
+    if not absolute.exists():
         raise CodegymError(
-            "The command does not tell the program where its episode is.",
-            hint="Put {mcp_config} or {mcp_url} into it.",
+            f"{path} is to be readable for the agent program, and it does not exist.",
+            hint="Correct the path of --allow-read.",
         )
-    name = words[0].replace(_HERE, str(Path.cwd()))
-    found = shutil.which(name)
-    if found is None:
-        raise CodegymError(
-            f"There is no program {name} that could be started.",
-            hint="Is it installed, executable, and on the PATH?",
-        )
-    return [os.path.abspath(found), *words[1:]]
-
-
-def _is_path(word: str) -> bool:
-    return ("/" in word or "." in word) and not _PLACES.search(word.replace(_HERE, ""))
-
-
-def _environ(directory: Path) -> dict[str, str]:
-    """This process's environment: the program needs its keys, and nothing of ours is in it but a token."""
-    ours = {name: value for name, value in os.environ.items() if name != _TOKEN_VARIABLE}
-    return {**ours, "PWD": str(directory)}
+    return absolute
 
 
 def _task(address: EpisodeAddress) -> str:
-    return f"{address.instructions}\n\nThe tools are those of the MCP server `{SERVER_NAME}`."
-
-
-def _record(program: AgentProcess) -> ProgramRecord:
-    return ProgramRecord(
-        exit_code=program.exit_code,
-        stdout=program.stdout,
-        stderr=program.stderr,
-        enclosed=program.enclosed,
-    )
+    text = f"{address.instructions}\n\nThe tools are those of the MCP server `{SERVER_NAME}`."
+    # A program would take an argument that begins with a dash for an option.
+    return f"Task: {text}" if text.startswith("-") else text
 
 
 def _never_called(program: ProgramRecord) -> RolloutError:
     ended = "was ended" if program.exit_code is None else f"ended with exit code {program.exit_code}"
-    said = (program.stderr.strip() or program.stdout.strip())[-_LAST_WORDS:]
+    output = (program.stderr.strip() or program.stdout.strip())[-_OUTPUT_SHOWN:]
     return RolloutError(
-        fault="agent",
+        fault=Fault.AGENT,
         kind="NeverCalled",
         message=f"The program {ended} and never called a tool. "
-        + (f"Its last words: {said}" if said else "It said nothing."),
+        + (f"The end of its output: {output}" if output else "It printed nothing."),
     )

@@ -1,38 +1,34 @@
-"""A server of ours as a child process, for as long as it is needed."""
+"""A server of episodes as a child process, which runs until a block is left."""
 
 import json
+import logging
 import os
-import re
+import socket
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
 from subprocess import DEVNULL, PIPE
+from tempfile import TemporaryDirectory
 
 import anyio
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
+from codegym_harness.processes.environment_variables import server_environment
+from codegym_harness.processes.python_process import python_command
 from codegym_mcp.errors import ConnectionFailedError
+from codegym_mcp.sandbox.confinement.linux_calls import die_with_parent
 
+logger = logging.getLogger(__name__)
+
+_TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
 _START_SECONDS = 60
 _STOP_SECONDS = 15
 _LINES_KEPT = 20
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
-"""Names of variables that the server has no use for, and whose values are nobody's business."""
-_SERVER = """
-import os, sys
-from codegym_mcp.sandbox.confinement.linux_calls import die_with_parent
-die_with_parent()
-if os.getppid() != int(sys.argv.pop(1)):
-    sys.exit("Whoever started this server has ended.")
-from codegym_mcp.cli import main
-main(prog_name="codegym-mcp")
-"""
-"""A server that ends when this process does, also when it is killed."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +36,14 @@ class ServerProcess:
     """A running server.
 
     Attributes:
-        url: where it listens, without a path.
-        token: the control plane's.
+        url: its URL without a path.
+        token: the bearer token of its control plane.
+        socket_path: the Unix socket that it listens on, if it does not listen at the URL's port.
     """
 
     url: str
     token: str
+    socket_path: Path | None = None
 
 
 @asynccontextmanager
@@ -55,41 +53,69 @@ async def start_server(
     open_episodes: int = 1000,
     allow_unconfined: bool = False,
 ) -> AsyncIterator[ServerProcess]:
-    """Serves environments on a free port of the loopback until the block is left.
+    """Serves environments at a Unix socket, which only this user can open, until the block is left.
+
+    No other program can then read its traffic. A system without Unix sockets uses a free port of the loopback
+    address. The server refuses to tell agents their verdicts. What it writes to its standard error is logged
+    by `codegym_harness.processes.server_process`.
 
     Args:
-        environments: files, folders and sets; the bundled environments without any.
+        environments: files, folders and sets; the bundled environments if empty.
         open_episodes: how many episodes may be open at once.
-        allow_unconfined: serve also where this system cannot confine environments.
+        allow_unconfined: whether to serve also on a system that cannot confine environments.
 
     Raises:
-        ConnectionFailedError: the server does not start; the error carries its last words.
+        ConnectionFailedError: the server does not start; the error contains the end of its output.
     """
     token = token_urlsafe(24)
-    command = [sys.executable, "-c", _SERVER, str(os.getpid()), "serve", "--http", "127.0.0.1:0", "--json"]
-    command += ["--json-responses", "--no-gateway", "--max-episodes", str(open_episodes)]
-    command += ["--allow-unconfined"] * allow_unconfined
-    for path in environments:
-        command += ["--environments", str(path)]
-    environ = {**_without_secrets(), "CODEGYM_MCP_TOKEN": token}
+    with _socket_path() as socket_path:
+        address = f"unix:{socket_path}" if socket_path is not None else "127.0.0.1:0"
+        options = ["--max-episodes", str(open_episodes), *["--allow-unconfined"] * allow_unconfined]
+        for path in environments:
+            options += ["--environments", str(path)]
+        async with _start(address, options, token) as url:
+            yield ServerProcess(url, token, socket_path)
+
+
+@contextmanager
+def _socket_path() -> Iterator[Path | None]:
+    """Creates a folder of this user, for a Unix socket, until the block is left."""
+    if not hasattr(socket, "AF_UNIX"):
+        yield None
+        return
+    # The path of a socket must be short, which that of $TMPDIR may not be.
+    parent = "/tmp" if os.path.isdir("/tmp") else None  # noqa: S108 - the folder is created with mode 0700
+    with TemporaryDirectory(prefix="codegym-mcp-", dir=parent) as folder:
+        yield Path(folder, "server")
+
+
+@asynccontextmanager
+async def _start(address: str, options: Sequence[str], token: str) -> AsyncIterator[str]:
+    """Starts a server and returns its URL."""
+    command = python_command(__name__, str(os.getpid()), "serve", "--http", address, "--json")
     failure: Exception | None = None
     async with await anyio.open_process(
-        command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=environ, start_new_session=True
+        [*command, "--json-responses", "--no-gateway", "--refuse-reveal", *options],
+        stdin=DEVNULL,
+        stdout=DEVNULL,
+        stderr=PIPE,
+        env={**server_environment(), _TOKEN_VARIABLE: token},
+        start_new_session=True,
     ) as process:
         log = _Log(process)
         try:
             with anyio.fail_after(_START_SECONDS):
                 url = await log.address()
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(log.drain)
+                tasks.start_soon(log.forward)
                 try:
-                    yield ServerProcess(url, token)
+                    yield url
                 except Exception as error:
                     failure = error
                 tasks.cancel_scope.cancel()
         except TimeoutError:
             raise ConnectionFailedError(
-                f"The server did not start in {_START_SECONDS} seconds.{log.tail()}"
+                f"The server did not start within {_START_SECONDS} seconds.{log.end()}"
             ) from None
         finally:
             await _stop(process)
@@ -97,12 +123,21 @@ async def start_server(
         raise failure
 
 
-def _without_secrets() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
+def main() -> None:
+    """Runs the command line in this process, which ends when the process that started it ends.
+
+    The first argument is the id of that process; the others are those of `codegym-mcp`.
+    """
+    from codegym_mcp.cli import main as run_command_line
+
+    die_with_parent()
+    if os.getppid() != int(sys.argv.pop(1)):
+        sys.exit("The process that started this server has ended.")
+    run_command_line(prog_name="codegym-mcp")
 
 
 class _Log:
-    """What the server writes on stderr: first where it listens, then whatever it has to say."""
+    """The standard error of a server: first the URL that it listens on, then messages."""
 
     def __init__(self, process: Process) -> None:
         assert process.stderr is not None
@@ -111,28 +146,27 @@ class _Log:
         self._kept: deque[str] = deque(maxlen=_LINES_KEPT)
 
     async def address(self) -> str:
-        """The URL that it listens on.
+        """Returns the URL that the server listens on.
 
         Raises:
-            ConnectionFailedError: it ended before it said so.
+            ConnectionFailedError: the server ended before it listened.
         """
         async for line in self._lines():
             try:
-                said = json.loads(line)
-                return str(said["url"])
+                return str(json.loads(line)["url"])
             except (ValueError, TypeError, KeyError):
                 self._kept.append(line)
-        raise ConnectionFailedError(f"The server did not start.{self.tail()}")
+        raise ConnectionFailedError(f"The server did not start.{self.end()}")
 
-    async def drain(self) -> None:
-        """Passes on what the server says and has said, so that it never waits for a reader."""
+    async def forward(self) -> None:
+        """Logs what the server writes, so that its pipe never fills up."""
         for line in self._kept:
-            print(line, file=sys.stderr)
+            logger.warning("%s", line)
         async for line in self._lines():
-            print(line, file=sys.stderr)
+            logger.warning("%s", line)
 
-    def tail(self) -> str:
-        """Its last words, for an error message."""
+    def end(self) -> str:
+        """Returns the last lines, for an error message."""
         return "".join(f"\n{line}" for line in self._kept)
 
     async def _lines(self) -> AsyncIterator[str]:
@@ -150,7 +184,7 @@ class _Log:
 
 
 async def _stop(process: Process) -> None:
-    """Asks the server to end, and makes it end if it does not."""
+    """Terminates the server, and kills it if it does not end in time."""
     with anyio.CancelScope(shield=True):
         if process.returncode is None:
             process.terminate()
@@ -159,3 +193,7 @@ async def _stop(process: Process) -> None:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+if __name__ == "__main__":
+    main()

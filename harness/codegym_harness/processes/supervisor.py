@@ -1,13 +1,13 @@
-"""Keeps one program: starts it, and leaves nothing of it or of anything that it started.
+"""Runs one agent program and ends every process that it started.
 
-A process of its own between the harness and the program, run as `python -m codegym_harness.processes.supervisor DESCRIPTOR`. It
-reads a `SupervisorRequest` from its standard input, one line of JSON, and writes a `SupervisorReport` to the descriptor, part by
-part, each a line of JSON. The program runs until it ends by itself, or until the standard input is closed:
-the harness does that at the deadline, and the kernel when the harness is no more.
+A process of its own between the harness and the program. It reads a `SupervisorRequest` from its standard
+input, one line of JSON, and writes a `SupervisorReport` to a descriptor, in parts, each a line of JSON. The
+program runs until it ends by itself, or until the standard input is closed: the harness closes it at the
+deadline, and the kernel when the harness has ended.
 
-Where the system allows it, the program gets a pid namespace: it sees no other processes, and whatever it
-started ends with the namespace. It also gets a mount namespace, in which some paths are hidden. Elsewhere the
-warden is the reaper of all that the program leaves behind, and kills its children until there are none.
+The first enclosure of the request that the system allows is used. With namespaces, the program has a root and
+processes of its own, and all it started ends with its process namespace. Otherwise this process inherits the
+processes that the program leaves behind, and kills its children until it has none.
 """
 
 import json
@@ -18,97 +18,110 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
-from codegym_mcp.sandbox.confinement import linux_calls
+from codegym_harness.processes import landlock_rules, network_namespace, program_root
+from codegym_harness.processes.program_privileges import give_up_privileges
+from codegym_mcp.sandbox.confinement import landlock, linux_calls
 
-_PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
-_CAPABILITIES = {"sys_ptrace": 19, "sys_admin": 21, "perfmon": 38}
-"""Those by which root undoes a mount or reads the memory of others."""
-_CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 8, 0x1000, 0x4000, 0x40000
+_CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWUSER = 0x00020000, 0x08000000, 0x10000000
+_CLONE_NEWPID, _CLONE_NEWNET = 0x20000000, 0x40000000
 _NOT_STARTED = 127
 
 
 class SupervisorRequest(TypedDict):
-    """What is to be run."""
+    """A program to run, and how to enclose it."""
 
     command: list[str]
     directory: str
     environ: dict[str, str]
-    hidden: list[str]
-    """Files and directories that the program finds empty, where there are namespaces. All exist."""
-    namespaces: bool
-    """Whether to try them."""
+    enclosures: list[str]
+    """The values of `Enclosure` to try, in their order."""
+    readable: list[str]
+    """Files, folders and symbolic links that the program may find; those above others come first."""
+    writable: list[str]
+    """Folders that it may change."""
+    temporary: str
+    """The folder that it finds as /tmp."""
+    scratch: str
+    """An empty folder, on which its root is built."""
+    ports: list[int] | None
+    """TCP ports of the loopback address that it may reach, the rest of the network excluded; None for all."""
 
 
 class SupervisorReport(TypedDict, total=False):
-    """How it went, as far as it came."""
+    """The result of a request; keys that do not apply are missing."""
 
-    unavailable: str
-    """Why there are no namespaces."""
-    started: bool
-    """All is ready; the program is started now."""
+    unavailable: dict[str, str]
+    """By enclosure that the system refused, the reason."""
+    enclosure: str
+    """The enclosure that is in place. The program is started now."""
     error: str
-    """Why it could not be."""
+    """Why the program could not be started."""
     status: int
-    """The program's exit code; negative, the signal that ended it."""
+    """The program's exit code; if negative, the number of the signal that ended it."""
 
 
 def main() -> None:
-    """Runs one request."""
-    report = int(sys.argv[1])
+    """Runs one request.
+
+    The arguments of the process are the descriptor for the report, and that of a Unix socket over which
+    listening sockets are sent.
+    """
+    report, listeners = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(report, False)
-    # A Python program would die of it in words.
+    os.set_inheritable(listeners, False)
+    # Python would print a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     line = sys.stdin.buffer.readline()
     if not line:
         return
     request: SupervisorRequest = json.loads(line)
     linux_calls.prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    for run in (_run_enclosed, _run) if request["namespaces"] else (_run,):
-        if "unavailable" not in _attend(run, request, report):
+    for enclosure in request["enclosures"]:
+        known = _attend(partial(_RUNS[enclosure], request, listeners), report)
+        if "enclosure" in known or not known:
             return
 
 
-# --- the warden itself
+# --- the supervisor itself
 
 Tell = Callable[[SupervisorReport], None]
-Run = Callable[[SupervisorRequest, Tell], None]
 
 
-def _attend(run: Run, request: SupervisorRequest, report: int) -> SupervisorReport:
-    """Performs an action in a child, until it ends or the harness lets go; then nothing is left of it.
+def _attend(run: Callable[[Tell], None], report: int) -> SupervisorReport:
+    """Performs an action in a child until it ends or the harness closes our input, then ends all processes.
 
     Returns:
-        What the child told, which was passed on.
+        The child's report, which was passed on.
     """
-    told, telling = os.pipe()
-    _fork(lambda: run(request, lambda part: _write(telling, part)))
-    os.close(telling)
+    reading, writing = os.pipe()
+    _fork(lambda: run(lambda part: _write(writing, part)))
+    os.close(writing)
     known: SupervisorReport = {}
-    # The program never has the other end: end of file is the end of the child.
-    while sys.stdin.fileno() not in select.select([sys.stdin.fileno(), told], [], [])[0]:
-        lines = os.read(told, select.PIPE_BUF)
+    # The program never has the other end: the end of the file is the end of the child.
+    while sys.stdin.fileno() not in select.select([sys.stdin.fileno(), reading], [], [])[0]:
+        lines = os.read(reading, select.PIPE_BUF)
         if not lines:
             break
         os.write(report, lines)
         for line in lines.splitlines():
             known.update(json.loads(line))
-    os.close(told)
+    os.close(reading)
     _end_children()
     return known
 
 
 def _write(descriptor: int, part: SupervisorReport) -> None:
-    """Writes a part in one piece, as a pipe does with what is short."""
+    """Writes a part in one piece, which a pipe guarantees for short ones."""
     os.write(descriptor, json.dumps(part).encode() + b"\n")
 
 
 def _fork(action: Callable[[], None]) -> int:
-    """Performs an action in a child process, which ends with it."""
+    """Performs an action in a child process, which then ends."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -121,10 +134,10 @@ def _fork(action: Callable[[], None]) -> int:
 
 
 def _end_children() -> None:
-    """Kills children until there are none; what a child leaves behind becomes a child.
+    """Kills children until none is left; a process whose parent has ended becomes a child of this one.
 
-    Nobody else is hit: nothing but its parent can free the pid of a child, and that is this process. There is
-    no pause between looking and killing, since a program may go on by forking and ending.
+    No other process is hit: only its parent, which is this process, can free the pid of a child. There is no
+    pause between listing and killing, since a program may keep forking.
     """
     while True:
         try:
@@ -137,12 +150,12 @@ def _end_children() -> None:
 
 
 def _children() -> list[int]:
-    me = os.getpid()
+    own = os.getpid()
     try:
-        return [int(pid) for pid in Path(f"/proc/self/task/{me}/children").read_text().split()]
+        return [int(pid) for pid in Path(f"/proc/self/task/{own}/children").read_text().split()]
     except FileNotFoundError:
-        # Some kernels are built without.
-        return [pid for pid in _processes() if _parent(pid) == me]
+        # Some kernels are built without this file.
+        return [pid for pid in _processes() if _parent(pid) == own]
 
 
 def _processes() -> list[int]:
@@ -156,36 +169,68 @@ def _parent(pid: int) -> int:
         return 0
 
 
-# --- its child, which is the program's parent
+# --- its child, the parent of the program
 
 
-def _run_enclosed(request: SupervisorRequest, tell: Tell) -> None:
-    """Runs the program in namespaces of its own."""
+def _run_in_namespaces(request: SupervisorRequest, listeners: int, tell: Tell) -> None:
+    """Runs the program with a root and processes of its own."""
     try:
-        _enter_namespaces()
-        # The first process of the pid namespace: when it ends, all in it are killed.
+        _enter_namespaces(own_network=request["ports"] is not None)
+        # The first process of the process namespace: when it ends, the kernel kills all others in it.
         first = os.fork()
         if first != 0:
             _wait_apart(first)
             return
         linux_calls.die_with_parent()
-        _arrange_files(request)
+        if request["ports"] is not None:
+            network_namespace.listen_for(request["ports"], listeners)
+        program_root.enter_root(
+            request["readable"], request["writable"], request["temporary"], request["scratch"]
+        )
+        _give_up_privileges(datagrams=True)
     except OSError as error:
-        tell({"unavailable": error.strerror or str(error)})
+        tell({"unavailable": {"namespaces": error.strerror or str(error)}})
     else:
-        _run(request, tell)
+        _run(request, tell, "namespaces")
+
+
+def _run_with_landlock(request: SupervisorRequest, _: int, tell: Tell) -> None:
+    """Runs the program on the machine's root, of which it may read and change only what the request lists."""
+
+    def restrict() -> None:
+        # The network's other protocols have no rules in Landlock.
+        landlock_rules.restrict_paths(request["readable"], request["writable"], request["ports"])
+
+    try:
+        if landlock.version() < landlock_rules.LEAST_VERSION:
+            raise OSError(0, f"Landlock of this kernel is older than version {landlock_rules.LEAST_VERSION}")
+        _give_up_privileges(datagrams=request["ports"] is None)
+    except OSError as error:
+        tell({"unavailable": {"landlock": error.strerror or str(error)}})
+    else:
+        _run(request, tell, "landlock", restrict)
+
+
+def _run_unenclosed(request: SupervisorRequest, _: int, tell: Tell) -> None:
+    """Runs the program as its user, without new privileges where the system allows that."""
+    with suppress(OSError):
+        _give_up_privileges(datagrams=True)
+    _run(request, tell, "none")
+
+
+_RUNS = {"namespaces": _run_in_namespaces, "landlock": _run_with_landlock, "none": _run_unenclosed}
 
 
 def _wait_apart(child: int) -> None:
-    """Waits with nothing open, so that the pipe to the warden is the child's alone."""
+    """Waits with no descriptor open, so that the pipe to the supervisor belongs to the child alone."""
     linux_calls.die_with_parent()
     linux_calls.close_descriptors(0)
     os.waitpid(child, 0)
 
 
-def _enter_namespaces() -> None:
-    """Root enters by its own right, everyone else through a user namespace, staying who they are."""
-    flags = _CLONE_NEWPID | _CLONE_NEWNS
+def _enter_namespaces(*, own_network: bool) -> None:
+    """Enters new namespaces; a user without that right enters a user namespace too, under its own id."""
+    flags = _CLONE_NEWPID | _CLONE_NEWNS | _CLONE_NEWIPC | (_CLONE_NEWNET if own_network else 0)
     try:
         linux_calls.call("unshare", flags)
     except PermissionError:
@@ -196,35 +241,24 @@ def _enter_namespaces() -> None:
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
 
 
-def _arrange_files(request: SupervisorRequest) -> None:
-    """Shows the processes of the namespace alone, and hides what is to be hidden."""
-    directory = request["directory"]
-    kept = os.open(directory, os.O_PATH | os.O_DIRECTORY)
-    linux_calls.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
-    linux_calls.call("mount", b"proc", b"/proc", b"proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, None)
-    for path in request["hidden"]:
-        if os.path.isdir(path):
-            flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-            linux_calls.call("mount", b"tmpfs", os.fsencode(path), b"tmpfs", flags, b"size=4k,mode=755")
-        else:
-            linux_calls.call("mount", b"/dev/null", os.fsencode(path), None, _MS_BIND, None)
-    if not os.path.isdir(directory):
-        # It lies in a hidden one; it alone is shown there.
-        os.makedirs(directory)
-        linux_calls.call(
-            "mount", f"/proc/self/fd/{kept}".encode(), os.fsencode(directory), None, _MS_BIND, None
-        )
-    os.close(kept)
+def _give_up_privileges(*, datagrams: bool) -> None:
+    """Limits this process and the program."""
+    # The program could otherwise write reports through our descriptors.
+    linux_calls.forbid_inspection()
+    with suppress(OSError):
+        landlock_rules.restrict_sockets_and_signals()
+    give_up_privileges(datagrams=datagrams)
 
 
-def _run(request: SupervisorRequest, tell: Tell) -> None:
-    """Starts the program and waits until it ends, reaping whatever it leaves behind meanwhile."""
+def _run(
+    request: SupervisorRequest, tell: Tell, enclosure: str, restrict: Callable[[], None] = lambda: None
+) -> None:
+    """Starts the program and waits until it ends, reaping the processes that it leaves behind meanwhile."""
     linux_calls.die_with_parent()
     linux_calls.prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    _give_up_rights()
-    tell({"started": True})
+    tell({"enclosure": enclosure})
     try:
-        program = _fork(lambda: _execute(request, tell))
+        program = _fork(lambda: _execute(request, tell, restrict))
     except OSError as error:
         tell({"error": error.strerror or str(error)})
         return
@@ -235,25 +269,17 @@ def _run(request: SupervisorRequest, tell: Tell) -> None:
             return
 
 
-def _give_up_rights() -> None:
-    """Nothing executed from here on can undo the mounts or read the memory of others, be it root."""
-    linux_calls.forbid_new_privileges()
-    for capability in _CAPABILITIES.values():
-        # Who may not give them up has none that an execution would keep.
-        with suppress(OSError):
-            linux_calls.prctl(_PR_CAPBSET_DROP, capability)
-
-
-def _execute(request: SupervisorRequest, tell: Tell) -> None:
-    """Becomes the program."""
+def _execute(request: SupervisorRequest, tell: Tell, restrict: Callable[[], None]) -> None:
+    """Replaces this process by the program."""
     try:
         linux_calls.die_with_parent()
         os.setsid()
         os.chdir(request["directory"])
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        # What Python ignores, a program would ignore with it.
+        # A program would inherit that Python ignores these signals.
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(ignored, signal.SIG_DFL)
+        restrict()
         os.execve(request["command"][0], request["command"], request["environ"])  # noqa: S606
     except OSError as error:
         tell({"error": error.strerror or str(error)})

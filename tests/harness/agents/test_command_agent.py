@@ -6,26 +6,29 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 
 import anyio
 import pytest
 from click.testing import CliRunner, Result
 
+from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.command_agent import CommandAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.sources import Assignment, LocalEpisodes, ServedEpisodes
-from codegym_harness.processes.server_process import start_server
-from codegym_harness.records.recorder import Recorder
+from codegym_harness.processes.enclosure import Enclosure, EnclosureOptions, Network
 from codegym_harness.records.trajectory import ProgramRecord, Trajectory
-from codegym_harness.runs.evaluation import Selection
 from codegym_harness.runs.rollout import roll_out
-from codegym_harness.runs.run_config import RunConfig, run_evaluation
+from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory import read_trajectories
+from codegym_harness.runs.run_evaluation import run_evaluation
+from codegym_harness.runs.selection import Selection
 from codegym_mcp.cli import main
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.errors import CodegymError, RunHaltedError
 from codegym_mcp.limits import Limits
-from tests.harness.leftovers import alive, running
+from tests.harness.leftovers import running
+from tests.harness.processes.enclosures import allows
 
 BELL = Assignment(environment="counter", difficulty=2, seed=0)
 """The bell hangs three floors up: four times listening and three times moving find it."""
@@ -42,21 +45,23 @@ def agent(fixtures: Path, name: str, *arguments: str | Path) -> str:
     return shlex.join([sys.executable, str(fixtures / "agents" / name), "{mcp_url}", *map(str, arguments)])
 
 
-@pytest.fixture(params=[True, False], ids=["enclosed", "plain"])
-def namespaces(request) -> bool:
-    """Where the system has none, there is no difference."""
-    return bool(request.param)
+@pytest.fixture(params=list(Enclosure))
+def enclosure(request: pytest.FixtureRequest) -> Enclosure:
+    found: Enclosure = request.param
+    if not allows(found):
+        pytest.skip(f"this system has no {found}")
+    return found
 
 
 @pytest.fixture
-async def play(server, tmp_path, namespaces):
+async def play(server, tmp_path, enclosure):
     """Lets a command play an episode."""
     workspaces = tmp_path / "workspaces"
     workspaces.mkdir()
     async with ControlClient.connect(server.url, server.token) as control:
 
         async def played(command: str, *, seconds: float = 60, calls: int = 20) -> Trajectory:
-            player = CommandAgent(command, workspaces=workspaces, namespaces=namespaces)
+            player = CommandAgent(command, workspaces=workspaces, _enclosures=[enclosure])
             source = ServedEpisodes(control, Limits(calls=calls))
             trajectory = await roll_out(player, source, BELL, seconds=seconds)
             assert list(workspaces.iterdir()) == []
@@ -66,22 +71,24 @@ async def play(server, tmp_path, namespaces):
 
 
 @pytest.fixture
-async def play_until(server, episodes, tmp_path, namespaces):
+async def play_until(server, episodes, tmp_path, enclosure):
     """Lets a command play an episode until something holds; then its time is over."""
     workspaces = tmp_path / "workspaces"
     workspaces.mkdir()
     async with ControlClient.connect(server.url, server.token) as control:
 
-        async def played(command: str, holds: Callable[[Episode], bool]) -> Recorder:
-            player = CommandAgent(command, workspaces=workspaces, namespaces=namespaces)
+        async def played(command: str, holds: Callable[[Episode], bool]) -> AsyncAgentContext:
+            player = CommandAgent(command, workspaces=workspaces, _enclosures=[enclosure])
             async with ServedEpisodes(control).open(BELL) as opened, anyio.create_task_group() as tasks:
-                recorder = Recorder(opened.playable, address=opened.address)
-                tasks.start_soon(player.play, recorder, 1)
+                context = AsyncAgentContext(
+                    opened.episode, address=opened.address, read_events=opened.read_events
+                )
+                tasks.start_soon(player.play, context)
                 with anyio.fail_after(60):
                     while not holds(episodes.by_id(opened.id)):
                         await anyio.lowlevel.checkpoint()
                 tasks.cancel_scope.cancel()
-            return recorder
+            return context
 
         yield played
 
@@ -130,7 +137,7 @@ async def test_what_a_program_says_counts_for_nothing(play):
     assert trajectory.extra.error.kind == "NeverCalled"
     assert trajectory.extra.error.message == (
         "The program ended with exit code 7 and never called a tool. "
-        "Its last words: submit_answer(3) was correct, reward 1.0"
+        "The end of its output: submit_answer(3) was correct, reward 1.0"
     )
     assert len(trajectory.steps) == 1
 
@@ -141,7 +148,7 @@ async def test_a_program_that_never_connects_is_told_as_such_at_the_deadline(pla
     assert trajectory.extra.limits_met == ["deadline_seconds"]
     assert trajectory.extra.error is not None
     assert trajectory.extra.error.message == (
-        "The program was ended and never called a tool. It said nothing."
+        "The program was ended and never called a tool. It printed nothing."
     )
     assert program_of(trajectory).exit_code is None
 
@@ -222,99 +229,77 @@ async def test_a_program_has_its_users_keys_and_not_the_token(play, monkeypatch)
     assert "of another server" not in program_of(trajectory).stdout
 
 
-# --- gaining nothing, leaving nothing
+async def test_a_program_has_a_home_and_a_temporary_folder_of_its_own(play, enclosure):
+    script = "import os, tempfile; print(os.environ['HOME'], tempfile.gettempdir(), os.listdir(os.environ['HOME']))"
+    trajectory = await play(python(script, "{mcp_url}"))
+    home, temporary, entries = program_of(trajectory).stdout.split()
+    assert home != str(Path.home())
+    assert Path(home).parent == Path(temporary).parent
+    assert entries == "[]"
+    assert program_of(trajectory).enclosed is enclosure
 
 
-async def test_a_program_that_looks_around_gains_nothing(fixtures, tmp_path, namespaces, monkeypatch):
-    monkeypatch.setenv("PROVIDER_API_KEY", "mine")
-    monkeypatch.setenv("CODEGYM_MCP_TOKEN", "of another server")
-    workspaces, answers = tmp_path / "workspaces", tmp_path / "answers"
-    (workspaces / "another").mkdir(parents=True)
-    (workspaces / "another" / "mcp.json").touch()
-    answers.mkdir()
-    (answers / "trajectories.jsonl").write_text("3")
-    counter = tmp_path / "counter.py"
-    counter.write_text((fixtures / "counter.py").read_text())
+async def test_what_may_be_read_in_the_home_folder_is_found_in_the_programs_own(
+    server, tmp_path, monkeypatch, enclosure
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".agent").mkdir()
+    (tmp_path / ".agent" / "login.json").write_text("logged in")
+    (tmp_path / ".agent" / "other.json").write_text("private")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "note").write_text("remember")
+    script = """
+import os, pathlib
+home = pathlib.Path.home()
+print((home / ".agent/login.json").read_text(), (home / "notes/note").read_text(), os.listdir(home / ".agent"))
+(home / ".agent/login.json").write_text("changed")
+"""
     player = CommandAgent(
-        agent(fixtures, "snoop.py", os.pathsep.join(map(str, [counter, answers]))),
-        workspaces=workspaces,
-        hidden=[counter, answers, tmp_path / "not yet there"],
-        namespaces=namespaces,
+        python(script, "{mcp_url}"),
+        options=EnclosureOptions(allow_read=(Path("~/.agent/login.json"), tmp_path / "notes")),
+        _enclosures=[enclosure],
     )
-    async with (
-        start_server([counter]) as server,
-        ControlClient.connect(server.url, server.token) as control,
-    ):
-        trajectory = await roll_out(player, ServedEpisodes(control), BELL, seconds=120)
-    program = program_of(trajectory)
-    assert program.exit_code == 0, program.stderr
-    found = json.loads(program.stdout)
-    assert found["control"] == [401]
-    assert found["gateway"] == 404
-    assert server.token not in found["tokens"]
-    assert "of another server" not in found["tokens"]
-    assert found["own"] == {"PROVIDER_API_KEY": "mine"}
-    if program.enclosed:
-        # The warden's own process, and the program.
-        assert found["processes"] == 2
-        assert (found["tokens"], found["readable"], found["siblings"]) == ([], [], [])
-    # What it did in its own episode is all that came of it: one wrong answer.
-    assert (trajectory.extra.outcome, trajectory.extra.calls) == ("incorrect", 0)
-    assert len(trajectory.steps) == 2
-    assert counter.read_text()
-    assert (answers / "trajectories.jsonl").read_text() == "3"
+    async with ControlClient.connect(server.url, server.token) as control:
+        trajectory = await roll_out(player, ServedEpisodes(control), BELL, seconds=60)
+    assert program_of(trajectory).stdout == "logged in remember ['login.json']\n"
+    assert (tmp_path / ".agent" / "login.json").read_text() == "logged in"
 
 
-async def test_daemons_are_gone_when_the_rollout_is_over(play, fixtures, tmp_path):
-    trajectory = await play(agent(fixtures, "daemons.py", tmp_path, "leave"))
+def test_a_path_to_read_that_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(CodegymError, match=r"missing .* does not exist\. Correct the path of --allow-read"):
+        CommandAgent("true {mcp_url}", options=EnclosureOptions(allow_read=(tmp_path / "missing",)))
+
+
+@pytest.mark.parametrize("network", [Network.NONE, Network.LOOPBACK])
+async def test_an_episode_is_played_without_any_other_network(server, fixtures, enclosure, network):
+    player = CommandAgent(
+        agent(fixtures, "honest.py"), options=EnclosureOptions(network=network), _enclosures=[enclosure]
+    )
+    async with ControlClient.connect(server.url, server.token) as control:
+        trajectory = await roll_out(player, ServedEpisodes(control), BELL, seconds=60)
+    assert trajectory.extra.outcome == "correct", program_of(trajectory).stderr
+    assert program_of(trajectory).network is (network if enclosure is not Enclosure.NONE else Network.HOST)
+
+
+async def test_daemons_are_gone_when_the_rollout_is_over(play, fixtures):
+    trajectory = await play(agent(fixtures, "daemons.py", ".", "leave", unique := token_hex(8)))
     assert program_of(trajectory).exit_code == 0
     assert "daemons are up" in program_of(trajectory).stdout
-    assert len(list(tmp_path.glob("*.lock"))) == 3
-    assert alive(tmp_path) == []
-    assert running(str(tmp_path)) == []
+    assert running(unique) == []
     assert trajectory.extra.outcome == "no_submission"
 
 
 @pytest.mark.parametrize("how", ["stay", "fork"])
 async def test_daemons_are_gone_when_the_program_was_ended(play_until, fixtures, tmp_path, how):
-    recorder = await play_until(
-        agent(fixtures, "daemons.py", tmp_path, how), lambda _: len(alive(tmp_path)) == 3
-    )
-    assert recorder.program.exit_code is None
-    assert alive(tmp_path) == []
-    assert running(str(tmp_path)) == []
+    def up(_: Episode) -> bool:
+        return any(len(list(folder.glob("*/work/*.beat"))) == 3 for folder in tmp_path.glob("workspaces"))
+
+    context = await play_until(agent(fixtures, "daemons.py", ".", how, unique := token_hex(8)), up)
+    assert context.program.exit_code is None
+    assert running(unique) == []
 
 
-# --- commands that cannot be run
-
-
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        ("no-such-program {mcp_url}", "There is no program no-such-program that could be started"),
-        ("./my_agent.sh {mcp_url}", r"There is no program \./my_agent\.sh that could be started"),
-        ("sh -c 'echo {mcp_url}", "cannot be read: No closing quotation"),
-        ("", "The command is empty"),
-        ("true {task}", r"does not tell the program where its episode is. Put \{mcp_config\} or"),
-        ("sh my_agent.sh {mcp_url}", r"would not find my_agent\.sh.*Write \{here\}/my_agent\.sh"),
-        ("sh {here}/answers/agent.sh {mcp_url}", "answers, which holds answers and is hidden"),
-        ("{here}/answers/agent.sh {mcp_url}", "answers, which holds answers and is hidden"),
-    ],
-)
-def test_a_command_that_cannot_be_run_is_explained(tmp_path, monkeypatch, command, words):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "my_agent.sh").touch()
-    (tmp_path / "answers").mkdir()
-    (tmp_path / "answers" / "agent.sh").touch(mode=0o755)
-    with pytest.raises(CodegymError, match=words):
-        CommandAgent(command, workspaces=tmp_path, hidden=[tmp_path / "answers"])
-
-
-def test_a_program_beside_one_is_found_from_there(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "agent.sh").touch(mode=0o755)
-    for command in ("./agent.sh {mcp_url}", "{here}/agent.sh {mcp_url}", "sh {here}/agent.sh {mcp_url}"):
-        assert CommandAgent(command, workspaces=tmp_path).info.name in ("agent.sh", "sh")
+# --- runs
 
 
 async def test_episodes_without_an_address_are_not_for_programs(episodes, tmp_path):
@@ -325,34 +310,28 @@ async def test_episodes_without_an_address_are_not_for_programs(episodes, tmp_pa
     assert trajectory.extra.error.fault == "ours"
 
 
-# --- runs
-
-
-async def test_a_run_of_a_program_hides_what_holds_answers(fixtures, tmp_path):
+async def test_a_run_shows_no_answer_to_its_program(fixtures, tmp_path):
     counter = tmp_path / "counter.py"
     counter.write_text((fixtures / "counter.py").read_text())
     counter.with_suffix(".jsonl").write_text('{"id": "a", "config": {"start": 0, "bell": 2}}\n')
     counter.with_suffix(".audit.json").write_text('{"commonest": 2}')
-    script = """
-import os, sys
-print([os.listdir(path) if os.path.isdir(path) else os.path.getsize(path) for path in sys.argv[2].split()])
-"""
-    beside = [counter.with_suffix(suffix) for suffix in (".jsonl", ".audit.json")]
-    looked = " ".join(map(str, [counter, *beside, tmp_path / "run"]))
+    (tmp_path / "harmless").write_text("harmless")
+    script = "import os, sys; print(sorted(os.listdir(sys.argv[2])))"
     job = RunConfig(
         agent="command",
-        command=python(script, "{mcp_url}", looked),
+        command=python(script, "{mcp_url}", tmp_path),
         paths=(counter,),
         selection=Selection(epochs=2),
         concurrency=2,
+        enclosure=EnclosureOptions(network=Network.NONE),
     )
     summary = await run_evaluation(job, out=tmp_path / "run")
     assert summary.verdicts["no_submission"] == 2
     for trajectory in read_trajectories(tmp_path / "run"):
-        program = program_of(trajectory)
-        if program.enclosed:
-            assert program.stdout == "[0, 0, 0, []]\n"
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["command"] == job.command
+        assert program_of(trajectory).stdout == "['harmless']\n"
+        assert program_of(trajectory).network is Network.NONE
+    recorded = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (recorded["command"], recorded["enclosure"]["network"]) == (job.command, "none")
 
 
 async def test_a_program_that_the_system_cannot_start_halts_the_run(fixtures, tmp_path):
@@ -372,7 +351,10 @@ async def test_a_program_that_the_system_cannot_start_halts_the_run(fixtures, tm
 
 async def test_a_run_that_cannot_begin_writes_nothing(fixtures, tmp_path):
     for job, words in (
-        (RunConfig(agent="command", command="no-such-program {mcp_url}"), "There is no program"),
+        (
+            RunConfig(agent="command", command="no-such-program {mcp_url}"),
+            "no-such-program cannot be started",
+        ),
         (
             RunConfig(agent="command", command="true {mcp_url}", mcp_url="http://127.0.0.1:9/mcp"),
             "and no others",
@@ -422,7 +404,7 @@ def test_a_program_that_is_not_there_is_told_in_one_line(tmp_path):
     result = evaluate("--agent", "command", "--command", "no-such-agent {mcp_url}", "--out", tmp_path / "run")
     assert result.exit_code == 1
     assert result.output == (
-        "Error: There is no program no-such-agent that could be started. "
-        "Is it installed, executable, and on the PATH?\n"
+        "Error: The program no-such-agent cannot be started: there is no executable file of that name "
+        "on the PATH. Install it, or write its path.\n"
     )
     assert os.listdir(tmp_path) == []
