@@ -28,9 +28,11 @@ import anyio
 from codegym_harness.agents.model_agent import ModelAgentOptions
 from codegym_harness.processes.garbage_collection import rare_collections
 from codegym_harness.records.trajectory import Trajectory
-from codegym_harness.runs.evaluation import Observer, Selection
-from codegym_harness.runs.run_config import RunConfig, run_evaluation
+from codegym_harness.runs.observer import Observer
+from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory import RunDirectory, read_trajectories
+from codegym_harness.runs.run_evaluation import run_evaluation
+from codegym_harness.runs.selection import Selection
 from codegym_mcp.cli.command_output import run
 from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.models import Model, ModelOptions
@@ -107,10 +109,10 @@ def measure(episodes: int, concurrency: int, delay: float) -> Figures:
         job = RunConfig(
             model=model,
             paths=(COUNTER,),
-            selection=Selection(difficulty=3, tasks=episodes),
+            selection=Selection(difficulties=(3,), tasks=episodes),
             concurrency=concurrency,
         )
-        summary = run(lambda: run_evaluation(job, out=Path(folder) / "run", watcher=watch))
+        summary = run(lambda: run_evaluation(job, out=Path(folder) / "run", observer=watch))
         memory = peak()
         played = list(read_trajectories(Path(folder) / "run"))
         requests = sum(step.source == "agent" for each in played for step in each.steps)

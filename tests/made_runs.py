@@ -20,9 +20,9 @@ from codegym_harness.records.trajectory import (
     ToolCallExtra,
     Trajectory,
 )
-from codegym_harness.runs.run_directory import Begun, RunDirectory
+from codegym_harness.runs.run_directory import RunStart, RunDirectory
 from codegym_harness.statistics.run_metrics import Summary, summarize
-from codegym_mcp.episodes.scoring import Verdict
+from codegym_mcp.episodes.episode_outcome import Verdict
 
 AT = "2026-01-02T03:04:05.000+00:00"
 _REWARDS = {"correct": 1.0, "incorrect": 0.0}
@@ -127,10 +127,10 @@ def made_run(
     Args:
         outcomes: by key.
         missing: how many episodes are still to be played.
-        begun: fields of `Begun`.
+        begun: fields of `RunStart`.
     """
     begun = {"at": AT, "episodes": len(outcomes) + missing, **begun}
-    with RunDirectory.create(path, Configuration(agent=agent), Begun(**begun)) as directory:
+    with RunDirectory.create(path, Configuration(agent=agent), RunStart(**begun)) as directory:
         for key, outcome in outcomes.items():
             directory.append(made_trajectory(key, outcome))
         summary = summarize(str(path), agent, directory.results.values(), missing=missing)

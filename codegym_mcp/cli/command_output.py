@@ -1,4 +1,4 @@
-"""What the commands share: how they print, fail and run."""
+"""Output, errors and execution of commands."""
 
 import json
 import sys
@@ -9,28 +9,38 @@ from typing import Any, TypeVar
 import anyio
 import click
 from rich.console import Console
+from rich.text import Text
 
 from codegym_mcp.errors import CodegymError
+from codegym_mcp.terminal_text import escape_control_characters, escape_json_text
 
 T = TypeVar("T")
 
-# A table keeps its columns where no terminal says how wide it may be.
-out = Console(width=None if sys.stdout.isatty() else 140)
-err = Console(stderr=True)
+
+class SafeConsole(Console):
+    """A console that shows control characters in strings instead of executing them."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(escape_control_characters(text), **options)
+
+
+# Without a terminal, a table has a fixed width, so that it keeps its columns.
+out = SafeConsole(width=None if sys.stdout.isatty() else 140)
+err = SafeConsole(stderr=True)
 
 
 class Commands(click.Group):
-    """Turns the project's errors into a message and exit code 1."""
+    """A group of commands that reports the project's errors as a message and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except CodegymError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(escape_control_characters(str(error))) from None
 
 
 def run(main: Callable[[], Awaitable[T]]) -> T:
-    """Runs an async function to its end; an error that a task group wrapped comes out as itself."""
+    """Runs an async function to its end; an error in an exception group is raised as itself."""
     try:
         return anyio.run(main, backend_options={"use_uvloop": sys.platform != "win32"})
     except BaseExceptionGroup as group:
@@ -47,7 +57,16 @@ def _first(group: BaseExceptionGroup[BaseException]) -> CodegymError | None:
 
 def print_json(data: Any) -> None:
     """Prints one JSON object or list for programs."""
-    click.echo(json.dumps(data, ensure_ascii=False))
+    click.echo(escape_json_text(json.dumps(data, ensure_ascii=False)))
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Prints a line of text; control characters in it are shown, not executed.
+
+    Args:
+        err: prints to stderr.
+    """
+    click.echo(escape_control_characters(text), err=err)
 
 
 environments_option = click.option(

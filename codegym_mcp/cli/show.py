@@ -1,17 +1,21 @@
-"""`codegym-mcp show`: an environment, a run, or one episode of a run."""
+"""`codegym-mcp show`: shows an environment, a run, or one episode of a run."""
 
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from codegym_mcp.cli.command_output import environments_option, json_option, out, print_json
 from codegym_mcp.cli.list_environments import print_environment
+from codegym_mcp.errors import NotFoundError, RunError
+
+if TYPE_CHECKING:
+    from codegym_harness.records.trajectory import RolloutRecord, ToolCall, Trajectory
 
 _SHOWN = 600
-"""Characters of a result or message that are shown."""
+"""The maximum number of characters of a result or message that are shown."""
 
 
 @click.command()
@@ -38,7 +42,7 @@ def show(what: str, episode: str | None, paths: tuple[Path, ...], full: bool, as
     if found is None:
         if episode is not None:
             raise click.UsageError(f"{what} is no run directory, so it has no episodes.")
-        print_environment(what, paths, as_json=as_json)
+        _show_environment(what, paths, as_json=as_json)
         return
     run, key = found
     key = episode or key
@@ -52,8 +56,23 @@ def show(what: str, episode: str | None, paths: tuple[Path, ...], full: bool, as
         _print_trajectory(trajectory, None if full else _SHOWN)
 
 
+def _show_environment(what: str, paths: tuple[Path, ...], *, as_json: bool) -> None:
+    from codegym_harness.runs.run_index import means_a_run
+
+    try:
+        print_environment(what, paths, as_json=as_json)
+    except NotFoundError:
+        if not means_a_run(what):
+            raise
+        raise RunError(
+            Path(what),
+            f"There is no run {what}: it is not a run directory, or not an episode of one.",
+            hint="`codegym-mcp runs` lists runs.",
+        ) from None
+
+
 def _numbers_in_order(key: str) -> list[tuple[int, str]]:
-    """Sorts d2-s10 after d2-s9."""
+    """Returns a sort key by which d2-s10 follows d2-s9."""
     parts = re.split(r"(\d+)", key)
     return [(int(part) if part.isdecimal() else 0, part) for part in parts]
 
@@ -74,49 +93,61 @@ def _show_run(run: Path, *, as_json: bool) -> None:
             }
         )
         return
-    out.print(f"[bold]{summary.agent}[/bold]\n", highlight=False)
+    _print(summary.agent, style="bold")
+    out.print()
     print_summary(summary, baselines)
     out.print()
     for result in results:
         limits = f", {', '.join(result.limits_met)}" if result.limits_met else ""
-        told = f"{result.outcome.replace('_', ' ')}, {result.calls} calls{limits}"
-        out.print(f"{result.key}  {told}", highlight=False, markup=False, soft_wrap=True)
+        stop = f", stopped: {result.stop.replace('_', ' ')}" if result.stop is not None else ""
+        _print(f"{result.key}  {result.outcome.replace('_', ' ')}, {result.calls} calls{limits}{stop}")
 
 
-def _print_trajectory(trajectory: Any, shown: int | None) -> None:
+def _print_trajectory(trajectory: "Trajectory", limit: int | None) -> None:
     from codegym_harness.records.episode_result import calls_with_results
 
     record = trajectory.extra
-    _say(f"{record.key}  {trajectory.agent.model_name or trajectory.agent.name}", style="bold")
+    _print(f"{record.key}  {trajectory.agent.model_name or trajectory.agent.name}", style="bold")
     for step in trajectory.steps:
         if step.message or step.reasoning_content:
-            _say("")
-            _say(f"{step.source}:", style="bold")
+            _print("")
+            _print(f"{step.source}:", style="bold")
         if step.reasoning_content:
-            _say(_indented(_shortened(step.reasoning_content, shown)), style="dim italic")
+            _print(_indented(_shortened(step.reasoning_content, limit)), style="dim italic")
         if step.message:
-            # The task is always told as a whole.
-            _say(_indented(step.message if step.source == "user" else _shortened(step.message, shown)))
+            # The task is always shown in full.
+            _print(_indented(step.message if step.source == "user" else _shortened(step.message, limit)))
         for call, result in calls_with_results(step):
-            arguments = ", ".join(f"{name}={_json(value)}" for name, value in call.arguments.items())
-            _say("")
-            _say(_shortened(f"{step.step_id}. {call.function_name}({arguments})", shown), style="cyan")
+            _print("")
+            _print(_shortened(f"{step.step_id}. {_call_text(call)}", limit), style="cyan")
             if result is None:
-                _say("    no result: the rollout was cut off here", style="red")
+                _print("    no result: the rollout was cancelled during the call", style="red")
             else:
                 style = "red" if result.extra.is_error else ""
-                _say(_indented(_shortened(result.content, shown)), style=style)
-    _say("")
+                _print(_indented(_shortened(result.content, limit)), style=style)
+    _print("")
     for line in _outcome(record):
-        _say(line, style="bold")
+        _print(line, style="bold")
 
 
-def _outcome(record: Any) -> list[str]:
+def _call_text(call: "ToolCall") -> str:
+    """Returns a call as the agent made it; malformed arguments are shown as they were written."""
+    extra = call.extra
+    if extra is not None and extra.invalid is not None and extra.raw_arguments is not None:
+        return f"{call.function_name}({extra.raw_arguments})  [{extra.invalid.replace('_', ' ')}]"
+    arguments = ", ".join(f"{name}={_json(value)}" for name, value in call.arguments.items())
+    invalid = f"  [{extra.invalid.replace('_', ' ')}]" if extra is not None and extra.invalid else ""
+    return f"{call.function_name}({arguments}){invalid}"
+
+
+def _outcome(record: "RolloutRecord") -> list[str]:
     reward = f", reward {record.verdict.reward:g}" if record.verdict is not None else ""
     oracle = f" (the oracle needs {record.oracle_calls})" if record.oracle_calls is not None else ""
     lines = [
         f"{record.outcome.replace('_', ' ')}{reward}; {record.calls} calls{oracle}, {record.seconds:.1f} s"
     ]
+    if record.malformed_calls:
+        lines.append(f"Malformed calls: {record.malformed_calls}")
     if record.limits_met:
         lines.append(f"Limits met: {', '.join(record.limits_met)}")
     if record.stop is not None:
@@ -126,7 +157,7 @@ def _outcome(record: Any) -> list[str]:
     return lines
 
 
-def _say(text: str, style: str = "") -> None:
+def _print(text: str, style: str = "") -> None:
     out.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -135,10 +166,10 @@ def _json(value: Any) -> str:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
+    return "\n".join(f"    {line}".rstrip() for line in text.split("\n"))
 
 
-def _shortened(text: str, shown: int | None) -> str:
-    if shown is None or len(text) <= shown:
+def _shortened(text: str, limit: int | None) -> str:
+    if limit is None or len(text) <= limit:
         return text
-    return f"{text[:shown]} … ({len(text) - shown} more characters)"
+    return f"{text[:limit]} … ({len(text) - limit} more characters)"

@@ -1,9 +1,11 @@
-"""How figures are printed."""
+"""Prints the statistics of runs as tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table
 
+from codegym_harness.records.episode_result import Submission
+from codegym_harness.records.trajectory import Fault, Outcome
 from codegym_harness.runs.comparison import Comparison, PairedFigures
 from codegym_harness.statistics.estimators import Estimate
 from codegym_harness.statistics.run_metrics import GroupFigures, Summary
@@ -11,10 +13,12 @@ from codegym_mcp.cli.command_output import out
 from codegym_mcp.cli.evaluate_progress import short_number
 
 _PASSES_SHOWN = 6
+_CAUSES_SHOWN = 5
+_CAUSE_LENGTH = 300
 
 
 def print_summary(summary: Summary, baselines: Sequence[Summary] = ()) -> None:
-    """The figures of a run, its baselines beside it."""
+    """Prints the statistics of a run, with the rewards of its baselines beside it."""
     headings = ["environment", "episodes", "reward", "95 %", "median calls", "calls / oracle's"]
     table = _table(*headings, *(baseline.agent for baseline in baselines))
     for name, figures in summary.environments.items():
@@ -41,7 +45,7 @@ def print_summary(summary: Summary, baselines: Sequence[Summary] = ()) -> None:
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Two runs side by side."""
+    """Prints the comparison of two runs."""
     table = _table("environment", "tasks", "first", "second", "difference", "95 %", "better", "worse", "same")
     for name, figures in comparison.environments.items():
         table.add_row(name, *_pair(figures))
@@ -50,11 +54,11 @@ def print_comparison(comparison: Comparison) -> None:
     lines = ["", f"first: {comparison.first_run}", f"second: {comparison.second_run}"]
     if comparison.only_first or comparison.only_second:
         lines.append(
-            f"Left out, since only one run has scored them: {comparison.only_first} tasks of the first, "
-            f"{comparison.only_second} of the second."
+            f"Left out, since only one run scored them: {comparison.only_first} tasks of the first run, "
+            f"{comparison.only_second} of the second run."
         )
     if comparison.changed:
-        lines.append(f"Not the same environment in both runs: {', '.join(comparison.changed)}.")
+        lines.append(f"Environments that differ between the runs: {', '.join(comparison.changed)}.")
     for line in lines:
         out.print(line, highlight=False, markup=False, soft_wrap=True)
 
@@ -82,7 +86,7 @@ def _print_passes(summary: Summary) -> None:
 
 
 def _some_of(ks: list[int]) -> list[int]:
-    """All of a few; of many, the powers of two and the last."""
+    """Returns all of a few values; of many, the powers of two and the last."""
     if len(ks) <= _PASSES_SHOWN:
         return ks
     return [k for k in ks if k & (k - 1) == 0 or k == ks[-1]]
@@ -90,12 +94,25 @@ def _some_of(ks: list[int]) -> list[int]:
 
 def _lines(summary: Summary) -> Iterable[str]:
     yield _counts(summary.verdicts.items())
-    if summary.submissions["none"] or summary.submissions["invalid"]:
+    if summary.submissions[Submission.NONE] or summary.submissions[Submission.INVALID]:
         yield f"Submissions: {_counts(summary.submissions.items())}"
     calls = summary.calls
     yield f"Calls: {calls.total}, of them {calls.invalid} invalid, {calls.repeated} repeated."
+    if calls.without_calls:
+        yield (
+            f"In {calls.without_calls} of {summary.episodes} episodes the agent called no tool and submitted "
+            "nothing."
+        )
+        if calls.without_calls == summary.episodes and summary.usage is not None:
+            yield (
+                "The model never called a tool. Does its server parse tool calls? Look at a reply with: "
+                f"codegym-mcp show {summary.run} EPISODE"
+            )
     if summary.limits_met:
         yield f"Limits met: {_counts(summary.limits_met.items())}"
+    if summary.stops:
+        yield f"The model stopped early: {_counts(summary.stops.items())}"
+    yield from _causes(summary)
     if summary.usage is not None:
         usage = summary.usage
         cost = f", ${usage.cost_usd:.4f}" if usage.cost_usd is not None else ""
@@ -103,14 +120,43 @@ def _lines(summary: Summary) -> Iterable[str]:
             f"Tokens: {short_number(usage.prompt_tokens)} sent, "
             f"{short_number(usage.completion_tokens)} received{cost}."
         )
+    if summary.verdicts.get(Outcome.FAILED):
+        yield failed_episodes(summary)
     if summary.missing:
         yield f"Interrupted: {summary.missing} episodes are still to be played."
     yield f"Trajectories: {summary.run}"
 
 
+def failed_episodes(summary: Summary) -> str:
+    """Returns a sentence about the episodes that failed without the agent's fault."""
+    failed = summary.verdicts.get(Outcome.FAILED, 0)
+    return (
+        f"{failed} of {summary.episodes} episodes failed without the agent's fault and are not scored; "
+        "--resume plays them again."
+    )
+
+
+_FAULTS = {
+    Fault.HARNESS: "this project or its environment",
+    Fault.PROVIDER: "the model's provider",
+    Fault.AGENT: "the agent",
+}
+
+
+def _causes(summary: Summary) -> Iterable[str]:
+    if summary.failures:
+        yield "Errors:"
+    for cause in summary.failures[:_CAUSES_SHOWN]:
+        error = " ".join(cause.error.split())
+        error = error if len(error) <= _CAUSE_LENGTH else f"{error[:_CAUSE_LENGTH]}…"
+        yield f"  {cause.episodes} x {error} (fault of {_FAULTS[cause.fault]})"
+    if len(summary.failures) > _CAUSES_SHOWN:
+        yield f"  and {len(summary.failures) - _CAUSES_SHOWN} other errors"
+
+
 def _counts(counts: Iterable[tuple[str, int]]) -> str:
-    told = [f"{count} {name.replace('_', ' ')}" for name, count in counts if count]
-    return f"{', '.join(told) or 'nothing'}."
+    parts = [f"{count} {name.replace('_', ' ')}" for name, count in counts if count]
+    return f"{', '.join(parts) or 'nothing'}."
 
 
 def _group(figures: GroupFigures) -> list[str]:

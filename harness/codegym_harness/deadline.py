@@ -1,4 +1,4 @@
-"""The time that an agent has, which stands still while it is made to wait."""
+"""The time that an agent has for an episode. The clock can be paused, for example while a model waits."""
 
 import asyncio
 import math
@@ -10,10 +10,10 @@ import anyio
 
 
 class Deadline:
-    """The time that an agent has left. Without a limit it has all the time there is.
+    """The remaining time of an agent; infinite by default.
 
-    It stops and starts with every turn of every episode, so the timer does not move with it: one that comes
-    too early is set again.
+    The clock is paused and resumed with every turn of every episode, so the timer is not moved each time: a
+    timer that fires too early is set again.
     """
 
     def __init__(self, seconds: float = math.inf, scope: anyio.CancelScope | None = None) -> None:
@@ -26,7 +26,7 @@ class Deadline:
     @classmethod
     @contextmanager
     def after(cls, seconds: float) -> Iterator["Deadline"]:
-        """Breaks the block off when so much time has run; `passed` then says so."""
+        """Cancels the block when the clock has run for that many seconds; `passed` is then true."""
         with anyio.CancelScope() as scope:
             deadline = cls(seconds, scope)
             try:
@@ -36,49 +36,49 @@ class Deadline:
                     deadline._timer.cancel()
 
     @property
-    def left(self) -> float:
-        """In seconds."""
+    def remaining(self) -> float:
+        """Remaining time in seconds."""
         return self._left - (0.0 if self._since is None else time.monotonic() - self._since)
 
     @property
     def passed(self) -> bool:
-        """Whether the block was broken off."""
+        """Whether the block was cancelled since no time was left."""
         return self._scope.cancelled_caught
 
     @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Time stands still until the block is left."""
-        self._stop(self.left)
+    def paused(self) -> Iterator[None]:
+        """Pauses the clock until the block is left."""
+        self._stop(self.remaining)
         try:
             yield
         finally:
             self._start()
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Within `stopped`, time runs until the block is left; if the block fails, it is given back."""
+    def resumed(self) -> Iterator[None]:
+        """Resumes a paused clock until the block is left. If the block raises, its time is not counted."""
         left = self._left
         self._start()
         try:
             yield
-            left = self.left
+            left = self.remaining
         finally:
             self._stop(left)
 
     def _start(self) -> None:
         self._since = time.monotonic()
         if self._timer is None and math.isfinite(self._left):
-            self._timer = asyncio.get_running_loop().call_later(self._left, self._look)
+            self._timer = asyncio.get_running_loop().call_later(self._left, self._check)
 
     def _stop(self, left: float) -> None:
         self._left, self._since = left, None
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._timer = None
         if self._since is None:
-            return  # It is set when time runs on.
-        left = self.left
+            return  # Set again when the clock is resumed.
+        left = self.remaining
         if left <= 0:
             self._scope.cancel()
         else:
-            self._timer = asyncio.get_running_loop().call_later(left, self._look)
+            self._timer = asyncio.get_running_loop().call_later(left, self._check)

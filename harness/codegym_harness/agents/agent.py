@@ -1,27 +1,23 @@
-"""Agents: whatever plays and is watched and scored doing it."""
+"""The protocol that every agent implements."""
 
 from typing import Protocol
 
+from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.records.trajectory import AgentInfo
-from codegym_mcp.episode_interface import EpisodeProtocol
 
 __all__ = ["Agent"]
 
 
 class Agent(Protocol):
-    """Something that plays, many episodes at once.
+    """Plays episodes; it may play many at the same time.
 
-    An exception of its own is the agent's failure. One of this project's errors (`CodegymError`) says that it
-    could not do its work, and is not held against it.
+    An exception of its own is the agent's failure and scores 0. A `CodegymError` means that the project could
+    not do its work; the rollout is then not scored.
     """
 
     @property
     def info(self) -> AgentInfo:
-        """How trajectories name it."""
+        """The agent's name and version, as trajectories record them."""
 
-    async def play(self, playable: EpisodeProtocol, epoch: int) -> None:
-        """Plays one episode.
-
-        Args:
-            epoch: the how-manieth attempt at the task, from 1; what acts at random acts differently in each.
-        """
+    async def play(self, context: AsyncAgentContext) -> None:
+        """Plays one episode, whose task, tools and means of recording are in the context."""

@@ -1,4 +1,4 @@
-"""Agents by name."""
+"""Built-in agents by name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from codegym_mcp.spec.catalog import Catalog
 
 @dataclass(frozen=True)
 class AgentResources:
-    """What agents are made with.
+    """What built-in agents need.
 
     Attributes:
-        pool: where those that run the environments' own code run it.
-        catalog: the environments that they may need the source of.
-        seed: for what acts at random.
+        pool: runs the code of environments, for agents that use it.
+        catalog: the environments whose source an agent may need.
+        seed: seeds agents that act at random.
     """
 
     pool: SandboxPool
@@ -27,28 +27,28 @@ class AgentResources:
 
 
 _AGENTS: dict[str, Callable[[AgentResources], Agent]] = {
-    "oracle": lambda means: policy_agents.oracle(means.pool, means.catalog),
-    "random": lambda means: policy_agents.random(means.seed),
-    "constant": lambda means: policy_agents.constant(means.pool, means.catalog),
+    "oracle": lambda resources: policy_agents.oracle(resources.pool, resources.catalog),
+    "random": lambda resources: policy_agents.random(resources.seed),
+    "constant": lambda resources: policy_agents.constant(resources.pool, resources.catalog),
     "observe": lambda _: policy_agents.observe(),
 }
 
 AGENT_NAMES = tuple(_AGENTS)
 BASELINE_NAMES = ("constant", "observe", "random")
-"""Agents that show what can be had without thinking."""
+"""Agents that show which reward is possible without solving the task."""
 NEEDS_SOURCES = frozenset({"oracle", "constant"})
-"""Agents that play only environments whose source they have."""
+"""Agents that need the source of the environments they play."""
 
 
-def make_agent(name: str, means: AgentResources) -> Agent:
-    """The agent of that name, or the function at `module:function` or `file.py:function`.
+def make_agent(name: str, resources: AgentResources) -> Agent:
+    """Returns the built-in agent of a name, or the function at `module:function` or `file.py:function`.
 
     Raises:
-        NotFoundError: there is none of that name.
-        CodegymError: the function cannot be had.
+        NotFoundError: no agent has that name.
+        CodegymError: the function cannot be loaded.
     """
     if ":" in name:
         return load_function(name)
     if name not in _AGENTS:
         raise NotFoundError("agent", name, [*AGENT_NAMES, "command", "module:function"])
-    return _AGENTS[name](means)
+    return _AGENTS[name](resources)

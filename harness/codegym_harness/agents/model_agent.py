@@ -1,24 +1,27 @@
-"""A language model as an agent: it is told the task, and plays by calling tools.
+"""An agent that is a language model: it receives the task and plays by calling tools.
 
-How an episode goes, and what each thing that can happen comes to:
+The rules of an episode:
 
-- A reply may hold several calls. They are made in order, in one step of the trajectory, and all their results
-  go into the next request. Calls that follow the submission in the same reply are not made.
-- A reply without a call gets one reminder; a second one in a row ends the episode (`stop`: `text`, or
-  `max_tokens` where the second was cut off). Where no answer is taken, text is the end at once.
-- A reply that is cut at `max_tokens` counts for what it holds: whole calls are made, a call whose arguments
-  break off is malformed, and text alone is a reply without a call.
-- Arguments that are no JSON object reach no tool: the model is told so in the call's result. A tool that does
-  not exist is the server's to refuse. Both stand in the trajectory as invalid calls.
-- A refusal, of the model or of its provider's filter, ends the episode (`refusal`), and so does a
-  conversation that is longer than the model can read (`context_overflow`), and the last of `turns` replies
-  (`turns`).
+- A reply may contain several calls. They are executed in order, in one step of the trajectory, and all their
+  results are part of the next request. Calls after the submission in the same reply are recorded and not
+  executed.
+- After a reply without a call, the model receives one reminder. A second such reply in a row ends the episode
+  (`stop`: `text`, or `max_tokens` if the second reply was cut off). If the server takes no answer, the first
+  reply without a call ends it.
+- A reply that is cut off at `max_tokens` counts for what it contains: complete calls are executed, and a call
+  whose arguments are incomplete is malformed.
+- A call whose arguments are not a JSON object is not executed: the model receives an error as its result. It
+  counts as one of the calls that the episode allows, and when they are used up, the episode ends (`calls`). A
+  call of an unknown tool is refused by the server. Both are marked as invalid in the trajectory.
+- A refusal by the model or by its provider's filter ends the episode (`refusal`). So do a conversation that
+  is too long for the model (`context_overflow`) and the last of `turns` replies (`turns`).
 
-All that is the agent's own doing: without an answer it counts as one that submitted none. Where the provider
-fails, after all attempts, the rollout has failed and says nothing of the model. The time that the provider
-made the model wait is not taken off the model's.
+In all these cases an episode without an answer counts as one without a submission. If the provider fails in
+every attempt, the rollout has failed and is not scored. Time spent waiting between attempts is not part of
+the model's time.
 """
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -36,35 +39,55 @@ from codegym_harness.records.trajectory import (
 )
 from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import ContextOverflowError
-from codegym_mcp.models import Model, ModelConversation, ModelOptions, ModelReply, ModelToolCall, Retries
+from codegym_mcp.models import (
+    FinishReason,
+    Model,
+    ModelConversation,
+    ModelOptions,
+    ModelReply,
+    ModelToolCall,
+    Retries,
+)
 from codegym_mcp.version import VERSION
 
 SUBMISSION = "{submission}"
-"""In a system prompt: the name of the tool that submits the answer."""
+"""Placeholder in a system prompt for the name of the tool that submits the answer."""
+CALLS = "{calls}"
+"""Placeholder in a system prompt for the number of calls that the episode allows."""
 DEFAULT_SYSTEM_PROMPT = (
-    "Solve the task with the tools. When you know the answer, submit it with `{submission}`: "
-    "the first valid submission is final and ends the episode."
+    "Solve the task with the tools. You may make at most {calls} calls. When you know the answer, submit it "
+    "with `{submission}`: the first valid submission is final and ends the episode."
 )
 _REMINDER = (
-    "You have not called a tool. Go on with the tools, or submit your answer with `{submission}`: "
-    "nothing else counts."
+    "You have not called a tool. Continue with the tools, or submit your answer with `{submission}`: "
+    "an answer in a message does not count."
 )
-_MALFORMED = "The arguments of this call are no JSON object, so it was not made. Call the tool again."
-_CUT = "Your reply reached its limit of tokens within this call, so it was not made. Call the tool again."
-_OVER = "This call was not made: the episode is over."
+_MALFORMED = "The arguments of this call are not a JSON object ({problem}), so it was not executed:\n{raw}"
+_CUT_OFF = "Your reply reached its maximum number of tokens within this call, so it was not executed."
+_RETRY = "Call the tool again."
+_OVER = "This call was not executed: the episode is over."
+_OUT_OF_CALLS = "This call was not executed: all {calls} calls are used up, and the episode is over."
+_MAX_RAW = 1000
+"""Maximum length of malformed arguments that the model receives back, in characters."""
 
 
 class ModelAgentOptions(ModelOptions):
-    """Which model plays, and how."""
+    """The options that select a model and control how it plays."""
 
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
-    """`{submission}` stands for the tool that submits the answer; empty for no system prompt."""
+    """The system prompt; an empty text for none. `{submission}` is replaced by the name of the tool that
+    submits the answer, `{calls}` by the number of calls that the episode allows."""
     turns: int = Field(default=256, ge=1)
-    """Replies that an episode may have."""
+    """Maximum number of replies in an episode."""
 
 
 class ModelAgent:
-    """Plays by asking a language model. Use `ModelAgent.open`."""
+    """Plays with a language model. Use `ModelAgent.open`.
+
+    Attributes:
+        model: the model.
+        info: the agent's name and options, as trajectories record them.
+    """
 
     def __init__(self, model: Model, options: ModelAgentOptions) -> None:
         self.model = model
@@ -82,7 +105,7 @@ class ModelAgent:
     async def open(
         cls, options: ModelAgentOptions, *, retries: Retries | None = None
     ) -> AsyncIterator["ModelAgent"]:
-        """An agent until the block is left.
+        """Opens an agent until the block ends.
 
         Raises:
             CodegymError: the model cannot be used; see `Model.open` and `Model.check`.
@@ -115,16 +138,17 @@ class ModelAgent:
                     seed=None if seed is None else seed + context.epoch - 1,
                     attempt=context.deadline.resumed,
                 )
-            turn = _record(context, reply)
-            if reply.calls and reply.refusal is None:
-                reminded = False
-                if await _make_calls(context, turn, conversation, reply):
-                    return
-            elif reply.refusal is not None:
+            turn = _record_reply(context, reply)
+            if reply.refusal is not None:
                 context.stop = StopReason.REFUSAL
                 return
+            if reply.calls:
+                reminded = False
+                if await _execute_calls(context, turn, conversation, reply):
+                    return
             elif reminded or not context.scored:
-                context.stop = StopReason.MAX_TOKENS if reply.finish == "length" else StopReason.TEXT
+                cut_off = reply.finish is FinishReason.LENGTH
+                context.stop = StopReason.MAX_TOKENS if cut_off else StopReason.TEXT
                 return
             else:
                 reminded = True
@@ -132,12 +156,24 @@ class ModelAgent:
         context.stop = StopReason.TURNS
 
     def _begin(self, context: AsyncAgentContext) -> ModelConversation:
-        system = self._options.system_prompt.replace(SUBMISSION, context.submission.name)
+        system = render_system_prompt(self._options.system_prompt, context.submission.name, context.max_calls)
         if system:
             context.record_system_prompt(system)
         conversation = self.model.conversation(system)
         conversation.say(context.task.text)
         return conversation
+
+
+def render_system_prompt(template: str, submission: str, max_calls: int | None) -> str:
+    """Fills in the placeholders of a system prompt.
+
+    Args:
+        submission: the name of the tool that submits the answer.
+        max_calls: the calls that the episode allows. If it is None, the sentence with `{calls}` is removed.
+    """
+    if max_calls is None:
+        template = re.sub(r"[^.]*\{calls\}[^.]*\.?", "", template)
+    return template.replace(SUBMISSION, submission).replace(CALLS, str(max_calls))
 
 
 def _remind(context: AsyncAgentContext, conversation: ModelConversation) -> None:
@@ -146,20 +182,29 @@ def _remind(context: AsyncAgentContext, conversation: ModelConversation) -> None
     conversation.say(text)
 
 
-async def _make_calls(
+async def _execute_calls(
     context: AsyncAgentContext, turn: RecordedTurn, conversation: ModelConversation, reply: ModelReply
 ) -> bool:
-    """Makes the calls of a reply; returns whether the episode is over."""
+    """Executes the calls of a reply; returns whether the episode is over."""
     over = False
     for call in reply.calls:
-        extra = _extra(call, context.offered)
+        extra = _call_extra(call, context.offered, over=over)
         if over:
-            turn.decline(call.name, _OVER, id=call.id, extra=extra)
+            turn.decline(call.name, _OVER, arguments=call.arguments, id=call.id, extra=extra)
         elif call.arguments is None:
+            text = _malformed_text(call, reply)
+            if context.remaining_calls == 0:
+                over = True
+                context.stop = StopReason.CALLS
+                text = _OUT_OF_CALLS.format(calls=context.max_calls)
             context.malformed_calls += 1
-            text = _CUT if reply.finish == "length" else _MALFORMED
             turn.decline(call.name, text, id=call.id, extra=extra)
             conversation.answer(call, text, is_error=True)
+        elif _exceeds_budget(context, call):
+            over = True
+            context.stop = StopReason.CALLS
+            text = _OUT_OF_CALLS.format(calls=context.max_calls)
+            turn.decline(call.name, text, arguments=call.arguments, id=call.id, extra=extra)
         else:
             result = await turn.call(call.name, call.arguments, id=call.id, extra=extra)
             conversation.answer(call, result.text, is_error=result.is_error)
@@ -167,16 +212,34 @@ async def _make_calls(
     return over
 
 
-def _extra(call: ModelToolCall, offered: Sequence[ToolView]) -> ToolCallExtra | None:
-    raw = None if call.is_compact else call.raw
+def _exceeds_budget(context: AsyncAgentContext, call: ModelToolCall) -> bool:
+    """Checks whether malformed calls have used up the budget, which the server does not know."""
+    submits = context.scored and call.name == context.submission.name
+    return context.malformed_calls > 0 and context.remaining_calls == 0 and not submits
+
+
+def _malformed_text(call: ModelToolCall, reply: ModelReply) -> str:
+    if reply.finish is FinishReason.LENGTH:
+        return f"{_CUT_OFF} {_RETRY}"
+    raw = call.raw if len(call.raw) <= _MAX_RAW else f"{call.raw[:_MAX_RAW]}…"
+    return f"{_MALFORMED.format(problem=call.problem, raw=raw)}\n{_RETRY}"
+
+
+def _call_extra(call: ModelToolCall, offered: Sequence[ToolView], *, over: bool) -> ToolCallExtra | None:
+    invalid = None
     if call.arguments is None:
-        return ToolCallExtra(raw_arguments=raw, invalid=InvalidCall.MALFORMED_ARGUMENTS)
-    if all(call.name != tool.name for tool in offered):
-        return ToolCallExtra(raw_arguments=raw, invalid=InvalidCall.UNKNOWN_TOOL)
-    return ToolCallExtra(raw_arguments=raw) if raw is not None else None
+        invalid = InvalidCall.MALFORMED_ARGUMENTS
+    elif over:
+        invalid = InvalidCall.AFTER_END
+    elif all(call.name != tool.name for tool in offered):
+        invalid = InvalidCall.UNKNOWN_TOOL
+    raw = None if call.is_compact else call.raw
+    if raw is None and invalid is None:
+        return None
+    return ToolCallExtra(raw_arguments=raw, sent_arguments=None if over else call.sent, invalid=invalid)
 
 
-def _record(context: AsyncAgentContext, reply: ModelReply) -> RecordedTurn:
+def _record_reply(context: AsyncAgentContext, reply: ModelReply) -> RecordedTurn:
     usage = reply.usage
     failed = [
         FailedAttempt(
@@ -201,6 +264,7 @@ def _record(context: AsyncAgentContext, reply: ModelReply) -> RecordedTurn:
             provider_finish_reason=reply.finish_raw,
             reasoning_tokens=usage.reasoning_tokens,
             failed_attempts=failed or None,
+            request_changes=list(reply.changes) or None,
         ),
     )
     return context.begin_turn(

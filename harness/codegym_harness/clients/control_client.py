@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import httpx2
@@ -10,14 +11,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from codegym_harness.clients.mcp_client import ssl_context
 from codegym_harness.clients.retrying_client import RetryingClient
+from codegym_mcp.control_api import EnvironmentInfo, EpisodeInfo, EventInfo, OpenedEpisode, OpenRequest
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
-from codegym_mcp.server.control_plane import (
-    EnvironmentInfo,
-    EpisodeInfo,
-    EventInfo,
-    OpenedEpisode,
-    OpenRequest,
-)
 
 _ENVIRONMENTS = TypeAdapter(list[EnvironmentInfo])
 _OPENED = TypeAdapter(OpenedEpisode)
@@ -28,26 +23,39 @@ _SECONDS = 60.0
 
 
 class ControlClient:
-    """Speaks to the control plane of one server. Use `ControlClient.connect`."""
+    """Speaks to the control plane of one server. Use `ControlClient.connect`.
 
-    def __init__(self, http: httpx2.AsyncClient) -> None:
+    Attributes:
+        socket_path: the Unix socket that the server listens on, if it listens on one.
+    """
+
+    def __init__(self, http: httpx2.AsyncClient, socket_path: Path | None = None) -> None:
         self._http = http
+        self.socket_path = socket_path
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, url: str, token: str, *, patience: float = 0.0) -> AsyncIterator["ControlClient"]:
+    async def connect(
+        cls, url: str, token: str, *, socket_path: Path | None = None, patience: float = 0.0
+    ) -> AsyncIterator["ControlClient"]:
         """A client until the block is left; nothing is asked of the server yet.
 
         Args:
             url: where the server is, without a path: `http://127.0.0.1:8000`.
             token: the control plane's bearer token.
+            socket_path: the Unix socket to connect to, in place of the URL's host and port.
             patience: how many seconds the server is awaited when it is lost.
         """
         headers = {"Authorization": f"Bearer {token}"}
         async with RetryingClient(
-            patience=patience, base_url=url, headers=headers, verify=ssl_context(), timeout=_SECONDS
+            patience=patience,
+            socket_path=socket_path,
+            base_url=url,
+            headers=headers,
+            verify=ssl_context(),
+            timeout=_SECONDS,
         ) as http:
-            yield cls(http)
+            yield cls(http, socket_path)
 
     async def environments(self) -> list[EnvironmentInfo]:
         """The environments that the server serves.

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -15,8 +16,18 @@ from mcp.server.lowlevel.server import Server
 from pydantic import ValidationError
 
 from codegym_harness.clients.retrying_client import RetryingClient, retry_lost_connection
-from codegym_mcp.episode_interface import OVER_META, REQUEST_KEY_META, CallResult, TaskView, ToolView
+from codegym_mcp.episode_interface import (
+    OVER_META,
+    REQUEST_KEY_META,
+    STATUS_META,
+    TASK_TOOL_META,
+    CallResult,
+    CallStatus,
+    TaskView,
+    ToolView,
+)
 from codegym_mcp.errors import ConnectionFailedError
+from codegym_mcp.json_schema import inline_foreign_references
 from codegym_mcp.policies.tool_schemas import answer_parameter
 
 Target = str | StdioServerParameters | Server[Any]
@@ -33,6 +44,7 @@ _CALL_SECONDS = 660.0
 """A tool may take its time: longer than any `call_seconds` allows."""
 _LOST = {types.CONNECTION_CLOSED, types.REQUEST_TIMEOUT, types.METHOD_NOT_FOUND}
 """Errors of a tool call that say that the server, or the episode, is no longer there."""
+_ERRORS = frozenset(CallStatus) - {CallStatus.OK}
 
 
 class _TaskResource(TaskView):
@@ -95,22 +107,29 @@ class Connection:
         except MCPError as error:
             if error.code in _LOST:
                 raise ConnectionFailedError(f"The MCP server does not answer any more: {error}.") from error
-            return CallResult(text=str(error), is_error=True)
+            return CallResult(text=str(error), status=CallStatus.REFUSED)
         except (RuntimeError, ValidationError) as error:
             # So the SDK reports a result that breaks the tool's own schema, or the protocol's.
-            return CallResult(text=f"The server's result cannot be used: {error}", is_error=True)
+            return CallResult(
+                text=f"The server's result cannot be used: {error}", status=CallStatus.REFUSED
+            )
 
     async def submit(self, answer: Any) -> CallResult:
         """Submits the answer; see `Playable.submit`. A server without a submission refuses."""
         if not self.scored:
-            return CallResult(text="This server takes no answer.", is_error=True)
+            return CallResult(text="This server takes no answer.", status=CallStatus.REFUSED)
         result = await self.call(self._submission.name, {answer_parameter(self._submission): answer})
         return result if result.is_error else result.model_copy(update={"over": True})
 
 
 @asynccontextmanager
 async def connect(
-    target: Target, *, mode: str = "auto", prompt: str = "", patience: float = 0.0
+    target: Target,
+    *,
+    mode: str = "auto",
+    prompt: str = "",
+    patience: float = 0.0,
+    socket_path: Path | None = None,
 ) -> AsyncIterator[Connection]:
     """Connects to an MCP server until the block is left. Leave it in the task that entered it.
 
@@ -120,13 +139,14 @@ async def connect(
         prompt: the task text for a server that has none of ours; its instructions without one.
         patience: how many seconds a server of ours, by URL, is awaited when it is lost; what was asked of it
             is asked again.
+        socket_path: the Unix socket to connect to, in place of the URL's host and port.
 
     Raises:
         ConnectionFailedError: the server cannot be reached, or was lost while the block ran.
     """
     failure: Exception | None = None
     try:
-        async with _http_client(patience) as http:
+        async with _http_client(patience, socket_path) as http:
             client = Client(_transport(target, http), mode=mode, read_timeout_seconds=_ANSWER_SECONDS)
             async with client:
                 connection = await retry_lost_connection(
@@ -166,10 +186,11 @@ async def _list_tools(client: Client) -> list[ToolView]:
             ToolView(
                 name=tool.name,
                 description=tool.description or "",
-                input_schema=tool.input_schema,
+                input_schema=inline_foreign_references(tool.input_schema),
                 output_schema=tool.output_schema,
             )
             for tool in page.tools
+            if TASK_TOOL_META not in (tool.meta or {})
         ]
         cursor = page.next_cursor
         if cursor is None:
@@ -198,9 +219,17 @@ def _call_result(result: types.CallToolResult) -> CallResult:
     return CallResult(
         text="\n".join(_block_text(block) for block in result.content),
         structured=None if result.is_error else structured,
-        is_error=result.is_error,
+        status=_status(result),
         over=bool((result.meta or {}).get(OVER_META)),
     )
+
+
+def _status(result: types.CallToolResult) -> CallStatus:
+    """Returns the status that our servers send beside an error; the errors of other servers are refusals."""
+    if not result.is_error:
+        return CallStatus.OK
+    status = (result.meta or {}).get(STATUS_META)
+    return next((each for each in _ERRORS if each == status), CallStatus.REFUSED)
 
 
 def _block_text(block: types.ContentBlock) -> str:
@@ -219,10 +248,12 @@ def _closed(error: Exception) -> bool:
     return isinstance(error, MCPError) and error.code == types.CONNECTION_CLOSED
 
 
-def _http_client(patience: float) -> httpx2.AsyncClient:
+def _http_client(patience: float, socket_path: Path | None) -> httpx2.AsyncClient:
     # How long an answer may take is for the MCP client to say.
     timeout = httpx2.Timeout(_ANSWER_SECONDS, read=None)
-    return RetryingClient(patience=patience, verify=ssl_context(), timeout=timeout)
+    return RetryingClient(
+        patience=patience, socket_path=socket_path, verify=ssl_context(), timeout=timeout
+    )
 
 
 @cache

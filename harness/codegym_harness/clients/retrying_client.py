@@ -5,6 +5,7 @@ opening. Everything else that is asked of them can be asked twice.
 """
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
@@ -45,10 +46,13 @@ class RetryingClient(httpx2.AsyncClient):
 
     Args:
         patience: how many seconds a server that is lost is awaited; with 0, not at all.
+        socket_path: the Unix socket to connect to, in place of the host and port of each URL.
         options: as of `httpx2.AsyncClient`.
     """
 
-    def __init__(self, *, patience: float = 0.0, **options: Any) -> None:
+    def __init__(self, *, patience: float = 0.0, socket_path: Path | None = None, **options: Any) -> None:
+        if socket_path is not None:
+            options |= {"transport": httpx2.AsyncHTTPTransport(uds=str(socket_path)), "trust_env": False}
         super().__init__(**options)
         self._patience = patience
 

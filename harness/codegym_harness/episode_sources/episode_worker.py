@@ -1,8 +1,11 @@
-"""The process that holds the episodes of a run: `python -m codegym_harness.episode_sources.episode_worker DESCRIPTOR`, its options on stdin.
+"""The worker process that holds the episodes of a run.
 
-The run asks over a line (`codegym_harness.processes.json_channel`), any number of things at once: `[number, name, *arguments]` is
-answered by `[number, "ok", value]` or `[number, "error", {"kind", "message", "hint"}]`. Number 0 is answered
-without being asked, when the episodes can be played. It ends when the run closes its end.
+It is started as `python -m codegym_harness.episode_sources.episode_worker DESCRIPTOR` with its options on
+stdin, and ends when the other end of its channel is closed.
+
+Messages are JSON values on a `JsonChannel`. A request is `[number, operation, *arguments]`; its response is
+`[number, "ok", value]` or `[number, "error", {"kind", "message", "hint"}]`. Any number of requests may be in
+progress. The worker sends response 0 without a request, when episodes can be opened.
 """
 
 import asyncio
@@ -11,6 +14,7 @@ import sys
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,37 +23,56 @@ from pydantic import BaseModel
 
 from codegym_harness.processes.garbage_collection import rare_collections
 from codegym_harness.processes.json_channel import JsonChannel
+from codegym_mcp.control_api import EnvironmentInfo, EpisodeInfo, OpenRequest
 from codegym_mcp.episode_interface import TaskView, ToolView
-from codegym_mcp.episodes.episode import EpisodeSettings
 from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
-from codegym_mcp.sandbox.confinement.linux_calls import interrupt_nobody
-from codegym_mcp.sandbox.process.pool import BUSY_PATIENCE, SandboxPool
-from codegym_mcp.server.control_plane import EnvironmentInfo, EpisodeInfo, OpenRequest
+from codegym_mcp.sandbox.confinement.linux_calls import use_batch_scheduling
+from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, SandboxPool
 from codegym_mcp.spec.catalog import Catalog
+
+READY = 0
+"""The number of the response that the worker sends without a request."""
+
+
+class Operation(StrEnum):
+    """What a worker can be asked to do."""
+
+    OPEN = "open"
+    CALL = "call"
+    STATUS = "status"
+    CLOSE = "close"
+
+
+class ResponseStatus(StrEnum):
+    """Whether an operation succeeded."""
+
+    OK = "ok"
+    ERROR = "error"
 
 
 class EpisodeWorkerOptions(BaseModel):
-    """What a host is started with."""
+    """The settings of a worker."""
 
     paths: tuple[Path, ...]
-    """Where environments come from; the bundled ones without any."""
+    """Files, folders and sets of environments; the bundled environments if empty."""
     open_limit: int
     allow_unconfined: bool
 
 
 class EpisodeWorkerReady(BaseModel):
-    """What a host says when it can be asked."""
+    """The first message of a worker."""
 
     environments: list[EnvironmentInfo]
     problems: list[str]
-    """Of the environments that cannot be used."""
+    """Why some environments cannot be used."""
 
 
 class WorkerEpisodeInfo(BaseModel):
-    """An episode that a host has opened."""
+    """An episode that a worker has opened."""
 
     id: str
     task: TaskView
@@ -57,91 +80,107 @@ class WorkerEpisodeInfo(BaseModel):
     submission: ToolView
 
 
-class EpisodeWorker:
-    """Answers what is asked of its episodes. Use `EpisodeWorker.connect`."""
+class WorkerError(BaseModel):
+    """An error as a worker sends it."""
 
-    line: JsonChannel
+    kind: str
+    """The name of the error's type."""
+    message: str
+    hint: str = ""
+
+    @classmethod
+    def of(cls, error: Exception) -> "WorkerError":
+        """Returns the message for an error."""
+        kind = type(error).__name__
+        if isinstance(error, CodegymError):
+            return cls(kind=kind, message=error.message, hint=error.hint)
+        return cls(kind=kind, message=f"{kind}: {error}.")
+
+
+class EpisodeWorker:
+    """Executes the requests of a run. Use `EpisodeWorker.connect`."""
+
+    channel: JsonChannel
 
     def __init__(self, episodes: EpisodeManager) -> None:
         self._episodes = episodes
-        self._answering: set[asyncio.Task[None]] = set()
+        self._in_progress: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def connect(cls, connection: socket.socket, episodes: EpisodeManager) -> "EpisodeWorker":
-        """A host that answers over a connected socket."""
-        host = cls(episodes)
-        host.line = await JsonChannel.open(connection, host._receive)
-        return host
+        """Returns a worker that responds over a connected socket."""
+        worker = cls(episodes)
+        worker.channel = await JsonChannel.open(connection, worker._receive)
+        return worker
 
     def _receive(self, request: list[Any]) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(*request))
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
+        task = asyncio.get_running_loop().create_task(self._respond(*request))
+        self._in_progress.add(task)
+        task.add_done_callback(self._in_progress.discard)
 
-    async def _answer(self, number: int, name: str, *arguments: Any) -> None:
+    async def _respond(self, number: int, operation: str, *arguments: Any) -> None:
         try:
-            value = await self._do(name, *arguments)
-            self.line.send([number, "ok", value.model_dump(mode="json")])
+            value = await self._execute(Operation(operation), *arguments)
+            self.channel.send([number, ResponseStatus.OK, value.model_dump(mode="json")])
         except CodegymError as error:
-            self.line.send([number, "error", describe(error)])
+            self._send_error(number, error)
         except Exception as error:
-            # Whatever went wrong here: who asked would otherwise wait for ever.
+            # Without a response, the run would wait for ever.
             traceback.print_exc()
-            self.line.send([number, "error", describe(error)])
+            self._send_error(number, error)
 
-    async def _do(self, name: str, *arguments: Any) -> BaseModel:
-        match name, arguments:
-            case "open", [request]:
+    def _send_error(self, number: int, error: Exception) -> None:
+        self.channel.send([number, ResponseStatus.ERROR, WorkerError.of(error).model_dump()])
+
+    async def _execute(self, operation: Operation, *arguments: Any) -> BaseModel:
+        match operation, arguments:
+            case Operation.OPEN, [request]:
                 return await self._open(OpenRequest.model_validate(request))
-            case "call", [episode, tool, given]:
-                return await self._episodes.by_id(episode).call(tool, given)
-            case "standing", [episode]:
+            case Operation.CALL, [episode, tool, tool_arguments]:
+                return await self._episodes.by_id(episode).call(tool, tool_arguments)
+            case Operation.STATUS, [episode]:
                 return EpisodeInfo.of(self._episodes.by_id(episode))
-            case "close", [episode]:
+            case Operation.CLOSE, [episode]:
                 return await self._close(episode)
-        raise ValueError(f"the host does not know {name}")
+        raise ValueError(f"{operation} does not take {len(arguments)} arguments")
 
     async def _open(self, request: OpenRequest) -> WorkerEpisodeInfo:
-        environment = self._episodes.catalog.get(request.environment)
-        task = await self._episodes.find_task(environment, request.task, request.difficulty, request.seed)
-        episode = await self._episodes.open(environment, task, EpisodeSettings(limits=request.limits))
+        episode = await self._episodes.open_task(
+            request.environment,
+            task=request.task,
+            difficulty=request.difficulty,
+            seed=request.seed,
+            settings=EpisodeSettings(limits=request.limits),
+        )
         return WorkerEpisodeInfo(
             id=episode.id, task=episode.task, tools=list(episode.tools), submission=episode.submission
         )
 
     async def _close(self, episode_id: str) -> EpisodeInfo:
-        """Ends an episode that nobody will ask for any more."""
+        """Closes an episode and forgets it."""
         episode = self._episodes.by_id(episode_id)
-        await episode.close("Whoever played it has left.")
+        await episode.close("The agent has ended.")
         self._episodes.forget(episode)
         return EpisodeInfo.of(episode)
 
 
-def describe(error: Exception) -> dict[str, str]:
-    """An error as it is sent."""
-    kind = type(error).__name__
-    if isinstance(error, CodegymError):
-        return {"kind": kind, "message": error.message, "hint": error.hint}
-    return {"kind": kind, "message": f"{kind}: {error}.", "hint": ""}
-
-
 async def serve_episodes(connection: socket.socket, options: EpisodeWorkerOptions) -> None:
-    """Holds episodes until the other end of the connection is closed."""
+    """Serves episodes until the other end of the connection is closed."""
     try:
         async with _episodes(options) as (catalog, episodes):
-            host = await EpisodeWorker.connect(connection, episodes)
+            worker = await EpisodeWorker.connect(connection, episodes)
             ready = EpisodeWorkerReady(
-                environments=[EnvironmentInfo.of(each) for each in catalog.usable()],
+                environments=[EnvironmentInfo.of(each) for each in catalog.environments()],
                 problems=[str(problem) for problem in catalog.problems()],
             )
             with rare_collections():
-                host.line.send([0, "ok", ready.model_dump(mode="json")])
-                await host.line.ended.wait()
-    except _CannotBeginError as error:
-        line = await JsonChannel.open(connection, lambda _: None)
-        line.send([0, "error", describe(error.reason)])
-        line.close()
-        await line.ended.wait()
+                worker.channel.send([READY, ResponseStatus.OK, ready.model_dump(mode="json")])
+                await worker.channel.ended.wait()
+    except _StartError as error:
+        channel = await JsonChannel.open(connection, lambda _: None)
+        channel.send([READY, ResponseStatus.ERROR, WorkerError.of(error.reason).model_dump()])
+        channel.close()
+        await channel.ended.wait()
 
 
 @asynccontextmanager
@@ -150,31 +189,34 @@ async def _episodes(options: EpisodeWorkerOptions) -> AsyncIterator[tuple[Catalo
         try:
             catalog = Catalog.load(options.paths)
             pool = await stack.enter_async_context(
-                SandboxPool.open(allow_unconfined=options.allow_unconfined, patience=BUSY_PATIENCE)
+                SandboxPool.open(allow_unconfined=options.allow_unconfined, cpu_grace=SERVING_CPU_GRACE)
             )
             journal = stack.enter_context(Journal.open())
             episodes = await stack.enter_async_context(
                 EpisodeManager.serve(catalog, pool, journal, open_limit=options.open_limit)
             )
         except CodegymError as error:
-            raise _CannotBeginError(error) from None
+            raise _StartError(error) from None
         yield catalog, episodes
 
 
-class _CannotBeginError(Exception):
+class _StartError(Exception):
+    """Episodes cannot be served; `reason` is the error to report."""
+
     def __init__(self, reason: CodegymError) -> None:
+        super().__init__(str(reason))
         self.reason = reason
 
 
 def main() -> None:
-    """Serves the descriptor named on the command line."""
+    """Serves episodes over the socket whose descriptor is the first argument of the command line."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
     options = EpisodeWorkerOptions.model_validate_json(sys.stdin.buffer.read())
     raise_open_file_limit()
-    # The agents' own requests go first: what is held here is waited for in between.
+    # The requests of agents to their models have priority over the episodes.
     with suppress(OSError):
-        interrupt_nobody()
+        use_batch_scheduling()
     anyio.run(serve_episodes, connection, options, backend_options={"use_uvloop": sys.platform != "win32"})
 
 

@@ -1,6 +1,6 @@
-"""Where the episodes of a run come from: a server of ours, this process, or any other MCP server.
+"""Sources of episodes: a server of this project, this process, or any other MCP server.
 
-Those of a process beside this one are in `hosted`.
+Episodes of a worker process are in `worker_episodes`.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,15 +11,16 @@ from typing import Protocol
 import anyio
 from pydantic import BaseModel, ConfigDict, Field
 
+from codegym_harness.agents.agent_context import EpisodeAddress
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import Target, connect
-from codegym_harness.records.recorder import EpisodeAddress
+from codegym_mcp.control_api import EpisodeInfo, EventInfo, OpenRequest
 from codegym_mcp.episode_interface import EpisodeProtocol
-from codegym_mcp.episodes.episode import EpisodeSettings, EpisodeState
 from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.limits import Limits
-from codegym_mcp.server.control_plane import EpisodeInfo, OpenRequest
 from codegym_mcp.spec.environment import generated_id
 
 _CLOSE_SECONDS = 5
@@ -32,26 +33,26 @@ class Assignment(BaseModel):
 
     environment: str
     task: str | None = None
-    """The id of a fixed task; or else a difficulty and a seed."""
+    """The id of a fixed task; None for a generated task, which has a difficulty and a seed."""
     difficulty: int | None = None
     seed: int = 0
     epoch: int = Field(default=1, ge=1)
-    """The how-manieth attempt at the task."""
+    """Number of the attempt at the task, starting at 1."""
 
     @property
     def task_id(self) -> str:
-        """The id of the task, also where it is yet to be generated."""
+        """The id of the task, also of a generated task."""
         if self.difficulty is not None:
             return generated_id(self.difficulty, self.seed)
         return self.task or "-"
 
     @property
     def key(self) -> str:
-        """Names the assignment within its run."""
+        """Identifies the assignment within its run."""
         return f"{self.environment}/{self.task_id}/{self.epoch}"
 
     def request(self, limits: Limits) -> OpenRequest:
-        """What the control plane is asked for."""
+        """Returns the request by which the control plane opens the episode."""
         seed = self.seed if self.difficulty is not None else None
         return OpenRequest(
             environment=self.environment, task=self.task, difficulty=self.difficulty, seed=seed, limits=limits
@@ -63,34 +64,38 @@ class OpenEpisode:
     """An episode that is ready to be played.
 
     Attributes:
-        id: names it in records.
-        playable: what the agent plays.
-        standing: asks how the episode stands; None where the server knows of no episodes.
-        address: where a program plays it by itself; None where it cannot.
+        id: the id of the episode in records.
+        episode: the episode as the agent plays it.
+        read_status: reads the state and the verdict; None if the server has no episodes.
+        max_calls: calls that the episode allows; None if the server has no such limit.
+        address: where a program connects by itself; None if the episode has no address.
+        read_events: reads the events of the episode; None if the server records none.
     """
 
     id: str
-    playable: EpisodeProtocol
-    standing: Callable[[], Awaitable[EpisodeInfo]] | None
+    episode: EpisodeProtocol
+    read_status: Callable[[], Awaitable[EpisodeInfo]] | None
+    max_calls: int | None = None
     address: EpisodeAddress | None = None
+    read_events: Callable[[], Awaitable[list[EventInfo]]] | None = None
 
 
 class EpisodeSource(Protocol):
     """Opens episodes."""
 
     def open(self, assignment: Assignment) -> AbstractAsyncContextManager[OpenEpisode]:
-        """An episode until the block is left.
+        """Opens an episode, which is closed when the block is left.
 
         Raises:
-            CodegymError: it cannot be opened, or was lost while the block ran.
+            CodegymError: the episode cannot be opened, or was lost while the block ran.
         """
 
 
 class ServedEpisodes:
-    """Episodes of a server of ours, opened over its control plane and played over MCP like any client.
+    """Episodes of a server, opened over its control plane and played over MCP as by any other client.
 
     Args:
-        patience: how many seconds the server is awaited when it is lost.
+        patience: seconds to wait for a server that was lost.
     """
 
     def __init__(
@@ -106,33 +111,41 @@ class ServedEpisodes:
 
     @asynccontextmanager
     async def open(self, assignment: Assignment) -> AsyncIterator[OpenEpisode]:
+        """Opens an episode; see `EpisodeSource.open`."""
         opened = await self._control.open_episode(assignment.request(self._limits))
-        left_open = True
+        is_open = True
 
-        async def standing() -> EpisodeInfo:
-            nonlocal left_open
+        async def read_status() -> EpisodeInfo:
+            nonlocal is_open
             info = await self._control.episode(opened.id)
-            left_open = info.state is EpisodeState.OPEN
+            is_open = info.state is EpisodeState.OPEN
             return info
 
         try:
-            async with connect(opened.mcp_url, patience=self._patience) as connection:
-                address = EpisodeAddress(
-                    opened.mcp_url, connection.instructions, lambda: self._control.events(opened.id)
+            socket_path = self._control.socket_path
+            async with connect(
+                opened.mcp_url, patience=self._patience, socket_path=socket_path
+            ) as connection:
+                yield OpenEpisode(
+                    opened.id,
+                    connection,
+                    read_status,
+                    self._limits.calls,
+                    EpisodeAddress(opened.mcp_url, connection.instructions, socket_path),
+                    lambda: self._control.events(opened.id),
                 )
-                yield OpenEpisode(opened.id, connection, standing, address)
         finally:
-            if left_open:
+            if is_open:
                 await self._close(opened.id)
 
     async def _close(self, episode_id: str) -> None:
-        """Gives an episode up, also in a run that is being cancelled; the server may have gone."""
+        """Closes an episode, also in a run that is being cancelled. The server may no longer run."""
         with anyio.move_on_after(_CLOSE_SECONDS, shield=True), suppress(CodegymError):
             await self._control.close(episode_id)
 
 
 class LocalEpisodes:
-    """Episodes in this process, played without any protocol between."""
+    """Episodes in this process, played without a protocol."""
 
     def __init__(self, episodes: EpisodeManager, limits: Limits | None = None) -> None:
         self._episodes = episodes
@@ -140,23 +153,28 @@ class LocalEpisodes:
 
     @asynccontextmanager
     async def open(self, assignment: Assignment) -> AsyncIterator[OpenEpisode]:
-        environment = self._episodes.catalog.get(assignment.environment)
+        """Opens an episode; see `EpisodeSource.open`."""
         request = assignment.request(self._settings.limits)
-        task = await self._episodes.find_task(environment, request.task, request.difficulty, request.seed)
-        episode = await self._episodes.open(environment, task, self._settings)
+        episode = await self._episodes.open_task(
+            request.environment,
+            task=request.task,
+            difficulty=request.difficulty,
+            seed=request.seed,
+            settings=self._settings,
+        )
 
-        async def standing() -> EpisodeInfo:
+        async def read_status() -> EpisodeInfo:
             return EpisodeInfo.of(episode)
 
         try:
-            yield OpenEpisode(episode.id, episode, standing)
+            yield OpenEpisode(episode.id, episode, read_status, self._settings.limits.calls)
         finally:
             with anyio.CancelScope(shield=True):
-                await episode.close("Whoever played it has left.")
+                await episode.close("The agent has ended.")
 
 
 class ForeignEpisodes:
-    """Connections to a server that is not ours: its tools are played and recorded, nothing is scored."""
+    """Connections to another MCP server: its tools are played and recorded, and nothing is scored."""
 
     def __init__(self, target: Target, *, prompt: str = "", mode: str = "auto") -> None:
         self._target = target
@@ -165,5 +183,6 @@ class ForeignEpisodes:
 
     @asynccontextmanager
     async def open(self, assignment: Assignment) -> AsyncIterator[OpenEpisode]:
+        """Connects to the server; see `EpisodeSource.open`."""
         async with connect(self._target, prompt=self._prompt, mode=self._mode) as connection:
             yield OpenEpisode(assignment.key, connection, None)

@@ -1,7 +1,7 @@
-"""Episodes in a process beside this one, for agents that this process plays itself.
+"""Episodes of a worker process, for agents whose calls this process makes itself.
 
-To an agent a protocol between would make no difference, and an MCP client would take longer than all else.
-In this process itself, episodes would take its processor from the agents' requests.
+The agent does not notice a difference to MCP, but an MCP client would take more time than everything else.
+In this process, the episodes would compete for the processor with the requests of the agents.
 """
 
 import asyncio
@@ -16,37 +16,45 @@ from typing import Any
 import anyio
 
 from codegym_harness.episode_sources.episode_worker import (
+    READY,
     EpisodeWorkerOptions,
     EpisodeWorkerReady,
+    Operation,
+    ResponseStatus,
     WorkerEpisodeInfo,
+    WorkerError,
 )
 from codegym_harness.episode_sources.sources import Assignment, OpenEpisode
 from codegym_harness.processes.json_channel import JsonChannel
+from codegym_mcp.control_api import EpisodeInfo
 from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
 from codegym_mcp.limits import Limits
 from codegym_mcp.policies.tool_schemas import answer_parameter
-from codegym_mcp.server.control_plane import EpisodeInfo
 
 _CLOSE_SECONDS = 5
 _STOP_SECONDS = 15
-_KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
+_KEPT_VARIABLES = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
 
 
 class WorkerEpisodes:
-    """Episodes of a host. Use `WorkerEpisodes.start`.
+    """Episodes of a worker process. Use `WorkerEpisodes.start`.
 
     Attributes:
-        ready: what the host said of its environments.
-        process: the host.
+        ready: the environments of the worker.
+        process: the worker.
     """
 
     def __init__(
-        self, process: asyncio.subprocess.Process, host: "_Host", ready: EpisodeWorkerReady, limits: Limits
+        self,
+        process: asyncio.subprocess.Process,
+        client: "_WorkerClient",
+        ready: EpisodeWorkerReady,
+        limits: Limits,
     ) -> None:
         self.process = process
         self.ready = ready
-        self._host = host
+        self._client = client
         self._limits = limits
 
     @classmethod
@@ -54,11 +62,11 @@ class WorkerEpisodes:
     async def start(
         cls, options: EpisodeWorkerOptions, limits: Limits | None = None
     ) -> AsyncIterator["WorkerEpisodes"]:
-        """Starts a host, which ends when the block is left.
+        """Starts a worker, which ends when the block is left.
 
         Raises:
-            ConnectionFailedError: it does not start.
-            RemoteError: it cannot hold episodes here.
+            ConnectionFailedError: the worker does not start.
+            RemoteError: the worker cannot serve episodes on this system.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -68,48 +76,50 @@ class WorkerEpisodes:
                 ours.close()
                 raise
         try:
-            host = await _Host.connect(ours)
+            client = await _WorkerClient.connect(ours)
             try:
                 assert process.stdin is not None
                 process.stdin.write(options.model_dump_json().encode())
                 process.stdin.close()
-                yield cls(process, host, await host.ready(), limits or Limits())
+                yield cls(process, client, await client.ready(), limits or Limits())
             finally:
-                host.close()
+                client.close()
         finally:
             await _wait_for(process)
 
     @asynccontextmanager
     async def open(self, assignment: Assignment) -> AsyncIterator[OpenEpisode]:
+        """Opens an episode; see `EpisodeSource.open`."""
         request = assignment.request(self._limits)
-        opening = self._host.begin("open", request.model_dump(mode="json", exclude_defaults=True))
+        opening = self._client.send(Operation.OPEN, request.model_dump(mode="json", exclude_defaults=True))
         try:
             opened = WorkerEpisodeInfo.model_validate(await asyncio.shield(opening))
         except asyncio.CancelledError:
-            opening.add_done_callback(self._give_up)
+            opening.add_done_callback(self._close_opened)
             raise
 
-        async def standing() -> EpisodeInfo:
-            return EpisodeInfo.model_validate(await self._host.begin("standing", opened.id))
+        async def read_status() -> EpisodeInfo:
+            return EpisodeInfo.model_validate(await self._client.send(Operation.STATUS, opened.id))
 
         try:
-            yield OpenEpisode(opened.id, _HostedEpisode(self._host, opened), standing)
+            episode = _WorkerEpisode(self._client, opened)
+            yield OpenEpisode(opened.id, episode, read_status, self._limits.calls)
         finally:
             with anyio.move_on_after(_CLOSE_SECONDS, shield=True), suppress(CodegymError):
-                await self._host.begin("close", opened.id)
+                await self._client.send(Operation.CLOSE, opened.id)
 
-    def _give_up(self, opening: asyncio.Future[Any]) -> None:
-        """Closes an episode that nobody waits for any more, should it have been opened."""
+    def _close_opened(self, opening: asyncio.Future[Any]) -> None:
+        """Closes an episode whose opening was cancelled, if the worker has opened it."""
         if not opening.cancelled() and opening.exception() is None:
             with suppress(CodegymError):
-                self._host.begin("close", opening.result()["id"])
+                self._client.send(Operation.CLOSE, opening.result()["id"])
 
 
-class _HostedEpisode:
-    """An episode of a host. It is a `Playable`."""
+class _WorkerEpisode:
+    """An episode of a worker. It is an `EpisodeProtocol`."""
 
-    def __init__(self, host: "_Host", opened: WorkerEpisodeInfo) -> None:
-        self._host = host
+    def __init__(self, client: "_WorkerClient", opened: WorkerEpisodeInfo) -> None:
+        self._client = client
         self._opened = opened
 
     @property
@@ -125,123 +135,124 @@ class _HostedEpisode:
         return self._opened.submission
 
     async def call(self, name: str, arguments: dict[str, Any]) -> CallResult:
-        """Calls a tool; see `Playable.call`. Once asked for it is made, also when its caller is cancelled.
+        """Calls a tool; see `EpisodeProtocol.call`. A call that was sent is executed even if cancelled.
 
         Raises:
-            ConnectionFailedError: the host is no longer there.
+            ConnectionFailedError: the worker has ended.
         """
-        answer = self._host.begin("call", self._opened.id, name, arguments)
+        response = self._client.send(Operation.CALL, self._opened.id, name, arguments)
         try:
-            return CallResult.model_validate(await asyncio.shield(answer))
+            return CallResult.model_validate(await asyncio.shield(response))
         except asyncio.CancelledError:
-            # Whoever looks at the episode next finds it made.
+            # The next request about the episode must find the call executed.
             with anyio.CancelScope(shield=True):
-                await asyncio.wait([answer], timeout=_CLOSE_SECONDS)
+                await asyncio.wait([response], timeout=_CLOSE_SECONDS)
             raise
 
     async def submit(self, answer: Any) -> CallResult:
-        """Submits the answer; see `Playable.submit`."""
+        """Submits the answer; see `EpisodeProtocol.submit`."""
         return await self.call(self.submission.name, {answer_parameter(self.submission): answer})
 
 
-class _Host:
-    """This end of the line to a host. Use `_Host.connect`."""
+class _WorkerClient:
+    """The run's end of the channel to a worker. Use `_WorkerClient.connect`."""
 
-    _line: JsonChannel
+    _channel: JsonChannel
 
     def __init__(self) -> None:
-        self._lives = True
-        self._answers: dict[int, asyncio.Future[Any]] = {0: asyncio.get_running_loop().create_future()}
-        self._number = 0
+        self._alive = True
+        self._responses: dict[int, asyncio.Future[Any]] = {READY: asyncio.get_running_loop().create_future()}
+        self._number = READY
 
     @classmethod
-    async def connect(cls, connection: socket.socket) -> "_Host":
-        """Takes over the socket to a host that is starting."""
-        host = cls()
-        host._line = await JsonChannel.open(connection, host._receive, host._lose)
-        return host
+    async def connect(cls, connection: socket.socket) -> "_WorkerClient":
+        """Returns a client that uses the socket to a worker that is starting."""
+        client = cls()
+        client._channel = await JsonChannel.open(connection, client._receive, client._disconnected)
+        return client
 
     def close(self) -> None:
-        """Lets the host end."""
-        self._line.close()
+        """Closes the channel, upon which the worker ends."""
+        self._channel.close()
 
     async def ready(self) -> EpisodeWorkerReady:
-        """What it says first.
+        """Returns the first message of the worker.
 
         Raises:
-            ConnectionFailedError: it does not start.
-            RemoteError: it cannot hold episodes here.
+            ConnectionFailedError: the worker does not start.
+            RemoteError: the worker cannot serve episodes on this system.
         """
         try:
-            return EpisodeWorkerReady.model_validate(await self._answers[0])
+            return EpisodeWorkerReady.model_validate(await self._responses[READY])
         except ConnectionFailedError:
-            raise ConnectionFailedError("The process that holds the episodes did not start.") from None
+            raise ConnectionFailedError("The worker process for the episodes did not start.") from None
 
-    def begin(self, name: str, *arguments: Any) -> asyncio.Future[Any]:
-        """Asks the host for something; returns where the answer will be.
+    def send(self, operation: Operation, *arguments: Any) -> asyncio.Future[Any]:
+        """Sends a request and returns the future of its response.
 
-        The answer may be an error: `ConnectionFailedError` where the host ended before it answered,
-        `RemoteError` where it refuses.
+        The future fails with `ConnectionFailedError` if the worker ends before it responds, and with
+        `RemoteError` if the operation fails.
 
         Raises:
-            RunHaltedError: it has ended.
+            RunHaltedError: the worker has ended.
         """
-        if not self._lives:
-            raise RunHaltedError(_ENDED, hint=_GO_ON)
+        if not self._alive:
+            raise RunHaltedError(_ENDED, hint=_RESUME)
         self._number += 1
-        self._line.send([self._number, name, *arguments])
-        answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
-        return answer
+        self._channel.send([self._number, operation, *arguments])
+        response = self._responses[self._number] = asyncio.get_running_loop().create_future()
+        return response
 
     def _receive(self, message: list[Any]) -> None:
         number, status, value = message
-        answer = self._answers.pop(number)
-        if answer.cancelled():
+        response = self._responses.pop(number)
+        if response.cancelled():
             return
-        if status == "ok":
-            answer.set_result(value)
+        if status == ResponseStatus.OK:
+            response.set_result(value)
         else:
-            answer.set_exception(RemoteError(**value))
-            answer.exception()  # Nobody may be waiting for it any more.
+            error = WorkerError.model_validate(value)
+            response.set_exception(RemoteError(error.kind, error.message, hint=error.hint))
+            response.exception()  # Marks it as read: the request may have been cancelled.
 
-    def _lose(self) -> None:
-        self._lives = False
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(ConnectionFailedError(_ENDED, hint=_GO_ON))
-                answer.exception()
+    def _disconnected(self) -> None:
+        self._alive = False
+        for response in self._responses.values():
+            if not response.done():
+                response.set_exception(ConnectionFailedError(_ENDED, hint=_RESUME))
+                response.exception()
 
 
-_ENDED = "The process that holds the episodes has ended."
-_GO_ON = "Go on with --resume."
+_ENDED = "The worker process for the episodes has ended."
+_RESUME = "Continue the run with --resume."
 
 
 async def _start_process(connection: socket.socket) -> asyncio.subprocess.Process:
-    """Starts a host at the other end of a connection."""
+    """Starts a worker at the other end of a connection."""
     try:
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            # -P: nothing in the working directory shadows a module.
+            # -P: files in the working directory must not shadow modules.
             *("-P", "-m", "codegym_harness.episode_sources.episode_worker", str(connection.fileno())),
             pass_fds=[connection.fileno()],
             env=_environ(),
             stdin=PIPE,
             stdout=DEVNULL,
-            # What a terminal sends to all its processes is for this one, which ends its own.
+            # Signals sent to the process group reach only this process; it stops its own children.
             start_new_session=True,
         )
     except OSError as error:
-        raise ConnectionFailedError(f"No process can be started: {error.strerror}.") from None
+        raise ConnectionFailedError(f"The worker process cannot be started: {error.strerror}.") from None
 
 
 def _environ() -> dict[str, str]:
-    """What a host is told of the surroundings: nothing that could be a secret, whatever its name."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    """Returns the worker's environment variables: an allow-list, so that no secret is passed on."""
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 async def _wait_for(process: asyncio.subprocess.Process) -> None:
-    """Waits for a host that is ending, and makes it end if it does not."""
+    """Waits for a worker that is ending, and kills it if it does not end."""
     with anyio.CancelScope(shield=True):
         with anyio.move_on_after(_STOP_SECONDS):
             await process.wait()

@@ -1,40 +1,50 @@
-"""One rollout in figures: what a run's figures are made from, and all of it that is kept in memory."""
+"""The result of a rollout without its steps. Statistics are computed from results."""
 
 import json
 from collections.abc import Iterator
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from codegym_harness.records.trajectory import (
+    Fault,
     FinalMetrics,
     ObservationResult,
     Outcome,
     Step,
+    StopReason,
     ToolCall,
     Trajectory,
 )
 from codegym_mcp.policies.tool_schemas import is_valid
 
-Submission = Literal["correct", "incorrect", "none", "invalid"]
-"""What was submitted; `invalid` where all of it was refused, since it was not of the declared type."""
+
+class Submission(StrEnum):
+    """The kind of answer that an agent submitted."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    NONE = "none"
+    INVALID = "invalid"
+    """Every submitted answer was refused, since it did not have the declared type."""
 
 
 class EpisodeUsage(BaseModel):
-    """What language models used and cost."""
+    """Tokens and cost of the model requests of an episode."""
 
     model_config = ConfigDict(frozen=True)
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
-    """Of the prompt tokens, those that the provider had cached."""
+    """Prompt tokens that the provider served from its cache."""
     cost_usd: float | None = None
-    """None where the price of any part is not known."""
+    """None if any price is unknown."""
 
     @property
     def tokens(self) -> int:
-        """Sent and received."""
+        """Prompt and completion tokens."""
         return self.prompt_tokens + self.completion_tokens
 
     def __add__(self, other: "EpisodeUsage") -> "EpisodeUsage":
@@ -48,44 +58,53 @@ class EpisodeUsage(BaseModel):
 
 
 class EpisodeResult(BaseModel):
-    """One rollout without its steps."""
+    """The result of one rollout."""
 
     model_config = ConfigDict(frozen=True)
 
     key: str
-    """Names the rollout within its run: environment, task, epoch."""
+    """Identifies the rollout within its run: `environment/task/epoch`."""
     environment: str
     task: str
     epoch: int
     tags: tuple[str, ...] = ()
     difficulty: int | None = None
+    seed: int | None = None
+    """The seed of a generated task; None for a fixed task."""
     outcome: Outcome
     reward: float | None
-    """None where the agent was not scored: a failure of ours, or a server without submissions."""
+    """0 to 1; None if the rollout was not scored: it failed, or the server takes no answers."""
     submission: Submission | None = None
-    """None as `reward` is."""
+    """None if the rollout was not scored."""
     calls: int
-    """Tool calls, the submission not counted."""
+    """Tool calls without the submission."""
     oracle_calls: int | None = None
-    """How many the environment's own solution needs, where it is known."""
+    """Calls that the environment's own solution needs, or None if unknown."""
     invalid_calls: int = 0
-    """Calls of no tool there is, or with arguments that are no JSON or do not fit the tool's schema."""
+    """Calls of an unknown tool, or with arguments that are not JSON or do not fit the tool's schema."""
     repeated_calls: int = 0
-    """Calls that an earlier one of the episode equals in tool, arguments and result."""
+    """Calls whose tool, arguments and result equal those of an earlier call of the episode."""
     limits_met: tuple[str, ...] = ()
+    stop: StopReason | None = None
+    """Why the loop of a model agent ended before the episode did."""
+    fault: Fault | None = None
+    """Which side caused the error of the rollout; None without an error."""
+    error: str = ""
+    """The error of the rollout: the name of its type and its message."""
     usage: EpisodeUsage | None = None
-    """None where no model told any."""
+    """None if no model reported its usage."""
     seconds: float = 0.0
+    """Duration in seconds."""
 
     @classmethod
     def of(cls, trajectory: Trajectory) -> "EpisodeResult":
-        """The result that a trajectory records."""
+        """Returns the result of a trajectory."""
         record = trajectory.extra
         reward = record.verdict.reward if record.verdict is not None else None
         answered = _answered_calls(trajectory.steps)
         schemas = _schemas(trajectory)
         invalid = [call.function_name for call, result in answered if _is_invalid(call, result, schemas)]
-        submission = next(reversed(schemas), None) if record.outcome != "unscored" else None
+        submission = next(reversed(schemas), None) if record.outcome is not Outcome.UNSCORED else None
         return cls(
             key=record.key,
             environment=record.environment,
@@ -93,14 +112,18 @@ class EpisodeResult(BaseModel):
             epoch=record.epoch,
             tags=tuple(record.tags),
             difficulty=record.difficulty,
+            seed=record.seed,
             outcome=record.outcome,
-            reward=0.0 if record.outcome == "no_submission" else reward,
+            reward=0.0 if record.outcome is Outcome.NO_SUBMISSION else reward,
             submission=_submission(record.outcome, tried=submission in invalid),
             calls=record.calls,
             oracle_calls=record.oracle_calls,
             invalid_calls=len(invalid),
             repeated_calls=_repeated(answered, submission),
             limits_met=tuple(record.limits_met),
+            stop=record.stop,
+            fault=record.error.fault if record.error is not None else None,
+            error=f"{record.error.kind}: {record.error.message}" if record.error is not None else "",
             usage=_usage(trajectory.final_metrics),
             seconds=record.seconds,
         )
@@ -110,13 +133,13 @@ _Answered = list[tuple[ToolCall, ObservationResult]]
 
 
 def _answered_calls(steps: list[Step]) -> _Answered:
-    """The calls that came to a result, each with it."""
+    """Returns the calls that have a result, each with its result."""
     pairs = (pair for step in steps for pair in calls_with_results(step))
     return [(call, result) for call, result in pairs if result is not None]
 
 
 def calls_with_results(step: Step) -> Iterator[tuple[ToolCall, ObservationResult | None]]:
-    """The tool calls of a step, each with its result, or None where none came."""
+    """Yields the tool calls of a step, each with its result, or None if it has none."""
     results = step.observation.results if step.observation is not None else []
     by_call = {result.source_call_id: result for result in results}
     for call in step.tool_calls or []:
@@ -124,7 +147,7 @@ def calls_with_results(step: Step) -> Iterator[tuple[ToolCall, ObservationResult
 
 
 def _schemas(trajectory: Trajectory) -> dict[str, dict[str, Any]]:
-    """The schema of each tool's arguments, by its name; the submission is the last."""
+    """Returns the argument schemas by tool name; the submission is the last."""
     functions = [tool["function"] for tool in trajectory.agent.tool_definitions or []]
     return {function["name"]: function["parameters"] for function in functions}
 
@@ -138,25 +161,27 @@ def _is_invalid(call: ToolCall, result: ObservationResult, schemas: dict[str, di
     try:
         return schema is None or not is_valid(schema, call.arguments)
     except Exception:
-        # The schema itself is broken, as that of a server that is not ours may be.
+        # The schema itself is invalid, which other MCP servers do not prevent.
         return False
 
 
 def _repeated(answered: _Answered, submission: str | None) -> int:
-    moves = [
+    calls = [
         (call.function_name, json.dumps(call.arguments, sort_keys=True), result.content)
         for call, result in answered
         if call.function_name != submission and result.extra.by == "server"
     ]
-    return len(moves) - len(set(moves))
+    return len(calls) - len(set(calls))
 
 
 def _submission(outcome: Outcome, *, tried: bool) -> Submission | None:
     match outcome:
-        case "correct" | "incorrect":
-            return outcome
-        case "no_submission":
-            return "invalid" if tried else "none"
+        case Outcome.CORRECT:
+            return Submission.CORRECT
+        case Outcome.INCORRECT:
+            return Submission.INCORRECT
+        case Outcome.NO_SUBMISSION:
+            return Submission.INVALID if tried else Submission.NONE
     return None
 
 

@@ -1,26 +1,67 @@
 """The record of an episode: the Agent Trajectory Interchange Format (ATIF), version 1.8.
 
-https://github.com/laude-institute/harbor, docs/rfcs/0001-trajectory-format.md. The format knows no keys but
-its own; what is ours stands under `extra`.
+https://github.com/laude-institute/harbor, docs/rfcs/0001-trajectory-format.md. The format allows no other
+keys; fields that it does not define are stored under `extra`.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from codegym_mcp.episodes.scoring import Verdict
+from codegym_harness.processes.enclosure import Enclosure, Network
+from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episodes.episode_outcome import Verdict
 
 SCHEMA_VERSION = "ATIF-v1.8"
 
-Outcome = Literal["correct", "incorrect", "no_submission", "failed", "unscored"]
-"""What a rollout came to. `failed` is a failure of ours and says nothing of the agent; `unscored` was played
-against a server that takes no answers."""
+
+class Outcome(StrEnum):
+    """The outcome of a rollout."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    NO_SUBMISSION = "no_submission"
+    """The agent stopped, or was stopped, without a valid answer. The reward is 0."""
+    FAILED = "failed"
+    """A failure that the agent did not cause. The rollout is not scored and is played again on resume."""
+    UNSCORED = "unscored"
+    """Played against an MCP server that takes no answers."""
 
 
-Stop = Literal["text", "max_tokens", "refusal", "context_overflow", "turns"]
-"""Why a model's loop ended before the episode did; `codegym_harness.agents.model_agent` says what each means."""
+class StopReason(StrEnum):
+    """Why the loop of a model agent ended before the episode; see `codegym_harness.agents.model_agent`."""
+
+    TEXT = "text"
+    MAX_TOKENS = "max_tokens"
+    REFUSAL = "refusal"
+    CONTEXT_OVERFLOW = "context_overflow"
+    TURNS = "turns"
+    CALLS = "calls"
+
+
+class Fault(StrEnum):
+    """Which side caused an error."""
+
+    HARNESS = "ours"
+    """The project itself: an environment, the server, the connection, or this process."""
+    PROVIDER = "provider"
+    """The provider of a language model."""
+    AGENT = "agent"
+    """The agent's own code."""
+
+
+class InvalidCall(StrEnum):
+    """Why a tool call was invalid before any tool received it."""
+
+    MALFORMED_ARGUMENTS = "malformed_arguments"
+    """The arguments are not a JSON object."""
+    UNKNOWN_TOOL = "unknown_tool"
+    """No tool has that name."""
+    AFTER_END = "after_end"
+    """The episode had ended, usually by a submission earlier in the same reply."""
 
 
 class _Part(BaseModel):
@@ -28,23 +69,25 @@ class _Part(BaseModel):
 
 
 class AgentInfo(_Part):
-    """Who acted, and with what tools."""
+    """The agent and the tools that it was offered."""
 
     name: str
     version: str
     model_name: str | None = None
     tool_definitions: list[dict[str, Any]] | None = None
-    """In the shape of OpenAI's function calling; the submission is the last."""
+    """In the format of OpenAI's function calling; the submission is the last."""
     extra: dict[str, Any] | None = None
 
 
 class ToolCallExtra(_Part):
-    """What ATIF has no key for in a tool call."""
+    """Fields of a tool call that ATIF does not define."""
 
     raw_arguments: str | None = None
-    """The arguments as the model wrote them, where `arguments` as compact JSON would not be the same."""
-    invalid: Literal["malformed_arguments", "unknown_tool"] | None = None
-    """What was wrong with the call before any tool saw it."""
+    """The text of the arguments as the model wrote it, if it differs from `arguments` as compact JSON."""
+    sent_arguments: str | None = None
+    """The arguments in later requests to the model, if they differ from what the model wrote."""
+    invalid: InvalidCall | None = None
+    """Why the call was invalid before any tool received it."""
 
 
 class ToolCall(_Part):
@@ -53,28 +96,30 @@ class ToolCall(_Part):
     tool_call_id: str
     function_name: str
     arguments: dict[str, Any]
-    """Empty where the model wrote no JSON object; what it wrote stands in `extra`."""
+    """Empty if the model did not write a JSON object; `extra.raw_arguments` holds what it wrote."""
     extra: ToolCallExtra | None = None
 
 
 class ResultExtra(_Part):
-    """What ATIF has no key for in a tool's result."""
+    """Fields of a tool's result that ATIF does not define."""
 
     seconds: float | None = None
-    """From the call until its result, as the agent waited; None where only the server saw the call."""
+    """Seconds from the call until its result; None if only the server observed the call."""
     is_error: bool = False
+    status: CallStatus | None = None
+    """The status of the call; None in records of MCP servers that do not report it."""
     structured: dict[str, Any] | None = None
-    """The result as data, where the server gave it as such."""
+    """The result as data, if the server returned structured content."""
     by: Literal["server", "agent"] = "server"
-    """Whose words the result is; the agent's loop answers calls that it cannot pass on."""
+    """Who wrote the result: the server, or the agent's loop for a call that it did not send."""
 
 
 class ObservationResult(_Part):
-    """What one call came to."""
+    """The result of one call."""
 
     source_call_id: str
     content: str
-    """What the agent read."""
+    """The text that the agent received."""
     extra: ResultExtra
 
 
@@ -85,38 +130,40 @@ class Observation(_Part):
 
 
 class FailedAttempt(_Part):
-    """A request to a model that failed and was made again."""
+    """A request to a model that failed and was sent again."""
 
     error: str
     status: int | None = None
-    """The HTTP status, where there was one."""
+    """The HTTP status, or None if no response was received."""
     seconds: float
-    """What it took."""
+    """Duration of the request in seconds."""
     waited: float
-    """Seconds waited after it."""
+    """Seconds waited after the failure."""
 
 
 class MetricsExtra(_Part):
-    """What ATIF has no key for in a model's reply."""
+    """Fields of a model's reply that ATIF does not define."""
 
-    seconds: float
-    """From when the request was sent until the reply was there; attempts that failed are not in it."""
+    seconds: float | None = None
+    """Seconds from the request until its reply, without failed attempts; None if it was not measured."""
     finish_reason: str | None = None
     """Why the model stopped: stop, length, tool_call, content_filter or error."""
     provider_finish_reason: str | None = None
-    """The same in the provider's own words."""
+    """The finish reason as the provider wrote it."""
     reasoning_tokens: int | None = None
-    """Those of the completion that the model thought with."""
+    """Completion tokens that were spent on reasoning."""
     failed_attempts: list[FailedAttempt] | None = None
+    request_changes: list[str] | None = None
+    """How the request differed from what was said and asked for since the server did not accept it."""
 
 
 class Metrics(_Part):
-    """What one reply of a model took. Absent values were not told."""
+    """Usage of one reply of a model. None means that the provider did not report the value."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cached_tokens: int | None = None
-    """Those of the prompt that the provider had read before."""
+    """Prompt tokens that the provider served from its cache."""
     cost_usd: float | None = None
     prompt_token_ids: list[int] | None = None
     completion_token_ids: list[int] | None = None
@@ -125,21 +172,21 @@ class Metrics(_Part):
 
 
 class Step(_Part):
-    """One thing said or done. Calls and their results stand in the same step."""
+    """One message, or one turn of the agent with its calls and their results."""
 
     step_id: int
-    """Counted from 1."""
+    """Sequential number, starting at 1."""
     timestamp: str
-    """ISO 8601, UTC."""
+    """ISO 8601 in UTC."""
     source: Literal["user", "agent", "system"]
     model_name: str | None = None
-    """The model as its provider names it."""
+    """The model's name as its provider reports it."""
     message: str
     reasoning_content: str | None = None
-    """What the model thought, where the provider shows it."""
+    """The model's reasoning, if the provider returns it."""
     tool_calls: list[ToolCall] | None = None
     observation: Observation | None = None
-    """None where no result came: the rollout was cut off during the call."""
+    """None if the rollout was cancelled during the call."""
     metrics: Metrics | None = None
 
 
@@ -150,12 +197,12 @@ class FinalMetrics(_Part):
     total_completion_tokens: int | None = None
     total_cached_tokens: int | None = None
     total_cost_usd: float | None = None
-    """None where the price of any reply is not known."""
+    """None if the price of any reply is unknown."""
     total_steps: int
 
     @classmethod
     def of(cls, steps: Sequence[Step]) -> "FinalMetrics":
-        """The sums over these steps; None where a step does not say."""
+        """Returns the sums over steps. A sum is None if a reply lacks the value."""
         metrics = [step.metrics for step in steps if step.metrics is not None]
         return cls(
             total_prompt_tokens=_sum(each.prompt_tokens for each in metrics),
@@ -167,77 +214,89 @@ class FinalMetrics(_Part):
 
 
 class RolloutError(_Part):
-    """What went wrong in a rollout."""
+    """An error that occurred in a rollout."""
 
-    fault: Literal["ours", "provider", "agent"]
-    """Whose it is. What the agent's own code raised is the agent's; a model that gave no answer is its
-    provider's; everything else is ours."""
+    fault: Fault
     kind: str
-    """The error's type."""
+    """The name of the error's type."""
     message: str
     traceback: str | None = None
-    """Where in the agent's code it arose, for whoever writes the agent."""
+    """The traceback, for errors that the agent's own code raised."""
 
 
 class ProgramRecord(_Part):
-    """What an agent program did besides what the server saw."""
+    """An agent program: how it ended and what it wrote."""
 
     exit_code: int | None = None
-    """Negative, the signal that ended it; None where the harness ended it."""
+    """Negative: the signal that ended it. None: the harness ended it."""
     stdout: str
-    """Of a long output, the beginning and the end."""
+    """The output; of a long output, its beginning and its end."""
     stderr: str
-    enclosed: bool
-    """Whether it had namespaces of its own: it saw no other processes, and none of the hidden files."""
+    enclosed: Enclosure
+    """What separated it from the machine."""
+    network: Network = Network.HOST
+    """What it could reach over the network."""
+
+    @field_validator("enclosed", mode="before")
+    @classmethod
+    def _read_old_flag(cls, value: object) -> object:
+        """Reads the records of older runs, which state only whether there was an enclosure."""
+        if isinstance(value, bool):
+            return Enclosure.NAMESPACES if value else Enclosure.NONE
+        return value
 
 
 class RolloutRecord(_Part):
-    """What ATIF has no key for: what was played and what came of it."""
+    """The task that was played, its outcome, and why the rollout ended."""
 
     key: str
-    """Names the rollout within its run: environment, task, epoch."""
+    """Identifies the rollout within its run: `environment/task/epoch`."""
     environment: str
     task: str
     epoch: int
-    """The how-manieth attempt of the run at the task, from 1."""
+    """Number of the attempt at the task, starting at 1."""
     tags: list[str] = []
-    """The environment's."""
+    """The tags of the environment."""
     difficulty: int | None = None
-    """The task's, from 1 to 5, where it is known."""
+    """The difficulty of the task, 1 to 5, or None if it is unknown."""
+    seed: int | None = None
+    """The seed of a generated task; None for a fixed task."""
     oracle_calls: int | None = None
-    """How many calls the environment's own solution needs, where it is known."""
+    """Calls that the environment's own solution needs, or None if unknown."""
+    max_calls: int | None = None
+    """Calls that the episode allowed; None if the server has no such limit."""
     outcome: Outcome
     verdict: Verdict | None = None
     state: str | None = None
-    """The episode's state when the agent was done with it; None where the server knows of no episodes."""
+    """State of the episode when the agent ended; None if the server has no episodes."""
     calls: int
-    """Tool calls, refused ones included, the submission not counted."""
+    """Tool calls, including refused ones, without the submission."""
     limits_met: list[str] = []
-    """Limits of the episode or the rollout (`deadline_seconds`) that ended it."""
-    stop: Stop | None = None
-    """Why a model's loop ended before the episode did."""
+    """The limits that ended the episode or the rollout (`deadline_seconds`)."""
+    stop: StopReason | None = None
+    """Why the loop of a model agent ended before the episode did."""
     malformed_calls: int = 0
-    """Calls whose arguments were no JSON object: they reached no tool and are not among `calls`."""
+    """Calls whose arguments were not a JSON object. They reached no tool and are not part of `calls`."""
     program: ProgramRecord | None = None
-    """Of an agent that is a program."""
+    """Set if the agent is a program."""
     error: RolloutError | None = None
     seconds: float
-    """From before the episode was opened until the agent was done."""
+    """Duration in seconds, including the opening of the episode."""
 
 
 class Trajectory(_Part):
-    """One episode as it was played."""
+    """The record of one rollout."""
 
     schema_version: Literal["ATIF-v1.8"] = "ATIF-v1.8"
     session_id: str
-    """The episode's id."""
+    """The id of the episode."""
     agent: AgentInfo
     steps: list[Step]
     final_metrics: FinalMetrics
     extra: RolloutRecord
 
     def to_json(self) -> str:
-        """The trajectory on one line; absent values are left out."""
+        """Returns the trajectory as one line of JSON without null members."""
         return self.model_dump_json(exclude_none=True)
 
 
@@ -245,7 +304,7 @@ _Number = TypeVar("_Number", int, float)
 
 
 def _sum(values: Iterable[_Number | None]) -> _Number | None:
-    """The sum, or None where there are no values or one is missing."""
+    """Returns the sum, or None if there are no values or one is None."""
     total: _Number | None = None
     for value in values:
         if value is None:
@@ -255,6 +314,10 @@ def _sum(values: Iterable[_Number | None]) -> _Number | None:
 
 
 def timestamp(seconds: float | None = None) -> str:
-    """A moment as ATIF writes it: now, or so many seconds after the epoch."""
+    """Returns a time in the format of ATIF.
+
+    Args:
+        seconds: seconds since the Unix epoch; the current time without it.
+    """
     moment = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="milliseconds")

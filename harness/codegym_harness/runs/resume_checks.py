@@ -1,4 +1,4 @@
-"""Whether a run may be gone on with: only as what it was, so that its figures are of one thing."""
+"""Checks whether a run may be resumed: its configuration and its environments must not have changed."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -6,87 +6,88 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from codegym_harness.runs.run_directory import RunStart
 from codegym_mcp.errors import RunError
-from codegym_harness.runs.run_directory import Begun
 
 FREE = frozenset(
     {
         "allow_unconfined",
         "concurrency",
+        "count_oracle_calls",
         *(f"model.{name}" for name in ("attempts", "concurrency", "max_cost", "max_total_tokens")),
     }
 )
-"""Fields of a configuration that may change, since nothing that is measured depends on them."""
+"""Fields of a configuration that may change on resume, since no measurement depends on them."""
 
-_DIFFERENCES_TOLD = 5
+_DIFFERENCES_SHOWN = 5
 
 
-def check_configuration(path: Path, recorded: BaseModel, asked: BaseModel) -> None:
-    """Whether what is asked for is what the run was begun with.
+def check_configuration(path: Path, recorded: BaseModel, requested: BaseModel) -> None:
+    """Checks that the requested configuration is the recorded one.
 
     Raises:
-        RunError: it is not; the error says where.
+        RunError: the configurations differ; the error names the fields.
     """
-    pairs = _differences(recorded.model_dump(mode="json"), asked.model_dump(mode="json"))
-    told = [f"{name} was {_brief(was)} and is now {_brief(now)}" for name, was, now in pairs]
-    if told:
+    pairs = _differences(recorded.model_dump(mode="json"), requested.model_dump(mode="json"))
+    differences = [f"{name} was {_brief(was)} and is now {_brief(now)}" for name, was, now in pairs]
+    if differences:
         raise RunError(
             path,
-            f"{path} holds a run of another configuration: {_some(told)}.",
-            hint="Give --resume alone to go on as it was begun, or begin another run.",
+            f"{path} holds a run of another configuration: {_join(differences)}.",
+            hint="Leave these options out to resume the run as it was started, or start another run.",
         )
 
 
-def check_environments(path: Path, begun: Begun, served: Mapping[str, str]) -> None:
-    """Whether the environments are what they were when the run was begun.
+def check_environments(path: Path, start: RunStart, served: Mapping[str, str]) -> None:
+    """Checks that the environments are the same as when the run was started.
 
     Args:
         served: the digest of each environment that is to be played, by name.
 
     Raises:
-        RunError: they are not; the error names them.
+        RunError: an environment has changed; the error names it.
     """
-    changed = [name for name, digest in served.items() if begun.environments.get(name) != digest]
-    changed += [name for name in begun.environments if name not in served]
+    changed = [name for name, digest in served.items() if start.environments.get(name) != digest]
+    changed += [name for name in start.environments if name not in served]
     if changed:
         raise RunError(
             path,
-            f"Environments have changed since the run in {path} was begun: {_some(changed)}.",
-            hint="Begin another run, so that all of it is of the same tasks.",
+            f"Environments have changed since the run in {path} was started: {_join(changed)}.",
+            hint="Start another run, so that all of its episodes are of the same tasks.",
         )
 
 
-def check_results(path: Path, keys: Collection[str], asked: Collection[str]) -> None:
-    """Whether everything that the run has played is part of what it is to play.
+def check_results(path: Path, keys: Collection[str], requested: Collection[str]) -> None:
+    """Checks that every episode that was played belongs to the run.
 
     Raises:
-        RunError: it is not.
+        RunError: the directory holds other episodes.
     """
-    strange = sorted(set(keys) - set(asked))
-    if strange:
+    unknown = sorted(set(keys) - set(requested))
+    if unknown:
         raise RunError(
             path,
-            f"{path} holds episodes that its configuration does not ask for: {_some(strange)}.",
-            hint="Has somebody changed its files?",
+            f"{path} holds episodes that its configuration does not select: {_join(unknown)}.",
+            hint="Its files were changed by hand, or belong to another run.",
         )
 
 
 def _differences(
-    recorded: dict[str, Any], asked: dict[str, Any], within: str = ""
+    recorded: dict[str, Any], requested: dict[str, Any], parent: str = ""
 ) -> Iterator[tuple[str, Any, Any]]:
-    for name in sorted(recorded.keys() | asked.keys()):
-        was, now = recorded.get(name), asked.get(name)
+    for name in sorted(recorded.keys() | requested.keys()):
+        was, now = recorded.get(name), requested.get(name)
         if isinstance(was, dict) and isinstance(now, dict):
-            yield from _differences(was, now, f"{within}{name}.")
-        elif was != now and f"{within}{name}" not in FREE:
-            yield f"{within}{name}", was, now
+            yield from _differences(was, now, f"{parent}{name}.")
+        elif was != now and f"{parent}{name}" not in FREE:
+            yield f"{parent}{name}", was, now
 
 
 def _brief(value: Any) -> str:
-    """A value in an error message; what has many parts and a name is told by its name."""
+    """Returns a value for an error message; an object that has a name is shown by its name."""
     return repr(value["name"] if isinstance(value, dict) and "name" in value else value)
 
 
-def _some(items: list[str]) -> str:
-    more = len(items) - _DIFFERENCES_TOLD
-    return ", ".join(items[:_DIFFERENCES_TOLD]) + (f" and {more} more" if more > 0 else "")
+def _join(items: list[str]) -> str:
+    more = len(items) - _DIFFERENCES_SHOWN
+    return ", ".join(items[:_DIFFERENCES_SHOWN]) + (f" and {more} more" if more > 0 else "")

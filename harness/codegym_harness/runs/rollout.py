@@ -1,15 +1,17 @@
-"""One agent, one episode: one trajectory. A bad rollout is data, not a crash."""
+"""Plays one episode with one agent and records it as a trajectory, whatever happens."""
 
 import time
 from dataclasses import dataclass, field
 from traceback import format_exception
-from typing import Literal
 
 from codegym_harness.agents.agent import Agent
+from codegym_harness.agents.agent_context import AsyncAgentContext, tool_definitions
+from codegym_harness.agents.policy_agents import ORACLE
+from codegym_harness.deadline import Deadline
 from codegym_harness.episode_sources.sources import Assignment, EpisodeSource, OpenEpisode
-from codegym_harness.records.recorder import Recorder, tool_definitions
 from codegym_harness.records.trajectory import (
     AgentInfo,
+    Fault,
     FinalMetrics,
     Outcome,
     RolloutError,
@@ -18,80 +20,93 @@ from codegym_harness.records.trajectory import (
     Trajectory,
     timestamp,
 )
-from codegym_harness.deadline import Deadline
-from codegym_mcp.episodes.episode import EpisodeState
+from codegym_mcp.control_api import EpisodeInfo
+from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import CodegymError, ModelError, RemoteError, RunHaltedError
-from codegym_mcp.server.control_plane import EpisodeInfo
 
 DEFAULT_SECONDS = 600.0
 _TRACEBACK_KEPT = 4000
 
 _LIMITS = {EpisodeState.OUT_OF_CALLS: "calls", EpisodeState.EXPIRED: "idle_seconds"}
-"""Which limit ended an episode that is in this state."""
+"""The limit that ended an episode in this state."""
 
 
 @dataclass
 class _Attempt:
-    """What is known of a rollout so far."""
+    """The state of a rollout."""
 
     episode: OpenEpisode | None = None
-    recorder: Recorder | None = None
-    standing: EpisodeInfo | None = None
+    context: AsyncAgentContext | None = None
+    status: EpisodeInfo | None = None
     error: RolloutError | None = None
     limits_met: list[str] = field(default_factory=list)
 
     def fail(self, error: Exception) -> None:
-        """Keeps the first error."""
+        """Keeps an error, unless one is kept already."""
         if self.error is None:
             fault = _fault(error)
             kind = error.kind if isinstance(error, RemoteError) else type(error).__name__
-            trace = "".join(format_exception(error))[-_TRACEBACK_KEPT:] if fault == "agent" else None
+            trace = "".join(format_exception(error))[-_TRACEBACK_KEPT:] if fault is Fault.AGENT else None
             self.error = RolloutError(fault=fault, kind=kind, message=str(error), traceback=trace)
 
     @property
     def outcome(self) -> Outcome:
-        """A verdict stands whatever came after it. Without one, a failure of ours is not the agent's."""
-        standing = self.standing
-        if standing is not None and standing.verdict is not None:
-            return "correct" if standing.verdict.correct else "incorrect"
-        if self.episode is None or (self.error is not None and self.error.fault != "agent"):
-            return "failed"
-        if self.episode.standing is None:
-            return "unscored"
-        return "failed" if standing is None or standing.state is EpisodeState.FAILED else "no_submission"
+        """The outcome. A verdict counts whatever happened after it."""
+        status = self.status
+        if status is not None and status.verdict is not None:
+            return Outcome.CORRECT if status.verdict.correct else Outcome.INCORRECT
+        if self.episode is None or (self.error is not None and self.error.fault is not Fault.AGENT):
+            return Outcome.FAILED
+        if self.episode.read_status is None:
+            return Outcome.UNSCORED
+        if status is None or status.state is EpisodeState.FAILED:
+            return Outcome.FAILED
+        return Outcome.NO_SUBMISSION
 
 
-def _fault(error: Exception) -> Literal["ours", "provider", "agent"]:
+def _fault(error: Exception) -> Fault:
     if isinstance(error, ModelError) and error.fault == "provider":
-        return "provider"
-    return "ours" if isinstance(error, CodegymError) else "agent"
+        return Fault.PROVIDER
+    return Fault.HARNESS if isinstance(error, CodegymError) else Fault.AGENT
 
 
 async def roll_out(
-    agent: Agent, source: EpisodeSource, assignment: Assignment, *, seconds: float = DEFAULT_SECONDS
+    agent: Agent,
+    source: EpisodeSource,
+    assignment: Assignment,
+    *,
+    seconds: float = DEFAULT_SECONDS,
+    seed: int = 0,
 ) -> Trajectory:
     """Opens an episode, lets the agent play it, and records it with its verdict.
 
     Args:
-        seconds: how long the agent may take, from when the episode is open.
+        seconds: the agent's time in seconds, from the moment at which the episode is open.
+        seed: seeds the random generator of the agent's context.
 
     Returns:
-        The trajectory, whatever happened: errors, ours or the agent's, stand in it.
+        The trajectory. Errors are recorded in it, not raised.
 
     Raises:
-        RunHaltedError: this rollout is not to be kept, and no further one could come to anything.
+        RunHaltedError: the rollout must not be kept, and no further episode could succeed.
     """
     start = time.perf_counter()
     attempt = _Attempt()
     try:
         async with source.open(assignment) as episode:
             attempt.episode = episode
-            attempt.recorder = Recorder(
-                episode.playable, scored=episode.standing is not None, address=episode.address
+            attempt.context = AsyncAgentContext(
+                episode.episode,
+                scored=episode.read_status is not None,
+                epoch=assignment.epoch,
+                seed=seed,
+                max_calls=episode.max_calls,
+                address=episode.address,
+                read_events=episode.read_events,
             )
-            await _play(agent, attempt.recorder, assignment.epoch, seconds, attempt)
-            if episode.standing is not None:
-                attempt.standing = await episode.standing()
+            await _play(agent, attempt.context, seconds, attempt)
+            if episode.read_status is not None:
+                attempt.status = await episode.read_status()
     except RunHaltedError:
         raise
     except CodegymError as error:
@@ -99,30 +114,30 @@ async def roll_out(
     return _trajectory(agent.info, assignment, attempt, time.perf_counter() - start)
 
 
-async def _play(agent: Agent, recorder: Recorder, epoch: int, seconds: float, attempt: _Attempt) -> None:
+async def _play(agent: Agent, context: AsyncAgentContext, seconds: float, attempt: _Attempt) -> None:
     raised: Exception | None = None
     with Deadline.after(seconds) as deadline:
-        recorder.deadline = deadline
+        context.deadline = deadline
         try:
-            await agent.play(recorder, epoch)
+            await agent.play(context)
         except RunHaltedError:
             raise
         except Exception as error:
             raised = error
     if deadline.passed:
         attempt.limits_met.append("deadline_seconds")
-    # What the connection raised an agent may have wrapped in anything, or ignored.
-    raised = recorder.lost or raised
+    # The agent may have wrapped or ignored the error by which the connection was lost.
+    raised = context.lost or raised
     if raised is not None:
         attempt.fail(raised)
     else:
-        attempt.error = recorder.error
+        attempt.error = context.error
 
 
 def _trajectory(agent: AgentInfo, assignment: Assignment, attempt: _Attempt, seconds: float) -> Trajectory:
-    if attempt.recorder is not None:
-        steps = attempt.recorder.steps
-        agent = agent.model_copy(update={"tool_definitions": tool_definitions(attempt.recorder)})
+    if attempt.context is not None:
+        steps = attempt.context.recorder.steps
+        agent = agent.model_copy(update={"tool_definitions": tool_definitions(attempt.context.offered)})
     else:
         message = "The episode could not be opened."
         steps = [Step(step_id=1, timestamp=timestamp(), source="system", message=message)]
@@ -131,34 +146,38 @@ def _trajectory(agent: AgentInfo, assignment: Assignment, attempt: _Attempt, sec
         agent=agent,
         steps=steps,
         final_metrics=FinalMetrics.of(steps),
-        extra=_record(assignment, attempt, seconds),
+        extra=_record(agent, assignment, attempt, seconds),
     )
 
 
-def _record(assignment: Assignment, attempt: _Attempt, seconds: float) -> RolloutRecord:
-    standing = attempt.standing
+def _record(agent: AgentInfo, assignment: Assignment, attempt: _Attempt, seconds: float) -> RolloutRecord:
+    status, context = attempt.status, attempt.context
     record = RolloutRecord(
         key=assignment.key,
         environment=assignment.environment,
         task=assignment.task_id,
         difficulty=assignment.difficulty,
+        seed=assignment.seed if assignment.difficulty is not None else None,
         epoch=assignment.epoch,
         outcome=attempt.outcome,
-        calls=attempt.recorder.calls if attempt.recorder is not None else 0,
+        calls=context.calls if context is not None else 0,
         limits_met=attempt.limits_met,
         error=attempt.error,
         seconds=round(seconds, 6),
     )
-    if attempt.recorder is not None:
-        record.stop = attempt.recorder.stop
-        record.malformed_calls = attempt.recorder.malformed_calls
-        record.program = attempt.recorder.program
-    if standing is not None:
-        record.calls, record.state, record.verdict = standing.calls, standing.state, standing.verdict
-        record.tags, record.difficulty = standing.tags, standing.difficulty
-        record.oracle_calls = standing.oracle_calls
-        if standing.state in _LIMITS:
-            record.limits_met = [*attempt.limits_met, _LIMITS[standing.state]]
-        if standing.state is EpisodeState.FAILED and record.error is None:
-            record.error = RolloutError(fault="ours", kind="EpisodeFailed", message=standing.reason)
+    if context is not None:
+        record.stop = context.stop
+        record.malformed_calls = context.malformed_calls
+        record.program = context.program
+        record.max_calls = context.max_calls
+    if status is not None:
+        record.calls, record.state, record.verdict = status.calls, status.state, status.verdict
+        record.tags, record.difficulty = status.tags, status.difficulty
+        record.oracle_calls = status.oracle_calls
+        if status.state in _LIMITS:
+            record.limits_met = [*attempt.limits_met, _LIMITS[status.state]]
+        if status.state is EpisodeState.FAILED and record.error is None:
+            record.error = RolloutError(fault=Fault.HARNESS, kind="EpisodeFailed", message=status.reason)
+        if record.oracle_calls is None and agent.name == ORACLE and record.outcome is Outcome.CORRECT:
+            record.oracle_calls = record.calls
     return record

@@ -1,15 +1,14 @@
-"""What a run leaves on disk.
+"""The directory of a run.
 
-`run.json` says what was asked for and when it began. `trajectories.jsonl` holds one trajectory a line,
-written as soon as it is there, and no episode twice. `failed.jsonl` holds what failed, by our fault, before
-the run was resumed and the episode played again. `summary.json` holds the figures; a run without it is at
-work, or was killed.
+`run.json` holds the configuration, when the run started, and which tasks it plays. `trajectories.jsonl` holds
+one trajectory per line, written as soon as its episode ends, and each episode once. `failed.jsonl` holds the
+trajectories of failed episodes that were played again on resume. `summary.json` holds the statistics; a run
+without it is in progress, or was killed.
 """
 
-import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from io import FileIO
@@ -19,46 +18,61 @@ from typing import Any, BinaryIO
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
-from codegym_mcp.errors import RunError
-from codegym_harness.statistics.run_metrics import Summary
+from codegym_harness.episode_sources.sources import Assignment
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Trajectory, timestamp
+from codegym_harness.statistics.run_metrics import Summary
+from codegym_mcp.errors import RunError
+from codegym_mcp.storage.file_lock import try_lock
+from codegym_mcp.validation_messages import first_fault
 
 CONFIGURATION = "run.json"
 TRAJECTORIES = "trajectories.jsonl"
 FAILED = "failed.jsonl"
 SUMMARY = "summary.json"
 BASELINES = "baselines"
+ENVIRONMENTS = "environments"
+"""The folder of the environments that were given in memory."""
 RUNS = Path("runs")
-"""Where runs go that are given no place."""
-_BEGUN = "begun"
+"""The parent of run directories that are not named by the user."""
+_START = "begun"
 
 
-class Begun(BaseModel):
-    """What `run.json` holds beside the configuration, under `begun`."""
+class RunStart(BaseModel):
+    """When a run started and what it plays. It is stored in `run.json` beside the configuration."""
 
     model_config = ConfigDict(frozen=True)
 
     at: str = ""
-    """ISO 8601, UTC."""
+    """ISO 8601 in UTC."""
     episodes: int = 0
-    """How many are to be played."""
+    """The number of episodes to play."""
     environments: dict[str, str] = {}
     """The digest of each environment that is played, by name."""
+    tasks: dict[str, list[str]] = {}
+    """The ids of the tasks that are played, by environment. A generated task is `d<difficulty>-s<seed>`."""
 
     @classmethod
-    def now(cls, episodes: int, environments: dict[str, str]) -> "Begun":
-        """A run that begins at this moment."""
-        return cls(at=timestamp(), episodes=episodes, environments=environments)
+    def now(cls, assignments: Sequence[Assignment], environments: dict[str, str]) -> "RunStart":
+        """Returns the start of a run at this moment."""
+        tasks: dict[str, dict[str, None]] = {}
+        for assignment in assignments:
+            tasks.setdefault(assignment.environment, {})[assignment.task_id] = None
+        return cls(
+            at=timestamp(),
+            episodes=len(assignments),
+            environments=environments,
+            tasks={environment: list(ids) for environment, ids in tasks.items()},
+        )
 
 
 class RunDirectory:
-    """The directory of a run that is at work: one process has it at a time.
+    """The directory of a run in progress. One process at a time may hold it.
 
     Attributes:
-        path: where it is.
-        results: what was played, by key.
-        cut: bytes of a damaged last line that were cut off when it was opened.
+        path: the directory.
+        results: the results of the episodes that were played, by key.
+        cut: bytes of a damaged last line that were removed when the directory was opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,40 +84,37 @@ class RunDirectory:
     @classmethod
     @contextmanager
     def create(
-        cls, path: Path, configuration: BaseModel, begun: Begun | None = None
+        cls, path: Path, configuration: BaseModel, start: RunStart | None = None
     ) -> Iterator["RunDirectory"]:
-        """A new run directory, open for trajectories until the block is left.
+        """Creates a run directory and opens it for trajectories until the block is left.
 
         Raises:
-            RunError: it cannot be made, or holds a run already.
+            RunError: the directory cannot be created, or is not empty.
         """
-        begun = begun or Begun()
-        content = {**configuration.model_dump(mode="json"), _BEGUN: begun.model_dump(mode="json")}
+        start = start or RunStart()
+        content = {**configuration.model_dump(mode="json"), _START: start.model_dump(mode="json")}
         with ExitStack() as stack:
             try:
+                check_new_run(path)
                 path.mkdir(parents=True, exist_ok=True)
                 descriptor = stack.enter_context(_locked(path, os.O_RDWR | os.O_CREAT))
                 if os.fstat(descriptor).st_size > 0 or (path / TRAJECTORIES).exists():
-                    raise RunError(
-                        path,
-                        f"{path} holds a run already.",
-                        hint="Name another directory with --out, or go on with it: --resume.",
-                    )
+                    raise _holds_a_run(path)
                 os.write(descriptor, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
                 directory = stack.enter_context(cls(path)._opened())
             except OSError as error:
-                raise RunError(path, f"The run directory {path} cannot be made: {error}.") from None
+                raise RunError(path, f"The run directory {path} cannot be created: {error}.") from None
             yield directory
 
     @classmethod
     @contextmanager
     def resume(cls, path: Path) -> Iterator["RunDirectory"]:
-        """A run directory that is there, open for more trajectories until the block is left.
+        """Opens an existing run directory for more trajectories until the block is left.
 
-        A last line that is damaged, as a process leaves it that is killed while it writes, is cut off.
+        A damaged last line, which a process leaves that is killed while it writes, is removed.
 
         Raises:
-            RunError: there is none, another process is at work in it, or it is damaged elsewhere.
+            RunError: the directory holds no run, another process holds it, or it is damaged elsewhere.
         """
         read_configuration(path)
         with ExitStack() as stack:
@@ -112,14 +123,14 @@ class RunDirectory:
                 directory = stack.enter_context(cls(path)._opened())
                 directory._read()
             except OSError as error:
-                raise RunError(path, f"The run directory {path} cannot be gone on with: {error}.") from None
+                raise RunError(path, f"The run directory {path} cannot be resumed: {error}.") from None
             yield directory
 
     def append(self, trajectory: Trajectory) -> EpisodeResult:
-        """Writes a trajectory; it is with the operating system when this returns.
+        """Writes a trajectory. When this returns, the operating system has all of it.
 
         Raises:
-            RunError: it cannot be written; nothing of it was.
+            RunError: the trajectory cannot be written; no part of it is kept.
         """
         assert self._file is not None
         start = self._file.seek(0, os.SEEK_END)
@@ -136,13 +147,13 @@ class RunDirectory:
         return result
 
     def set_failures_aside(self) -> int:
-        """Moves the trajectories that failed, which is our fault, to `failed.jsonl`, to be played again.
+        """Moves the trajectories of failed episodes to `failed.jsonl`, so that they are played again.
 
         Returns:
-            How many.
+            The number of trajectories that were moved.
 
         Raises:
-            RunError: they cannot be moved; all are where they were.
+            RunError: the files cannot be written; all trajectories are where they were.
         """
         failed = {key for key, result in self.results.items() if result.outcome == "failed"}
         if failed:
@@ -162,10 +173,10 @@ class RunDirectory:
         return len(failed)
 
     def write_summary(self, summary: Summary) -> None:
-        """Writes the figures.
+        """Writes the statistics.
 
         Raises:
-            RunError: they cannot be written.
+            RunError: the file cannot be written.
         """
         unfinished = self.path / f"{SUMMARY}.new"
         try:
@@ -175,7 +186,7 @@ class RunDirectory:
             raise RunError(self.path, f"The run {self.path} cannot be written: {error}.") from None
 
     def remove_summary(self) -> None:
-        """Takes away the figures, which more episodes will change."""
+        """Removes the statistics, which further episodes will change."""
         (self.path / SUMMARY).unlink(missing_ok=True)
 
     @contextmanager
@@ -190,7 +201,7 @@ class RunDirectory:
     def _reopen(self) -> None:
         if self._file is not None:
             self._file.close()
-        # Unbuffered: what could not be written must not be tried again later.
+        # Unbuffered: bytes that could not be written must not be written later.
         self._file = (self.path / TRAJECTORIES).open("ab", buffering=0)
 
     def _read(self) -> None:
@@ -207,15 +218,37 @@ class RunDirectory:
             self._file.write(b"\n")
 
 
-def read_configuration(path: Path) -> tuple[dict[str, Any], Begun]:
-    """What the run in that directory was asked for, and how it began.
+def check_new_run(path: Path) -> None:
+    """Checks that a directory can become a run directory: it does not exist, or it is empty.
 
     Raises:
-        RunError: there is no run, or its `run.json` cannot be read.
+        RunError: the directory holds a run or other files, or the path is not a directory.
+    """
+    try:
+        names = {entry.name for entry in os.scandir(path)}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(path, f"The run directory {path} cannot be created: {error}.") from None
+    if names & {CONFIGURATION, TRAJECTORIES}:
+        raise _holds_a_run(path)
+    if names - {ENVIRONMENTS}:
+        raise RunError(
+            path,
+            f"{path} is not empty and is not a run directory: it holds {min(names - {ENVIRONMENTS})}.",
+            hint="Name a new directory with --out; nothing was written.",
+        )
+
+
+def read_configuration(path: Path) -> tuple[dict[str, Any], RunStart]:
+    """Reads the configuration and the start of the run in a directory.
+
+    Raises:
+        RunError: the directory holds no run, or its `run.json` cannot be read.
     """
     try:
         content = from_json((path / CONFIGURATION).read_bytes())
-        begun = Begun.model_validate(content.pop(_BEGUN, {}))
+        start = RunStart.model_validate(content.pop(_START, {}))
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(
             path,
@@ -224,26 +257,26 @@ def read_configuration(path: Path) -> tuple[dict[str, Any], Begun]:
         ) from None
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise RunError(path, f"{path / CONFIGURATION} cannot be read: {error}.") from None
-    return content, begun
+    return content, start
 
 
 def read_trajectories(path: Path) -> Iterator[Trajectory]:
-    """The trajectories of the run in that directory, one after the other; a damaged last line is passed over.
+    """Yields the trajectories of the run in a directory. A damaged last line is skipped.
 
     Raises:
-        RunError: they cannot be read.
+        RunError: the file cannot be read, or a line is not a trajectory.
     """
     for _, trajectory in _lines(path):
         yield trajectory
 
 
 def read_results(path: Path) -> Iterator[EpisodeResult]:
-    """The results of the run in that directory; see `read_trajectories`."""
+    """Yields the results of the run in a directory; see `read_trajectories`."""
     return map(EpisodeResult.of, read_trajectories(path))
 
 
-def is_at_work(path: Path) -> bool:
-    """Whether a process is at work in that run directory, as far as this one may know."""
+def is_in_progress(path: Path) -> bool:
+    """Returns whether a process holds a run directory, as far as this process may know."""
     try:
         with _locked(path, os.O_RDONLY):
             return False
@@ -253,47 +286,50 @@ def is_at_work(path: Path) -> bool:
         return False
 
 
-def new_run_path(agent: str, under: Path = RUNS) -> Path:
-    """Where a run goes that was given no place: named by time and agent."""
+def new_run_path(agent: str, parent: Path = RUNS) -> Path:
+    """Returns an unused path for a run directory, named by the time and the agent."""
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in agent)
     stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{safe}"
-    path, number = under / stem, 2
+    path, number = parent / stem, 2
     while path.exists():
-        path, number = under / f"{stem}-{number}", number + 1
+        path, number = parent / f"{stem}-{number}", number + 1
     return path
+
+
+def _holds_a_run(path: Path) -> RunError:
+    return RunError(
+        path,
+        f"{path} holds a run already.",
+        hint="Name another directory with --out, or resume the run with --resume.",
+    )
 
 
 @contextmanager
 def _locked(path: Path, flags: int) -> Iterator[int]:
-    """Has a run directory for this process alone. The lock goes with the process, however it ends."""
+    """Locks a run directory. The lock ends with the process, however it ends."""
     descriptor = os.open(path / CONFIGURATION, flags | os.O_CLOEXEC, 0o666)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                path, f"Another process is at work in {path}.", hint="Wait until it ends."
-            ) from None
+        if not try_lock(descriptor):
+            raise RunError(path, f"Another process uses {path}.", hint="Wait until it ends.")
         yield descriptor
     finally:
         os.close(descriptor)
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, Trajectory]]:
-    """Each line of a run's trajectories as it is and as it reads, up to a last line that is damaged."""
+    """Yields each line of a run's trajectories with its trajectory, up to a damaged last line."""
     try:
         with (path / TRAJECTORIES).open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
                     yield line, Trajectory.model_validate_json(line)
                 except ValidationError as error:
-                    if not _is_json(line) and (not line.endswith(b"\n") or _is_last(file)):
+                    if not _is_json(line) and (not line.endswith(b"\n") or _is_at_end(file)):
                         return
                     raise RunError(
                         path,
-                        f"Line {number} of {path / TRAJECTORIES} is no trajectory: "
-                        f"{error.errors(include_url=False)[0]['msg']}.",
-                        hint="Take it out to have its episode played again: --resume.",
+                        f"Line {number} of {path / TRAJECTORIES} is not a trajectory: {first_fault(error)}.",
+                        hint="Remove the line to have its episode played again by --resume.",
                     ) from None
     except FileNotFoundError:
         return
@@ -301,12 +337,12 @@ def _lines(path: Path) -> Iterator[tuple[bytes, Trajectory]]:
         raise RunError(path, f"{path / TRAJECTORIES} cannot be read: {error}.") from None
 
 
-def _is_last(file: BinaryIO) -> bool:
+def _is_at_end(file: BinaryIO) -> bool:
     return not file.read(1)
 
 
 def _is_json(line: bytes) -> bool:
-    """Whether a line is whole: then it is no leftover of a process that was killed."""
+    """Returns whether a line is complete; a process that is killed may leave an incomplete one."""
     try:
         from_json(line)
     except ValueError:

@@ -1,91 +1,114 @@
-"""Looks into run directories: which there are, what came of them, what was played."""
+"""Lists run directories and finds runs and episodes by path."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
-from codegym_mcp.errors import NotFoundError, RunError
-from codegym_harness.statistics.run_metrics import Summary, summarize
+from codegym_harness.records.trajectory import Outcome, Trajectory
 from codegym_harness.runs.run_directory import (
     BASELINES,
     CONFIGURATION,
+    RUNS,
     SUMMARY,
-    is_at_work,
+    is_in_progress,
     read_configuration,
     read_results,
     read_trajectories,
 )
-from codegym_harness.records.trajectory import Trajectory
+from codegym_harness.statistics.run_metrics import Summary, summarize
+from codegym_mcp.errors import NotFoundError, RunError
 
-RunState = Literal["finished", "interrupted", "at work", "unreadable"]
+
+class RunState(StrEnum):
+    """The state of a run."""
+
+    FINISHED = "finished"
+    FAILED = "failed"
+    """All episodes were played, and some of them failed without the agent's fault."""
+    INTERRUPTED = "interrupted"
+    IN_PROGRESS = "in progress"
+    UNREADABLE = "unreadable"
 
 
 class RunEntry(BaseModel):
-    """A run, as a list shows it."""
+    """A run in a list."""
 
     path: str
     agent: str
     state: RunState
     at: str
-    """When it began, ISO 8601, UTC; empty where that cannot be read."""
+    """When it started: ISO 8601 in UTC; empty if it cannot be read."""
     episodes: int
-    """How many are recorded."""
+    """The number of recorded episodes."""
     missing: int
-    """How many are still to be played."""
+    """The number of episodes that are still to be played."""
+    failed: int = 0
+    """The number of recorded episodes that failed without the agent's fault."""
     reward: float | None
     problem: str = ""
-    """Why it cannot be read."""
+    """Why the run cannot be read, or why its episodes failed."""
 
 
-def list_runs(under: Path) -> list[RunEntry]:
-    """The runs in a directory, the earliest first.
+def list_runs(parent: Path) -> list[RunEntry]:
+    """Returns the runs in a directory, the earliest first.
 
     Raises:
-        RunError: there is no such directory.
+        RunError: the directory does not exist.
     """
-    if not under.is_dir():
-        raise RunError(under, f"There is no directory {under}.", hint="`codegym-mcp eval` makes runs.")
-    entries = [_entry(file.parent) for file in sorted(under.glob(f"*/{CONFIGURATION}"))]
+    if not parent.is_dir():
+        raise RunError(parent, f"There is no directory {parent}.", hint="`codegym-mcp eval` creates runs.")
+    entries = [_entry(file.parent) for file in sorted(parent.glob(f"*/{CONFIGURATION}"))]
     return sorted(entries, key=lambda entry: entry.at)
 
 
 def is_run(path: Path) -> bool:
-    """Whether a directory holds a run."""
+    """Returns whether a directory holds a run."""
     return (path / CONFIGURATION).is_file()
 
 
 def read_summary(path: Path) -> Summary:
-    """The figures of the run in that directory, made anew where it has none yet.
+    """Returns the statistics of the run in a directory, computed if they are not stored.
 
     Raises:
-        RunError: there is no run, or it cannot be read.
+        RunError: the directory holds no run, or the run cannot be read.
     """
-    configuration, begun = read_configuration(path)
+    configuration, start = read_configuration(path)
     try:
         written = Summary.model_validate_json((path / SUMMARY).read_bytes())
     except (OSError, ValidationError):
         results = {result.key: result for result in read_results(path)}
-        missing = max(0, begun.episodes - len(results))
-        return summarize(str(path), str(configuration.get("agent")), results.values(), missing=missing)
+        missing = max(0, start.episodes - len(results))
+        return summarize(str(path), recorded_agent(configuration), results.values(), missing=missing)
     return written.model_copy(update={"run": str(path)})
 
 
+def recorded_agent(configuration: dict[str, object]) -> str:
+    """Returns the name of the agent, or of its model, from the recorded configuration of a run."""
+    model = configuration.get("model")
+    if isinstance(model, dict) and isinstance(model.get("name"), str):
+        return str(model["name"])
+    command = configuration.get("command")
+    if isinstance(command, str) and command.split():
+        return Path(command.split()[0]).name
+    return str(configuration.get("agent"))
+
+
 def read_baselines(path: Path) -> list[Summary]:
-    """The figures of the baselines that were run beside the run in that directory.
+    """Returns the statistics of the baselines of the run in a directory.
 
     Raises:
-        RunError: one of them cannot be read.
+        RunError: a baseline cannot be read.
     """
     return [read_summary(file.parent) for file in sorted((path / BASELINES).glob(f"*/{CONFIGURATION}"))]
 
 
 def find_trajectory(path: Path, key: str) -> Trajectory:
-    """The trajectory of that key, of the run in that directory.
+    """Returns the trajectory with a key, of the run in a directory.
 
     Raises:
         RunError: the run cannot be read.
-        NotFoundError: it has no such episode.
+        NotFoundError: the run has no such episode.
     """
     read_configuration(path)
     keys = []
@@ -97,7 +120,10 @@ def find_trajectory(path: Path, key: str) -> Trajectory:
 
 
 def split_episode(text: str) -> tuple[Path, str] | None:
-    """The run directory that a text begins with, and the episode's key that may follow; else None.
+    """Splits a text into the path of a run and the key of an episode, which may be empty.
+
+    Returns:
+        None if no part of the text is a run directory.
 
     Example:
         split_episode("runs/mine/night_courier/two-zones/1")
@@ -111,29 +137,47 @@ def split_episode(text: str) -> tuple[Path, str] | None:
     return None
 
 
+def means_a_run(text: str) -> bool:
+    """Returns whether a text probably means a run: it names a directory, or something in `runs/`."""
+    path = Path(text)
+    return path.is_dir() or (len(path.parts) > 1 and path.parts[0] == RUNS.name)
+
+
 def _entry(path: Path) -> RunEntry:
     try:
-        configuration, begun = read_configuration(path)
-        # Before the figures: a run that ends in between has them.
-        at_work = is_at_work(path)
+        configuration, start = read_configuration(path)
+        # Read before the statistics: a run that ends in between has them.
+        in_progress = is_in_progress(path)
         summary = read_summary(path)
     except RunError as error:
         return RunEntry(
             path=str(path),
             agent="",
-            state="unreadable",
+            state=RunState.UNREADABLE,
             at="",
             episodes=0,
             missing=0,
             reward=None,
             problem=str(error),
         )
+    failed = summary.verdicts.get(Outcome.FAILED, 0)
+    cause = next((cause for cause in summary.failures if cause.fault != "agent"), None)
     return RunEntry(
         path=str(path),
-        agent=summary.agent or str(configuration.get("agent")),
-        state="at work" if at_work else "interrupted" if summary.missing else "finished",
-        at=begun.at,
+        agent=summary.agent or recorded_agent(configuration),
+        state=_state(summary, failed, in_progress=in_progress),
+        at=start.at,
         episodes=summary.episodes,
         missing=summary.missing,
+        failed=failed,
         reward=summary.reward,
+        problem=cause.error if failed and cause is not None else "",
     )
+
+
+def _state(summary: Summary, failed: int, *, in_progress: bool) -> RunState:
+    if in_progress:
+        return RunState.IN_PROGRESS
+    if summary.missing:
+        return RunState.INTERRUPTED
+    return RunState.FAILED if failed else RunState.FINISHED

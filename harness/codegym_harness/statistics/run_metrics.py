@@ -1,4 +1,4 @@
-"""The figures of a run."""
+"""Computes the statistics of a run from its results."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
@@ -10,82 +10,98 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from codegym_harness.records.episode_result import EpisodeResult, EpisodeUsage, Submission
-from codegym_harness.records.trajectory import Outcome
+from codegym_harness.records.trajectory import Fault, Outcome, StopReason
 from codegym_harness.statistics.estimators import Estimate, clustered_mean, pass_at_k, pass_hat_k
 
 Group = TypeVar("Group", str, int)
 Task = tuple[str, str]
-"""Environment and task."""
+"""The name of an environment and the id of a task."""
 
 
 class GroupFigures(BaseModel):
-    """The figures of a part of a run."""
+    """The statistics of a part of a run."""
 
     episodes: int
     reward: float | None
-    """The mean, over the episodes that were scored."""
+    """Mean reward of the scored episodes."""
     low: float | None
-    """Lower end of the reward's 95 % interval; None where there is too little to tell."""
+    """Lower end of the 95 % interval of the reward; None if there are too few clusters."""
     high: float | None
-    """Upper end of it."""
+    """Upper end of the 95 % interval of the reward."""
     calls_median: float | None
-    """The median number of tool calls, over the episodes that did not fail."""
+    """Median number of tool calls of the episodes that did not fail."""
     calls_over_oracle: float | None
-    """The median of calls by the oracle's calls, over the correct episodes of tasks where these are known."""
+    """Median of calls / oracle's calls over correct episodes of tasks whose oracle calls are known."""
 
 
 class CallFigures(BaseModel):
-    """The tool calls of a run, over the episodes that did not fail."""
+    """The tool calls of the episodes of a run that did not fail."""
 
     total: int
     invalid: int
-    """Calls of no tool there is, or with arguments that are no JSON or do not fit the tool's schema."""
+    """Calls of an unknown tool, or with arguments that are not JSON or do not fit the tool's schema."""
     repeated: int
-    """Calls that an earlier one of the episode equals in tool, arguments and result."""
+    """Calls whose tool, arguments and result equal those of an earlier call of the episode."""
     over_oracle: float | None
-    """As `GroupFigures.calls_over_oracle`."""
+    """See `GroupFigures.calls_over_oracle`."""
+    without_calls: int = 0
+    """Episodes in which the agent called no tool and submitted nothing."""
+
+
+class FailureCause(BaseModel):
+    """An error that occurred in one or more episodes."""
+
+    fault: Fault
+    error: str
+    """The name of the error's type and its message."""
+    episodes: int
 
 
 class Summary(BaseModel):
-    """The figures of a run. Failures of ours are counted, and say nothing of the agent."""
+    """The statistics of a run. Failed episodes are counted and not scored."""
 
     run: str
     """The run directory."""
     agent: str
     episodes: int
     missing: int
-    """Episodes that are still to be played; 0 where the run was not interrupted."""
+    """Episodes that are still to be played; 0 unless the run was interrupted."""
     reward: float | None
-    """The mean over the scored episodes."""
+    """Mean reward of the scored episodes."""
     reward_estimate: Estimate | None
-    """The same with its interval, clustered by environment; by task where there is only one environment."""
+    """The same with its interval, clustered by environment, or by task if there is only one environment."""
     verdicts: dict[Outcome, int]
     submissions: dict[Submission, int]
     pass_at: dict[int, Estimate]
-    """By k, the chance that at least one of k attempts at a task is correct (pass@k), over the tasks with at
-    least k scored attempts; clustered as the reward."""
+    """By k: the probability that at least one of k attempts at a task is correct (pass@k), over the tasks
+    with at least k scored attempts; clustered like the reward."""
     pass_hat: dict[int, Estimate]
-    """The same for all of k attempts (pass^k)."""
+    """By k: the probability that all of k attempts are correct (pass^k)."""
     calls: CallFigures
     limits_met: dict[str, int]
-    """By limit, the episodes that it ended."""
+    """By limit: the number of episodes that it ended."""
+    stops: dict[StopReason, int] = {}
+    """By reason: the number of episodes in which the loop of a model agent ended before the episode."""
+    failures: list[FailureCause] = []
+    """Errors of episodes, the most frequent first."""
     usage: EpisodeUsage | None
-    """Sums over all episodes, failed ones too; None where no model told any."""
+    """Sums over all episodes, including failed ones; None if no model reported its usage."""
     environments: dict[str, GroupFigures]
     tags: dict[str, GroupFigures]
     difficulties: dict[int, GroupFigures]
-    """Of the tasks whose difficulty is known."""
+    """By difficulty, for tasks whose difficulty is known."""
 
 
 def summarize(run: str, agent: str, results: Iterable[EpisodeResult], *, missing: int = 0) -> Summary:
-    """The figures of a run's results.
+    """Returns the statistics of results.
 
     Args:
-        missing: how many episodes are still to be played.
+        run: the run directory.
+        missing: the number of episodes that are still to be played.
     """
     episodes = sorted(results, key=lambda result: result.key)
-    verdicts: dict[Outcome, int] = {"correct": 0, "incorrect": 0, "no_submission": 0, "failed": 0}
-    submissions: dict[Submission, int] = {"correct": 0, "incorrect": 0, "none": 0, "invalid": 0}
+    verdicts: dict[Outcome, int] = {outcome: 0 for outcome in Outcome if outcome is not Outcome.UNSCORED}
+    submissions = dict.fromkeys(Submission, 0)
     for result in episodes:
         verdicts[result.outcome] = verdicts.get(result.outcome, 0) + 1
         if result.submission is not None:
@@ -105,6 +121,8 @@ def summarize(run: str, agent: str, results: Iterable[EpisodeResult], *, missing
         pass_hat=_passes(episodes, pass_hat_k),
         calls=_calls(episodes),
         limits_met=dict(Counter(limit for result in episodes for limit in result.limits_met)),
+        stops=dict(Counter(result.stop for result in episodes if result.stop is not None).most_common()),
+        failures=_failures(episodes),
         usage=reduce(add, usages) if usages else None,
         environments=_by(episodes, lambda result: [result.environment]),
         tags=_by(episodes, lambda result: result.tags),
@@ -115,14 +133,14 @@ def summarize(run: str, agent: str, results: Iterable[EpisodeResult], *, missing
 
 
 def estimate_over_tasks(tasks: Sequence[Task], values: Sequence[float], *, least: float = 0.0) -> Estimate:
-    """The mean of values that belong to tasks, with its interval, which ends where rewards do.
+    """Returns the mean of values that belong to tasks, with its interval cut to the possible range.
 
-    The tasks of an environment are alike, and so are the attempts at a task: clusters are the environments,
-    or the tasks where all are of one environment.
+    Tasks of an environment are correlated, and so are attempts at a task: the clusters are the environments,
+    or the tasks if there is only one environment.
 
     Args:
-        values: rewards, chances, or differences of them: at most 1.
-        least: what they are at least.
+        values: rewards, probabilities, or differences of them: at most 1.
+        least: the smallest possible value.
 
     Raises:
         ValueError: there are no values.
@@ -144,11 +162,11 @@ def _task(result: EpisodeResult) -> Task:
 def _passes(
     episodes: Iterable[EpisodeResult], estimator: Callable[[int, int, int], float]
 ) -> dict[int, Estimate]:
-    """For every k up to the largest number of scored attempts at a task."""
+    """Returns an estimate for every k up to the largest number of scored attempts at a task."""
     attempts: dict[Task, list[bool]] = defaultdict(list)
     for result in episodes:
         if result.reward is not None:
-            attempts[_task(result)].append(result.outcome == "correct")
+            attempts[_task(result)].append(result.outcome is Outcome.CORRECT)
     most = max(map(len, attempts.values()), default=0)
     passes = {}
     for k in range(1, most + 1):
@@ -159,23 +177,34 @@ def _passes(
 
 
 def _calls(episodes: Iterable[EpisodeResult]) -> CallFigures:
-    played = [result for result in episodes if result.outcome != "failed"]
+    played = [result for result in episodes if result.outcome is not Outcome.FAILED]
     return CallFigures(
         total=sum(result.calls for result in played),
         invalid=sum(result.invalid_calls for result in played),
         repeated=sum(result.repeated_calls for result in played),
         over_oracle=_calls_over_oracle(played),
+        without_calls=sum(
+            not result.calls and result.submission in (Submission.NONE, None) for result in played
+        ),
     )
 
 
 def _calls_over_oracle(episodes: Iterable[EpisodeResult]) -> float | None:
-    # Whoever gives up early needs few calls: only what was solved can be compared.
+    # An agent that gives up early makes few calls, so only correct episodes are compared.
     ratios = [
         result.calls / result.oracle_calls
         for result in episodes
-        if result.outcome == "correct" and result.oracle_calls
+        if result.outcome is Outcome.CORRECT and result.oracle_calls
     ]
     return median(ratios) if ratios else None
+
+
+def _failures(episodes: Iterable[EpisodeResult]) -> list[FailureCause]:
+    causes = Counter((result.fault, result.error) for result in episodes if result.fault is not None)
+    return [
+        FailureCause(fault=fault, error=error, episodes=count)
+        for (fault, error), count in causes.most_common()
+    ]
 
 
 def _by(
@@ -190,7 +219,7 @@ def _by(
 
 def _figures(episodes: Collection[EpisodeResult]) -> GroupFigures:
     estimate = _reward(episodes)
-    calls = [result.calls for result in episodes if result.outcome != "failed"]
+    calls = [result.calls for result in episodes if result.outcome is not Outcome.FAILED]
     return GroupFigures(
         episodes=len(episodes),
         reward=estimate.mean if estimate is not None else None,

@@ -1,25 +1,32 @@
 import pytest
 
+from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.agent_registry import AGENT_NAMES, AgentResources, make_agent
+from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import NotFoundError
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment import Environment
 
 
 @pytest.fixture
-def means(pool, catalog) -> AgentResources:
+def resources(pool: SandboxPool, catalog: Catalog) -> AgentResources:
     return AgentResources(pool, catalog, seed=3)
 
 
 @pytest.mark.parametrize("name", AGENT_NAMES)
-async def test_every_agent_of_the_registry_plays_under_its_name(means, bells, episodes, name):
-    from codegym_mcp.episodes.episode import EpisodeSettings, EpisodeState
-
-    agent = make_agent(name, means)
+async def test_every_registered_agent_plays_under_its_name(
+    resources: AgentResources, bells: Environment, episodes: EpisodeManager, name: str
+) -> None:
+    agent = make_agent(name, resources)
     assert agent.info.name == name
     episode = await episodes.open(bells, bells.tasks[0], EpisodeSettings())
-    await agent.play(episode, 1)
+    await agent.play(AsyncAgentContext(episode))
     assert episode.state is EpisodeState.SUBMITTED
 
 
-async def test_an_unknown_agent_is_an_error_that_names_those_that_exist(means):
+async def test_the_error_for_an_unknown_agent_suggests_a_known_one(resources: AgentResources) -> None:
     with pytest.raises(NotFoundError, match="Did you mean oracle"):
-        make_agent("orcale", means)
+        make_agent("orcale", resources)

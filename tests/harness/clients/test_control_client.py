@@ -2,10 +2,10 @@ import pytest
 
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import connect
-from codegym_mcp.episodes.episode import EpisodeState
+from codegym_mcp.control_api import OpenRequest
+from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
 from codegym_mcp.limits import Limits
-from codegym_mcp.server.control_plane import OpenRequest
 
 
 async def test_environments_are_listed(server):

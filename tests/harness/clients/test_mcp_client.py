@@ -7,8 +7,10 @@ from mcp import MCPError, StdioServerParameters
 from mcp.server.lowlevel.server import Server
 
 from codegym_harness.clients.mcp_client import Connection, connect
-from codegym_mcp.episodes.episode import Episode, EpisodeSettings, EpisodeState
+from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.episode_outcome import EpisodeState
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import ConnectionFailedError
 from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import OraclePolicy

@@ -57,9 +57,9 @@ async def test_an_episode_that_is_left_is_closed(episodes):
     # No second one may be open.
     for _ in range(2):
         async with episodes.open(BELL) as episode:
-            await episode.playable.call("listen", {})
+            await episode.episode.call("listen", {})
     with pytest.raises(CodegymError, match="no episode"):
-        await episode.standing()
+        await episode.read_status()
 
 
 async def test_a_refusal_comes_with_its_words(episodes):
@@ -73,8 +73,8 @@ async def test_a_call_is_made_to_its_end_also_when_its_caller_is_cancelled(episo
     async with episodes.open(BELL) as episode:
         with anyio.CancelScope() as scope:
             scope.cancel()
-            await episode.playable.call("move", {"floors": 1})
-        assert (await episode.standing()).calls == 1
+            await episode.episode.call("move", {"floors": 1})
+        assert (await episode.read_status()).calls == 1
 
 
 async def test_a_host_that_hangs_keeps_nobody_who_wants_to_leave(episodes, monkeypatch):
@@ -83,7 +83,7 @@ async def test_a_host_that_hangs_keeps_nobody_who_wants_to_leave(episodes, monke
         os.kill(episodes.process.pid, signal.SIGSTOP)
         with anyio.CancelScope() as scope:
             scope.cancel()
-            await episode.playable.call("listen", {})
+            await episode.episode.call("listen", {})
         assert scope.cancelled_caught
     os.kill(episodes.process.pid, signal.SIGCONT)
 
@@ -124,10 +124,10 @@ async def test_calls_of_several_episodes_do_not_wait_for_each_other(options):
         async def climb(floors):
             async with episodes.open(BELL) as episode:
                 for floor in range(1, floors + 1):
-                    moved = await episode.playable.call("move", {"floors": 1})
+                    moved = await episode.episode.call("move", {"floors": 1})
                     assert moved.structured == {"result": floor}
-                await episode.playable.submit(2)
-                assert (await episode.standing()).calls == floors
+                await episode.episode.submit(2)
+                assert (await episode.read_status()).calls == floors
 
         async with anyio.create_task_group() as tasks:
             for floors in range(1, 11):
@@ -138,7 +138,7 @@ async def test_without_its_host_no_episode_goes_on_and_none_begins(episodes):
     async with episodes.open(BELL) as episode:
         os.kill(episodes.process.pid, signal.SIGKILL)
         with pytest.raises((ConnectionFailedError, RunHaltedError), match="has ended"):
-            await episode.playable.call("listen", {})
+            await episode.episode.call("listen", {})
     with pytest.raises(RunHaltedError, match="--resume"):
         async with episodes.open(BELL):
             pass

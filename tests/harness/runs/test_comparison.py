@@ -1,9 +1,9 @@
 import pytest
-from tests.made_runs import Configuration, made_run, made_trajectory
 
-from codegym_harness.runs.run_directory import Begun, RunDirectory
 from codegym_harness.runs.comparison import compare
+from codegym_harness.runs.run_directory import RunDirectory, RunStart
 from codegym_mcp.errors import CodegymError, RunError
+from tests.made_runs import Configuration, made_run, made_trajectory
 
 
 def outcomes(text: str) -> dict[str, str]:
@@ -66,7 +66,7 @@ def test_runs_with_nothing_in_common_are_refused(tmp_path, second):
 
 def test_environments_that_have_changed_in_between_are_named(tmp_path):
     for name, digest in (("first", "one"), ("second", "two")):
-        begun = Begun.now(2, {"a": digest, "b": "same"})
+        begun = RunStart.now(2, {"a": digest, "b": "same"})
         with RunDirectory.create(tmp_path / name, Configuration(), begun) as directory:
             for key in ("a/x/1", "b/x/1"):
                 directory.append(made_trajectory(key))

@@ -4,17 +4,19 @@ import anyio
 import pytest
 from pydantic import BaseModel
 
-from codegym_mcp.errors import ConnectionFailedError, NotFoundError, RunHaltedError, TaskError
-from codegym_mcp.server.control_plane import EnvironmentInfo
-from codegym_mcp.verification.audit.grades import Grade
 from codegym_harness.agents import policy_agents
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.clients.control_client import ControlClient
-from codegym_harness.runs.evaluation import Selection, Observer, evaluate
-from codegym_harness.runs.run_directory import RunDirectory, read_trajectories
-from codegym_harness.runs.run_index import read_summary
 from codegym_harness.episode_sources.sources import Assignment, LocalEpisodes, ServedEpisodes
 from codegym_harness.records.trajectory import Trajectory
+from codegym_harness.runs.evaluation import play_assignments
+from codegym_harness.runs.observer import Observer
+from codegym_harness.runs.run_directory import RunDirectory, read_trajectories
+from codegym_harness.runs.run_index import read_summary
+from codegym_harness.runs.selection import SeedRange, Selection
+from codegym_mcp.control_api import EnvironmentInfo
+from codegym_mcp.errors import ConnectionFailedError, NotFoundError, RunHaltedError, TaskError
+from codegym_mcp.verification.audit.grades import Grade
 
 
 class Configuration(BaseModel):
@@ -73,7 +75,9 @@ def test_each_task_is_played_in_every_epoch():
 
 
 def test_generated_tasks_are_selected_by_difficulty_and_seeds():
-    chosen = keys(Selection(environments=("ledger",), difficulty=4, seed=7, tasks=2), SERVED)
+    chosen = keys(
+        Selection(environments=("ledger",), difficulties=(4,), seeds=SeedRange(first=7), tasks=2), SERVED
+    )
     assert chosen == ["ledger/d4-s7/1", "ledger/d4-s8/1"]
 
 
@@ -84,7 +88,7 @@ def test_a_glob_that_matches_nothing_is_an_error():
 
 def test_tasks_that_an_environment_does_not_have_are_an_error():
     with pytest.raises(TaskError, match="fixed_only generates no tasks"):
-        keys(Selection(difficulty=1), [info("fixed_only", generates=False)])
+        keys(Selection(difficulties=(1,)), [info("fixed_only", generates=False)])
     with pytest.raises(TaskError, match="endless has no fixed tasks"):
         keys(Selection(), [info("endless", tasks=0)])
 
@@ -95,7 +99,9 @@ async def test_an_evaluation_over_http_leaves_every_trajectory_and_a_summary(ser
         assignments = Selection(epochs=2).assignments(await control.environments())
         with RunDirectory.create(path, Configuration()) as directory:
             oracle = policy_agents.oracle(pool, catalog)
-            summary = await evaluate(oracle, ServedEpisodes(control), assignments, directory, concurrency=3)
+            summary = await play_assignments(
+                oracle, ServedEpisodes(control), assignments, directory, concurrency=3
+            )
     assert summary.episodes == 6
     assert summary.reward == 1.0
     assert summary.verdicts == {"correct": 6, "incorrect": 0, "no_submission": 0, "failed": 0}
@@ -113,7 +119,9 @@ async def test_epochs_of_a_random_agent_differ_and_runs_of_it_do_not(episodes, t
     played = []
     for name in ("one", "two"):
         with RunDirectory.create(tmp_path / name, Configuration()) as directory:
-            await evaluate(policy_agents.random(5), LocalEpisodes(episodes), assignments, directory, concurrency=1)
+            await play_assignments(
+                policy_agents.random(5), LocalEpisodes(episodes), assignments, directory, concurrency=1
+            )
         calls = [[step.tool_calls for step in each.steps] for each in read_trajectories(tmp_path / name)]
         played.append(calls)
     assert played[0] == played[1]
@@ -131,7 +139,7 @@ async def test_no_more_than_so_many_episodes_are_open_at_once(episodes, tmp_path
 
     assignments = [Assignment(environment="counter", task="bell-1", epoch=epoch) for epoch in range(1, 9)]
     with RunDirectory.create(tmp_path / "run", Configuration()) as directory:
-        summary = await evaluate(
+        summary = await play_assignments(
             FunctionAgent(count), LocalEpisodes(episodes), assignments, directory, concurrency=3
         )
     assert summary.episodes == 8
@@ -146,7 +154,9 @@ async def test_bad_rollouts_do_not_stop_the_others(episodes, tmp_path):
 
     assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2", "bell-9")]
     with RunDirectory.create(tmp_path / "run", Configuration()) as directory:
-        summary = await evaluate(FunctionAgent(stumble), LocalEpisodes(episodes), assignments, directory)
+        summary = await play_assignments(
+            FunctionAgent(stumble), LocalEpisodes(episodes), assignments, directory
+        )
     assert summary.verdicts == {"correct": 1, "incorrect": 0, "no_submission": 1, "failed": 1}
     assert summary.reward == 0.5
 
@@ -162,7 +172,9 @@ async def test_each_trajectory_is_on_disk_before_it_is_announced(episodes, tmp_p
 
     assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2")]
     with RunDirectory.create(path, Configuration()) as directory:
-        await evaluate(policy_agents.observe(), LocalEpisodes(episodes), assignments, directory, watcher=Check())
+        await play_assignments(
+            policy_agents.observe(), LocalEpisodes(episodes), assignments, directory, observer=Check()
+        )
     assert len(seen) == 2
 
 
@@ -177,7 +189,9 @@ async def test_what_was_done_stays_when_an_evaluation_is_cancelled(episodes, tmp
 
     assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2", "bell-4")]
     with RunDirectory.create(path, Configuration()) as directory, anyio.CancelScope() as scope:
-        await evaluate(FunctionAgent(linger), LocalEpisodes(episodes), assignments, directory, concurrency=1)
+        await play_assignments(
+            FunctionAgent(linger), LocalEpisodes(episodes), assignments, directory, concurrency=1
+        )
     assert [each.extra.key for each in read_trajectories(path)] == ["counter/bell-1/1"]
     summary = read_summary(path)
     assert (summary.episodes, summary.missing, summary.reward) == (1, 2, 1.0)
@@ -194,7 +208,9 @@ async def test_an_evaluation_that_breaks_off_leaves_a_summary(episodes, tmp_path
         RunDirectory.create(tmp_path, Configuration()) as directory,
         pytest.raises(RunHaltedError, match="Nothing more"),
     ):
-        await evaluate(FunctionAgent(give_up), LocalEpisodes(episodes), BELLS, directory, concurrency=1)
+        await play_assignments(
+            FunctionAgent(give_up), LocalEpisodes(episodes), BELLS, directory, concurrency=1
+        )
     assert (directory.results.keys(), read_summary(tmp_path).missing) == ({"counter/bell-1/1"}, 2)
 
 
@@ -210,13 +226,13 @@ async def test_only_what_is_missing_is_played_and_failures_are_played_again(epis
 
     agent = FunctionAgent(play)
     with RunDirectory.create(tmp_path, Configuration()) as directory:
-        first = await evaluate(agent, LocalEpisodes(episodes), BELLS[:2], directory)
+        first = await play_assignments(agent, LocalEpisodes(episodes), BELLS[:2], directory)
     assert first.verdicts["failed"] == 1
     assert first.reward == 1.0
     played.clear()
     failing = False
     with RunDirectory.resume(tmp_path) as directory:
-        second = await evaluate(agent, LocalEpisodes(episodes), BELLS, directory)
+        second = await play_assignments(agent, LocalEpisodes(episodes), BELLS, directory)
     assert sorted(played) == ["bell-2", "bell-4"]
     assert second.verdicts == {"correct": 1, "incorrect": 2, "no_submission": 0, "failed": 0}
     assert sorted(each.extra.task for each in read_trajectories(tmp_path)) == ["bell-1", "bell-2", "bell-4"]
@@ -240,9 +256,11 @@ async def test_a_watcher_is_told_what_was_there_and_what_begins_and_ends(episode
 
     source = LocalEpisodes(episodes)
     with RunDirectory.create(tmp_path, Configuration()) as directory:
-        await evaluate(policy_agents.observe(), source, BELLS[:1], directory)
+        await play_assignments(policy_agents.observe(), source, BELLS[:1], directory)
     with RunDirectory.resume(tmp_path) as directory:
-        await evaluate(policy_agents.observe(), source, BELLS, directory, concurrency=1, watcher=Note())
+        await play_assignments(
+            policy_agents.observe(), source, BELLS, directory, concurrency=1, observer=Note()
+        )
     assert told == [
         ("observe", ["counter/bell-1/1"], 3),
         *("begins bell-2", "ends bell-2", "begins bell-4", "ends bell-4"),
@@ -256,8 +274,8 @@ async def test_a_run_that_is_gone_on_with_has_no_figures_until_there_are_new_one
 
     source = LocalEpisodes(episodes)
     with RunDirectory.create(tmp_path, Configuration()) as directory:
-        await evaluate(policy_agents.observe(), source, BELLS[:1], directory)
+        await play_assignments(policy_agents.observe(), source, BELLS[:1], directory)
     assert (tmp_path / "summary.json").exists()
     with RunDirectory.resume(tmp_path) as directory:
-        await evaluate(policy_agents.observe(), source, BELLS[:2], directory, watcher=Look())
+        await play_assignments(policy_agents.observe(), source, BELLS[:2], directory, observer=Look())
     assert read_summary(tmp_path).episodes == 2

@@ -14,15 +14,17 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 
 import pytest
-from tests.made_runs import Configuration
 from pydantic import BaseModel
 
-from codegym_mcp.errors import RunError
-from codegym_harness.runs.evaluation import Selection, Observer
-from codegym_harness.runs.run_config import RunConfig, recorded_config, run_evaluation
+from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.resume_checks import check_configuration, check_environments, check_results
-from codegym_harness.runs.run_directory import Begun, RunDirectory, read_trajectories
+from codegym_harness.runs.run_config import RunConfig, recorded_config
+from codegym_harness.runs.run_directory import RunDirectory, RunStart, read_trajectories
+from codegym_harness.runs.run_evaluation import run_evaluation
 from codegym_harness.runs.run_index import read_summary
+from codegym_harness.runs.selection import Selection
+from codegym_mcp.errors import RunError
+from tests.made_runs import Configuration
 
 HERE = Path("runs/mine")
 
@@ -53,7 +55,7 @@ def test_another_configuration_is_refused_with_what_differs():
     assert str(caught.value) == (
         "runs/mine holds a run of another configuration: inner.depth was 1 and is now 2, "
         "words was ['a'] and is now []. "
-        "Give --resume alone to go on as it was begun, or begin another run."
+        "Leave these options out to resume the run as it was started, or start another run."
     )
 
 
@@ -67,15 +69,15 @@ def test_a_whole_part_that_differs_is_told_by_its_name():
 
 
 def test_environments_that_are_not_what_they_were_are_refused_by_name():
-    begun = Begun(environments={"a": "1", "b": "2", "gone": "3"})
+    begun = RunStart(environments={"a": "1", "b": "2", "gone": "3"})
     check_environments(HERE, begun, dict(begun.environments))
-    with pytest.raises(RunError, match=r"since the run in runs/mine was begun: b, new, gone\."):
+    with pytest.raises(RunError, match=r"since the run in runs/mine was started: b, new, gone\."):
         check_environments(HERE, begun, {"a": "1", "b": "9", "new": "4"})
 
 
 def test_results_that_nobody_asked_for_are_refused():
     check_results(HERE, ["a/x/1"], ["a/x/1", "a/x/2"])
-    with pytest.raises(RunError, match=r"does not ask for: c/1, c/2, c/3, c/4, c/5 and 2 more\."):
+    with pytest.raises(RunError, match=r"does not select: c/1, c/2, c/3, c/4, c/5 and 2 more\."):
         check_results(HERE, ["a/x/1", *(f"c/{n}" for n in range(1, 8))], ["a/x/1"])
 
 
@@ -90,9 +92,9 @@ def environment(tmp_path, fixtures) -> Path:
 
 async def test_a_run_is_resumed_only_as_what_it_was(tmp_path, environment):
     path = tmp_path / "run"
-    job = RunConfig(agent="observe", paths=(environment,), selection=Selection(difficulty=1))
+    job = RunConfig(agent="observe", paths=(environment,), selection=Selection(difficulties=(1,)))
     first = await run_evaluation(job, out=path)
-    more = job.model_copy(update={"selection": Selection(difficulty=1, tasks=2)})
+    more = job.model_copy(update={"selection": Selection(difficulties=(1,), tasks=2)})
     with pytest.raises(RunError, match=r"selection\.tasks was None and is now 2"):
         await run_evaluation(more, resume=path)
     again = await run_evaluation(job.model_copy(update={"concurrency": 2}), resume=path)
@@ -105,7 +107,7 @@ async def test_a_run_is_resumed_only_as_what_it_was(tmp_path, environment):
 
 async def test_what_was_cut_off_is_told_and_played_again(tmp_path, environment):
     path = tmp_path / "run"
-    job = RunConfig(agent="observe", paths=(environment,), selection=Selection(difficulty=1, tasks=3))
+    job = RunConfig(agent="observe", paths=(environment,), selection=Selection(difficulties=(1,), tasks=3))
     whole = await run_evaluation(job, out=path)
     file = path / "trajectories.jsonl"
     file.write_bytes(file.read_bytes()[:-40])
@@ -115,7 +117,7 @@ async def test_what_was_cut_off_is_told_and_played_again(tmp_path, environment):
         def notice(self, message):
             said.append(message)
 
-    assert await run_evaluation(job, resume=path, watcher=Listen()) == whole
+    assert await run_evaluation(job, resume=path, observer=Listen()) == whole
     assert [f"{path}/trajectories.jsonl was damaged" in message for message in said] == [True]
     assert len({each.extra.key for each in read_trajectories(path)}) == 3
 

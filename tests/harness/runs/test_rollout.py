@@ -11,7 +11,8 @@ from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import EnvironmentFaultError
 from codegym_mcp.limits import Limits
-from codegym_mcp.spec.catalog import Catalog, Entry
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment_file import read_environment_source
 
 BELL = Assignment(environment="counter", task="bell-2")

@@ -8,18 +8,18 @@ from subprocess import PIPE, Popen
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.made_runs import Configuration, made_trajectory
 
-from codegym_mcp.errors import RunError
 from codegym_harness.runs.run_directory import (
-    Begun,
     RunDirectory,
-    is_at_work,
+    RunStart,
+    is_in_progress,
     new_run_path,
     read_configuration,
     read_results,
     read_trajectories,
 )
+from codegym_mcp.errors import RunError
+from tests.made_runs import Configuration, made_trajectory
 
 KEYS = ["lift/low/1", "lift/low/2", "lift/high/1"]
 
@@ -32,7 +32,7 @@ def recorded(path: Path) -> list[str]:
 def run(tmp_path) -> Path:
     """A run of three episodes, the second failed."""
     path = tmp_path / "run"
-    with RunDirectory.create(path, Configuration(), Begun.now(4, {"lift": "abc"})) as directory:
+    with RunDirectory.create(path, Configuration(), RunStart.now(4, {"lift": "abc"})) as directory:
         for key, outcome in zip(KEYS, ("correct", "failed", "incorrect"), strict=True):
             directory.append(made_trajectory(key, outcome))
     return path
@@ -43,7 +43,7 @@ def run(tmp_path) -> Path:
 
 def test_a_run_begins_with_its_configuration(tmp_path):
     path = tmp_path / "deep" / "run"
-    begun = Begun(at="now", episodes=3, environments={"lift": "abc"})
+    begun = RunStart(at="now", episodes=3, environments={"lift": "abc"})
     with RunDirectory.create(path, Configuration(agent="oracle"), begun):
         assert read_configuration(path) == ({"agent": "oracle"}, begun)
     assert json.loads((path / "run.json").read_text())["agent"] == "oracle"
@@ -207,12 +207,12 @@ def test_what_is_no_run_directory_is_refused(tmp_path, content, told):
 
 
 def test_a_run_is_for_one_at_a_time(run):
-    assert not is_at_work(run)
+    assert not is_in_progress(run)
     with RunDirectory.resume(run):
-        assert is_at_work(run)
+        assert is_in_progress(run)
         with pytest.raises(RunError, match="Another process is at work"), RunDirectory.resume(run):
             pass
-    assert not is_at_work(run)
+    assert not is_in_progress(run)
 
 
 def test_a_process_that_is_killed_leaves_its_run_free(run):
@@ -227,7 +227,7 @@ with RunDirectory.resume(pathlib.Path({str(run)!r})):
     with Popen([sys.executable, "-c", program], stdin=PIPE, stdout=PIPE, env=environ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"here\n"
-        assert is_at_work(run)
+        assert is_in_progress(run)
         process.kill()
         process.wait()
-    assert not is_at_work(run)
+    assert not is_in_progress(run)

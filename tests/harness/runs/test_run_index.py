@@ -1,11 +1,17 @@
 from pathlib import Path
 
 import pytest
-from tests.made_runs import AT, Configuration, made_run, made_trajectory
 
+from codegym_harness.runs.run_directory import RunDirectory, RunStart
+from codegym_harness.runs.run_index import (
+    find_trajectory,
+    list_runs,
+    read_baselines,
+    read_summary,
+    split_episode,
+)
 from codegym_mcp.errors import NotFoundError, RunError
-from codegym_harness.runs.run_directory import Begun, RunDirectory
-from codegym_harness.runs.run_index import find_trajectory, list_runs, read_baselines, read_summary, split_episode
+from tests.made_runs import AT, Configuration, made_run, made_trajectory
 
 TWO = {"lift/low/1": "correct", "lift/high/1": "incorrect"}
 
@@ -16,7 +22,9 @@ def test_runs_are_listed_from_the_earliest_on_with_how_they_ended(tmp_path):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "run.json").write_text("{")
     (tmp_path / "no-run").mkdir()
-    with RunDirectory.create(tmp_path / "third", Configuration(), Begun(at="2027", episodes=5)) as directory:
+    with RunDirectory.create(
+        tmp_path / "third", Configuration(), RunStart(at="2027", episodes=5)
+    ) as directory:
         directory.append(made_trajectory())
         broken, first, second, third = list_runs(tmp_path)
     assert (first.path, first.agent, first.state) == (str(tmp_path / "z-first"), "oracle", "finished")

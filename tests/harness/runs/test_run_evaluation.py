@@ -6,16 +6,18 @@ from pathlib import Path
 import pytest
 from mcp import StdioServerParameters
 
+from codegym_harness.agents.model_agent import ModelAgentOptions
+from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
+from codegym_harness.processes.server_process import start_server
+from codegym_harness.runs.observer import Observer
+from codegym_harness.runs.run_config import RunConfig
+from codegym_harness.runs.run_directory import read_configuration, read_trajectories
+from codegym_harness.runs.run_evaluation import run_evaluation
+from codegym_harness.runs.selection import Selection
 from codegym_mcp.errors import CodegymError, RunHaltedError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment_file import read_environment
-from codegym_harness.agents.model_agent import ModelAgentOptions
-from codegym_harness.runs.evaluation import Selection, Observer
-from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
-from codegym_harness.runs.run_config import RunConfig, run_evaluation
-from codegym_harness.runs.run_directory import read_configuration, read_trajectories
-from codegym_harness.processes.server_process import start_server
 
 
 async def test_a_job_serves_plays_and_records(fixtures, tmp_path):
@@ -31,11 +33,11 @@ async def test_a_job_serves_plays_and_records(fixtures, tmp_path):
     job = RunConfig(
         agent="oracle",
         paths=(fixtures / "counter.py",),
-        selection=Selection(difficulty=1, tasks=2),
+        selection=Selection(difficulties=(1,), tasks=2),
         limits=Limits(calls=50),
         concurrency=2,
     )
-    summary = await run_evaluation(job, out=tmp_path / "run", watcher=Note())
+    summary = await run_evaluation(job, out=tmp_path / "run", observer=Note())
     keys = {"counter/d1-s0/1", "counter/d1-s1/1"}
     assert told[0] == ("oracle", 2)
     assert set(told[1:]) == keys
@@ -44,6 +46,7 @@ async def test_a_job_serves_plays_and_records(fixtures, tmp_path):
     configuration, begun = read_configuration(tmp_path / "run")
     assert configuration == job.model_dump(mode="json")
     assert begun.episodes == 2
+    assert begun.tasks == {"counter": ["d1-s0", "d1-s1"]}
     assert begun.environments == {"counter": read_environment(fixtures / "counter.py").digest}
     assert {each.extra.key for each in read_trajectories(tmp_path / "run")} == keys
 
@@ -51,7 +54,7 @@ async def test_a_job_serves_plays_and_records(fixtures, tmp_path):
 def climbing(server, *paths, **more):
     """A job in which a model plays."""
     model = ModelAgentOptions(name="openai:climber", base_url=f"{server.url}/v1", **more)
-    return RunConfig(model=model, paths=paths, selection=Selection(difficulty=2))
+    return RunConfig(model=model, paths=paths, selection=Selection(difficulties=(2,)))
 
 
 async def test_what_runs_environments_for_a_model_is_given_no_secrets(
@@ -69,7 +72,7 @@ async def test_what_runs_environments_for_a_model_is_given_no_secrets(
                     seen.add(Path(f"/proc/{process}/environ").read_text())
 
     job = climbing(openai_server, fixtures / "counter.py", api_key_variable="MINE")
-    summary = await run_evaluation(job, out=tmp_path / "run", watcher=Look())
+    summary = await run_evaluation(job, out=tmp_path / "run", observer=Look())
     assert summary.reward == 1.0
     assert seen
     assert not any("private" in environment for environment in seen)
@@ -85,7 +88,7 @@ async def test_a_model_plays_what_can_be_played_and_the_rest_is_told(openai_serv
             told.append(message)
 
     job = climbing(openai_server, fixtures / "counter.py", broken)
-    summary = await run_evaluation(job, out=tmp_path / "run", watcher=Note())
+    summary = await run_evaluation(job, out=tmp_path / "run", observer=Note())
     assert (summary.episodes, summary.reward) == (1, 1.0)
     assert [str(broken) in message for message in told] == [True]
 
@@ -107,11 +110,11 @@ async def test_a_run_that_loses_its_episodes_breaks_off_and_is_gone_on_with(
             with suppress(ProcessLookupError):
                 hosts[-1].kill()
 
-    monkeypatch.setattr("codegym_harness.runs.run_config.WorkerEpisodes.start", started)
+    monkeypatch.setattr("codegym_harness.runs.run_evaluation.WorkerEpisodes.start", started)
     job = climbing(openai_server, fixtures / "counter.py")
-    job = job.model_copy(update={"selection": Selection(difficulty=2, tasks=3), "concurrency": 1})
+    job = job.model_copy(update={"selection": Selection(difficulties=(2,), tasks=3), "concurrency": 1})
     with pytest.raises(RunHaltedError, match="--resume"):
-        await run_evaluation(job, out=tmp_path / "run", watcher=Kill())
+        await run_evaluation(job, out=tmp_path / "run", observer=Kill())
     summary = await run_evaluation(job, resume=tmp_path / "run")
     assert (summary.episodes, summary.missing, summary.reward) == (3, 0, 1.0)
     assert len({each.extra.key for each in read_trajectories(tmp_path / "run")}) == 3
@@ -128,7 +131,7 @@ async def test_what_may_be_unconfined_is_what_holds_a_models_episodes(
         told.append(options.allow_unconfined)
         return start(options, limits)
 
-    monkeypatch.setattr("codegym_harness.runs.run_config.WorkerEpisodes.start", noted)
+    monkeypatch.setattr("codegym_harness.runs.run_evaluation.WorkerEpisodes.start", noted)
     job = climbing(openai_server, fixtures / "counter.py").model_copy(update={"allow_unconfined": allowed})
     assert (await run_evaluation(job, out=tmp_path / "run")).reward == 1.0
     assert told == [allowed]
@@ -147,12 +150,12 @@ async def test_what_may_be_unconfined_is_the_server_and_the_oracles_of_a_job(
 
         return open_it
 
-    monkeypatch.setattr("codegym_harness.runs.run_config.start_server", note(start_server))
-    monkeypatch.setattr("codegym_harness.runs.run_config.SandboxPool.open", note(SandboxPool.open))
+    monkeypatch.setattr("codegym_harness.runs.run_evaluation.start_server", note(start_server))
+    monkeypatch.setattr("codegym_harness.runs.run_evaluation.SandboxPool.open", note(SandboxPool.open))
     job = RunConfig(
         agent="oracle",
         paths=(fixtures / "counter.py",),
-        selection=Selection(difficulty=1, tasks=1),
+        selection=Selection(difficulties=(1,), tasks=1),
         allow_unconfined=allowed,
     )
     assert (await run_evaluation(job, out=tmp_path / "run")).reward == 1.0
