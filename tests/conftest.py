@@ -16,7 +16,8 @@ import httpx2
 import pytest
 from hypothesis import settings
 
-from codegym_mcp.episodes.episode import Episode, EpisodeSettings
+from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
@@ -53,6 +54,10 @@ class ModelServer:
     def set_script(self, model: str, *actions: dict[str, Any]) -> None:
         """The same for a model that must have a certain name."""
         httpx2.put(f"{self.url}/scripts/{model}", content=json.dumps(actions)).raise_for_status()
+
+    def set_check(self, model: str, action: dict[str, Any]) -> None:
+        """Sets the response to the request for the model itself."""
+        httpx2.put(f"{self.url}/checks/{model}", content=json.dumps(action)).raise_for_status()
 
     def requests(self, model: str) -> list[dict[str, Any]]:
         """The requests that a model had, `headers` and `body`."""
@@ -100,7 +105,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def pool() -> AsyncIterator[SandboxPool]:
     """A pool whose processes get the time they are allowed, however busy the machine is."""
-    async with SandboxPool.open(patience=100) as opened:
+    async with SandboxPool.open(cpu_grace=100) as opened:
         yield opened
 
 

@@ -39,6 +39,8 @@ from codegym_mcp.models.tool_formats import parse_calls
 
 _MAX_TOKENS = "max_tokens"
 _CHECK_SECONDS = 20.0
+_ConversationState = tuple[int, int]
+"""Identifies a conversation at a certain length."""
 _PAGE_START = ("<!doctype", "<html", "<head", "<?xml")
 
 
@@ -80,6 +82,7 @@ class ChatClient:
         self._url = f"{server.url.rstrip('/')}/chat/completions"
         self._kept: list[Adaptation] = []
         self._cures: Counter[Adaptation] = Counter()
+        self._failed: set[_ConversationState] = set()
         self._has_replied = False
         self._longest_accepted = 0
         self._web_pages = 0
@@ -146,7 +149,7 @@ class ChatClient:
         if self._server.nested_effort and "reasoning_effort" in body:
             body["reasoning"] = {"effort": body.pop("reasoning_effort")}
         try:
-            response = await self._send_adapted(body)
+            response = await self._send_adapted(body, (id(messages), len(messages)))
         except RequestFailedError as failed:
             raise RequestFailedError(self._note_growth(failed.diagnosis, body)) from None
         self._has_replied = True
@@ -157,42 +160,55 @@ class ChatClient:
         cost = price(reply.usage, reply.model or self._model, self._server.provider, self._server.url)
         return replace(response, reply=replace(reply, usage=replace(reply.usage, cost=cost)))
 
-    async def _send_adapted(self, body: Body) -> ClientResponse:
-        """Sends a request, and sends it in other forms if the server does not accept this one."""
+    async def _send_adapted(self, body: Body, conversation: _ConversationState) -> ClientResponse:
+        """Sends a request, and sends it in other forms if the server rejects this one."""
         active = list(self._kept)
+        if conversation in self._failed:
+            active += self._server_error_adaptations(body)
         first: RequestFailedError | None = None
         while True:
             adapted, descriptions = adapt(body, active)
             try:
                 response = await self._send(adapted)
             except RequestFailedError as failed:
+                if failed.diagnosis.status == 500:
+                    self._failed ^= {conversation}
                 first = first or failed
                 further = self._next_adaptation(adapted, active, failed.diagnosis)
                 if further is None:
                     raise first from None
                 active.append(further)
                 continue
-            self._keep(active, first)
+            self._keep(active, certain=conversation not in self._failed)
+            self._failed.discard(conversation)
             return replace(response, reply=replace(response.reply, changes=descriptions))
 
-    def _keep(self, active: list[Adaptation], first: RequestFailedError | None) -> None:
+    def _server_error_adaptations(self, body: Body) -> list[Adaptation]:
+        """Returns the adaptations for a request that failed with status 500.
+
+        The failure may have another cause, so that repeated requests alternate between both forms.
+        """
+        return [
+            adaptation
+            for adaptation in HISTORY_ADAPTATIONS
+            if adaptation.cures_server_error and adaptation not in self._kept and adapt(body, [adaptation])[1]
+        ]
+
+    def _keep(self, active: list[Adaptation], *, certain: bool) -> None:
         """Keeps the adaptations of a request that succeeded.
 
-        After a status 500 the request may have succeeded because the server recovered, so that an adaptation
-        is kept only when it has helped twice.
+        After a status 500 the server may merely have recovered, so that an adaptation is kept only when it
+        has helped twice.
         """
-        if first is None:
-            return
         new = [adaptation for adaptation in active if adaptation not in self._kept]
         self._cures.update(new)
-        uncertain = first.diagnosis.status == 500
-        self._kept += [each for each in new if not uncertain or self._cures[each] > 1]
+        self._kept += [each for each in new if certain or self._cures[each] > 1]
 
     def _next_adaptation(
         self, body: Body, active: Sequence[Adaptation], diagnosis: ErrorDiagnosis
     ) -> Adaptation | None:
-        """Returns the next adaptation that could cure an error, or None."""
-        if diagnosis.meaning not in (ErrorMeaning.REJECTED, ErrorMeaning.TRANSIENT):
+        """Returns the next adaptation that could cure a rejection, or None."""
+        if diagnosis.meaning is not ErrorMeaning.REJECTED:
             return None
         possible = list(HISTORY_ADAPTATIONS)
         if self._options.max_tokens_field is None:
@@ -200,9 +216,8 @@ class ChatClient:
         if self._options.tool_format is not None:
             possible.insert(0, UNPARSED_TOOLS)
         for adaptation in possible:
-            if adaptation in active or diagnosis.status not in adaptation.statuses:
-                continue
-            if adaptation.wording.search(diagnosis.text) and adapt(body, [adaptation])[1]:
+            untried = adaptation not in active and adaptation.wording.search(diagnosis.text)
+            if untried and adapt(body, [adaptation])[1]:
                 return adaptation
         return None
 

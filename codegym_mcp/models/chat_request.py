@@ -80,20 +80,20 @@ def _tool(tool: ToolView) -> Body:
 class Adaptation:
     """A change to requests for servers that do not accept what others do.
 
-    It is applied when a server refuses a request for which it makes a difference, and kept if the changed
+    It is applied when a server rejects a request for which it makes a difference, and kept if the changed
     request succeeds.
 
     Attributes:
         description: the change, in one sentence, for the record.
         apply: changes a body in place, and returns whether it changed.
-        wording: the errors that it may cure.
-        statuses: the statuses of those errors.
+        wording: the rejections that it may cure.
+        cures_server_error: whether it may also cure a status 500.
     """
 
     description: str
     apply: Callable[[Body], bool]
     wording: re.Pattern[str]
-    statuses: frozenset[int] = frozenset({400, 422})
+    cures_server_error: bool = False
 
 
 def adapt(body: Body, adaptations: Sequence[Adaptation]) -> tuple[Body, list[str]]:
@@ -197,13 +197,13 @@ HISTORY_ADAPTATIONS = (
         "The content null of earlier messages was sent as an empty text.",
         _replace_null_content,
         _ANY,
-        frozenset({400, 422, 500}),
+        cures_server_error=True,
     ),
     Adaptation(
         "Earlier messages without content were sent with an empty text.",
         _add_missing_content,
         _ANY,
-        frozenset({400, 422, 500}),
+        cures_server_error=True,
     ),
     Adaptation(
         "The empty text of earlier messages with calls was sent as null.",

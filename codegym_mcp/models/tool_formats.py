@@ -112,7 +112,9 @@ def _llama3(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
     if not rest.startswith("{"):
         return
     for written in _read_sequence(rest):
-        yield _read_object(written)
+        name, arguments = _read_object(written)
+        if name:
+            yield name, arguments
 
 
 def _mistral(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:

@@ -68,7 +68,10 @@ async def test_without_a_providers_own_package_the_error_is_the_command_that_ins
         ({"name": "anthropic:x", "base_url": LOCAL, "seed": 1}, "not have the option seed"),
         ({"name": "anthropic:x", "base_url": LOCAL, "logprobs": True}, "not have the option logprobs"),
         ({"name": "anthropic:x", "base_url": LOCAL, "token_ids": True}, "not have the option token ids"),
-        ({"name": "openai-responses:x", "base_url": LOCAL, "token_ids": True}, "not have the option token ids"),
+        (
+            {"name": "openai-responses:x", "base_url": LOCAL, "token_ids": True},
+            "not have the option token ids",
+        ),
     ],
 )
 async def test_what_a_model_would_pass_over_in_silence_is_refused(options, words):

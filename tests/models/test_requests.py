@@ -1,7 +1,7 @@
 """Requests to a server of OpenAI's shape and one of Anthropic's, each a process of its own."""
 
 import json
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 
 import anyio
 import pytest
@@ -22,41 +22,6 @@ TOOL = ToolView(
 )
 HELLO = {"say": {"text": "hello"}}
 CALL = {"say": {"text": "Up.", "calls": [{"id": "one", "name": "move", "arguments": {"floors": 1}}]}}
-
-
-class Endpoint:
-    """A provider at its test server."""
-
-    def __init__(self, provider, server, path):
-        self.provider = provider
-        self.server = server
-        self.url = server.url + path
-
-    @asynccontextmanager
-    async def model(self, *actions, retries=None, **options):
-        name = self.server.script(*actions)
-        given = ModelOptions(name=f"{self.provider}:{name}", base_url=self.url, **options)
-        async with Model.open(given, retries=retries) as model:
-            yield model
-
-    def bodies(self, model):
-        return self.server.bodies(model.options.name.partition(":")[2])
-
-
-@pytest.fixture
-def openai(openai_server):
-    return Endpoint("openai", openai_server, "/v1")
-
-
-@pytest.fixture
-def anthropic(anthropic_server):
-    return Endpoint("anthropic", anthropic_server, "")
-
-
-@pytest.fixture(params=["openai", "anthropic"])
-def endpoint(request, openai, anthropic):
-    """Whoever provides the model makes no difference."""
-    return openai if request.param == "openai" else anthropic
 
 
 def talk(model):

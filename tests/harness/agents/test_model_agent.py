@@ -1,4 +1,4 @@
-"""A model plays, at servers of OpenAI's and Anthropic's shape; every outcome is read from the trajectory."""
+"""A model plays behind servers that speak OpenAI's and Anthropic's APIs; outcomes are read from trajectories."""
 
 import json
 import time
@@ -7,7 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from codegym_harness.agents.model_agent import ModelAgent, ModelAgentOptions
+from codegym_harness.agents.model_agent import (
+    DEFAULT_SYSTEM_PROMPT,
+    ModelAgent,
+    ModelAgentOptions,
+    render_system_prompt,
+)
 from codegym_harness.episode_sources.sources import Assignment, ForeignEpisodes, LocalEpisodes
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.runs.rollout import roll_out
@@ -32,7 +37,7 @@ TEXT = {"say": {"text": "The bell is at floor 1."}}
 
 
 class Endpoint:
-    """A provider at its test server."""
+    """A provider whose API a test server speaks."""
 
     def __init__(self, provider, server, path):
         self.provider = provider
@@ -64,7 +69,7 @@ def anthropic(anthropic_server):
 
 @pytest.fixture(params=["openai", "anthropic"])
 def endpoint(request, openai, anthropic):
-    """Whoever provides the model makes no difference."""
+    """Both APIs: the provider makes no difference."""
     return openai if request.param == "openai" else anthropic
 
 
@@ -81,8 +86,8 @@ def play(episodes):
     return played
 
 
-def told(trajectory):
-    """What was said and done, in short."""
+def outline(trajectory):
+    """Returns the messages, calls and results of a trajectory."""
     lines = []
     for step in trajectory.steps:
         results = step.observation.results if step.observation is not None else []
@@ -111,7 +116,7 @@ async def test_an_episode_is_played_and_recorded_as_it_went(endpoint, play):
     assert task.source == "user"
     assert task.message.startswith("A lift stands at floor 0.")
     assert (listened.message, listened.reasoning_content) == ("First I listen.", "Where am I?")
-    assert told(trajectory)[2:] == [
+    assert outline(trajectory)[2:] == [
         ("agent", "First I listen.", [("listen", {})], ['{"floor": 0, "sound": "above"}']),
         ("agent", "", [("move", {"floors": 1})], ["1"]),
         (
@@ -199,13 +204,16 @@ async def test_parallel_calls_are_one_step_and_made_in_order(endpoint, play):
     assert (trajectory.extra.outcome, trajectory.extra.calls) == ("correct", 3)
 
 
-async def test_calls_after_the_submission_are_not_made(endpoint, play):
+async def test_calls_after_the_submission_are_recorded_and_not_executed(endpoint, play):
     async with endpoint.agent(
         calls(call("submit_answer", {"answer": 1}, "a"), call("move", {"floors": 1}, "b"))
     ) as agent:
         trajectory = await play(agent)
     _, declined = trajectory.steps[2].observation.results
-    assert declined.content == "This call was not made: the episode is over."
+    assert declined.content == "This call was not executed: the episode is over."
+    _, call_after = trajectory.steps[2].tool_calls
+    assert call_after.arguments == {"floors": 1}
+    assert call_after.extra.invalid == "after_end"
     assert (declined.extra.is_error, declined.extra.by) == (True, "agent")
     assert (trajectory.extra.outcome, trajectory.extra.calls) == ("correct", 0)
 
@@ -235,22 +243,99 @@ async def test_an_empty_reply_is_a_reply_without_a_call(endpoint, play):
     assert trajectory.extra.outcome == "correct"
 
 
-async def test_malformed_arguments_are_told_to_the_model_and_counted(openai, play):
-    broken = ['{"floors": 1', "[1]", "up", '{"floors": NaN}']
+async def test_malformed_arguments_are_reported_to_the_model_and_counted(openai, play):
+    broken = ['{"floors": 1', "[1]", "up", '{"floors": NaN}', '{"floors": 1e999}']
     made = [call("move", raw, f"c{number}") for number, raw in enumerate(broken)]
     async with openai.agent(calls(*made), SUBMIT) as agent:
         trajectory = await play(agent)
     step = trajectory.steps[2]
     assert [each.extra.raw_arguments for each in step.tool_calls] == broken
     assert {each.extra.invalid for each in step.tool_calls} == {"malformed_arguments"}
-    assert [each.arguments for each in step.tool_calls] == [{}] * 4
-    for result in step.observation.results:
-        assert "no JSON object" in result.content
+    assert [each.arguments for each in step.tool_calls] == [{}] * 5
+    assert [each.extra.sent_arguments for each in step.tool_calls] == ["{}"] * 5
+    for raw, result in zip(broken, step.observation.results, strict=True):
+        assert "not a JSON object" in result.content
+        assert raw in result.content
         assert (result.extra.is_error, result.extra.by) == (True, "agent")
     heard = [each for each in openai.bodies(agent)[1]["messages"] if each["role"] == "tool"]
     assert [each["content"] for each in heard] == [each.content for each in step.observation.results]
     record = trajectory.extra
-    assert (record.outcome, record.calls, record.malformed_calls) == ("correct", 0, 4)
+    assert (record.outcome, record.calls, record.malformed_calls) == ("correct", 0, 5)
+    sent = openai.bodies(agent)[1]["messages"][2]["tool_calls"]
+    assert [each["function"]["arguments"] for each in sent] == ["{}"] * 5
+
+
+async def test_malformed_calls_use_up_the_calls_of_the_episode(openai, play):
+    async with openai.agent(calls(call("move", '{"floors": 1'))) as agent:
+        trajectory = await play(agent, calls=20)
+    record = trajectory.extra
+    assert (record.outcome, record.stop, record.error) == ("no_submission", "calls", None)
+    assert (record.calls, record.malformed_calls) == (0, 21)
+    assert len(openai.bodies(agent)) == 21
+    assert "all 20 calls are used up" in trajectory.steps[-1].observation.results[0].content
+
+
+async def test_malformed_and_executed_calls_share_the_budget(openai, play):
+    reply = calls(LISTEN, call("move", "up", "m"))
+    async with openai.agent(reply) as agent:
+        trajectory = await play(agent, calls=5)
+    record = trajectory.extra
+    assert (record.outcome, record.stop) == ("no_submission", "calls")
+    assert (record.calls, record.malformed_calls) == (3, 3)
+
+
+async def test_an_answer_is_accepted_when_all_calls_are_used_up(openai, play):
+    async with openai.agent(calls(call("move", "up", "m"), LISTEN), SUBMIT) as agent:
+        trajectory = await play(agent, calls=2)
+    assert (trajectory.extra.outcome, trajectory.extra.calls) == ("correct", 1)
+
+
+async def test_the_model_knows_how_many_calls_it_may_make(endpoint, play):
+    async with endpoint.agent(SUBMIT) as agent:
+        trajectory = await play(agent, calls=7)
+    prompt = trajectory.steps[0].message
+    assert "at most 7 calls" in prompt
+    assert "`submit_answer`" in prompt
+    assert prompt in json.dumps(endpoint.bodies(agent)[0], ensure_ascii=False)
+
+
+def test_a_prompt_without_a_limit_says_nothing_of_calls():
+    assert render_system_prompt(DEFAULT_SYSTEM_PROMPT, "answer", 7).count("7") == 1
+    unlimited = render_system_prompt(DEFAULT_SYSTEM_PROMPT, "answer", None)
+    assert unlimited.startswith("Solve the task with the tools. When you know the answer")
+    assert "{" not in unlimited
+    assert render_system_prompt("Play.", "answer", None) == "Play."
+
+
+@pytest.mark.parametrize("arguments", ['{ "floors" : 1 }', '{"floors": 1}\n', '{"floors":1}', "{ }"])
+async def test_later_requests_contain_the_arguments_to_the_letter(openai, play, arguments):
+    async with openai.agent(calls(call("move", arguments)), SUBMIT) as agent:
+        await play(agent)
+    (sent,) = openai.bodies(agent)[1]["messages"][2]["tool_calls"]
+    assert sent["function"]["arguments"] == arguments
+
+
+async def test_a_changed_request_is_recorded(openai, play):
+    said = calls(LISTEN, reasoning="Where?")
+    refused = {"status": 400, "body": {"error": {"message": "reasoning_content is not permitted"}}}
+    async with openai.agent(said, refused, SUBMIT) as agent:
+        trajectory = await play(agent)
+    assert trajectory.steps[2].metrics.extra.request_changes is None
+    assert trajectory.steps[3].metrics.extra.request_changes == [
+        "Reasoning was left out of earlier messages."
+    ]
+
+
+async def test_a_retry_is_announced_while_it_waits(openai, play):
+    fault = {"status": 500, "body": {"error": {"message": "boom"}}}
+    events = []
+    async with openai.agent(fault, fault, SUBMIT) as agent:
+        agent.model.on_retry = events.append
+        await play(agent)
+    assert [(event.attempt, event.status, event.error) for event in events] == [
+        (1, 500, "status 500: boom"),
+        (2, 500, "status 500: boom"),
+    ]
 
 
 async def test_arguments_are_kept_as_the_model_wrote_them(openai, play):
@@ -301,13 +386,13 @@ async def test_calls_of_the_same_name_have_results_of_their_own(openai, play):
     ]
 
 
-async def test_a_reply_cut_in_a_call_is_told_so(openai, play):
+async def test_a_reply_cut_off_in_a_call_is_reported(openai, play):
     cut = calls(LISTEN, call("move", '{"floors": ', "m"), finish="length")
     async with openai.agent(cut, SUBMIT, max_tokens=10) as agent:
         trajectory = await play(agent)
     listened, moved = trajectory.steps[2].observation.results
     assert not listened.extra.is_error
-    assert "limit of tokens" in moved.content
+    assert "maximum number of tokens" in moved.content
     assert trajectory.steps[2].metrics.extra.finish_reason == "length"
     assert (trajectory.extra.outcome, trajectory.extra.malformed_calls) == ("correct", 1)
 

@@ -89,6 +89,9 @@ def routes(delay: float) -> list[Route]:
 
     async def retrieve(request: Request) -> Response:
         name = request.path_params["model"]
+        scripted = await models.answer_check(name)
+        if scripted is not None:
+            return scripted
         if "sk-bad-key" in request.headers.get("authorization", "") + request.headers.get("x-api-key", ""):
             error = {"type": "authentication_error", "message": "invalid x-api-key"}
             return JSONResponse({"type": "error", "error": error}, 401)

@@ -75,6 +75,9 @@ def routes(delay: float) -> list[Route]:
 
     async def retrieve(request: Request) -> Response:
         name = request.path_params["model"]
+        scripted = await models.answer_check(name)
+        if scripted is not None:
+            return scripted
         if request.headers.get("authorization") == "Bearer sk-bad-key":
             message = "Incorrect API key provided: sk-bad-key."
             return JSONResponse({"error": {"message": message, "code": "invalid_api_key"}}, 401)

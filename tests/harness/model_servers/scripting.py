@@ -1,13 +1,14 @@
-"""What the two model servers of the tests share: scripts, policies, faults, a log, and running as a process.
+"""The common part of the tests' model servers: scripts, policies, faults, a log, and running as a process.
 
 A model's name is the name of its script. A script is a list of actions, the n-th of which answers the n-th
-request; the last one also answers all that follow. Without a script a model plays by the policy of its name.
+request; the last one also answers all later requests. A model without a script plays by the policy of its name.
 
-    {"say": {"text", "reasoning", "calls": [{"id", "name", "arguments"}], "finish", …}}     an answer
-    {"status": 429, "headers": {…}, "body": {…}}                                            a refusal
-    {"fault": "hang" | "cut" | "garbage" | "empty"}                                         no usable answer
+    {"say": {"text", "reasoning", "calls": [{"id", "name", "arguments"}], "finish", …}}     a reply
+    {"status": 429, "headers": {…}, "body": {…} or "text": "…"}                            any response
+    {"fault": "hang" | "cut" | "garbage" | "empty"}                                         no usable reply
 
-`PUT /scripts/{model}` sets a script, `GET /requests/{model}` gives the requests so far, headers and body.
+`PUT /scripts/{model}` sets a script, `GET /requests/{model}` returns the requests so far, headers and body.
+`PUT /checks/{model}` sets the action that answers the request for the model itself.
 """
 
 import argparse
@@ -61,13 +62,15 @@ class ScriptedModels:
         self._hear = hear
         self._delay = delay
         self._scripts: dict[str, list[dict[str, Any]]] = {}
+        self._checks: dict[str, dict[str, Any]] = {}
         self._requests: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
     @property
     def routes(self) -> list[Route]:
-        """How a test speaks to the server."""
+        """The routes by which a test controls the server."""
         return [
             Route("/scripts/{model}", self._set_script, methods=["PUT"]),
+            Route("/checks/{model}", self._set_check, methods=["PUT"]),
             Route("/requests/{model}", self._tell_requests),
         ]
 
@@ -88,10 +91,16 @@ class ScriptedModels:
         action = script[min(len(self._requests[model]), len(script)) - 1]
         return await self._act(action, body)
 
+    async def answer_check(self, model: str) -> Response | None:
+        """Answers a request for the model itself, or returns None if no action was set for it."""
+        return await self._act(self._checks[model], {"model": model}) if model in self._checks else None
+
     async def _act(self, action: dict[str, Any], body: dict[str, Any]) -> Response:
         match action:
             case {"say": say}:
                 return self._speak(say, body)
+            case {"status": status, "text": text}:
+                return Response(text, status, headers=action.get("headers"))
             case {"status": status}:
                 return JSONResponse(action.get("body"), status, headers=action.get("headers"))
             case {"fault": "hang"}:
@@ -107,6 +116,10 @@ class ScriptedModels:
 
     async def _set_script(self, request: Request) -> Response:
         self._scripts[request.path_params["model"]] = await request.json()
+        return Response()
+
+    async def _set_check(self, request: Request) -> Response:
+        self._checks[request.path_params["model"]] = await request.json()
         return Response()
 
     async def _tell_requests(self, request: Request) -> Response:

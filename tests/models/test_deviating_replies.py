@@ -1,0 +1,159 @@
+"""Replies that deviate from the specification in members that do not matter are used as they were said."""
+
+from typing import Any
+
+import pytest
+
+from codegym_mcp.models import FinishReason, Model, ModelReply
+from tests.models.conftest import Endpoint
+
+
+async def request(model: Model) -> ModelReply:
+    conversation = model.conversation()
+    conversation.say("hello")
+    return await model.request(conversation)
+
+
+CALL = {"id": "one", "type": "function", "function": {"name": "move", "arguments": '{"floors": 1}'}}
+
+
+def completion(message: dict[str, Any], **members: Any) -> dict[str, Any]:
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": "m",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **message}}],
+        **members,
+    }
+
+
+def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names}
+
+
+TEXT = completion({"content": "hello"})
+BODIES = {
+    "created is a fraction": {**TEXT, "created": 1_700_000_000.25},
+    "created is a text": {**TEXT, "created": "2026-01-01T00:00:00Z"},
+    "created is null": {**TEXT, "created": None},
+    "no id": without(TEXT, "id"),
+    "id is a number": {**TEXT, "id": 7},
+    "no object": without(TEXT, "object"),
+    "another object": {**TEXT, "object": "text_completion"},
+    "no model": without(TEXT, "model"),
+    "no index": {**TEXT, "choices": [without(TEXT["choices"][0], "index")]},
+    "no role": {**TEXT, "choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}]},
+    "only choices": {"choices": [{"message": {"content": "hello"}}]},
+    "content in parts": completion(
+        {"content": [{"type": "text", "text": "hel"}, {"type": "text", "text": "lo"}]}
+    ),
+    "usage is null": {**TEXT, "usage": None},
+    "usage is a text": {**TEXT, "usage": "a lot"},
+    "logprobs without content": {
+        **TEXT,
+        "choices": [{**TEXT["choices"][0], "logprobs": {"tokens": ["hello"]}}],
+    },
+    "unknown members": {**TEXT, "x_request": {"a": 1}, "choices": [{**TEXT["choices"][0], "extra": [1]}]},
+    "null tool calls": completion({"content": "hello", "tool_calls": None, "function_call": None}),
+    "empty tool calls": completion({"content": "hello", "tool_calls": []}),
+    "an unknown finish reason": {**TEXT, "choices": [{**TEXT["choices"][0], "finish_reason": "because"}]},
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+async def test_a_text_is_used(openai: Endpoint, body: dict[str, Any]) -> None:
+    async with openai.model({"status": 200, "body": body}) as model:
+        reply = await request(model)
+    assert (reply.text, list(reply.calls), list(reply.failures)) == ("hello", [], [])
+
+
+CALLS: dict[str, Any] = {
+    "arguments are an object": {**CALL, "function": {"name": "move", "arguments": {"floors": 1}}},
+    "no id": without(CALL, "id"),
+    "id is empty": {**CALL, "id": ""},
+    "id is null": {**CALL, "id": None},
+    "id is a number": {**CALL, "id": 3},
+    "no type": without(CALL, "type"),
+    "type is null": {**CALL, "type": None},
+    "no function object": {"id": "one", "name": "move", "arguments": '{"floors": 1}'},
+    "an index": {**CALL, "index": 0},
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+async def test_a_call_is_used_and_can_be_answered(openai: Endpoint, call: dict[str, Any]) -> None:
+    body = completion({"content": None, "tool_calls": [call]})
+    async with openai.model({"status": 200, "body": body}, {"say": {"text": "done"}}) as model:
+        conversation = model.conversation()
+        conversation.say("hello")
+        reply = await model.request(conversation)
+        (made,) = reply.calls
+        assert (made.name, made.arguments, list(reply.failures)) == ("move", {"floors": 1}, [])
+        conversation.answer(made, "1")
+        await model.request(conversation)
+    _, said, answered = openai.bodies(model)[1]["messages"]
+    (sent,) = said["tool_calls"]
+    assert sent["id"] == answered["tool_call_id"] == made.id != ""
+    assert sent["type"] == "function"
+    assert isinstance(sent["function"]["arguments"], str)
+
+
+@pytest.mark.parametrize("arguments", [None, "", "missing"])
+async def test_missing_arguments_are_an_empty_object(openai: Endpoint, arguments: str | None) -> None:
+    function = {"name": "listen"} if arguments == "missing" else {"name": "listen", "arguments": arguments}
+    body = completion({"content": "", "tool_calls": [{**CALL, "function": function}]})
+    async with openai.model({"status": 200, "body": body}) as model:
+        (made,) = (await request(model)).calls
+    assert (made.arguments, made.raw, made.sent) == ({}, "", "{}")
+
+
+async def test_the_older_form_of_a_call_is_used(openai: Endpoint) -> None:
+    body = completion({"content": None, "function_call": {"name": "move", "arguments": '{"floors": 1}'}})
+    async with openai.model({"status": 200, "body": body}) as model:
+        (made,) = (await request(model)).calls
+    assert (made.name, made.arguments) == ("move", {"floors": 1})
+
+
+@pytest.mark.parametrize(
+    ("finish", "meaning"),
+    [
+        ("eos", FinishReason.STOP),
+        ("end_turn", FinishReason.STOP),
+        ("model_length", FinishReason.LENGTH),
+        ("MAX_TOKENS", FinishReason.LENGTH),
+        ("function_call", FinishReason.TOOL_CALL),
+        ("because", None),
+    ],
+)
+async def test_finish_reasons_of_many_servers_are_understood(
+    openai: Endpoint, finish: str, meaning: FinishReason | None
+) -> None:
+    body = {**TEXT, "choices": [{**TEXT["choices"][0], "finish_reason": finish}]}
+    async with openai.model({"status": 200, "body": body}) as model:
+        reply = await request(model)
+    assert (reply.finish, reply.finish_raw) == (meaning, finish)
+
+
+async def test_reasoning_in_parts_is_read(openai: Endpoint) -> None:
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+        {"type": "text", "text": "hello"},
+    ]
+    async with openai.model({"status": 200, "body": completion({"content": parts})}) as model:
+        reply = await request(model)
+    assert (reply.text, reply.reasoning) == ("hello", "Hm.")
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 5.0, "completion_tokens": "3"},
+        {"prompt_tokens": 5, "completion_tokens": 3, "prompt_cache_hit_tokens": 4},
+    ],
+)
+async def test_usage_is_read_in_other_forms(openai: Endpoint, usage: dict[str, Any]) -> None:
+    async with openai.model({"status": 200, "body": {**TEXT, "usage": usage}}) as model:
+        counted = (await request(model)).usage
+    assert (counted.prompt_tokens, counted.completion_tokens) == (5, 3)
+    assert counted.cached_tokens == usage.get("prompt_cache_hit_tokens", 0)
