@@ -43,6 +43,7 @@ NUMBERS = {
     "perf_event_open": (298, 241), "personality": (135, 92), "pidfd_getfd": (438, 438),
     "pidfd_open": (434, 434), "pkey_mprotect": (329, 288), "prctl": (157, 167),
     "process_vm_readv": (310, 270), "ptrace": (101, 117), "setns": (308, 268), "sysinfo": (99, 179),
+    "clock_gettime": (228, 113), "futex": (202, 98), "getrandom": (318, 278), "mremap": (25, 216),
     "unshare": (272, 97), "userfaultfd": (323, 282), "inotify_init1": (294, 26), "prlimit64": (302, 261),
 }
 

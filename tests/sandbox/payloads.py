@@ -303,6 +303,8 @@ DESCRIPTOR_TABLE = [
         return found
         """,
         (DESCRIPTORS,),
+        # Looking without receiving is a flag that the filter refuses.
+        aside=(SECCOMP,),
     ),
     Payload(
         "take a descriptor from the zygote",
@@ -520,4 +522,101 @@ RIGHTS = [
     ),
 ]
 
-PAYLOADS = FILES + NETWORKING + PROCESSES + DESCRIPTOR_TABLE + MEMORY + RIGHTS
+ARGUMENTS = [
+    # Allowed calls with arguments that nothing honest uses.
+    Payload(
+        "send a byte out of the order of the channel",
+        "return channel().send(b'x', socket.MSG_OOB)",
+        (SECCOMP,),
+    ),
+    Payload(
+        "look into the channel without receiving",
+        """
+        buffer = ctypes.create_string_buffer(1)
+        if libc.recv(channel().fileno(), buffer, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) < 0:
+            if ctypes.get_errno() != errno.EAGAIN:
+                checked(-1)
+        return "looked"
+        """,
+        (SECCOMP,),
+    ),
+    Payload(
+        "read the processor time of another process",
+        """
+        buffer = ctypes.create_string_buffer(16)
+        for process in (1, given["zygote"]):
+            try:
+                syscall("clock_gettime", (~process << 3) | 2, buffer)
+                return struct.unpack("qq", buffer.raw)
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+        """,
+        (SECCOMP,),
+    ),
+    Payload(
+        "read the time since the machine was started",
+        """
+        buffer = ctypes.create_string_buffer(16)
+        syscall("clock_gettime", 7, buffer)
+        return struct.unpack("qq", buffer.raw)
+        """,
+        (SECCOMP,),
+    ),
+    Payload(
+        "take a lock with priority inheritance",
+        "return syscall('futex', ctypes.byref(ctypes.c_uint32(0)), 6 | 128, 0, None) or 'locked'",
+        (SECCOMP,),
+    ),
+    Payload(
+        "requeue waiters of a lock",
+        """
+        one, other = ctypes.c_uint32(0), ctypes.c_uint32(0)
+        return syscall("futex", ctypes.byref(one), 4 | 128, 0, 1, ctypes.byref(other), 0) or "requeued"
+        """,
+        (SECCOMP,),
+    ),
+    Payload(
+        "move memory to an address of its choice",
+        """
+        page, other = (
+            checked(libc.mmap(None, ctypes.c_size_t(4096), 3, 0x22, -1, ctypes.c_long(0))) for _ in range(2)
+        )
+        return syscall("mremap", page, 4096, 4096, 1 | 2, other)
+        """,
+        (SECCOMP,),
+    ),
+    Payload(
+        "map memory that others can share",
+        "return checked(libc.mmap(None, ctypes.c_size_t(4096), 3, 0x21, -1, ctypes.c_long(0)))",
+        (SECCOMP,),
+    ),
+    Payload(
+        "have pages compared with those of others",
+        """
+        page = checked(libc.mmap(None, ctypes.c_size_t(4096), 3, 0x22, -1, ctypes.c_long(0)))
+        if libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(4096), 12) < 0:
+            # A kernel without this function refuses the advice as unknown.
+            number = ctypes.get_errno()
+            raise OSError(errno.ENOSYS if number == errno.EINVAL else number, "")
+        return page
+        """,
+        (SECCOMP,),
+    ),
+    Payload(
+        "keep memory out of a fork",
+        """
+        page = checked(libc.mmap(None, ctypes.c_size_t(4096), 3, 0x22, -1, ctypes.c_long(0)))
+        checked(libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(4096), 10) or 1)
+        return page
+        """,
+        (SECCOMP,),
+    ),
+    Payload(
+        "use up the limited pool of random numbers",
+        "return syscall('getrandom', ctypes.create_string_buffer(1), 1, 2)",
+        (SECCOMP,),
+    ),
+]
+
+PAYLOADS = ARGUMENTS + FILES + NETWORKING + PROCESSES + DESCRIPTOR_TABLE + MEMORY + RIGHTS

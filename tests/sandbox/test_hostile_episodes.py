@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from codegym_mcp.episode_interface import CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.episodes.events import CallEvent, EndedEvent, OpenedEvent
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.limits import Limits
@@ -87,12 +89,14 @@ async def test_an_environment_that_breaks_fails_its_episode_and_no_other(
     assert (await episode.call("count", {})).value == 1
     result = await episode.call("go", {})
     assert (result.is_error, result.over) == (True, True)
-    assert result.text == "The environment has failed. The episode is over and is not held against you."
+    assert result.text == "The environment failed. The episode has ended and will not be scored."
     assert (episode.state, episode.verdict) == (EpisodeState.FAILED, None)
     *_, call, ended = journal.events(episode.id)
-    assert (call.kind, call.data["status"]) == ("call", "failed")
-    assert (ended.kind, ended.data["state"]) == ("ended", "failed")
-    assert reason in ended.data["reason"]
+    assert isinstance(call, CallEvent)
+    assert call.result.status is CallStatus.FAILED
+    assert isinstance(ended, EndedEvent)
+    assert ended.state is EpisodeState.FAILED
+    assert reason in ended.reason
     assert [(await neighbour.call("count", {})).value for _ in range(2)] == [1, 2]
 
 
@@ -155,7 +159,9 @@ async def test_an_environment_that_cannot_be_loaded_fails_its_episode_and_no_oth
         await episode.open()
     assert episode.state is EpisodeState.FAILED
     opening, ended = journal.events(episode.id)
-    assert (opening.kind, ended.kind, ended.data["state"]) == ("opened", "ended", "failed")
-    assert reason in ended.data["reason"]
+    assert isinstance(opening, OpenedEvent)
+    assert isinstance(ended, EndedEvent)
+    assert ended.state is EpisodeState.FAILED
+    assert reason in ended.reason
     assert (await episode.call("count", {})).over
     assert (await neighbour.call("count", {})).value == 1

@@ -108,7 +108,7 @@ class ChildConfinement:
         self._mapped = mapped
         self._filter: Filter | None = None
         with suppress(OSError):
-            self._filter = Filter()
+            self._filter = Filter.build()
 
     def steps(self, memory: int, descriptor: int) -> Mapping[Layer, Step]:
         """The steps in their order.
@@ -132,7 +132,7 @@ class ChildConfinement:
 
     def _install_filter(self) -> None:
         # Where none could be prepared, trying again tells why.
-        (self._filter or Filter()).install()
+        (self._filter or Filter.build()).install()
 
 
 def _lower_priority() -> None:

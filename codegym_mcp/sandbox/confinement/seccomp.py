@@ -1,7 +1,7 @@
-"""The system calls that a confined process may make: those of computing and of its one open channel.
+"""The seccomp filter of a confined process: which system calls it may make, and with which arguments.
 
-Everything else fails with EPERM, which a program can be told about. A call in the manner of another
-architecture kills the process: the numbers below mean something else there.
+A call that is not allowed fails with EPERM. A call in the convention of another architecture kills the
+process, because the numbers mean other calls there.
 """
 
 import ctypes
@@ -11,91 +11,24 @@ import struct
 from dataclasses import dataclass
 
 from codegym_mcp.sandbox.confinement import linux_calls
+from codegym_mcp.sandbox.confinement.allowed_calls import (
+    ALLOWED_CALLS,
+    MACHINES,
+    ArgumentRule,
+    Machine,
+    OnlyBits,
+    OnlyValues,
+)
 
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 
-# Classic BPF: load a word of the call's description, jump on a comparison, return a verdict.
-_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _THIRD_ARGUMENT = 0, 4, 32
+# Classic BPF: load a word of the call's description, mask it, jump on a comparison, return a verdict.
+_LOAD, _AND, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _ARGUMENT_SIZE, _WORD = 0, 4, 16, 8, 4
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000 | errno.EPERM
-_PROT_EXEC = 4
 _X32 = 0x40000000
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What an architecture calls things.
-
-    Attributes:
-        audit: the kernel's number of the architecture.
-        allowed: number of each call that is allowed whatever its arguments.
-        mapping: those that are allowed unless they ask for executable memory; protection is their third
-            argument.
-        x32: whether numbers from 0x40000000 on are a second way into the kernel.
-    """
-
-    audit: int
-    allowed: dict[str, int]
-    mapping: dict[str, int]
-    x32: bool = False
-
-
-# Ordered by how often they are made: the filter is read from the top.
-MACHINES = {
-    "x86_64": Machine(
-        audit=0xC000003E,
-        allowed={
-            "recvfrom": 45,
-            "sendto": 44,
-            "munmap": 11,
-            "brk": 12,
-            "futex": 202,
-            "mremap": 25,
-            "madvise": 28,
-            "read": 0,
-            "write": 1,
-            "clock_gettime": 228,
-            "gettimeofday": 96,
-            "time": 201,
-            "getrandom": 318,
-            "getpid": 39,
-            "rt_sigreturn": 15,
-            "restart_syscall": 219,
-            "sigaltstack": 131,
-            "sched_yield": 24,
-            "exit": 60,
-            "exit_group": 231,
-        },
-        mapping={"mmap": 9, "mprotect": 10},
-        x32=True,
-    ),
-    "aarch64": Machine(
-        audit=0xC00000B7,
-        allowed={
-            "recvfrom": 207,
-            "sendto": 206,
-            "munmap": 215,
-            "brk": 214,
-            "futex": 98,
-            "mremap": 216,
-            "madvise": 233,
-            "read": 63,
-            "write": 64,
-            "clock_gettime": 113,
-            "gettimeofday": 169,
-            "getrandom": 278,
-            "getpid": 172,
-            "rt_sigreturn": 139,
-            "restart_syscall": 128,
-            "sigaltstack": 132,
-            "sched_yield": 124,
-            "exit": 93,
-            "exit_group": 94,
-        },
-        mapping={"mmap": 222, "mprotect": 226},
-    ),
-}
+_ALL_BITS = 0xFFFFFFFF
 
 
 def _instruction(code: int, operand: int, when_true: int = 0, when_false: int = 0) -> bytes:
@@ -103,7 +36,7 @@ def _instruction(code: int, operand: int, when_true: int = 0, when_false: int = 
 
 
 def program(machine: Machine) -> bytes:
-    """The filter for an architecture, as classic BPF instructions of eight bytes."""
+    """Returns the filter for an architecture, as classic BPF instructions of eight bytes."""
     lines = [
         _instruction(_LOAD, _ARCHITECTURE),
         _instruction(_JUMP_EQUAL, machine.audit, when_true=1),
@@ -112,42 +45,63 @@ def program(machine: Machine) -> bytes:
     ]
     if machine.x32:
         lines += [_instruction(_JUMP_AT_LEAST, _X32, when_false=1), _instruction(_RETURN, _KILL)]
-    for number in machine.mapping.values():
-        lines += [
-            _instruction(_JUMP_EQUAL, number, when_false=4),
-            _instruction(_LOAD, _THIRD_ARGUMENT),
-            _instruction(_JUMP_BITS, _PROT_EXEC, when_false=1),
-            _instruction(_RETURN, _REFUSE),
-            _instruction(_RETURN, _ALLOW),
-        ]
-    for number in machine.allowed.values():
-        lines += [_instruction(_JUMP_EQUAL, number, when_false=1), _instruction(_RETURN, _ALLOW)]
+    for name, rules in ALLOWED_CALLS.items():
+        if name not in machine.numbers:
+            continue
+        block = [line for rule in rules for line in _check(rule)] + [_instruction(_RETURN, _ALLOW)]
+        lines += [_instruction(_JUMP_EQUAL, machine.numbers[name], when_false=len(block)), *block]
     lines.append(_instruction(_RETURN, _REFUSE))
     return b"".join(lines)
+
+
+def _check(rule: ArgumentRule) -> list[bytes]:
+    """Returns instructions that refuse the call unless the rule holds. They overwrite the loaded number."""
+    offset = _FIRST_ARGUMENT + _ARGUMENT_SIZE * rule.argument
+    match rule:
+        case OnlyBits(_, bits, high_word):
+            return [
+                _instruction(_LOAD, offset + (_WORD if high_word else 0)),
+                _instruction(_JUMP_BITS, ~bits & _ALL_BITS, when_false=1),
+                _instruction(_RETURN, _REFUSE),
+            ]
+        case OnlyValues(_, values, ignored_bits):
+            return [
+                _instruction(_LOAD, offset),
+                _instruction(_AND, ~ignored_bits & _ALL_BITS),
+                *(
+                    _instruction(_JUMP_EQUAL, value, when_true=len(values) - position)
+                    for position, value in enumerate(values)
+                ),
+                _instruction(_RETURN, _REFUSE),
+            ]
 
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
+@dataclass(frozen=True)
 class Filter:
-    """A filter for this machine, ready to be put in place.
+    """A filter for this machine, ready to be installed.
 
-    It is built before the first fork: what a child does itself, each child pays for.
+    It is built before the first fork, because every child pays for what it does itself.
     """
 
-    def __init__(self) -> None:
-        """Builds the filter; raises OSError where this architecture is not known."""
+    instructions: bytes
+
+    @classmethod
+    def build(cls) -> "Filter":
+        """Builds the filter; raises OSError if this architecture is not supported."""
         name = platform.machine()
         if name not in MACHINES or struct.calcsize("P") != 8:
             raise OSError(errno.ENOSYS, f"no list of system calls for {name or 'this machine'}")
-        instructions = program(MACHINES[name])
-        self._program = _Program(len(instructions) // 8, instructions)
+        return cls(program(MACHINES[name]))
 
     def install(self) -> None:
-        """Puts the filter in place for this process, for good.
+        """Installs the filter for this process; it cannot be removed.
 
         Raises:
-            OSError: the kernel has no seccomp filters, or new privileges are not forbidden yet.
+            OSError: the kernel has no seccomp filters, or the process may still gain privileges.
         """
-        linux_calls.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self._program))
+        description = _Program(len(self.instructions) // 8, self.instructions)
+        linux_calls.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(description))

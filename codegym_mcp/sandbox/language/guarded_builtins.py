@@ -5,6 +5,7 @@ import datetime
 import importlib
 import itertools
 import sys
+import types
 from abc import ABCMeta
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
@@ -120,18 +121,18 @@ def make_namespace() -> dict[str, Any]:
     hashes = itertools.count()
 
     class OwnType(type):
-        """The type of the environment's classes: their hash is not an address, which differs from run to run."""
+        """The type of the environment's classes, whose hash is not an address: it is the same in every run."""
 
         def __hash__(cls) -> int:
             number: int = cls.__dict__.get("_number", 0)
             return number
 
     def build_class(body: Any, name: str, /, *bases: Any, **keywords: Any) -> Any:
-        made: Any = builtins.__build_class__(body, name, *bases, metaclass=OwnType, **keywords)
-        made._number = next(hashes)
-        for base in made.__bases__:
+        for base in types.resolve_bases(bases):
             if base not in own and base not in _BASES and not issubclass(base, Exception):
                 raise TypeError(f"a class cannot inherit from {base.__name__} here")
+        made: Any = builtins.__build_class__(body, name, *bases, metaclass=OwnType, **keywords)
+        made._number = next(hashes)
         # The defaults would show an address, which differs from run to run.
         if made.__repr__ is object.__repr__:
             made.__repr__ = lambda self: f"<{name}>"

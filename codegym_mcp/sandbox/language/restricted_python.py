@@ -166,8 +166,8 @@ class _Policy(RestrictingNodeTransformer):
         match node:
             case ast.FormattedValue(conversion=-1, format_spec=ast.JoinedStr(values=[ast.Constant()])):
                 pass
-            case ast.FormattedValue(conversion=-1, format_spec=ast.JoinedStr()):
-                node.value = _call("_format_", node.value, node.value, node.format_spec)
+            case ast.FormattedValue(conversion=-1, format_spec=ast.JoinedStr() as specification):
+                node.value = _call("_format_", node.value, node.value, specification)
                 node.format_spec = None
             case _:
                 node.value = _call("_formatted_", node.value, node.value, ast.Constant(node.conversion))
@@ -319,10 +319,9 @@ def _underscore_hint(name: str) -> str:
 
 def without(body: Iterable[ast.stmt], names: frozenset[str]) -> list[ast.stmt]:
     """The statements without the functions and classes of the given names, and without a `__main__` block."""
-    kept = [
+    return [
         node
         for node in body
         if not (isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names)
         and not is_main_block(node)
     ]
-    return kept

@@ -3,6 +3,7 @@
 import ast
 import symtable
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -37,7 +38,9 @@ def run(source: str, *, codegym: bool = False) -> dict[str, Any]:
 
 def run_plain(source: str) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "environment", "deadline": deadline}
-    exec(compile(source, PATH, "exec", dont_inherit=True), namespace)
+    with warnings.catch_warnings(action="ignore"):
+        # Newer versions of Python advise against some of what payloads use.
+        exec(compile(source, PATH, "exec", dont_inherit=True), namespace)
     return namespace
 
 
@@ -178,14 +181,14 @@ def test_a_refusal_says_how_to_mend_it(source: str, hint: str) -> None:
     ("source", "problem"),
     [
         ("x = (", "not valid Python"),
-        ("x = 1\0", "not valid Python"),
-        ("x = '\ud800'", "not valid Python"),
+        ("x = 1\0", "null character"),
+        ("x = '\ud800'", "half of a surrogate pair"),
         ("x = " + "9" * 5000, "not valid Python"),
         ("return", "'return' outside function"),
         ("x = 1" + "+1" * 20_000, "nested too deeply to be read"),
         ("x = " + "-" * 90_000 + "1", "nested too deeply to be read"),
-        ("x = 1" + "+1" * 900, "nested too deeply to be compiled"),
-        ("#" * (MAX_SOURCE + 1), "longer than 100,000 characters"),
+        ("x = 1" + "+1" * 900, "nested too deeply to be read"),
+        ("#" * (MAX_SOURCE + 1), "at most 100,000 are allowed"),
     ],
     ids=lambda value: value[:20],
 )
