@@ -1,4 +1,6 @@
+import ast
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,12 @@ import pytest
 from pyarrow import parquet
 
 from codegym_mcp.errors import NotFoundError, SourceError
+from codegym_mcp.sandbox.process.messages import Role
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import bundled_path
+from codegym_mcp.verification.audit.audit_files import current_grades
 from tests.conftest import FIXTURES
+from tests.storage.special_files import SPECIAL_FILES
 
 COUNTER = (FIXTURES / "counter.py").read_text()
 CODEGYM = sorted((FIXTURES / "codegym").glob("*.py"))
@@ -212,6 +217,140 @@ def test_a_glob_that_matches_nothing_is_told(folder: Path, pattern: str) -> None
         Catalog.load([folder]).select("counter", pattern)
     assert caught.value.name == pattern
     assert "gamma" in caught.value.hint
+
+
+# --- a catalog as a mapping of names
+
+
+@pytest.fixture
+def catalog(folder: Path) -> Catalog:
+    (folder / "lift.py").write_text(COUNTER.replace('"tags": [', '"tags": ["lifts", '))
+    (folder / "broken.py").write_text("garbage(")
+    return Catalog.load([folder])
+
+
+def test_a_catalog_has_a_length_and_names_in_their_order(catalog: Catalog) -> None:
+    assert len(catalog) == 3
+    assert list(catalog) == catalog.names == ["broken", "counter", "lift"]
+    assert "lift" in catalog
+    assert "lifts" not in catalog
+
+
+def test_a_name_is_looked_up_with_brackets(catalog: Catalog) -> None:
+    assert catalog["counter"] is catalog.get("counter")
+    with pytest.raises(KeyError) as caught:
+        catalog["countr"]
+    assert isinstance(caught.value, NotFoundError)
+    assert str(caught.value).endswith("Did you mean counter?")
+    with pytest.raises(SourceError):
+        catalog["broken"]
+
+
+def test_environments_and_problems_divide_the_entries(catalog: Catalog) -> None:
+    assert [environment.name for environment in catalog.environments()] == ["counter", "lift"]
+    assert [Path(error.path).name for error in catalog.problems()] == ["broken.py"]
+
+
+def test_catalogs_are_added_and_a_shared_name_is_refused(catalog: Catalog) -> None:
+    assert (catalog.select("lift") + catalog.select("counter")).names == ["lift", "counter"]
+    with pytest.raises(SourceError, match="another environment is named lift"):
+        catalog + catalog.select("l*")
+
+
+def test_environments_are_selected_by_their_tags(catalog: Catalog) -> None:
+    tags = catalog["counter"].tags
+    assert catalog.select(tags=tags).names == ["counter", "lift"]
+    assert catalog.select("*t*", tags=[*tags, "lifts"]).names == ["lift"]
+    with pytest.raises(NotFoundError, match="None has the tags boats"):
+        catalog.select(tags=["boats"])
+
+
+def test_environments_are_selected_by_the_grade_of_their_audit(folder: Path) -> None:
+    bundled = Catalog.load()
+    grades = current_grades(bundled)
+    best = {name for name, grade in grades.items() if grade == "A"}
+
+    assert set(bundled.select(grade="D").names) == set(grades)
+    assert set(bundled.select(grade="A").names) == best
+    with pytest.raises(NotFoundError, match="None has grade A or better"):
+        Catalog.load([folder]).select(grade="A")
+
+
+def test_sources_are_paths_the_word_bundled_environments_and_catalogs(
+    catalog: Catalog, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    bundled = Catalog.load().names
+
+    assert Catalog.of("bundled").names == bundled
+    assert Catalog.of(Path("bundled")).names == bundled
+    assert Catalog.of("lift.py").names == ["lift"]
+    assert Catalog.of(catalog) is catalog
+    assert Catalog.of(catalog["lift"]).names == ["lift"]
+    mixed = [catalog["lift"], "bundled", folder / "counter.py", Catalog.of("broken.py")]
+    assert Catalog.of(mixed).names == ["lift", *bundled, "counter", "broken"]
+
+
+def test_a_folder_named_bundled_is_meant_by_its_path_but_not_by_the_word(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "bundled").mkdir()
+    (folder / "counter.py").rename(folder / "bundled" / "counter.py")
+    monkeypatch.chdir(folder)
+
+    assert Catalog.of(Path("bundled")).names == ["counter"]
+    assert Catalog.of("bundled").names == Catalog.load().names
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_catalog_can_be_pickled(catalog: Catalog, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "sets").mkdir()
+    everything = catalog + Catalog.load([write_set(tmp_path / "sets", kind, rows())])
+    read = {environment.name: environment.digest for environment in everything.environments()}
+    copy = pickle.loads(pickle.dumps(everything))
+
+    assert copy.names == everything.names
+    assert {environment.name: environment.digest for environment in copy.environments()} == read
+    assert len(pickle.dumps(everything)) < 20_000
+
+
+@pytest.mark.parametrize("suffix", [".py", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
+def test_a_source_that_is_a_special_file_is_refused_at_once(tmp_path: Path, kind: str, suffix: str) -> None:
+    path = tmp_path / f"special{suffix}"
+    SPECIAL_FILES[kind](path)
+
+    with pytest.raises(SourceError) as caught:
+        Catalog.load([path])["special"]
+    assert caught.value.path.startswith(str(path))
+
+
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
+def test_a_task_file_that_is_a_special_file_is_refused_at_once(folder: Path, kind: str) -> None:
+    SPECIAL_FILES[kind](folder / "counter.jsonl")
+
+    with pytest.raises(SourceError, match=r"counter\.jsonl: (is a|cannot be read)"):
+        Catalog.load([folder])["counter"]
+
+
+# --- one parse
+
+
+def test_a_source_is_parsed_once_for_the_reader_and_all_roles(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    original = ast.parse
+
+    def parse(source: str, *arguments: Any, **options: Any) -> ast.AST:
+        parsed.append(source)
+        return original(source, *arguments, **options)
+
+    monkeypatch.setattr(ast, "parse", parse)
+    environment = Catalog.load([folder])["counter"]
+    assert all(environment.program.code(role) for role in Role)
+
+    assert [source for source in parsed if len(source) > 100] == [COUNTER]
 
 
 # --- CodeGym: files, sets, training records

@@ -1,3 +1,4 @@
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -713,3 +714,30 @@ def test_no_damage_to_a_good_file_does_worse_than_a_source_error(start: int, len
     else:
         for tool in (*lift.tools, lift.submission):
             json.dumps([tool.input_schema, tool.output_schema]).encode()
+
+
+def test_types_that_are_too_large_without_references_are_refused_with_the_line_of_the_tool() -> None:
+    names = [f"T{number}" for number in range(20)]
+    records = "class T0(TypedDict):\n    x: int\n" + "".join(
+        f"class {name}(TypedDict):\n    a: {below}\n    b: {below}\n"
+        for below, name in itertools.pairwise(names)
+    )
+    source = changed("class Heard", records + "class Heard").replace(
+        "def listen(self) -> Heard", "def listen(self) -> T19"
+    )
+    error = refused(source)
+    assert error.problem.startswith("the types of listen are too large")
+    assert error.line == source[: source.index("def listen")].count("\n") + 1
+
+
+def test_a_record_cannot_contain_itself() -> None:
+    error = refused(changed("    sound: str", "    sound: str\n    next: 'Heard | None'"))
+    assert "the annotation 'Heard' is not supported" in error.problem
+    assert "classes defined earlier" in error.hint
+
+
+@pytest.mark.parametrize("keyword", ["async def listen(", "async def reference("])
+def test_asynchronous_functions_are_refused(keyword: str) -> None:
+    error = refused(changed(keyword.removeprefix("async "), keyword))
+    assert "is asynchronous" in error.problem
+    assert error.hint == "Remove async."

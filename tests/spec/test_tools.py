@@ -226,3 +226,40 @@ def test_only_records_and_dicts_are_objects() -> None:
     assert is_object(Point)
     assert is_object(dict[str, int])
     assert not any(map(is_object, (int, list[int], Any, None, Point | None, json_set(int))))
+
+
+Line: Any = make_record("Line", {"start": Point, "end": Point | None})
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "valid"),
+    [
+        (Point, {"x": 1, "y": 2.0}, True),
+        (Point, {"x": 1}, False),
+        (list[Line], [{"start": {"x": 1, "y": 2.0}, "end": None}], True),
+        (list[Line], [{"start": {"x": 1, "y": 2.0}, "end": {"x": "1", "y": 2.0}}], False),
+        (dict[str, Line], {"a": {"start": {"x": 1, "y": 2.0}, "end": {"x": 1, "y": 2.0}}}, True),
+        (tuple[Point, Line], [{"x": 1, "y": 2.0}, {"start": {"x": 1, "y": 2.0}}], False),
+    ],
+)
+def test_schemas_of_records_have_no_references_and_accept_what_the_tool_accepts(
+    kind: Any, value: Any, valid: bool
+) -> None:
+    declared = tool(Parameter("at", kind, "where."), returns=list[kind])
+    for schema, data in (
+        (declared.input_schema, {"at": value}),
+        (declared.output_schema, {"result": [value]}),
+    ):
+        assert not {'"$ref"', '"$defs"'} & set(json.dumps(schema).replace(":", " ").split())
+        assert Draft202012Validator(schema).is_valid(data) is valid
+    if valid:
+        declared.validate_arguments({"at": value})
+    else:
+        with pytest.raises(InvalidArgumentsError):
+            declared.validate_arguments({"at": value})
+
+
+def test_the_description_of_a_parameter_stays_beside_the_schema_of_its_record() -> None:
+    point = taking(Point).input_schema["properties"]["at"]
+    assert point["description"] == "where."
+    assert set(point["properties"]) == {"x", "y"}
