@@ -64,9 +64,8 @@ ALLOWED_CALLS: dict[str, tuple[ArgumentRule, ...]] = {
     "munmap": (),
     "brk": (),
     # Waiting and waking. The commands for priority inheritance and requeueing are not used by locks here, and
-    # were the kernel's most exploited ones.
+    # have had exploitable bugs in the kernel.
     "futex": (OnlyValues(1, (_WAIT, _WAKE, _WAIT_BITSET, _WAKE_BITSET), _PRIVATE_FUTEX | _REALTIME_FUTEX),),
-    ),
     # Not to a fixed address, which could move executable pages to where others are expected.
     "mremap": (OnlyBits(3, _MAY_MOVE),),
     # What allocators use. Merging of equal pages, for example, would show what other processes contain.

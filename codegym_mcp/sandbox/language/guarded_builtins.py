@@ -121,7 +121,7 @@ def make_namespace() -> dict[str, Any]:
     hashes = itertools.count()
 
     class OwnType(type):
-        """The type of the environment's classes, whose hash is not an address: it is the same in every run."""
+        """The type of the environment's classes, whose hash is not an address but the same in every run."""
 
         def __hash__(cls) -> int:
             number: int = cls.__dict__.get("_number", 0)
