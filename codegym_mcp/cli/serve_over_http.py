@@ -14,6 +14,7 @@ import click
 
 from codegym_mcp.cli.serve_over_stdio import freeze_garbage_collection
 from codegym_mcp.errors import CodegymError
+from codegym_mcp.loopback import is_loopback
 from codegym_mcp.runtime.assembly import RuntimeOptions, assemble
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.sandbox.confinement.linux_calls import forbid_inspection
@@ -24,7 +25,6 @@ from codegym_mcp.server.listeners import (
     bind,
     bind_unix,
     host_in_url,
-    is_loopback,
 )
 from codegym_mcp.spec.catalog import Catalog
 

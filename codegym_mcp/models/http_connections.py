@@ -2,11 +2,12 @@
 
 import ssl
 from collections.abc import AsyncIterator, Callable
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
+
+from codegym_mcp.loopback import is_loopback
 
 
 def open_connections(url: str) -> httpx2.AsyncBaseTransport | None:
@@ -28,14 +29,6 @@ def open_connections(url: str) -> httpx2.AsyncBaseTransport | None:
             verify=context, limits=httpx2.Limits(max_connections=1, keepalive_expiry=60.0)
         )
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Checks whether a host name or address is this machine's own."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 class ReusedConnections(httpx2.AsyncBaseTransport):

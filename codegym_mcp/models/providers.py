@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from codegym_mcp.errors import MissingExtraError, ModelAccessError, NotFoundError
+from codegym_mcp.loopback import is_loopback
 from codegym_mcp.models.chat_client import ChatClient, ChatServer
-from codegym_mcp.models.http_connections import is_loopback, open_connections
+from codegym_mcp.models.http_connections import open_connections
 from codegym_mcp.models.model_client import ModelClient
 from codegym_mcp.models.model_options import ModelOptions
 from codegym_mcp.models.provider_client import ProviderClient

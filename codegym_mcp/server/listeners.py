@@ -7,7 +7,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
 from codegym_mcp.errors import CodegymError
@@ -135,16 +134,6 @@ def _remove_stale_socket(path: Path) -> None:
             raise CodegymError(
                 f"Another server listens on {path}.", hint="Stop it first, or choose another path."
             )
-
-
-def is_loopback(host: str) -> bool:
-    """Checks whether an address can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def host_in_url(host: str) -> str:

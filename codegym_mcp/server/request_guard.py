@@ -11,8 +11,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from codegym_mcp.loopback import is_loopback
 from codegym_mcp.server.error_responses import error_response
-from codegym_mcp.server.listeners import host_in_url, is_loopback
+from codegym_mcp.server.listeners import host_in_url
 
 ANY = "*"
 """Allows every host or every origin."""

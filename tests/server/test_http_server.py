@@ -1,6 +1,5 @@
 """What is particular to HTTP: addresses, bad requests, other sites' pages, dead clients, restarts."""
 
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic_core import to_json
 
 from codegym_mcp.episodes.episode_outcome import EpisodeState
-from codegym_mcp.errors import CodegymError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.listeners import bind, is_loopback
 from codegym_mcp.server.request_bodies import MAX_BODY
 
 from .serving import Server, http_server, until
@@ -262,40 +259,3 @@ async def test_beyond_loopback_the_server_answers_to_the_names_it_was_given(pool
                 "/episodes", json={"environment": "safe"}, headers={"host": "codegym.example"}
             )
     assert response.json()["mcp_url"].startswith("http://codegym.example/episodes/")
-
-
-def test_a_port_in_use_is_told_with_the_way_out() -> None:
-    with bind("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(
-            CodegymError, match=f"127.0.0.1:{port} cannot be bound: .*port 0 picks a free one"
-        ):
-            bind("127.0.0.1", port)
-
-
-@pytest.mark.parametrize("host", ["203.0.113.1", "no.such.host.invalid", "999.1.1.1"])
-def test_an_address_that_is_not_of_this_machine_is_told(host: str) -> None:
-    with pytest.raises(CodegymError, match=r"cannot be bound: .*Choose an address of this machine"):
-        bind(host, 0)
-
-
-def test_a_bound_socket_listens() -> None:
-    with bind("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
-        pass
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("127.0.0.1", True),
-        ("127.9.9.9", True),
-        ("::1", True),
-        ("localhost", True),
-        ("0.0.0.0", False),
-        ("::", False),
-        ("192.168.0.1", False),
-        ("example.org", False),
-    ],
-)
-def test_what_loopback_is(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected

@@ -1,4 +1,4 @@
-"""A client of the control plane: lists environments, opens episodes, reads verdicts."""
+"""A client of the control plane: lists environments, opens episodes, and reads their state."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ _SECONDS = 60.0
 
 
 class ControlClient:
-    """Speaks to the control plane of one server. Use `ControlClient.connect`.
+    """A client of one server's control plane. Use `ControlClient.connect`.
 
     Attributes:
         socket_path: the Unix socket that the server listens on, if it listens on one.
@@ -38,16 +38,17 @@ class ControlClient:
     async def connect(
         cls, url: str, token: str, *, socket_path: Path | None = None, patience: float = 0.0
     ) -> AsyncIterator["ControlClient"]:
-        """A client until the block is left; nothing is asked of the server yet.
+        """Opens a client until the block is left. It sends no request yet.
 
         Args:
-            url: where the server is, without a path: `http://127.0.0.1:8000`.
+            url: the address of the server without a path: `http://127.0.0.1:8000`.
             token: the control plane's bearer token.
             socket_path: the Unix socket to connect to, in place of the URL's host and port.
-            patience: how many seconds the server is awaited when it is lost.
+            patience: the time in seconds to wait for a server that was lost.
         """
         headers = {"Authorization": f"Bearer {token}"}
         async with RetryingClient(
+            url=url,
             patience=patience,
             socket_path=socket_path,
             base_url=url,
@@ -58,15 +59,15 @@ class ControlClient:
             yield cls(http, socket_path)
 
     async def environments(self) -> list[EnvironmentInfo]:
-        """The environments that the server serves.
+        """Returns the environments that the server serves.
 
         Raises:
-            ConnectionFailedError: the server cannot be reached, or refuses.
+            ConnectionFailedError: the server cannot be reached, or refuses the request.
         """
-        return await self._ask(_ENVIRONMENTS, "GET", "/environments")
+        return await self._request(_ENVIRONMENTS, "GET", "/environments")
 
     async def open_episode(self, request: OpenRequest) -> OpenedEpisode:
-        """Opens an episode; one, however often the request has to be sent.
+        """Opens an episode: exactly one, even if the request is sent again.
 
         Raises:
             NotFoundError: there is no such environment or task.
@@ -76,73 +77,75 @@ class ControlClient:
         name = f"{request.environment}/{request.task or ''}".rstrip("/")
         keyed = request.model_copy(update={"request_key": request.request_key or secrets.token_hex(16)})
         body = keyed.model_dump_json(exclude_defaults=True)
-        return await self._ask(_OPENED, "POST", "/episodes", ("environment or task", name), body)
+        return await self._request(_OPENED, "POST", "/episodes", ("environment or task", name), body)
 
     async def episode(self, episode_id: str) -> EpisodeInfo:
-        """How an episode stands.
+        """Returns the state of an episode.
 
         Raises:
-            NotFoundError: the server does not know it.
-            ConnectionFailedError: the server cannot be reached, or refuses.
+            NotFoundError: the server has no such episode.
+            ConnectionFailedError: the server cannot be reached, or refuses the request.
         """
-        return await self._ask(_EPISODE, "GET", f"/episodes/{episode_id}", ("episode", episode_id))
+        return await self._request(_EPISODE, "GET", f"/episodes/{episode_id}", ("episode", episode_id))
 
     async def events(self, episode_id: str) -> list[EventInfo]:
-        """What was done in an episode.
+        """Returns the events of an episode.
 
         Raises:
-            NotFoundError: the server does not know it.
-            ConnectionFailedError: the server cannot be reached, or refuses.
+            NotFoundError: the server has no such episode.
+            ConnectionFailedError: the server cannot be reached, or refuses the request.
         """
-        return await self._ask(_EVENTS, "GET", f"/episodes/{episode_id}/events", ("episode", episode_id))
+        return await self._request(_EVENTS, "GET", f"/episodes/{episode_id}/events", ("episode", episode_id))
 
     async def close(self, episode_id: str) -> EpisodeInfo:
-        """Ends an episode, as expired if it was still open.
+        """Closes an episode. An open episode counts as given up by its agent.
 
         Raises:
-            NotFoundError: the server does not know it.
-            ConnectionFailedError: the server cannot be reached, or refuses.
+            NotFoundError: the server has no such episode.
+            ConnectionFailedError: the server cannot be reached, or refuses the request.
         """
-        return await self._ask(_EPISODE, "DELETE", f"/episodes/{episode_id}", ("episode", episode_id))
+        return await self._request(_EPISODE, "DELETE", f"/episodes/{episode_id}", ("episode", episode_id))
 
-    async def _ask(
+    async def _request(
         self,
-        answer: TypeAdapter[T],
+        response_type: TypeAdapter[T],
         method: str,
         path: str,
-        what: tuple[str, str] = ("", ""),
+        resource: tuple[str, str] = ("", ""),
         body: str | None = None,
     ) -> T:
-        """One request.
+        """Sends a request and returns its response.
 
         Args:
-            answer: what the answer is.
-            what: kind and name of the thing that a 404 says does not exist.
+            response_type: the type of the response.
+            resource: kind and name of the resource that does not exist if the status is 404.
         """
         try:
             response = await self._http.request(method, path, content=body)
             if response.is_success:
-                return answer.validate_json(response.content)
+                return response_type.validate_json(response.content)
             refusal = _Refusal.model_validate_json(response.content).error
         except (httpx2.HTTPError, ValidationError) as error:
             raise ConnectionFailedError(
                 f"The control plane at {self._http.base_url} failed: {type(error).__name__}: {error}.",
-                hint="Is the server running, and is the address right?",
+                hint="Check that the server is running, and its address.",
             ) from error
         match response.status_code:
-            case 404 if what[0]:
-                raise NotFoundError(*what, hint=refusal.hint)
+            case 404 if resource[0]:
+                raise NotFoundError(*resource, hint=refusal.hint)
             case 429:
                 raise LimitError("open_episodes", 0, refusal.message)
-        raise ConnectionFailedError(f"The control plane refuses. {refusal.message}", hint=refusal.hint)
+        raise ConnectionFailedError(
+            f"The control plane refused the request. {refusal.message}", hint=refusal.hint
+        )
 
 
-class _Words(BaseModel):
+class _RefusalError(BaseModel):
     message: str
     hint: str = ""
 
 
 class _Refusal(BaseModel):
-    """The form of all errors of the control plane."""
+    """The body of every error response of the control plane."""
 
-    error: _Words
+    error: _RefusalError

@@ -1,4 +1,4 @@
-"""An MCP client for a server of ours or any other, seen as something to play."""
+"""An MCP client, for a server of this project or any other, as an episode that an agent can play."""
 
 import secrets
 import ssl
@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import mcp_types as types
 from mcp import Client, MCPError, StdioServerParameters
@@ -15,11 +16,10 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server.lowlevel.server import Server
 from pydantic import ValidationError
 
+from codegym_harness.clients.mcp_results import call_result
 from codegym_harness.clients.retrying_client import RetryingClient, retry_lost_connection
 from codegym_mcp.episode_interface import (
-    OVER_META,
     REQUEST_KEY_META,
-    STATUS_META,
     TASK_TOOL_META,
     CallResult,
     CallStatus,
@@ -29,9 +29,10 @@ from codegym_mcp.episode_interface import (
 from codegym_mcp.errors import ConnectionFailedError
 from codegym_mcp.json_schema import inline_foreign_references
 from codegym_mcp.policies.tool_schemas import answer_parameter
+from codegym_mcp.unicode_text import replace_lone_surrogates
 
 Target = str | StdioServerParameters | Server[Any]
-"""What to connect to: a URL, a command, or a server in this process."""
+"""A server: its URL, the command that starts it, or a server in this process."""
 
 TASK_URI = "codegym://task"
 _NO_SUBMISSION = ToolView(
@@ -41,25 +42,27 @@ _NO_SUBMISSION = ToolView(
 )
 _ANSWER_SECONDS = 30.0
 _CALL_SECONDS = 660.0
-"""A tool may take its time: longer than any `call_seconds` allows."""
-_LOST = {types.CONNECTION_CLOSED, types.REQUEST_TIMEOUT, types.METHOD_NOT_FOUND}
-"""Errors of a tool call that say that the server, or the episode, is no longer there."""
-_ERRORS = frozenset(CallStatus) - {CallStatus.OK}
+"""Longest duration of a call in seconds; `call_seconds` is always smaller."""
+_MAX_TOOLS = 2000
+"""Maximum number of tools that are read from a server."""
+_LOST_CODES = {types.CONNECTION_CLOSED, types.REQUEST_TIMEOUT, types.METHOD_NOT_FOUND}
+"""Error codes of a tool call that mean that the server, or the episode, does not exist any more."""
+_LOST_ERRORS = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
 
 
 class _TaskResource(TaskView):
-    """What the resource `codegym://task` holds."""
+    """The content of the resource `codegym://task`."""
 
     submission: str
 
 
 class Connection:
-    """A connection to an MCP server. It is a `Playable`.
+    """A connection to an MCP server. It is an `EpisodeProtocol`.
 
     Attributes:
-        scored: whether the server has a submission, as ours have.
-        instructions: the server's own words on how it is to be used; of a server of ours, the task and the
-            rules of the episode.
+        scored: whether the server accepts an answer, as servers of this project do.
+        instructions: the instructions of the server; the task and the rules of the episode if the server is
+            of this project.
     """
 
     def __init__(
@@ -92,10 +95,10 @@ class Connection:
         return self._submission
 
     async def call(self, name: str, arguments: dict[str, Any]) -> CallResult:
-        """Calls a tool; see `Playable.call`. It is made once, however often it has to be sent.
+        """Calls a tool; see `EpisodeProtocol.call`. The call is executed once, even if it is sent again.
 
         Raises:
-            ConnectionFailedError: the server is no longer there.
+            ConnectionFailedError: the server cannot be reached any more.
         """
         key: Any = {REQUEST_KEY_META: secrets.token_hex(8)} if self.scored else None
 
@@ -103,19 +106,20 @@ class Connection:
             return await self._client.call_tool(name, arguments, read_timeout_seconds=_CALL_SECONDS, meta=key)
 
         try:
-            return _call_result(await retry_lost_connection(send, _closed, self._patience))
+            return call_result(await retry_lost_connection(send, _closed, self._patience))
         except MCPError as error:
-            if error.code in _LOST:
-                raise ConnectionFailedError(f"The MCP server does not answer any more: {error}.") from error
-            return CallResult(text=str(error), status=CallStatus.REFUSED)
-        except (RuntimeError, ValidationError) as error:
-            # So the SDK reports a result that breaks the tool's own schema, or the protocol's.
-            return CallResult(
-                text=f"The server's result cannot be used: {error}", status=CallStatus.REFUSED
-            )
+            if error.code in _LOST_CODES:
+                raise ConnectionFailedError(f"The MCP server does not respond any more: {error}.") from error
+            return CallResult(text=replace_lone_surrogates(str(error)), status=CallStatus.REFUSED)
+        except _LOST_ERRORS as error:
+            raise ConnectionFailedError(f"The connection to the MCP server is lost: {error!r}.") from error
+        except Exception as error:
+            # The SDK raises various errors for a result that breaks the tool's schema or the protocol's.
+            text = replace_lone_surrogates(f"The server's result cannot be used: {error}")
+            return CallResult(text=text, status=CallStatus.REFUSED)
 
     async def submit(self, answer: Any) -> CallResult:
-        """Submits the answer; see `Playable.submit`. A server without a submission refuses."""
+        """Submits the answer; see `EpisodeProtocol.submit`. A server without a submission refuses."""
         if not self.scored:
             return CallResult(text="This server takes no answer.", status=CallStatus.REFUSED)
         result = await self.call(self._submission.name, {answer_parameter(self._submission): answer})
@@ -131,14 +135,14 @@ async def connect(
     patience: float = 0.0,
     socket_path: Path | None = None,
 ) -> AsyncIterator[Connection]:
-    """Connects to an MCP server until the block is left. Leave it in the task that entered it.
+    """Connects to an MCP server until the block is left. The task that entered the block must leave it.
 
     Args:
-        target: where the server is.
+        target: the server.
         mode: the protocol: "auto", "legacy" for the handshake era, or a version without a handshake.
-        prompt: the task text for a server that has none of ours; its instructions without one.
-        patience: how many seconds a server of ours, by URL, is awaited when it is lost; what was asked of it
-            is asked again.
+        prompt: the task text for a server that provides none; its instructions without one.
+        patience: the time in seconds to wait for a server of this project that was lost, by URL; requests
+            are sent again.
         socket_path: the Unix socket to connect to, in place of the URL's host and port.
 
     Raises:
@@ -146,13 +150,13 @@ async def connect(
     """
     failure: Exception | None = None
     try:
-        async with _http_client(patience, socket_path) as http:
+        async with _http_client(target, patience, socket_path) as http:
             client = Client(_transport(target, http), mode=mode, read_timeout_seconds=_ANSWER_SECONDS)
             async with client:
                 connection = await retry_lost_connection(
                     lambda: _open(client, prompt, patience), _closed, patience
                 )
-                # What the block raises is not the transport's business, which would wrap it in groups.
+                # Raised outside of the transport, which would wrap it in exception groups.
                 try:
                     yield connection
                 except Exception as error:
@@ -160,7 +164,7 @@ async def connect(
     except Exception as error:
         raise ConnectionFailedError(
             f"The MCP server {_describe(target)} failed: {_cause(error)}.",
-            hint="Is it running, and is the address right?",
+            hint="Check that it is running, and its address.",
         ) from error
     if failure is not None:
         raise failure
@@ -178,27 +182,30 @@ async def _open(client: Client, prompt: str, patience: float) -> Connection:
 
 
 async def _list_tools(client: Client) -> list[ToolView]:
-    views: list[ToolView] = []
+    """Returns the tools of a server, each name once, up to `_MAX_TOOLS`."""
+    views: dict[str, ToolView] = {}
+    cursors: set[str] = set()
     cursor: str | None = None
     while True:
         page = await client.list_tools(cursor=cursor)
-        views += [
-            ToolView(
-                name=tool.name,
-                description=tool.description or "",
-                input_schema=inline_foreign_references(tool.input_schema),
-                output_schema=tool.output_schema,
-            )
-            for tool in page.tools
-            if TASK_TOOL_META not in (tool.meta or {})
-        ]
+        for tool in page.tools:
+            if TASK_TOOL_META not in (tool.meta or {}):
+                view = ToolView(
+                    name=tool.name,
+                    description=tool.description or "",
+                    input_schema=inline_foreign_references(tool.input_schema),
+                    output_schema=tool.output_schema,
+                )
+                views.setdefault(tool.name, view)
         cursor = page.next_cursor
-        if cursor is None:
-            return views
+        # A server may send the same cursor, or a new one, for ever.
+        if cursor is None or cursor in cursors or len(views) >= _MAX_TOOLS or not page.tools:
+            return list(views.values())
+        cursors.add(cursor)
 
 
 async def _read_task(client: Client) -> _TaskResource | None:
-    """The task of a server of ours; None where the server is another."""
+    """Returns the task of a server of this project, or None for any other server."""
     if client.server_capabilities.resources is None:
         return None
     try:
@@ -208,57 +215,30 @@ async def _read_task(client: Client) -> _TaskResource | None:
         if _closed(error):
             raise
         return None
-    except (ValidationError, IndexError):
+    except (ValidationError, IndexError, ValueError):
         return None
 
 
-def _call_result(result: types.CallToolResult) -> CallResult:
-    structured = result.structured_content
-    if structured is not None and not isinstance(structured, dict):
-        structured = {"result": structured}
-    return CallResult(
-        text="\n".join(_block_text(block) for block in result.content),
-        structured=None if result.is_error else structured,
-        status=_status(result),
-        over=bool((result.meta or {}).get(OVER_META)),
-    )
-
-
-def _status(result: types.CallToolResult) -> CallStatus:
-    """Returns the status that our servers send beside an error; the errors of other servers are refusals."""
-    if not result.is_error:
-        return CallStatus.OK
-    status = (result.meta or {}).get(STATUS_META)
-    return next((each for each in _ERRORS if each == status), CallStatus.REFUSED)
-
-
-def _block_text(block: types.ContentBlock) -> str:
-    match block:
-        case types.TextContent():
-            return block.text
-        case types.EmbeddedResource(resource=types.TextResourceContents() as resource):
-            return resource.text
-        case types.ResourceLink():
-            return f"[{block.name}: {block.uri}]"
-    return f"[{block.type}]"
-
-
 def _closed(error: Exception) -> bool:
-    """Whether the server was lost before it had answered."""
+    """Returns whether the server was lost before it responded."""
     return isinstance(error, MCPError) and error.code == types.CONNECTION_CLOSED
 
 
-def _http_client(patience: float, socket_path: Path | None) -> httpx2.AsyncClient:
-    # How long an answer may take is for the MCP client to say.
+def _http_client(target: Target, patience: float, socket_path: Path | None) -> httpx2.AsyncClient:
+    # The MCP client bounds the time of a response.
     timeout = httpx2.Timeout(_ANSWER_SECONDS, read=None)
     return RetryingClient(
-        patience=patience, socket_path=socket_path, verify=ssl_context(), timeout=timeout
+        url=target if isinstance(target, str) else "",
+        patience=patience,
+        socket_path=socket_path,
+        verify=ssl_context(),
+        timeout=timeout,
     )
 
 
 @cache
 def ssl_context() -> ssl.SSLContext:
-    """One for all connections: making one costs 20 ms."""
+    """Returns the SSL context of all connections; creating one takes 20 ms."""
     return httpx2.create_ssl_context()
 
 
@@ -273,7 +253,7 @@ def _describe(target: Target) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """What is behind an error that task groups wrapped."""
+    """Returns the cause of an error that task groups wrapped."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return f"{type(error).__name__}: {error}".rstrip(": ")

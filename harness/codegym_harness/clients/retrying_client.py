@@ -1,7 +1,7 @@
-"""Requests to a server that may be lost and started again at any moment: they are sent until it answers.
+"""An HTTP client that sends a request again if the server is lost before it responds.
 
-Only for servers of ours, which know a request that they have answered: by the key of a tool call, or of an
-opening. Everything else that is asked of them can be asked twice.
+It is used only for servers of this project, which recognize a repeated request: a tool call and an opening by
+their idempotency keys. All other requests can be repeated.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import anyio
 import httpx2
+
+from codegym_mcp.loopback import is_loopback_url
 
 T = TypeVar("T")
 _FIRST_PAUSE = 0.05
@@ -20,14 +22,14 @@ _LOST = (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ConnectTimeout)
 async def retry_lost_connection(
     action: Callable[[], Awaitable[T]], lost: Callable[[Exception], bool], seconds: float
 ) -> T:
-    """Performs an action again, with growing pauses, while it fails because the server is lost.
+    """Performs an action, and again with growing pauses while it fails because the server is lost.
 
     Args:
-        lost: whether an error says so.
-        seconds: how long it is tried; with 0, once.
+        lost: returns whether an error means that the server is lost.
+        seconds: the time for retries in seconds; 0 for a single attempt.
 
     Raises:
-        Exception: what the action raised last.
+        Exception: the last error of the action.
     """
     until = anyio.current_time() + seconds
     pause = _FIRST_PAUSE
@@ -42,27 +44,32 @@ async def retry_lost_connection(
 
 
 class RetryingClient(httpx2.AsyncClient):
-    """An HTTP client that sends its requests until they are answered.
+    """An HTTP client that retries lost connections. It never uses a proxy for a loopback address.
 
     Args:
-        patience: how many seconds a server that is lost is awaited; with 0, not at all.
+        url: the server that the client connects to.
+        patience: the time for retries in seconds; 0 for a single attempt.
         socket_path: the Unix socket to connect to, in place of the host and port of each URL.
-        options: as of `httpx2.AsyncClient`.
+        options: options of `httpx2.AsyncClient`.
     """
 
-    def __init__(self, *, patience: float = 0.0, socket_path: Path | None = None, **options: Any) -> None:
+    def __init__(
+        self, *, url: str = "", patience: float = 0.0, socket_path: Path | None = None, **options: Any
+    ) -> None:
         if socket_path is not None:
-            options |= {"transport": httpx2.AsyncHTTPTransport(uds=str(socket_path)), "trust_env": False}
+            options["transport"] = httpx2.AsyncHTTPTransport(uds=str(socket_path))
+        if socket_path is not None or is_loopback_url(url):
+            options["trust_env"] = False
         super().__init__(**options)
         self._patience = patience
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
-        """Sends a request; of an answer in JSON, the body has arrived."""
+        """Sends a request. The body of a JSON response has been read when this returns."""
 
-        async def once() -> httpx2.Response:
+        async def send_once() -> httpx2.Response:
             response = await super(RetryingClient, self).send(request, stream=stream, **options)
             if response.headers.get("content-type", "").startswith("application/json"):
                 await response.aread()
             return response
 
-        return await retry_lost_connection(once, lambda error: isinstance(error, _LOST), self._patience)
+        return await retry_lost_connection(send_once, lambda error: isinstance(error, _LOST), self._patience)

@@ -51,7 +51,7 @@ async def test_limits_are_the_episodes(server):
 async def test_a_closed_episode_is_over(server):
     async with ControlClient.connect(server.url, server.token) as control:
         opened = await control.open_episode(OpenRequest(environment="counter", task="bell-2"))
-        assert (await control.close(opened.id)).state is EpisodeState.EXPIRED
+        assert (await control.close(opened.id)).state is EpisodeState.CLOSED
 
 
 async def test_what_does_not_exist_is_named(server):

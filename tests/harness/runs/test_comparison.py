@@ -66,7 +66,7 @@ def test_runs_with_nothing_in_common_are_refused(tmp_path, second):
 
 def test_environments_that_have_changed_in_between_are_named(tmp_path):
     for name, digest in (("first", "one"), ("second", "two")):
-        begun = RunStart.now(2, {"a": digest, "b": "same"})
+        begun = RunStart(episodes=2, environments={"a": digest, "b": "same"})
         with RunDirectory.create(tmp_path / name, Configuration(), begun) as directory:
             for key in ("a/x/1", "b/x/1"):
                 directory.append(made_trajectory(key))

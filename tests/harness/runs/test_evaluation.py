@@ -13,84 +13,15 @@ from codegym_harness.runs.evaluation import play_assignments
 from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.run_directory import RunDirectory, read_trajectories
 from codegym_harness.runs.run_index import read_summary
-from codegym_harness.runs.selection import SeedRange, Selection
-from codegym_mcp.control_api import EnvironmentInfo
-from codegym_mcp.errors import ConnectionFailedError, NotFoundError, RunHaltedError, TaskError
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_harness.runs.selection import Selection
+from codegym_mcp.errors import ConnectionFailedError, RunHaltedError
 
 
 class Configuration(BaseModel):
     agent: str = "someone"
 
 
-def info(name: str, tasks: int = 3, *, generates: bool = True) -> EnvironmentInfo:
-    return EnvironmentInfo(
-        name=name,
-        title=name,
-        tags=[],
-        tools=[],
-        tasks=[f"t{number}" for number in range(tasks)],
-        generates=generates,
-        license="",
-        source="",
-        digest="",
-    )
-
-
 BELLS = [Assignment(environment="counter", task=f"bell-{bell}") for bell in (1, 2, 4)]
-SERVED = [info("night_courier"), info("night_watch"), info("ledger")]
-
-
-def keys(selection: Selection, served: list[EnvironmentInfo]) -> list[str]:
-    return [assignment.key for assignment in selection.assignments(served)]
-
-
-def test_everything_is_selected_by_default():
-    assert len(keys(Selection(), SERVED)) == 9
-
-
-def test_environments_are_selected_by_globs_and_in_their_order():
-    chosen = keys(Selection(environments=("led*", "*_courier"), tasks=1), SERVED)
-    assert chosen == ["night_courier/t0/1", "ledger/t0/1"]
-
-
-def test_environments_are_selected_by_the_grade_of_their_audits():
-    grades = {"night_courier": Grade.C, "ledger": Grade.B}
-    selection = Selection(grade=Grade.B, tasks=1)
-    assert [each.key for each in selection.assignments(SERVED, grades)] == ["ledger/t0/1"]
-    everything = Selection(tasks=1).assignments(SERVED, grades)
-    assert len(everything) == 3
-
-
-def test_where_no_environment_has_the_grade_the_audit_is_named():
-    selection = Selection(environments=("night_*",), grade=Grade.B)
-    with pytest.raises(TaskError, match="None of 2 environments has grade B or better; 1 of them") as caught:
-        selection.assignments(SERVED, {"night_courier": Grade.C, "ledger": Grade.A})
-    assert "codegym-mcp audit" in caught.value.hint
-
-
-def test_each_task_is_played_in_every_epoch():
-    chosen = keys(Selection(environments=("ledger",), tasks=2, epochs=2), SERVED)
-    assert chosen == ["ledger/t0/1", "ledger/t0/2", "ledger/t1/1", "ledger/t1/2"]
-
-
-def test_generated_tasks_are_selected_by_difficulty_and_seeds():
-    chosen = keys(
-        Selection(environments=("ledger",), difficulties=(4,), seeds=SeedRange(first=7), tasks=2), SERVED
-    )
-    assert chosen == ["ledger/d4-s7/1", "ledger/d4-s8/1"]
-
-
-def test_a_glob_that_matches_nothing_is_an_error():
-    with pytest.raises(NotFoundError, match="Did you mean ledger"):
-        keys(Selection(environments=("ledgr",)), SERVED)
-
-
-def test_tasks_that_an_environment_does_not_have_are_an_error():
-    with pytest.raises(TaskError, match="fixed_only generates no tasks"):
-        keys(Selection(difficulties=(1,)), [info("fixed_only", generates=False)])
-    with pytest.raises(TaskError, match="endless has no fixed tasks"):
-        keys(Selection(), [info("endless", tasks=0)])
 
 
 async def test_an_evaluation_over_http_leaves_every_trajectory_and_a_summary(server, pool, catalog, tmp_path):

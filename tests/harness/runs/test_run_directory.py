@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codegym_harness.episode_sources.sources import Assignment
 from codegym_harness.runs.run_directory import (
     RunDirectory,
     RunStart,
@@ -19,7 +20,7 @@ from codegym_harness.runs.run_directory import (
     read_trajectories,
 )
 from codegym_mcp.errors import RunError
-from tests.made_runs import Configuration, made_trajectory
+from tests.made_runs import AT, Configuration, made_trajectory
 
 KEYS = ["lift/low/1", "lift/low/2", "lift/high/1"]
 
@@ -32,7 +33,9 @@ def recorded(path: Path) -> list[str]:
 def run(tmp_path) -> Path:
     """A run of three episodes, the second failed."""
     path = tmp_path / "run"
-    with RunDirectory.create(path, Configuration(), RunStart.now(4, {"lift": "abc"})) as directory:
+    with RunDirectory.create(
+        path, Configuration(), RunStart(at=AT, episodes=4, environments={"lift": "abc"})
+    ) as directory:
         for key, outcome in zip(KEYS, ("correct", "failed", "incorrect"), strict=True):
             directory.append(made_trajectory(key, outcome))
     return path
@@ -63,8 +66,34 @@ def test_a_run_is_never_written_over(run):
 def test_a_place_that_is_no_directory_is_refused(tmp_path):
     (tmp_path / "file").write_text("x")
     path = tmp_path / "file" / "run"
-    with pytest.raises(RunError, match="cannot be made"), RunDirectory.create(path, Configuration()):
+    with pytest.raises(RunError, match="cannot be created"), RunDirectory.create(path, Configuration()):
         pass
+
+
+@pytest.mark.parametrize("name", ["summary.json", "notes.txt", "trajectories.json"])
+def test_a_folder_with_other_files_is_refused_and_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with (
+        pytest.raises(RunError, match=f"is not empty and is not a run directory: it holds {name}"),
+        RunDirectory.create(tmp_path, Configuration()),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_an_empty_folder_becomes_a_run_directory(tmp_path: Path) -> None:
+    with RunDirectory.create(tmp_path, Configuration()):
+        assert read_configuration(tmp_path)[0] == {"agent": "someone"}
+
+
+def test_a_new_run_records_which_tasks_it_plays() -> None:
+    assignments = [Assignment(environment="lift", task="low", epoch=epoch) for epoch in (1, 2)] + [
+        Assignment(environment="lift", difficulty=2, seed=seed) for seed in (100, 101)
+    ]
+    start = RunStart.now(assignments, {"lift": "abc"})
+    assert (start.episodes, start.environments) == (4, {"lift": "abc"})
+    assert start.tasks == {"lift": ["low", "d2-s100", "d2-s101"]}
 
 
 def test_new_runs_have_places_of_their_own(tmp_path):
@@ -158,7 +187,7 @@ def test_damage_before_the_last_line_is_refused_and_nothing_changed(run):
     lines = file.read_bytes().splitlines(keepends=True)
     damaged = b"".join([lines[0], lines[1][:50] + b"\n", lines[2]])
     file.write_bytes(damaged)
-    with pytest.raises(RunError, match=r"Line 2 of .*trajectories\.jsonl is no trajectory"):
+    with pytest.raises(RunError, match=r"Line 2 of .*trajectories\.jsonl is not a trajectory"):
         list(read_trajectories(run))
     with pytest.raises(RunError, match="Line 2"), RunDirectory.resume(run):
         pass
@@ -210,7 +239,7 @@ def test_a_run_is_for_one_at_a_time(run):
     assert not is_in_progress(run)
     with RunDirectory.resume(run):
         assert is_in_progress(run)
-        with pytest.raises(RunError, match="Another process is at work"), RunDirectory.resume(run):
+        with pytest.raises(RunError, match="Another process uses"), RunDirectory.resume(run):
             pass
     assert not is_in_progress(run)
 
@@ -218,6 +247,7 @@ def test_a_run_is_for_one_at_a_time(run):
 def test_a_process_that_is_killed_leaves_its_run_free(run):
     program = f"""
 import sys, pathlib
+from codegym_harness.episode_sources.sources import Assignment
 from codegym_harness.runs.run_directory import RunDirectory
 with RunDirectory.resume(pathlib.Path({str(run)!r})):
     print("here", flush=True)

@@ -30,7 +30,7 @@ def test_runs_are_listed_from_the_earliest_on_with_how_they_ended(tmp_path):
     assert (first.path, first.agent, first.state) == (str(tmp_path / "z-first"), "oracle", "finished")
     assert (first.episodes, first.missing, first.reward) == (2, 0, 0.5)
     assert (second.at, second.state, second.episodes, second.missing) == (AT, "interrupted", 2, 3)
-    assert (third.state, third.episodes, third.missing, third.reward) == ("at work", 1, 4, 1.0)
+    assert (third.state, third.episodes, third.missing, third.reward) == ("in progress", 1, 4, 1.0)
     assert broken.state == "unreadable"
     assert "cannot be read" in broken.problem
 

@@ -1,0 +1,90 @@
+"""A run against another MCP server ends, whatever that server sends."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from codegym_harness.agents.agent_context import AsyncAgentContext
+from codegym_harness.agents.function_agent import FunctionAgent
+from codegym_harness.records.trajectory import Outcome
+from codegym_harness.runs.run_config import RunConfig
+from codegym_harness.runs.run_directory import read_trajectories
+from codegym_harness.runs.run_evaluation import run_evaluation
+
+SERVER = """
+import json, sys
+
+RESULTS = {
+    "structured_only": {"content": [], "structuredContent": {"floor": 3}},
+    "empty": {"content": []},
+    "no_content": {},
+    "no_result": None,
+    "unknown_block": {"content": [{"type": "hologram", "data": 1}]},
+    "wrong_types": {"content": "text", "isError": "maybe"},
+    "image": {"content": [{"type": "image", "data": "AAAA", "mimeType": "image/png"}]},
+    "against_schema": {"content": [], "structuredContent": {"floor": "third"}},
+    "null_block": {"content": [None]},
+    "surrogate": {"content": [{"type": "text", "text": "a\\ud800b"}]},
+}
+SCHEMA = {"type": "object", "properties": {"floor": {"type": "integer"}}, "required": ["floor"]}
+TOOLS = [
+    {"name": name, "inputSchema": {"type": "object", "properties": {}},
+     **({"outputSchema": SCHEMA} if name in ("structured_only", "against_schema") else {})}
+    for name in RESULTS
+]
+
+for line in sys.stdin:
+    request = json.loads(line)
+    if "id" not in request:
+        continue
+    method, answer = request["method"], {}
+    if method == "initialize":
+        answer = {
+            "protocolVersion": request["params"]["protocolVersion"],
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "odd", "version": "1"},
+        }
+    elif method == "tools/list":
+        # The same page, and a next cursor, for ever.
+        answer = {"tools": TOOLS, "nextCursor": "again"}
+    elif method == "tools/call":
+        answer = RESULTS[request["params"]["name"]]
+    elif method != "ping":
+        print(json.dumps({"jsonrpc": "2.0", "id": request["id"],
+                          "error": {"code": -32601, "message": "unknown method"}}), flush=True)
+        continue
+    text = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": answer})
+    print(text.replace("\\\\ud800", "\\ud800"), flush=True)
+"""
+
+
+@pytest.mark.parametrize("seconds", [20.0])
+async def test_every_odd_result_reaches_the_agent_as_text_and_the_run_ends(
+    tmp_path: Path, seconds: float
+) -> None:
+    script = tmp_path / "odd_server.py"
+    script.write_text(SERVER)
+    texts: dict[str, str] = {}
+
+    async def call_everything(context: AsyncAgentContext) -> None:
+        for tool in context.tools:
+            if tool.name not in ("no_result", "no_content", "null_block", "surrogate"):
+                texts[tool.name] = (await context.call(tool.name)).text
+        for name in ("no_content", "null_block", "surrogate", "no_result"):
+            texts[name] = (await context.call(name)).text
+
+    config = RunConfig(
+        agent="everything",
+        custom_agent=True,
+        mcp_command=f"{sys.executable} {script}",
+        seconds=seconds,
+    )
+    summary = await run_evaluation(config, agent=FunctionAgent(call_everything), out=tmp_path / "run")
+    (trajectory,) = read_trajectories(tmp_path / "run")
+    assert summary.episodes == 1
+    assert trajectory.extra.outcome in (Outcome.UNSCORED, Outcome.FAILED)
+    assert texts["structured_only"] == '{"floor": 3}'
+    assert texts["empty"] == "The tool returned no content."
+    assert texts["image"] == "[image, image/png, 3 bytes]"
+    assert all(texts.values())
