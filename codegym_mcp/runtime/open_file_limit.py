@@ -1,9 +1,18 @@
 """How many files a process may hold open."""
 
-import resource
+import sys
+from contextlib import suppress
+
+if sys.platform != "win32":
+    import resource
 
 
 def raise_open_file_limit() -> None:
-    """Lets this process hold as many files as the system allows: an open episode takes two."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    """Raises this process's limit of open files to the system's maximum: an open episode takes two.
+
+    Does nothing on a system that has no such limit, or that refuses its own maximum, as macOS does.
+    """
+    if sys.platform != "win32":
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -7,7 +7,7 @@ are too many, those that have waited longest.
 
 import asyncio
 import logging
-import resource
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +17,9 @@ from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+if sys.platform != "win32":
+    import resource
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +59,8 @@ class ConnectionLimits:
     def for_open_files(cls) -> "ConnectionLimits":
         """Returns limits that leave most of the process's file descriptors to journals and sandboxes."""
         used = sum(1 for _ in Path("/proc/self/fd").iterdir()) if Path("/proc/self/fd").is_dir() else 64
+        if sys.platform == "win32":
+            return cls()
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         free = 1 << 20 if soft == resource.RLIM_INFINITY else soft - used
         return cls(connections=max(16, min(cls.connections, free // 3)))

@@ -1,8 +1,8 @@
-"""What a zygote and its children give up before they touch environment code, in the order of giving it up."""
+"""Confines the zygote and its children before they run environment code: each step, in its order."""
 
 import os
-import resource
 import signal
+import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
@@ -10,17 +10,14 @@ from codegym_mcp.sandbox.confinement import kernel_namespaces, landlock, linux_c
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Layers, LayerState, Step, attempt
 from codegym_mcp.sandbox.confinement.seccomp import Filter
 
+if sys.platform != "win32":
+    import resource
+
 _NOBODY = 65534
 _NICE = 10
 _OOM_FIRST = "1000"
-_NONE_OF = (
-    # Those that are open stay open.
-    resource.RLIMIT_NOFILE,
-    resource.RLIMIT_FSIZE,
-    resource.RLIMIT_CORE,
-    resource.RLIMIT_NPROC,
-    resource.RLIMIT_MEMLOCK,
-)
+_RESOURCES_SET_TO_ZERO = ("NOFILE", "FSIZE", "CORE", "NPROC", "MEMLOCK")
+"""Resource limits of a child that are 0. Descriptors that are open stay open."""
 
 
 def ignore_group_signals() -> None:
@@ -31,7 +28,7 @@ def ignore_group_signals() -> None:
 
 
 def mapped_bytes() -> int:
-    """The address space that this process uses, in bytes; 0 where the system does not say."""
+    """Returns the address space that this process uses, in bytes; 0 if the system does not tell."""
     try:
         with open("/proc/self/statm", encoding="ascii") as statm:
             return int(statm.read().split()[0]) * resource.getpagesize()
@@ -43,12 +40,12 @@ def mapped_bytes() -> int:
 
 
 def confine_zygote(disabled: Collection[Layer]) -> Layers:
-    """Puts in place what children inherit. Afterwards no file can be opened.
+    """Puts the layers in place that children inherit. Afterwards no file can be opened.
 
-    Where there is a pid namespace, the caller goes on as another process: the first one in it.
+    With a pid namespace, the caller continues as another process: the first one in the namespace.
 
     Args:
-        disabled: layers to leave out; for tests alone.
+        disabled: layers to leave out; only tests do this.
     """
     states = attempt({Layer.OOM_FIRST: _oom_first}, disabled)
     states |= _enter_namespaces(disabled)
@@ -64,7 +61,7 @@ def confine_zygote(disabled: Collection[Layer]) -> Layers:
     states |= attempt(steps, disabled)
     if not root_dropped.active:
         states[Layer.UNPRIVILEGED] = root_dropped
-    # Last, since a change of user undoes it.
+    # Last, because a change of user undoes it.
     states |= attempt({Layer.DIE_WITH_PARENT: linux_calls.die_with_parent}, disabled)
     if not parent_lives():
         os._exit(0)
@@ -72,7 +69,7 @@ def confine_zygote(disabled: Collection[Layer]) -> Layers:
 
 
 def _enter_namespaces(disabled: Collection[Layer]) -> Layers:
-    """Root enters what it can by its own right, and stops being root; the rest needs a user namespace."""
+    """Enters namespaces: root directly, then giving up root; the others after entering a user namespace."""
     states: Layers = {layer: LayerState(False) for layer in kernel_namespaces.STEPS}
     if os.geteuid() == 0:
         states |= attempt(kernel_namespaces.STEPS, disabled)
@@ -98,10 +95,10 @@ def _oom_first() -> None:
 
 
 class ChildConfinement:
-    """What each child gives up by itself; prepared once, so that it costs a child little.
+    """Confines a child; prepared once in the zygote, so that each child has little to do.
 
     Args:
-        mapped: address space that the zygote uses, in bytes; a child's memory is counted from there.
+        mapped: address space that the zygote uses, in bytes; the memory limit of a child is added to it.
     """
 
     def __init__(self, mapped: int) -> None:
@@ -111,11 +108,11 @@ class ChildConfinement:
             self._filter = Filter.build()
 
     def steps(self, memory: int, descriptor: int) -> Mapping[Layer, Step]:
-        """The steps in their order.
+        """Returns the steps in their order.
 
         Args:
             memory: address space that the child may use, in bytes.
-            descriptor: the child's end of its channel, the one that stays open besides the standard ones.
+            descriptor: the child's end of its channel, which stays open.
         """
         return {
             Layer.DIE_WITH_PARENT: linux_calls.die_with_parent,
@@ -127,17 +124,17 @@ class ChildConfinement:
 
     def _limit(self, memory: int) -> None:
         _lower(resource.RLIMIT_AS, self._mapped + memory)
-        for none in _NONE_OF:
-            _lower(none, 0)
+        for name in _RESOURCES_SET_TO_ZERO:
+            _lower(getattr(resource, f"RLIMIT_{name}"), 0)
 
     def _install_filter(self) -> None:
-        # Where none could be prepared, trying again tells why.
+        # If none could be prepared, building it again raises the reason.
         (self._filter or Filter.build()).install()
 
 
 def _lower_priority() -> None:
     os.nice(_NICE)
-    # Least of all the server that wakes it.
+    # In particular, waking a child must not interrupt the server.
     with suppress(OSError):
         linux_calls.use_batch_scheduling()
 

@@ -3,14 +3,16 @@
 import ctypes
 import errno
 import os
-import resource
 import sys
 from typing import Any
+
+if sys.platform != "win32":
+    import resource
 
 try:
     _libc = ctypes.CDLL(None, use_errno=True)
 except (OSError, TypeError):
-    # No C library that can be asked by name: every call below says so.
+    # No C library can be opened by name: every call below raises OSError.
     _libc = None  # type: ignore[assignment]
 
 _PR_SET_PDEATHSIG = 1
@@ -24,13 +26,13 @@ def call(function: str, *arguments: Any) -> int:
 
     Args:
         function: its name.
-        arguments: whole numbers are passed as unsigned long; bytes, None and ctypes objects as they are.
+        arguments: integers are passed as unsigned long; bytes, None and ctypes objects unchanged.
 
     Returns:
-        What it returned, never negative.
+        Its result, which is never negative.
 
     Raises:
-        OSError: it failed, or this system has no such function.
+        OSError: it failed, or this system does not have it.
     """
     if sys.platform != "linux":
         raise OSError(errno.ENOSYS, f"{function} exists on Linux only")
@@ -51,40 +53,41 @@ def prctl(option: int, value: int, argument: Any = 0) -> None:
 
 
 def die_with_parent() -> None:
-    """This process is killed when its parent ends. A change of user undoes it."""
+    """Has this process killed when the thread that started it ends. A change of user undoes it."""
     prctl(_PR_SET_PDEATHSIG, 9)
 
 
 def forbid_inspection() -> None:
-    """Other processes of the same user can neither trace this one nor read its memory; it dumps no core."""
+    """Prevents core dumps, and that other processes of the same user trace this one or read its memory."""
     prctl(_PR_SET_DUMPABLE, 0)
 
 
 def forbid_new_privileges() -> None:
-    """Nothing that this process executes gains rights, for good."""
+    """Prevents this process, permanently, from gaining rights through what it executes."""
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def drop_capabilities() -> None:
-    """Gives up all capabilities, those within a user namespace too."""
+    """Gives up all capabilities, including those within a user namespace."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     call("capset", header, (ctypes.c_uint32 * 6)())
 
 
 def use_batch_scheduling() -> None:
-    """No other process is interrupted because this one wakes up; processes that it starts inherit that.
+    """Schedules this process, and those that it starts, so that waking up interrupts no other process.
 
     Raises:
-        OSError: it is not to be had here.
+        OSError: this system has no batch scheduling, or refuses it.
     """
     if not hasattr(os, "SCHED_BATCH"):
-        raise OSError(0, "this system has no batch scheduling")
+        raise OSError(errno.ENOSYS, "this system has no batch scheduling")
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def close_descriptors(first: int, keep: int = -1) -> None:
-    """Closes every descriptor from `first` on, but `keep`."""
-    end = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], keep + 1, 65536)
+    """Closes every descriptor from `first` on, except `keep`."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if sys.platform != "win32" else 0
+    end = max(limit, keep + 1, 65536)
     if keep >= first:
         os.closerange(first, keep)
         first = keep + 1

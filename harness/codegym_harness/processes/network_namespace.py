@@ -1,9 +1,12 @@
 """A network of its own for an agent program, where only sockets of the harness can be reached."""
 
-import fcntl
 import socket
 import struct
+import sys
 from collections.abc import Sequence
+
+if sys.platform != "win32":
+    import fcntl
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 

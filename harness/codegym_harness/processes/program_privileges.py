@@ -3,12 +3,15 @@
 import ctypes
 import errno
 import platform
-import resource
 import struct
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 
 from codegym_mcp.sandbox.confinement import linux_calls
+
+if sys.platform != "win32":
+    import resource
 
 _PR_CAPBSET_DROP, _PR_SET_SECCOMP = 24, 22
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
