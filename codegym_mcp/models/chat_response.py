@@ -15,6 +15,7 @@ from codegym_mcp.models.model_messages import (
     ModelToolCall,
     TokenUsage,
 )
+from codegym_mcp.unicode_text import replace_lone_surrogates
 
 FILTERED = "The provider's filter stopped the reply."
 
@@ -102,7 +103,7 @@ def read_response(body: object) -> ClientResponse:
         finish=FinishReason.CONTENT_FILTER if refusal is not None else finish,
         finish_raw=finish_raw,
         refusal=refusal,
-        model=writable(_text(body.get("model"))),
+        model=replace_lone_surrogates(_text(body.get("model"))),
         usage=_usage(body.get("usage")),
         logprobs=_logprobs(choice.get("logprobs")),
         prompt_token_ids=_token_ids(body.get("prompt_token_ids")),
@@ -130,7 +131,7 @@ def _content(content: object) -> tuple[str, str]:
     if isinstance(content, Mapping):
         content = [content]
     if not isinstance(content, list):
-        return writable(_text(content)), ""
+        return replace_lone_surrogates(_text(content)), ""
     texts, thoughts = [], []
     for part in content:
         if isinstance(part, Mapping) and part.get("type") in ("thinking", "reasoning"):
@@ -139,11 +140,13 @@ def _content(content: object) -> tuple[str, str]:
             texts.append(_text(part.get("text")))
         else:
             texts.append(_text(part))
-    return writable("".join(texts)), "".join(thoughts)
+    return replace_lone_surrogates("".join(texts)), "".join(thoughts)
 
 
 def _reasoning(said: Mapping[str, Any], thoughts: str) -> str | None:
-    found = [writable(said[name]) for name in REASONING_FIELDS if isinstance(said.get(name), str)]
+    found = [
+        replace_lone_surrogates(said[name]) for name in REASONING_FIELDS if isinstance(said.get(name), str)
+    ]
     return thoughts or next(filter(None, found), None) or (found[0] if found else None)
 
 
@@ -160,9 +163,9 @@ def _calls(said: Mapping[str, Any]) -> Iterator[ModelToolCall]:
         function = function if isinstance(function, Mapping) else call
         arguments = parse_arguments(function.get("arguments"))
         yield ModelToolCall(
-            id=writable(_text(call.get("id"))) or f"call_{number}",
-            name=writable(_text(function.get("name"))),
-            raw=writable(arguments.raw),
+            id=replace_lone_surrogates(_text(call.get("id"))) or f"call_{number}",
+            name=replace_lone_surrogates(_text(function.get("name"))),
+            raw=replace_lone_surrogates(arguments.raw),
             arguments=arguments.data,
             problem=arguments.problem,
             sent=None if arguments.sendable == arguments.raw else arguments.sendable,
@@ -194,7 +197,7 @@ def _original(said: Mapping[str, Any], calls: list[ModelToolCall]) -> dict[str, 
             for call, extra in zip(calls, extras, strict=True)
         ]
     elif original.get("content") is None and said.get("refusal"):
-        original["content"] = writable(_text(said["refusal"]))
+        original["content"] = replace_lone_surrogates(_text(said["refusal"]))
     elif original.get("content") is None:
         # A message with neither content nor calls is refused everywhere.
         original["content"] = ""
@@ -254,18 +257,9 @@ def _text(value: object) -> str:
 def _writable_data(value: Any) -> Any:
     match value:
         case str():
-            return writable(value)
+            return replace_lone_surrogates(value)
         case list():
             return [_writable_data(each) for each in value]
         case dict():
-            return {writable(name): _writable_data(each) for name, each in value.items()}
+            return {replace_lone_surrogates(name): _writable_data(each) for name, each in value.items()}
     return value
-
-
-def writable(text: str) -> str:
-    """Returns the text with U+FFFD for every lone surrogate: JSON can express them, UTF-8 cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

@@ -7,9 +7,10 @@ from typing import Any
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ThinkingPart, ToolCallPart
 
 from codegym_mcp.models.call_arguments import parse_arguments
-from codegym_mcp.models.chat_response import FILTERED, writable
+from codegym_mcp.models.chat_response import FILTERED
 from codegym_mcp.models.model_messages import FinishReason, ModelReply, ModelToolCall, TokenUsage
 from codegym_mcp.models.prices import has_price
+from codegym_mcp.unicode_text import replace_lone_surrogates
 
 
 def read_reply(response: ModelResponse) -> tuple[ModelResponse, ModelReply]:
@@ -97,6 +98,6 @@ def _writable_part(part: ModelResponsePart) -> ModelResponsePart:
     changed: dict[str, Any] = {}
     for name in ("content", "tool_name", "args", "tool_call_id"):
         value = getattr(part, name, None)
-        if isinstance(value, str) and (written := writable(value)) != value:
+        if isinstance(value, str) and (written := replace_lone_surrogates(value)) != value:
             changed[name] = written
     return replace(part, **changed) if changed else part

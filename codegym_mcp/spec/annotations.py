@@ -129,7 +129,7 @@ def _read_values(node: ast.expr, items: list[ast.expr]) -> tuple[str | int | boo
 def _parse(text: str, node: ast.AST) -> ast.expr:
     try:
         parsed = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, MemoryError):
         raise AnnotationError(node, f"the annotation {text!r} is not an expression") from None
     for part in ast.walk(parsed):
         ast.copy_location(part, node)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import codegym_mcp
+from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import SourceError, TaskError
 from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.codegym.environment_names import environment_name
@@ -73,20 +73,6 @@ class Entry:
     def __getstate__(self) -> dict[str, Any]:
         # Whoever loads the pickle reads the environment on demand, as here.
         return {**self.__dict__, "_environment": None, "_problem": None}
-
-
-def bundled_path() -> Path:
-    """Returns the directory of the bundled environments.
-
-    Raises:
-        SourceError: the installation lacks the directory.
-    """
-    package = Path(codegym_mcp.__file__).parent
-    # In an installation the directory is in the package, in a checkout beside it.
-    for folder in (package / "environments", package.parent / "environments"):
-        if folder.is_dir():
-            return folder
-    raise SourceError("environments", None, "the bundled environments are not installed")
 
 
 def source_path(source: str | os.PathLike[str]) -> Path:

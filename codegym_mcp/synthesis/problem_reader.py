@@ -12,19 +12,20 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.python_syntax import parse_source
+from codegym_mcp.storage.json_lines import parse_object, read_lines
 from codegym_mcp.synthesis.problem_collections import CODEGYM, KNOWN, Collection
 from codegym_mcp.synthesis.solution_filter import MAX_CHARACTERS, find_solution_defect
+from codegym_mcp.unicode_text import is_encodable
+from codegym_mcp.validation_messages import first_fault
 
 
-def _whole(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("it contains half of a surrogate pair") from None
+def _check_encodable(text: str) -> str:
+    if not is_encodable(text):
+        raise ValueError("it contains half of a surrogate pair")
     return text
 
 
-_Text = Annotated[str, AfterValidator(_whole)]
+_Text = Annotated[str, AfterValidator(_check_encodable)]
 
 
 class CodingProblem(BaseModel):
@@ -104,7 +105,7 @@ def read_problems(
             raise SourceError(
                 str(path), None, f"a problem has no field {name!r}", hint=f"The fields are: {known}."
             )
-    lines = [(number, _parse(line)) for number, line in _lines(path)]
+    lines = [(line.number, _parse(line.data)) for line in read_lines(path)]
     records = [record for _, record in lines if isinstance(record, dict)]
     if not records:
         raise SourceError(
@@ -123,25 +124,12 @@ def unusable_reason(problem: CodingProblem) -> str | None:
     return find_solution_defect(problem.solution)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip(b"\xef\xbb\xbf \t\r\n"):
-                    yield number, line.removeprefix(b"\xef\xbb\xbf")
-    except OSError as error:
-        raise SourceError(str(path), None, f"cannot be read: {error.strerror or error}") from None
-
-
 def _parse(line: bytes) -> dict[str, Any] | str:
     """Returns the record of a line, or why it cannot be read."""
     try:
-        record = json.loads(line.decode())
-    except UnicodeDecodeError:
-        return "The line is not UTF-8 text."
-    except (ValueError, RecursionError) as error:
-        return f"The line is not JSON: {error}."
-    return record if isinstance(record, dict) else "The line is not a JSON object."
+        return parse_object(line)
+    except ValueError as error:
+        return f"The line {error}."
 
 
 class _Recogniser:
@@ -207,8 +195,8 @@ class _Reader:
             self._seen.add(wanted)
             return problem
         except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            reason = f"The {detail['loc'][0]} is invalid: {detail['msg'].removeprefix('Value error, ')}."
+            fault = first_fault(error)
+            reason = f"The {fault.place[0]} is invalid: {fault.message}."
             return UnreadableProblem(self._unique(f"line {number}", number), reason)
         except _UnusableError as error:
             return UnreadableProblem(self._unique(wanted, number), str(error))

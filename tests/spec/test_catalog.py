@@ -8,10 +8,10 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import NotFoundError, SourceError
 from codegym_mcp.sandbox.process.messages import Role
 from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import bundled_path
 from codegym_mcp.verification.audit.audit_files import current_grades
 from tests.conftest import FIXTURES
 from tests.storage.special_files import SPECIAL_FILES

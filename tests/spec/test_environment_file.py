@@ -409,6 +409,12 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         "'int =' is not an expression",
         "Supported",
     ),
+    "annotation with a null character": (
+        "-> Heard:",
+        "«-> 'int\\0':",
+        "is not an expression",
+        "Supported",
+    ),
     "deeply nested annotation": (
         "-> Heard:",
         "-> " + " | ".join(["int"] * 990) + ":",
