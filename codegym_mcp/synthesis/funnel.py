@@ -33,7 +33,7 @@ class Stage(StrEnum):
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class GenerationAttempt(_Record):

@@ -29,13 +29,6 @@ def cache_directory() -> Path:
     return Path(named) if named else user_cache_path("codegym-mcp", appauthor=False)
 
 
-def content_digest(environment: Environment) -> str:
-    """Returns the SHA-256 of an environment's source, format and fixed tasks, in hexadecimal."""
-    program = environment.program
-    tasks = [task.model_dump(mode="json") for task in environment.tasks]
-    return sha256(to_json([program.digest, program.dialect, program.entry, tasks])).hexdigest()
-
-
 @cache
 def gates_version() -> str:
     """Returns a digest of the code that decides verdicts: this package's modules and the Python version.
@@ -98,6 +91,6 @@ class VerificationCache:
             _log.warning("Verifications are not cached: %s", error)
 
     def _path(self, environment: Environment) -> Path:
-        parts = [content_digest(environment), gates_version(), self._limits.model_dump_json()]
+        parts = [environment.content_digest, gates_version(), self._limits.model_dump_json()]
         key = sha256(to_json(parts)).hexdigest()
         return self._directory / key[:2] / f"{key}.json"

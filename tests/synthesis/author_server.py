@@ -1,18 +1,18 @@
-"""A model server of OpenAI's shape that writes environments as the scripts of a folder say.
+"""A model server with OpenAI's API that writes environments from the scripts in a folder.
 
-A script is a folder: what the model says when it is asked for one part, for the n-th time, counted from 0:
+A script is a folder with the replies of the model to the n-th request for a part, counted from 0:
 
-    script.json                      {"problem": id, "mark": words that stand in the task text of every draft}
+    script.json                      {"problem": id, "mark": words in the task text of every draft}
     environment.N.md                 the environment; N counts how often it was given back
     tasks.N.md                       the configurations
     oracle.S.N.md, oracle.N.md       the oracle of seed S; of all seeds that have no reply of their own
 
-A file that holds nothing but {"refusal": …}, {"finish": …, "text": …} or {"status": …} is that. Answers depend on
-the request alone, so that a request that is asked again is seen in the log, and nowhere else.
+A file that contains only {"refusal": …}, {"finish": …, "text": …} or {"status": …} stands for such a reply. Replies
+depend on the request only, so that a repeated request is visible in the log and nowhere else.
 
-    PUT /hold {"after": n}           from the n-th answer on nothing is answered any more; null ends that
-    GET /state                       {"answered": how many, "waiting": how many requests are held}
-    GET /log                         the requests that were answered: {"script", "file", "request"}
+    PUT /hold {"after": n}           after n replies, requests wait; null ends that
+    GET /state                       {"answered": number of replies, "waiting": number of waiting requests}
+    GET /log                         the requests with replies: {"script", "file", "request"}
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class Script:
         self.statement = " ".join(statements[told["problem"]].split())[:200]
 
     def file(self, opening: str, turn: int, seed: int) -> Path | None:
-        """The file that answers, or None where the request is about another script."""
+        """Returns the file with the reply, or None if the request is about another script."""
         words = " ".join(opening.split())
         if opening.startswith("Turn this coding problem"):
             return self.folder / f"environment.{turn}.md" if self.statement in words else None
@@ -55,9 +55,9 @@ class Script:
 
 
 def read_statements() -> dict[str, str]:
-    """The statements of the problems, by their ids."""
+    """Returns the statements of the problems, by id."""
     problems = [json.loads(line) for line in PROBLEMS.read_text().splitlines()]
-    return {problem["question_id"]: problem["question"] for problem in problems}
+    return {problem["id"]: problem["statement"] for problem in problems}
 
 
 class Author:
@@ -88,7 +88,7 @@ class Author:
         )
 
     async def may_answer(self, request: Request) -> bool:
-        """Waits while nothing is to be answered; False where nobody waits for the answer any more."""
+        """Waits while replies are held; returns False if the client has disconnected."""
         gone = asyncio.ensure_future(disconnected(request))
         self.waiting += 1
         try:
@@ -115,13 +115,13 @@ class Author:
 
 
 async def disconnected(request: Request) -> None:
-    """Comes back when whoever asked has gone."""
+    """Returns when the client has disconnected."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 def complete(text: str, body: dict[str, Any]) -> Response:
-    """A chat completion."""
+    """Builds a chat completion."""
     said: dict[str, Any] = {"text": text}
     if re.match(r'\s*\{"(refusal|finish|status)"', text):
         said = json.loads(text)

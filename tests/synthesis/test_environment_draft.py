@@ -1,4 +1,4 @@
-"""Environments and oracles as a model writes them."""
+"""Drafts of environments and oracles."""
 
 import ast
 
@@ -30,13 +30,13 @@ def test_what_follows_the_licence_stays_in_its_place(code, draft):
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("def generate(", "def make(", "no function generate"),
-        ("-> Note:", ":", "says no type of result"),
-        ("META = ", "ABOUT = ", "there is no META"),
+        ("def generate(", "def make(", "generate.* is missing"),
+        ("-> Note:", ":", "no return annotation"),
+        ("META = ", "ABOUT = ", "META is missing"),
         ("return sum(grams)", "return open('/etc/passwd')", "open"),
         ("from typing import TypedDict", "import os\nfrom typing import TypedDict", "os"),
-        ("class Environment:", "class Environment", "is not Python"),
-        ('"public": ["jars"]', '"public": ["lids"]', "does not take it"),
+        ("class Environment:", "class Environment", "not valid Python"),
+        ('"public": ["jars"]', '"public": ["lids"]', "no such parameter"),
     ],
 )
 def test_what_breaks_the_contract_is_refused_with_the_reason(code, old, new, problem):
@@ -46,7 +46,7 @@ def test_what_breaks_the_contract_is_refused_with_the_reason(code, old, new, pro
 
 @pytest.mark.parametrize("where", ["Answer with", "Weigh one jar", "Jars on a shelf", "there is no such jar"])
 def test_half_of_a_character_is_refused_wherever_it_stands(code, where):
-    with pytest.raises(SourceError, match="half of a character"):
+    with pytest.raises(UnusableReplyError, match="half of a surrogate pair"):
         Draft.read(code.replace(where, rf"\ud800{where}"), license="", origin="")
 
 
@@ -62,6 +62,53 @@ def test_only_what_ends_a_line_in_python_ends_one(code, mark):
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 def test_lines_may_end_as_on_other_systems(code, draft, end):
     assert Draft.read(code.replace("\n", end), license="MIT", origin="nowhere 1").source == draft.source
+
+
+def test_all_faults_are_in_one_error_each_with_its_line(code: str) -> None:
+    broken = (
+        code.replace("-> Note:", ":", 1)
+        .replace("def reference(jars: int, grams: list[int]) -> int:", "def reference(jars, grams):")
+        .replace("    jars = 12 * difficulty\n", "    import os\n    jars = 12 * difficulty\n")
+        .replace("def check_jar(jar, jars):\n", "def check_jar(jar, jars):\n    exec('1')\n")
+    )
+    with pytest.raises(UnusableReplyError) as raised:
+        Draft.read(broken, license="", origin="")
+    message = str(raised.value)
+    for fault in ("weigh has no return annotation", "reference has no return annotation", "os", "exec"):
+        assert fault in message, message
+    assert ": def reference(jars, grams):" in message
+    assert "    import os" in message
+
+
+def test_a_fault_of_meta_does_not_hide_the_others(code: str) -> None:
+    broken = code.replace('"public": ["jars"]', '"public": "jars"').replace("-> Note:", ":", 1)
+    with pytest.raises(UnusableReplyError) as raised:
+        Draft.read(broken, license="", origin="")
+    assert "META" in str(raised.value)
+    assert "weigh has no return annotation" in str(raised.value)
+
+
+def test_a_syntax_error_comes_with_the_lines_before_it(code: str) -> None:
+    with pytest.raises(UnusableReplyError) as raised:
+        Draft.read(code.replace("self.grams = grams", "self.grams = (grams"), license="", origin="")
+    assert "self.jars = jars\n" in str(raised.value)
+    assert "self.grams = (grams" in str(raised.value)
+
+
+def test_records_that_only_the_configuration_uses_are_hidden_from_the_oracle(code: str) -> None:
+    hidden = code.replace(
+        "class Note(TypedDict):", "class Secret(TypedDict):\n    lids: int\n\n\nclass Note(TypedDict):"
+    ).replace("grams: list[int]):", "grams: list[int], secrets: list[Secret] | None = None):")
+    draft = Draft.read(
+        hidden.replace(
+            "reference(jars: int, grams: list[int])",
+            "reference(jars: int, grams: list[int], secrets: list[Secret] | None = None)",
+        ),
+        license="",
+        origin="",
+    )
+    assert "class Note" in draft.tool_stubs()
+    assert "Secret" not in draft.tool_stubs()
 
 
 def test_the_documentation_of_tools_holds_nothing_of_their_code(draft):
@@ -86,14 +133,14 @@ def test_an_oracle_is_read_with_its_imports_and_without_the_rest(draft):
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
-        ("def play(tools, jars):\n    return 1", "no function solve"),
+        ("def play(tools, jars):\n    return 1", "solve is missing"),
         (
             "def check_jar(jar):\n    return 1\n\ndef solve(tools, jars):\n    return 1",
-            "check_jar has a name that is taken",
+            "has a check_jar too",
         ),
-        ("def solve(tools, jars)\n    return 1", "is not Python"),
-        ("def solve(tools, jars):\n    return '\\udfff'", "half of a character"),
-        ("solve = 1\x00", "cannot be parsed|is not Python"),
+        ("def solve(tools, jars)\n    return 1", "not valid Python"),
+        ("def solve(tools, jars):\n    return '\\udfff'", "half of a surrogate pair"),
+        ("solve = 1\x00", "null character"),
     ],
 )
 def test_what_is_no_oracle_is_refused_with_the_reason(draft, written, problem):

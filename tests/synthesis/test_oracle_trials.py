@@ -68,7 +68,9 @@ async def test_wrong_oracles_that_agree_on_a_task_by_chance_say_nothing_of_the_r
     count = await try_oracle(
         context, draft.with_oracle("def solve(tools, jars):\n    return jars\n", "jars"), played
     )
-    ten = await try_oracle(context, draft.with_oracle("def solve(tools, jars):\n    return 10\n", "jars"), played)
+    ten = await try_oracle(
+        context, draft.with_oracle("def solve(tools, jars):\n    return 10\n", "jars"), played
+    )
     assert agree_against_reference([count, ten]) is None
 
 

@@ -38,7 +38,7 @@ async def candidate(context):
     made = AcceptedEnvironment(
         title=draft.title, source=environment.program.source, tasks=kept, audit=audited
     )
-    return Candidate(sample=0, made=made, costs=Costs(requests=3, tokens=70))
+    return Candidate(sample=0, accepted=made, costs=Costs(requests=3, tokens=70))
 
 
 async def test_what_is_kept_is_read_by_the_catalog_with_its_audit_and_provenance(tmp_path, candidate):
@@ -81,7 +81,7 @@ def test_what_was_rejected_is_kept_with_the_reasons(tmp_path):
     attempt = GenerationAttempt(stage=Stage.ENVIRONMENT, reason="prose", written="I would rather not.")
     outcome = ProblemOutcome(
         problem="p/1",
-        candidates=[Candidate(sample=0, lost=Stage.ENVIRONMENT, reason="prose", attempts=[attempt])],
+        candidates=[Candidate(sample=0, rejected_at=Stage.ENVIRONMENT, reason="prose", attempts=[attempt])],
     )
     with OutputFolder.open(tmp_path, RECIPE) as folder:
         folder.put_rejected(outcome)
@@ -110,7 +110,7 @@ def test_a_folder_is_for_one_recipe(tmp_path):
 def test_a_folder_is_for_one_run_at_a_time(tmp_path):
     with (
         OutputFolder.open(tmp_path, RECIPE),
-        pytest.raises(SynthesisError, match="in use"),
+        pytest.raises(SynthesisError, match="locked by another run"),
         OutputFolder.open(tmp_path, RECIPE),
     ):
         pass

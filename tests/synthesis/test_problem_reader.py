@@ -7,9 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, read_problems, unusable_reason
+from codegym_mcp.synthesis.problem_reader import (
+    CodingProblem,
+    UnreadableProblem,
+    read_problems,
+    unusable_reason,
+)
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
+EXAMPLES = Path(__file__).parents[2] / "examples" / "problems.jsonl"
 
 RAW = {
     "subset": "Orchards",
@@ -153,13 +158,13 @@ BROKEN: list[tuple[dict[str, Any] | bytes, str]] = [
     ({"question_id": "b", "question": "What?"}, "no solution"),
     ({**RAW, "question_id": "b", "solution": " \n"}, "no solution"),
     ({**RAW, "question_id": "b", "question": ""}, "no statement"),
-    ({**RAW, "question_id": "b", "question": ["What?"]}, "statement is no text"),
-    ({**RAW, "question_id": "b", "solution": {"python": "x"}}, "solution is no text"),
-    ({**RAW, "question_id": "b", "question": "half \ud800"}, "statement will not do"),
-    ({**RAW, "question_id": "half \ud800"}, "id is no plain text"),
+    ({**RAW, "question_id": "b", "question": ["What?"]}, "statement is not text"),
+    ({**RAW, "question_id": "b", "solution": {"python": "x"}}, "solution is not text"),
+    ({**RAW, "question_id": "b", "question": "half \ud800"}, "statement is invalid"),
+    ({**RAW, "question_id": "half \ud800"}, "cannot be printed"),
     ({**RAW, "question_id": [1]}, "id is neither"),
-    ({**RAW, "question_id": "b" * 10_000}, "id will not do"),
-    (RAW, "a problem Orchards_7 already"),
+    ({**RAW, "question_id": "b" * 10_000}, "id is invalid"),
+    (RAW, "has the id Orchards_7 too"),
 ]
 
 
@@ -204,7 +209,7 @@ def test_a_file_of_another_kind_is_refused_with_the_fields_it_has_and_the_option
 
 
 def test_a_field_that_no_record_has_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"none with answer and statement"):
+    with pytest.raises(SourceError, match=r"no answer and statement"):
         read_problems(written(tmp_path, PLAIN), fields={"statement": "statement", "solution": "answer"})
 
 
@@ -254,15 +259,53 @@ def test_whatever_stands_in_a_record_it_is_a_problem_or_has_a_reason(
     assert isinstance(problems[-1], UnreadableProblem)
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"the collections are not at {DATA.name}")
-@pytest.mark.parametrize(
-    ("name", "count", "source"), [("codegym_raw_problems", 10, "CodeGym raw"), ("mbpp", 974, "MBPP")]
-)
-def test_the_published_collections_are_read_as_a_whole(name: str, count: int, source: str) -> None:
-    problems = read_problems(DATA / f"{name}.jsonl")
-    assert len(problems) == count
-    assert all(
-        isinstance(problem, CodingProblem) and problem.source.startswith(source) for problem in problems
+def test_records_of_several_collections_in_one_file_are_recognised_one_by_one(tmp_path: Path) -> None:
+    problems = read_problems(
+        written(tmp_path, HUMAN_EVAL, MBPP, RAW, PLAIN, {**HUMAN_EVAL, "task_id": "Orchard/4"})
     )
-    refused = [problem for problem in problems if isinstance(problem, CodingProblem) and unusable_reason(problem)]
-    assert len(refused) < 0.01 * count
+    assert all(isinstance(problem, CodingProblem) for problem in problems)
+    assert [problem.source for problem in problems if isinstance(problem, CodingProblem)] == [
+        "HumanEval",
+        "MBPP",
+        "CodeGym raw problems (Orchards)",
+        "problems.jsonl",
+        "HumanEval",
+    ]
+
+
+def test_an_incomplete_record_is_read_as_the_likeliest_collection_of_its_file(tmp_path: Path) -> None:
+    without = {key: value for key, value in MBPP.items() if key not in ("code", "test_list")}
+    _, _, problem = read_problems(written(tmp_path, HUMAN_EVAL, MBPP, {**without, "task_id": 32}))
+    assert isinstance(problem, UnreadableProblem)
+    assert problem.id == "32"
+    assert "no solution" in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("record", "origin"),
+    [
+        ({**HUMAN_EVAL, "task_id": "HumanEval/3"}, "HumanEval/3"),
+        (MBPP, "MBPP, problem 31"),
+        (RAW, "CodeGym raw problems (Orchards), problem Orchards_7"),
+        (PLAIN, "problems.jsonl, problem one"),
+        ({key: PLAIN[key] for key in ("statement", "solution")}, "problems.jsonl, line 1"),
+    ],
+)
+def test_the_origin_names_collection_and_problem_once(
+    tmp_path: Path, record: dict[str, Any], origin: str
+) -> None:
+    assert only(read_problems(written(tmp_path, record))).origin == origin
+
+
+def test_our_own_problems_can_be_used_and_their_solutions_pass_their_tests() -> None:
+    problems = read_problems(EXAMPLES)
+    assert len(problems) >= 10
+    for problem in problems:
+        assert isinstance(problem, CodingProblem)
+        assert unusable_reason(problem) is None
+        assert problem.license == "MIT"
+        assert problem.tests
+        namespace: dict[str, Any] = {}
+        exec(problem.solution, namespace)
+        for test in problem.tests:
+            exec(test, namespace)

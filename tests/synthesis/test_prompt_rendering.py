@@ -16,6 +16,7 @@ from codegym_mcp.synthesis.task_configurations import try_generated
 from codegym_mcp.verification.audit.audit import audit
 from codegym_mcp.verification.audit.grades import Grade
 from codegym_mcp.verification.gates.verify import verify
+from codegym_mcp.verification.verification_context import VerificationContext
 
 PROBLEM = CodingProblem(
     id="steps/1",
@@ -26,7 +27,7 @@ PROBLEM = CodingProblem(
 HOSTILE = (
     "${statement} $modules $$ {0} {braces} %s ```python\n</material>\n<MATERIAL>\n< / material >\n\\1 \\g<0>"
 )
-LARGEST_FALL = """
+WEATHER_LOG = """
 def solve(tools, days):
     largest, before = 0, None
     for day in range(days):
@@ -39,10 +40,40 @@ def solve(tools, days):
 """
 
 
-@pytest.fixture
-def example() -> Draft:
-    """The example that the model is shown, read as what a model writes is read."""
-    return Draft.read(python_block(prompt_rendering.render_environment(PROBLEM)), license="MIT", origin="the prompt")
+TELEGRAPH = """
+def solve(tools, length):
+    longest, run, before = 0, 0, ""
+    for place in range(length):
+        sign = tools.read_sign()
+        run = run + 1 if sign == before else 1
+        longest, before = max(longest, run), sign
+        if place < length - 1:
+            tools.move_reader(signs=1)
+    return longest
+"""
+CAVE = """
+def solve(tools, start):
+    waiting, distances = [start], {start: 0}
+    tools.mark_chamber(chamber=start)
+    for chamber in waiting:
+        for passage in range(tools.inspect_chamber(chamber=chamber)["passages"]):
+            other = tools.follow_passage(chamber=chamber, passage=passage)
+            if other not in distances and tools.mark_chamber(chamber=other):
+                distances[other] = distances[chamber] + 1
+                waiting.append(other)
+    return [chamber for chamber in distances if distances[chamber] == max(distances.values())]
+"""
+SOLUTIONS = {
+    "example_weather_log": WEATHER_LOG,
+    "example_telegraph": TELEGRAPH,
+    "example_cave": CAVE,
+}
+
+
+def read_example(name: str) -> Draft:
+    """Reads an example that the model is shown as its replies are read."""
+    text = (prompt_rendering.FILES / f"{name}.md").read_text(encoding="utf-8")
+    return Draft.read(python_block(text), license="MIT", origin="the prompt")
 
 
 def all_prompts(problem: CodingProblem, draft: Draft, rejection: str) -> list[str]:
@@ -57,16 +88,36 @@ def all_prompts(problem: CodingProblem, draft: Draft, rejection: str) -> list[st
     ]
 
 
-async def test_the_example_is_sound_at_every_difficulty(context, example):
-    generated = await try_generated(context, example.without_oracle("weather_log"))
+@pytest.mark.parametrize("name", prompt_rendering.EXAMPLES)
+async def test_every_example_is_sound_at_every_difficulty(context: VerificationContext, name: str) -> None:
+    example = read_example(name)
+    generated = await try_generated(context, example.without_oracle("example"))
     assert not generated.problems
-    trial = await try_oracle(context, example.with_oracle(LARGEST_FALL, "weather_log"), generated.tasks)
+    trial = await try_oracle(context, example.with_oracle(SOLUTIONS[name], "example"), generated.tasks)
     assert trial.fit == trial.plays
     environment = trial.environment.with_tasks(tuple(fixed_tasks(trial.fit)))
     verification = await verify(context, environment)
     assert verification.verified, verification.problems
     audited = await audit(context, environment)
     assert audited.grade <= Grade.B, audited.findings
+
+
+def test_problems_and_candidates_see_different_examples_and_settings() -> None:
+    requests = {
+        prompt_rendering.render_environment(PROBLEM.model_copy(update={"id": str(number)}), sample)
+        for number in range(20)
+        for sample in range(2)
+    }
+    assert len(requests) >= 20
+    for name in prompt_rendering.EXAMPLES:
+        shown = (prompt_rendering.FILES / f"{name}.md").read_text(encoding="utf-8").strip()
+        assert any(shown in request for request in requests)
+
+
+def test_requests_for_different_oracles_differ(draft: Draft) -> None:
+    environment = draft.without_oracle("draft")
+    requests = {prompt_rendering.render_oracle(draft, environment, sample) for sample in range(12)}
+    assert len(requests) == 12
 
 
 def test_nothing_is_left_open_in_any_prompt(draft):
@@ -95,7 +146,7 @@ def test_no_text_of_a_problem_breaks_a_prompt(field):
     assert material_lines(filled) == material_lines(prompt_rendering.render_environment(PROBLEM))
 
 
-def test_neither_a_draft_nor_a_complaint_breaks_a_prompt(draft):
+def test_neither_a_draft_nor_a_rejection_breaks_a_prompt(draft):
     source = draft.source.replace("counted from 0.", "counted from 0.\n</material>\n$modules", 1)
     hostile = replace(draft, source=source)
     calm = all_prompts(PROBLEM, draft, "It does not do.")

@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.cli import main
 from codegym_mcp.errors import CodegymError, NotFoundError, SynthesisError, UnwritableError
 from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import bundled_path
 from codegym_mcp.synthesis.dataset_card import Card
-from codegym_mcp.synthesis.publish import Publishable, check_output, publish, select
+from codegym_mcp.synthesis.publish import Publishable, check_output, publish, select_publishable
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import current_audit
 from codegym_mcp.verification.audit.grades import Grade
-from codegym_mcp.verification.verification_cache import content_digest
 
 KINDS = pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 ORIGINAL = "parcel_hunt"
@@ -48,12 +47,12 @@ def put(
     if audited:
         environment = Catalog.load([folder / f"{name}.py"]).get(name)
         kept = json.loads((bundled_path() / f"{ORIGINAL}.audit.json").read_bytes())
-        made = {**kept, "environment": name, "grade": grade, "digest": content_digest(environment)}
+        made = {**kept, "environment": name, "grade": grade, "digest": environment.content_digest}
         (folder / f"{name}.audit.json").write_text(Audit.model_validate(made).model_dump_json())
 
 
 def chosen(folder: Path, **options: Any) -> list[Publishable]:
-    return select(Catalog.load([folder]).entries, **options)
+    return select_publishable(Catalog.load([folder]).entries, **options)
 
 
 def names(publishables: list[Publishable]) -> list[str]:
@@ -64,7 +63,7 @@ def names(publishables: list[Publishable]) -> list[str]:
 def test_a_set_is_read_back_as_the_folder_it_was_made_of(tmp_path: Path, kind: str) -> None:
     folder = Catalog.load()
     path = tmp_path / f"set.{kind}"
-    publish(select(folder.entries), path)
+    publish(select_publishable(folder.entries), path)
     found = Catalog.load([path])
     assert found.names == folder.names
     for ours, theirs in zip(found.entries, folder.entries, strict=True):
@@ -99,9 +98,9 @@ def test_a_class_in_the_codegym_format_is_published_with_its_tasks(tmp_path: Pat
     path.write_text(source.read_text())
     (entry,) = Catalog.load([path]).entries
     made = json.loads((bundled_path() / f"{ORIGINAL}.audit.json").read_bytes())
-    made["digest"] = content_digest(entry.read())
+    made["digest"] = entry.read().content_digest
     path.with_suffix(".audit.json").write_text(json.dumps(made))
-    publish(select([entry], mixed_licenses=True), tmp_path / "set.jsonl")
+    publish(select_publishable([entry], mixed_licenses=True), tmp_path / "set.jsonl")
     found = Catalog.load([tmp_path / "set.jsonl"]).get(entry.name)
     assert found.tasks
     assert found.digest == entry.read().digest
@@ -189,7 +188,7 @@ def test_a_glob_over_licenses_does_not_mix_them_either(tmp_path: Path) -> None:
 
 def test_an_environment_that_contradicts_its_provenance_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "one", license="MIT", provenance={"license": "CC BY-NC 4.0"})
-    with pytest.raises(SynthesisError, match=r"one says that its licence is MIT, .* CC BY-NC 4\.0"):
+    with pytest.raises(SynthesisError, match=r"one states the licence MIT, .* CC BY-NC 4\.0"):
         chosen(tmp_path, mixed_licenses=True)
 
 

@@ -32,10 +32,10 @@ def test_fences_within_a_longer_fence_are_part_of_the_code():
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("I would rather turns about it.", "no ```python block"),
+        ("I would rather talk about it.", "no ```python block"),
         ("", "no ```python block"),
-        ("```python\ndef solve(tools):\n    return", "breaks off"),
-        ("```java\nclass A {}\n```", "not Python but java"),
+        ("```python\ndef solve(tools):\n    return", "in the middle of a block"),
+        ("```java\nclass A {}\n```", "marked as java"),
         ("```python\n" + "x = 1\n" * (MAX_CHARACTERS // 6 + 1) + "```", "characters"),
     ],
 )
@@ -48,14 +48,14 @@ def test_what_is_no_code_is_refused_with_the_reason(text, problem):
     ("text", "problem"),
     [
         ("There are many configurations.", "no ```json block"),
-        ('```json\n[{"a": 1,}]\n```', "no JSON"),
-        ('```json\n[{"a": 1', "breaks off"),
-        ("```json\n" + "[" * 90_000 + "\n```", "no JSON"),
-        ("```json\n# cut\n[1, …]\n```", "no JSON"),
+        ('```json\n[{"a": 1,}]\n```', "not JSON"),
+        ('```json\n[{"a": 1', "in the middle of a block"),
+        ("```json\n" + "[" * 90_000 + "\n```", "not JSON"),
+        ("```json\n# cut\n[1, …]\n```", "not JSON"),
         ('```json\n["\\ud800"]\n```', "surrogates"),
         ('```json\n{"\\udfff": 1}\n```', "surrogates"),
-        ("```json\n[NaN]\n```", "NaN is no JSON"),
-        ("```json\n[1, -Infinity]\n```", "-Infinity is no JSON"),
+        ("```json\n[NaN]\n```", "NaN is not JSON"),
+        ("```json\n[1, -Infinity]\n```", "-Infinity is not JSON"),
     ],
 )
 def test_what_is_no_data_is_refused_with_the_reason(text, problem):

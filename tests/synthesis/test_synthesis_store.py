@@ -44,5 +44,5 @@ def test_an_outcome_of_another_form_is_none(tmp_path):
 def test_a_file_that_is_no_store_is_told(tmp_path):
     path = tmp_path / "answers.sqlite"
     path.write_text("not a database, but long enough to be looked at as one" * 20)
-    with pytest.raises(SynthesisError, match="cannot be kept"), SynthesisStore.open(path):
+    with pytest.raises(SynthesisError, match="cannot be stored"), SynthesisStore.open(path):
         pass

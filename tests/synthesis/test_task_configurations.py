@@ -5,6 +5,7 @@ import pytest
 from codegym_mcp.synthesis.environment_draft import Draft
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
 from codegym_mcp.synthesis.task_configurations import read_configurations, try_generated, try_written
+from codegym_mcp.verification.verification_context import VerificationContext
 
 
 @pytest.mark.parametrize("data", [[], {}, 7, "text", [1], [{"difficulty": 1}], [{"config": [1]}]])
@@ -19,7 +20,7 @@ async def test_those_that_run_are_kept_and_the_others_are_told(context, draft):
     tried = await try_written(context, draft.without_oracle("jars"), written)
     assert [task.config for task in tried.tasks] == [good]
     assert len(tried.problems) == 2
-    assert all("does not do" in problem for problem in tried.problems)
+    assert all("does not run on" in problem for problem in tried.problems)
 
 
 async def test_an_answer_that_nobody_can_type_is_told(context, code):
@@ -34,7 +35,7 @@ async def test_a_reference_that_fails_or_never_ends_is_told(context, code):
     failing = Draft.read(code.replace("return sum(grams)", "return grams[7]"), license="", origin="")
     tried = await try_written(context, failing.without_oracle("jars"), [{"jars": 1, "grams": [1]}])
     assert not tried.tasks
-    assert "does not do" in tried.describe()
+    assert "does not run on" in tried.describe()
 
 
 async def test_where_nothing_ends_not_everything_is_waited_for(context, code):
@@ -57,6 +58,20 @@ async def test_a_generator_is_tried_at_every_difficulty(context, draft, code):
 
 
 async def test_many_problems_are_told_by_the_first_ones(context, draft):
-    tried = await try_written(context, draft.without_oracle("jars"), [{"jars": number} for number in range(9)])
+    tried = await try_written(
+        context, draft.without_oracle("jars"), [{"jars": number} for number in range(9)]
+    )
     assert len(tried.describe().splitlines()) == 6
     assert tried.describe().endswith("… and 4 more.")
+
+
+async def test_a_configuration_whose_size_contradicts_its_content_is_named(
+    context: VerificationContext, draft: Draft
+) -> None:
+    environment = draft.without_oracle("jars")
+    generated = await try_generated(context, environment)
+    good, wrong = {"jars": 12, "grams": [5] * 12}, {"jars": 14, "grams": [5] * 12}
+    tried = await try_written(context, environment, [good, wrong], generated.tasks)
+    assert [task.config for task in tried.tasks] == [good]
+    (problem,) = tried.problems
+    assert "contradicts itself: jars is 14, but grams has 12 items" in problem

@@ -8,8 +8,9 @@ import pytest
 from codegym_mcp.limits import Limits
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.spec.stored_grades import audit_path
 from codegym_mcp.verification.audit.audit import Audit
-from codegym_mcp.verification.audit.audit_files import AuditFiles, audit_path, current_audit
+from codegym_mcp.verification.audit.audit_files import AuditFiles, current_audit
 from codegym_mcp.verification.batch.audit_many import Unaudited, audit_many
 from codegym_mcp.verification.batch.verify_many import verify_many
 from codegym_mcp.verification.gate_results import Gate, GateProblem, GateState, Verification

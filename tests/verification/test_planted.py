@@ -118,7 +118,12 @@ EVIDENCE = {
     "hash_order": ("d1-s0", "open_any()", "first 39, then 40", "hash seed"),
     "shared_state": ("d2-s0", "knock()", "first 1, then 2", "after other episodes"),
     "hang": ("d5-s0", "step_along(boxes=2147483648)", "It took longer than 0.3 seconds.", "limit"),
-    "not_json": ("d1-s0", "look(box=0)", "TypeError: Fraction is not JSON data", "cannot be handed out"),
+    "not_json": (
+        "d1-s0",
+        "look(box=0)",
+        "TypeError: Fraction is not JSON data",
+        "not JSON data of the declared type",
+    ),
     "exception": ("d5-s0", "look(box=2147483648)", "IndexError: list index out of range", "exception"),
     "oracle_calls_reference": ("d1-s0", "look(box=11)", "name 'reference' is not defined", "failed"),
     "oracle_prints_reward": ("d1-s0", "submit_answer(answer=0)", "the reference is 533", "wrong"),

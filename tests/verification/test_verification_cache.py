@@ -7,7 +7,7 @@ from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.environment_file import read_environment_source
 from codegym_mcp.verification import verification_cache
 from codegym_mcp.verification.gate_results import Verification
-from codegym_mcp.verification.verification_cache import VerificationCache, cache_directory, content_digest
+from codegym_mcp.verification.verification_cache import VerificationCache, cache_directory
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def test_nothing_but_whole_files_is_left(
 
 
 def test_the_digest_goes_by_content_alone(counter: Environment) -> None:
-    assert content_digest(counter) == content_digest(renamed(counter, "other"))
-    assert content_digest(counter) != content_digest(with_task(counter))
+    assert counter.content_digest == renamed(counter, "other").content_digest
+    assert counter.content_digest != with_task(counter).content_digest
 
 
 def test_the_cache_is_where_the_user_or_the_system_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,6 @@ from codegym_mcp.verification.audit.oracle_agreement import (
 )
 from codegym_mcp.verification.generated_tasks import generate_tasks
 from codegym_mcp.verification.recorded_play import play_episode
-from codegym_mcp.verification.verification_cache import content_digest
 from codegym_mcp.verification.verification_context import VerificationContext
 
 VERSION = 1
@@ -57,7 +56,7 @@ class Audit(BaseModel):
     version: int
     """Version of the measurements."""
     digest: str
-    """Digest of the audited content, from `content_digest`."""
+    """Digest of the audited content, from `Environment.content_digest`."""
     grade: Grade
     findings: list[Finding]
     """The weaknesses that explain the grade."""
@@ -70,7 +69,7 @@ class Audit(BaseModel):
 
     def fits(self, environment: Environment) -> bool:
         """Returns whether the audit is current: same content and same version of the measurements."""
-        return self.version == VERSION and self.digest == content_digest(environment)
+        return self.version == VERSION and self.digest == environment.content_digest
 
 
 async def audit(context: VerificationContext, environment: Environment) -> Audit:
@@ -94,7 +93,7 @@ async def audit(context: VerificationContext, environment: Environment) -> Audit
     return Audit(
         environment=environment.name,
         version=VERSION,
-        digest=content_digest(environment),
+        digest=environment.content_digest,
         grade=grade_of(findings),
         findings=findings,
         figures=figures,

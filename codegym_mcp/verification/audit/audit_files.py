@@ -8,22 +8,10 @@ from pydantic import ValidationError
 from codegym_mcp.errors import SourceError
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.spec.stored_grades import AUDIT_SUFFIX, audit_path
 from codegym_mcp.storage.atomic_files import write_atomically
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.grades import Grade
-
-SUFFIX = ".audit.json"
-
-
-def audit_path(entry: Entry) -> Path | None:
-    """Returns the path of an environment's audit file, or None if the environment has no file.
-
-    The audit is beside the environment's file; the audits of a set are in the folder `<set>.audits`.
-    """
-    if entry.file is None:
-        return None
-    folder = entry.file.parent if entry.file.suffix == ".py" else entry.file.with_suffix(".audits")
-    return folder / f"{entry.name}{SUFFIX}"
 
 
 def current_audit(entry: Entry) -> Audit | None:
@@ -87,4 +75,6 @@ class AuditFiles:
             write_atomically(path, audit.model_dump_json(indent=2) + "\n", hint=hint)
 
     def _path(self, entry: Entry) -> Path | None:
-        return audit_path(entry) if self._directory is None else self._directory / f"{entry.name}{SUFFIX}"
+        return (
+            audit_path(entry) if self._directory is None else self._directory / f"{entry.name}{AUDIT_SUFFIX}"
+        )

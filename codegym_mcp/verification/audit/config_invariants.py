@@ -17,6 +17,8 @@ Rule = tuple[str, *tuple[Kind, ...]]
 _ITEM = "[]"
 _NEAR = (-1, 0, 1)
 _LENGTH = "length "
+_NAMED = "named elsewhere"
+_VALUES = " values"
 
 
 class SizeLink(NamedTuple):
@@ -46,7 +48,17 @@ class Invariants:
 
     def __init__(self, configurations: Sequence[dict[str, Any]]) -> None:
         first, *others = (set(_rules(configuration)) for configuration in configurations)
-        self._rules = first.intersection(*others)
+        rules = first.intersection(*others)
+        # The form of a name says nothing: another name that occurs elsewhere may take its place.
+        names = {place for name, *places in rules if name == _NAMED for place in places}
+        texts = {
+            kind(path) for each in configurations for path, value in walk(each) if isinstance(value, str)
+        }
+        self._rules = {
+            rule
+            for rule in rules
+            if rule[0] == _NAMED or not names & texts & set(rule[1:]) or _is_of_values(rule)
+        }
         self.size_links = [
             SizeLink(kinds[0], kinds[1], int(name.removeprefix(_LENGTH)))
             for name, *kinds in sorted(self._rules)
@@ -67,12 +79,12 @@ class Invariants:
         return self._rules <= set(_rules(configuration)) and all(
             set(value) <= self.alphabets[kind(path)]
             for path, value in walk(configuration)
-            if isinstance(value, str) and kind(path) in self.alphabets
+            if isinstance(value, str) and kind(path) in self.alphabets and not self.names_others(kind(path))
         )
 
     def names_others(self, place: Kind) -> bool:
         """Returns whether the values of a kind always occur elsewhere in the configuration too."""
-        return ("named elsewhere", place) in self._rules
+        return (_NAMED, place) in self._rules
 
     def broken_sizes(self, configuration: dict[str, Any]) -> list[str]:
         """Returns a sentence for each number that is not the length that it is in all known configurations.
@@ -91,6 +103,11 @@ class Invariants:
             and link.measured in measured
             and numbers[link.number] != measured[link.measured]
         ]
+
+
+def _is_of_values(rule: Rule) -> bool:
+    """Returns whether a rule is about all values of a kind, not about the form of each."""
+    return rule[0].endswith(_VALUES)
 
 
 def format_kind(place: Kind) -> str:
@@ -128,7 +145,7 @@ def _rules(configuration: dict[str, Any]) -> Iterator[Rule]:
     lengths, values = _measure(configuration)
     for rule, holds in _ORDERLY.items():
         yield from ((f"{rule} items", place) for place, found in sequences.items() if all(map(holds, found)))
-        yield from ((f"{rule} values", place) for place, found in values.items() if holds(found))
+        yield from ((f"{rule}{_VALUES}", place) for place, found in values.items() if holds(found))
     yield from _length_rules(lengths, values)
     yield from _orders(values)
     yield from _references(configuration)
@@ -184,7 +201,7 @@ def _references(configuration: dict[str, Any]) -> Iterator[Rule]:
             places[kind(path)].append(str(value))
     for place, told in places.items():
         if all(named[text] != {place} for text in told):
-            yield "named elsewhere", place
+            yield _NAMED, place
 
 
 def _is_sorted(items: Sequence[Any]) -> bool:

@@ -124,6 +124,85 @@ def test_variants_fit_differ_keep_to_the_rules_and_are_the_same_every_time(
         for variant in made:
             SHELVES.check_task(variant)
             assert invariants.hold(variant.config)
-            assert variant.config["size"] == task.config["size"] == len(variant.config["loads"])
+            assert variant.config["size"] == len(variant.config["loads"])
+            assert min(map(len, loads)) <= variant.config["size"] <= max(map(len, loads))
         told = [str(variant.config) for variant in made]
         assert len({*told, str(task.config)}) == len(told) + 1
+
+
+def test_the_length_of_a_text_and_its_alphabet_are_rules() -> None:
+    invariants = Invariants([{"size": 3, "text": "aba"}, {"size": 5, "text": "babab"}])
+    assert invariants.hold({"size": 4, "text": "bbaa"})
+    assert not invariants.hold({"size": 4, "text": "bba"})
+    assert not invariants.hold({"size": 4, "text": "bbac"})
+
+
+def test_rows_of_a_grid_keep_one_length() -> None:
+    invariants = Invariants([{"width": 2, "rows": ["..", "#.", ".."]}, {"width": 3, "rows": ["...", "#.#"]}])
+    assert invariants.hold({"width": 2, "rows": ["##", "#.", ".#"]})
+    assert not invariants.hold({"width": 2, "rows": ["##", "#"]})
+    assert not invariants.hold({"width": 3, "rows": ["##", "#."]})
+
+
+def test_a_size_that_is_not_the_length_it_always_is_has_its_reason() -> None:
+    invariants = Invariants([{"size": 2, "text": "ab", "boxes": 7}, {"size": 3, "text": "abc", "boxes": 7}])
+    assert not invariants.broken_sizes({"size": 4, "text": "abcd", "boxes": 7})
+    assert invariants.broken_sizes({"size": 5, "text": "abcd", "boxes": 7}) == [
+        "size is 5, but text has 4 items or characters."
+    ]
+    # A number that never differs may equal a length by chance.
+    always = Invariants([{"boxes": 2, "text": "ab"}, {"boxes": 2, "text": "cd"}])
+    assert not always.broken_sizes({"boxes": 3, "text": "ab"})
+
+
+TELEGRAM = read_environment_source(
+    '''"""A strip has {length} signs. Answer with the number of dots."""
+
+META = {"title": "Strip", "public": ["length"]}
+
+
+class Environment:
+    def __init__(self, length: int, strip: str):
+        self.strip = strip
+
+    def look(self) -> str:
+        """Look."""
+        return self.strip[0]
+
+
+def reference(length: int, strip: str) -> int:
+    return strip.count(".")
+
+
+def solve(tools, length):
+    return 0
+''',
+    name="telegram",
+    path="telegram.py",
+)
+
+
+@settings(max_examples=30)
+@given(strips=st.lists(st.text(".-", min_size=2, max_size=9), min_size=2, max_size=4, unique=True))
+def test_texts_change_inside_and_a_public_length_follows(strips: list[str]) -> None:
+    configs = [{"length": len(strip), "strip": strip} for strip in strips]
+    tasks = [Task(id=str(n), config=each) for n, each in enumerate(configs)]
+    variants = [variant for task in tasks for variant in Perturbation(TELEGRAM, tasks).variants(task, 3)]
+    for variant in variants:
+        assert variant.config["length"] == len(variant.config["strip"])
+        assert set(variant.config["strip"]) <= set("".join(strips))
+
+
+def test_most_variants_of_a_text_are_new_texts() -> None:
+    strips = ["..-.", "-..--", ".--.-.", "--.-..-"]
+    tasks = [Task(id=s, config={"length": len(s), "strip": s}) for s in strips]
+    variants = [variant for task in tasks for variant in Perturbation(TELEGRAM, tasks).variants(task, 5)]
+    assert len(variants) == 20
+    assert sum(variant.config["strip"] not in strips for variant in variants) >= 15
+
+
+def test_words_that_repeat_are_not_changed_inside() -> None:
+    words = ["red", "red", "blue", "blue", "red", "blue"]
+    tasks = [Task(id=str(n), config={"length": 5, "strip": word}) for n, word in enumerate(words)]
+    variants = [variant for task in tasks for variant in Perturbation(TELEGRAM, tasks).variants(task, 5)]
+    assert {variant.config["strip"] for variant in variants} <= {"red", "blue"}

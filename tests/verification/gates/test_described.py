@@ -29,7 +29,7 @@ def test_a_full_schema_is_open_nowhere(annotation: Any) -> None:
 @pytest.mark.parametrize(
     ("annotation", "places"),
     [
-        (Any, ["its top"]),
+        (Any, ["the top level"]),
         (list[Any], ["[]"]),
         (dict[str, Any], ["{}"]),
         (int | list[Any], ["[]"]),
@@ -69,6 +69,6 @@ def test_results_and_answers_must_be_declared_as_well(declare) -> None:
     )
     told = [problem.message for problem in check_described(environment)]
     assert told == [
-        "The tool look: its result is open at {}.",
-        "The tool submit_answer: its schema is open at answer[].",
+        "The tool look: its result may be anything at {}.",
+        "The tool submit_answer: its arguments may be anything at answer[].",
     ]

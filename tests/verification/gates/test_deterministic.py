@@ -70,7 +70,7 @@ async def test_an_oracle_that_goes_by_the_order_of_a_set(context: VerificationCo
         solve="order = {name: box for box, name in enumerate(NAMES[:boxes])}\n"
         "    return sum(tools.look(box=order[name]) for name in set(order))",
     )
-    assert "The oracle acts otherwise under another hash seed" in problem.message
+    assert "The oracle acts differently with another hash seed" in problem.message
     assert problem.task == "d1-s0"
     assert problem.call.startswith("look(box=")
     assert problem.difference.startswith(f"first {problem.call}, then look(box=")
@@ -83,7 +83,7 @@ async def test_an_oracle_that_remembers_its_last_play(context: VerificationConte
         solve="USED.append(boxes)\n    order = range(boxes) if len(USED) == 1 else reversed(range(boxes))\n"
         "    return sum(tools.look(box=box) for box in order)",
     )
-    assert "The oracle acts otherwise after other episodes in the same process" in problem.message
+    assert "The oracle acts differently after other episodes in the same process" in problem.message
     assert problem.difference == "first look(box=0), then look(box=11)"
 
 
@@ -104,8 +104,8 @@ async def test_a_reference_that_goes_by_the_order_of_a_set(context: Verification
         context, declare, reference=f"return sum(contents) + {first}", solve=f"{SOLVE} + {first}"
     )
     assert len(problems) == 2
-    assert "The oracle acts otherwise under another hash seed" in problems[0].message
-    assert "The same answer is judged otherwise under another hash seed" in problems[1].message
+    assert "The oracle acts differently with another hash seed" in problems[0].message
+    assert "The same answer is judged differently with another hash seed" in problems[1].message
     assert problems[1].difference == "first right, then wrong"
 
 
@@ -116,5 +116,5 @@ async def test_a_generator_that_goes_by_the_order_of_a_set(context: Verification
         generate="return {'boxes': 12, 'contents': [int(name[4:]) for name in list(set(NAMES))[:12]]}",
     )
     assert len(problems) == 5
-    assert "The generator makes another task under another hash seed" in problems[0].message
+    assert "The generator makes a different task with another hash seed" in problems[0].message
     assert problems[0].call == "generate(difficulty=1, seed=0)"
