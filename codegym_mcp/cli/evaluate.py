@@ -14,6 +14,7 @@ from codegym_mcp.cli.command_output import (
     run,
     unconfined_option,
 )
+from codegym_mcp.cli.enclosure_options import enclosure_options
 from codegym_mcp.cli.evaluate_options import (
     DifficultiesParameter,
     SeedsParameter,
@@ -43,6 +44,7 @@ EPISODES_FAILED = 1
     help="With --agent command: the program and its arguments, in which {mcp_config}, {mcp_url}, {task}, "
     "{task_file} and {here} are replaced.",
 )
+@enclosure_options
 @model_options
 @environments_option
 @click.option(

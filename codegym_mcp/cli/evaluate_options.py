@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 from pydantic import ValidationError
 
+from codegym_mcp.cli.enclosure_options import ENCLOSURE_PARAMETERS, read_enclosure_options
 from codegym_mcp.cli.model_options import read_model_options
 from codegym_mcp.limits import Limits
 from codegym_mcp.validation_messages import first_fault
@@ -91,6 +92,7 @@ def make_config(options: dict[str, Any]) -> "RunConfig":
             agent=agent or "model",
             model=model,
             command=command,
+            enclosure=read_enclosure_options(options),
             paths=options["paths"],
             selection=Selection(
                 environments=options["globs"] or ("*",),
@@ -198,6 +200,8 @@ def _field(parameter: str) -> str:
     """Returns the field of a configuration that a parameter sets."""
     if parameter.startswith(_MODEL):
         return f"model.{parameter.removeprefix(_MODEL)}"
+    if parameter in ENCLOSURE_PARAMETERS:
+        return f"enclosure.{parameter}"
     if parameter in ("grade", "tasks", "task_ids", "epochs"):
         return f"selection.{parameter}"
     return "limits.calls" if parameter == "calls" else _FIELDS.get(parameter, parameter)

@@ -56,11 +56,12 @@ def enter_root(readable: Sequence[str], writable: Sequence[str], temporary: str,
     flags = _MS_NOSUID | _MS_NODEV
     linux_calls.call("mount", b"tmpfs", os.fsencode(scratch), b"tmpfs", flags, b"size=16m,mode=755")
     root = _Root(Path(scratch))
+    # First, since what may be read can lie there.
+    for place in ("/tmp", "/var/tmp"):  # noqa: S108
+        root.bind(Path(temporary), Path(place), read_only=False)
     for path in readable:
         with suppress(_SkippedError):
             root.show(Path(path))
-    for place in ("/tmp", "/var/tmp"):  # noqa: S108
-        root.bind(Path(temporary), Path(place), read_only=False)
     for path in writable:
         root.bind(Path(path), Path(path), read_only=False)
     root.add_devices()

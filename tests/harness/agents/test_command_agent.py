@@ -165,13 +165,13 @@ async def play():
         signal.pause()
 asyncio.run(play())
 """
-    recorder = await play_until(python(script, "{mcp_url}"), lambda episode: episode.calls == 2)
-    names = [call.function_name for step in recorder.steps for call in step.tool_calls or []]
-    assert names == ["listen", "fly"]
-    assert recorder.steps[-1].observation.results[0].extra.is_error
-    assert recorder.error is None
-    assert recorder.program.exit_code is None
-    assert recorder.program.stdout == "connected\n"
+    context = await play_until(python(script, "{mcp_url}"), lambda episode: episode.calls == 2)
+    steps = context.recorder.steps
+    assert [call.function_name for step in steps for call in step.tool_calls or []] == ["listen", "fly"]
+    assert steps[-1].observation.results[0].extra.is_error
+    assert context.error is None
+    assert context.program.exit_code is None
+    assert context.program.stdout == "connected\n"
 
 
 async def test_a_verdict_stands_however_the_program_ends(play):
@@ -342,7 +342,7 @@ async def test_a_program_that_the_system_cannot_start_halts_the_run(fixtures, tm
         agent="command",
         command=f"{broken} {{mcp_url}}",
         paths=(fixtures / "counter.py",),
-        selection=Selection(difficulty=1, epochs=3),
+        selection=Selection(difficulties=(1,), epochs=3),
     )
     with pytest.raises(RunHaltedError, match="broken cannot be started: No such file"):
         await run_evaluation(job, out=tmp_path / "run")
@@ -357,7 +357,7 @@ async def test_a_run_that_cannot_begin_writes_nothing(fixtures, tmp_path):
         ),
         (
             RunConfig(agent="command", command="true {mcp_url}", mcp_url="http://127.0.0.1:9/mcp"),
-            "and no others",
+            "only environments of this project",
         ),
     ):
         with pytest.raises(CodegymError, match=words):
