@@ -14,6 +14,7 @@ from codegym_mcp.errors import NotFoundError, SourceError
 from codegym_mcp.spec.catalog_entries import BUNDLED, Entry, read_entries, source_path
 from codegym_mcp.spec.codegym.training_records import is_training_records, read_records
 from codegym_mcp.spec.environment import Environment
+from codegym_mcp.spec.stored_grades import stored_grade
 
 Source = Union[str, os.PathLike[str], Environment, "Catalog"]
 """The origin of environments: a path of a file, directory or set, "bundled", an environment, or a catalog."""
@@ -145,7 +146,8 @@ class Catalog:
             globs: patterns of names, for example "night_*"; an environment matches at least one. Without a
                 pattern, all environments match.
             tags: the environment has all of these tags.
-            grade: the environment has a current audit with this grade or a better one ("A" is the best).
+            grade: a stored audit of the environment's present content has this grade or a better one ("A" is
+                the best).
 
         Raises:
             NotFoundError: a pattern matches no name, or no environment has the tags and the grade.
@@ -154,11 +156,7 @@ class Catalog:
         if wanted := set(tags):
             chosen = [entry for entry in chosen if _has_tags(entry, wanted)]
         if grade is not None:
-            # Audits belong to verification, which imports this module.
-            from codegym_mcp.verification.audit.audit_files import current_grades
-
-            grades = current_grades(Catalog(chosen))
-            chosen = [entry for entry in chosen if entry.name in grades and grades[entry.name] <= grade]
+            chosen = [entry for entry in chosen if (stored_grade(entry) or "Z") <= grade]
         if not chosen and self._entries:
             conditions = [f"the tags {', '.join(sorted(wanted))}"] * bool(wanted)
             conditions += [f"grade {grade} or better"] * (grade is not None)

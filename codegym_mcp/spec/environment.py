@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 
 from codegym_mcp.errors import InvalidArgumentsError, NotFoundError, SourceError, TaskError
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
@@ -182,6 +183,13 @@ class Environment:
         """SHA-256 of the source and the fixed tasks, in hexadecimal; equal for equal environments."""
         tasks = [task.model_dump(mode="json") for task in self.tasks]
         return sha256(json.dumps([self.program.digest, self.program.entry, tasks]).encode()).hexdigest()
+
+    @cached_property
+    def content_digest(self) -> str:
+        """SHA-256 of the source, its dialect and the fixed tasks, in hexadecimal; stored in audits."""
+        tasks = [task.model_dump(mode="json") for task in self.tasks]
+        content = [self.program.digest, self.program.dialect, self.program.entry, tasks]
+        return sha256(to_json(content)).hexdigest()
 
     @cached_property
     def _tools_by_name(self) -> dict[str, Tool]:
