@@ -1,4 +1,4 @@
-"""What protects this machine from environments, found out by starting one."""
+"""Finds out what protects this machine from environments, by running one as the server would."""
 
 import asyncio
 import platform
@@ -39,15 +39,15 @@ class LayerReport(BaseModel):
     name: Layer
     active: bool
     essential: bool
-    """Whether the server refuses to start without it."""
+    """Whether environments that are not bundled are refused without it."""
     purpose: str
-    """What holds while it is active."""
+    """What it prevents or ensures while it is active."""
     detail: str = ""
-    """Why it is not active; of an active one, what more is to be said."""
+    """The reason why it is not active; details of an active one."""
 
 
 class Check(BaseModel):
-    """Something that was tried with a real environment in a real confined process."""
+    """A check with an environment in a confined process."""
 
     name: str
     passed: bool
@@ -60,25 +60,25 @@ class DoctorReport(BaseModel):
     system: str
     python: str
     confined: bool
-    """Every essential layer stands, so that the server starts without being told to."""
+    """Whether every essential layer is active, so that all environments run without further options."""
     layers: list[LayerReport]
-    """All layers; empty where no process could be started at all."""
+    """All layers; empty if no process could be started."""
     checks: list[Check]
 
     @property
     def healthy(self) -> bool:
-        """Confined, and everything that was tried went as it should."""
+        """Whether environments are confined and every check passed."""
         return self.confined and all(check.passed for check in self.checks)
 
 
 async def examine(*, _disabled: Collection[Layer] = ()) -> DoctorReport:
-    """Starts a zygote and children as the server would, and looks at what became of them.
+    """Starts a zygote and confined processes as the server would, and reports what works.
 
     Args:
-        _disabled: layers to leave out; for tests alone.
+        _disabled: layers to leave out; only tests do this.
 
     Returns:
-        The report; whatever cannot be done here stands in it.
+        The report, which also contains what failed.
     """
     layers: Mapping[Layer, LayerState] = {}
     try:
@@ -130,7 +130,7 @@ async def _check_loop(pool: SandboxPool) -> Check:
 
 
 async def _call(pool: SandboxPool, name: str, *, seconds: float) -> None:
-    """Opens the environment and calls one tool; when it returns, the process has ended."""
+    """Opens the environment, calls one tool, and waits until the process has ended."""
     limits = Limits()
     worker = await pool.start(EnvironmentProgram("<doctor>", _ENVIRONMENT), ServeTools({}), limits)
     try:
@@ -143,13 +143,13 @@ async def _call(pool: SandboxPool, name: str, *, seconds: float) -> None:
 
 
 def render(report: DoctorReport) -> str:
-    """A report as text for a terminal, without a final line break."""
+    """Returns a report as text for a terminal, without a final line break."""
     width = max((len(layer.name) for layer in report.layers), default=0)
     lines = [f"{report.system}, Python {report.python}", ""]
     for layer in report.layers:
         mark = "on " if layer.active else "OFF"
-        told = layer.purpose if layer.active else f"{layer.detail} (would be: {layer.purpose})"
-        lines.append(f"{mark}  {layer.name:<{width}}  {told}")
+        text = layer.purpose if layer.active else f"{layer.detail} (purpose: {layer.purpose})"
+        lines.append(f"{mark}  {layer.name:<{width}}  {text}")
     lines.append("")
     lines += [f"{'ok ' if check.passed else 'BAD'}  {check.name}: {check.detail}" for check in report.checks]
     return "\n".join([*lines, "", _conclusion(report)])
@@ -161,11 +161,11 @@ def _conclusion(report: DoctorReport) -> str:
     if not report.confined:
         missing = ", ".join(layer.name for layer in report.layers if layer.essential and not layer.active)
         return (
-            f"Environments would not be confined here ({missing} is missing). The server starts only with "
-            "--allow-unconfined; use that for environments you trust."
+            f"Environments would not be confined here ({missing} is missing). Only the bundled environments "
+            "run, without protection. If you trust other environments, run them with --allow-unconfined."
         )
     if not report.healthy:
-        return "Environments are confined here, but do not run as they should."
+        return "Environments are confined here, but a check failed."
     if not all(layer.active for layer in report.layers):
         return "Environments are confined here, by the layers that are on."
     return "Environments are confined here, by every layer."

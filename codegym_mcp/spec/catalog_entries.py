@@ -9,6 +9,7 @@ from typing import Any
 
 from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import SourceError, TaskError
+from codegym_mcp.python_syntax import PARSER_LOCK
 from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.codegym.environment_names import environment_name
 from codegym_mcp.spec.environment import Environment, Task
@@ -52,18 +53,19 @@ class Entry:
         Raises:
             SourceError: the environment cannot be used.
         """
-        if self._problem is not None:
-            raise self._problem.with_traceback(None)
-        if self._environment is None:
-            try:
-                self._environment = self._read()
-            except SourceError as error:
-                self._problem = error
-                raise
-            except TaskError as error:
-                self._problem = SourceError(self.path, None, error.message, hint=error.hint)
-                raise self._problem from None
-        return self._environment
+        with PARSER_LOCK:
+            if self._problem is not None:
+                raise self._problem.with_traceback(None)
+            if self._environment is None:
+                try:
+                    self._environment = self._read()
+                except SourceError as error:
+                    self._problem = error
+                    raise
+                except TaskError as error:
+                    self._problem = SourceError(self.path, None, error.message, hint=error.hint)
+                    raise self._problem from None
+            return self._environment
 
     def with_more_tasks(self, tasks: tuple[Task, ...]) -> "Entry":
         """Returns an entry of the same environment with further tasks; a task with a known id replaces it."""

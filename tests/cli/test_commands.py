@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from codegym_mcp import __version__
+from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.cli import main
-from codegym_mcp.spec.catalog import bundled_path
 from tests.server.serving import (
     ENVIRONMENTS,
     SAFE,

@@ -13,8 +13,9 @@ from click.testing import CliRunner, Result
 from codegym_harness.runs.run_config import recorded_config
 from codegym_harness.runs.run_directory import read_trajectories
 from codegym_harness.runs.run_index import read_baselines, read_summary
+from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.cli import main
-from codegym_mcp.spec.catalog import bundled_path
+from tests.conftest import ModelServer
 
 COUNTER = Path(__file__).parent.parent / "fixtures" / "counter.py"
 
@@ -86,7 +87,7 @@ def test_a_run_is_gone_on_with_by_its_directory_alone_or_by_the_same_words():
     file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:2]) + b'{"half":')
     result = run("--resume", "mine", "--concurrency", "1")
     assert result.exit_code == 0, result.output
-    assert "trajectories.jsonl was damaged: 8 bytes were cut off" in result.stderr
+    assert "trajectories.jsonl was damaged: 8 bytes were removed" in result.stderr
     assert "observe: 3 episodes, 2 of them recorded before" in result.stderr
     assert read_summary(Path("mine")) == whole
     assert recorded_config(Path("mine")).concurrency == 8
@@ -98,18 +99,33 @@ def test_a_run_of_another_configuration_is_refused_before_anything_is_done():
     assert json.loads(first.stdout) == json.loads(Path("mine/summary.json").read_text())
     before = Path("mine/trajectories.jsonl").read_bytes()
     result = evaluate("--agent", "random", "--seed", "3", "--tasks", "2", "--resume", "mine")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "another configuration: agent was 'observe' and is now 'random', seed was 0 and is now 3." in (
-        result.stderr
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert (
+        "--agent cannot change on resume: the run in mine was started with observe, and random was given"
+        in (result.stderr)
     )
-    assert run("--resume", "mine", "--tasks", "5").exit_code == 1
+    more = run("--resume", "mine", "--tasks", "5")
+    assert more.exit_code == 2
+    assert (
+        "--tasks cannot change on resume: the run in mine was started with 2, and 5 was given" in more.stderr
+    )
     assert Path("mine/trajectories.jsonl").read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        ((), 2, "Say who plays"),
+        ((), 2, "No agent is given"),
+        (
+            ("--agent", "oracle", "--model", "openai:x"),
+            2,
+            "--agent oracle and --model openai:x name two agents",
+        ),
+        (("--agent", "command"), 2, "--agent command needs the program"),
+        (("--agent", "oracle", "--command", "x"), 2, "--command is for --agent command"),
+        (("--agent", "oracle", "--seed", "9-3"), 2, "The range 9-3 ends before it begins"),
+        (("--agent", "oracle", "--seed", "many"), 2, "'many' is neither a seed"),
+        (("--agent", "oracle", "--difficulty", "1,6"), 2, "'1,6' is not a difficulty"),
         (("--agent", "oracle", "--resume", "mine", "--out", "other"), 2, "--out is for a new one"),
         (("--resume", "mine"), 1, "mine is no run directory: it has no run.json."),
         (("--agent", "random", "--baselines", "--mcp-url", "http://127.0.0.1:9/mcp"), 1, "scores nothing"),
@@ -120,6 +136,81 @@ def test_what_cannot_be_done_is_told(arguments, code, told):
     assert (result.exit_code, result.stdout) == (code, "")
     assert told in result.stderr
     assert list(Path().iterdir()) == []
+
+
+def test_a_run_plays_difficulties_seeds_and_single_tasks_and_records_which() -> None:
+    result = run(
+        *("--environments", str(COUNTER), "--agent", "observe", "--out", "mine", "--json"),
+        *("--difficulty", "1,2", "--difficulty", "4", "--seed", "100-101", "--task", "d5-s7"),
+    )
+    assert result.exit_code == 0, result.output
+    tasks = ["d5-s7", *(f"d{level}-s{seed}" for level in (1, 2, 4) for seed in (100, 101))]
+    assert {each.extra.task for each in read_trajectories(Path("mine"))} == set(tasks)
+    assert json.loads(Path("mine/run.json").read_text())["begun"]["tasks"] == {"counter": tasks}
+    recorded = {each.extra.task: each.extra for each in read_trajectories(Path("mine"))}
+    assert (recorded["d2-s101"].difficulty, recorded["d2-s101"].seed) == (2, 101)
+    assert all(each.oracle_calls for each in recorded.values())
+    assert run("--resume", "mine").exit_code == 0
+
+
+def test_a_seed_shifts_the_generated_tasks() -> None:
+    assert evaluate("--agent", "oracle", "--seed", "100", "--tasks", "2", "--out", "mine").exit_code == 0
+    (first, second) = sorted(read_trajectories(Path("mine")), key=lambda each: each.extra.key)
+    assert (first.extra.task, second.extra.task) == ("d1-s100", "d1-s101")
+    assert first.extra.oracle_calls == first.extra.calls
+
+
+def test_a_folder_that_is_no_run_is_refused_and_nothing_in_it_is_overwritten() -> None:
+    Path("mine").mkdir()
+    Path("mine/summary.json").write_text("my own")
+    result = evaluate("--agent", "oracle", "--out", "mine")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "mine is not empty and is not a run directory: it holds summary.json." in result.stderr
+    assert Path("mine/summary.json").read_text() == "my own"
+    assert [path.name for path in Path("mine").iterdir()] == ["summary.json"]
+
+
+def failing_model(server: ModelServer, message: str) -> tuple[str, ...]:
+    """The options for a model whose provider always fails."""
+    script = server.script({"status": 500, "body": {"error": {"message": message}}})
+    return ("--model", f"openai:{script}", "--base-url", f"{server.url}/v1", "--attempts", "2")
+
+
+def test_a_provider_that_always_fails_is_reported_live_and_at_the_end(openai_server: ModelServer) -> None:
+    options = failing_model(openai_server, "out of \x1b[31mmemory\x9b")
+    result = evaluate(*options, "--tasks", "2", "--out", "mine")
+    assert result.exit_code == 1
+    assert "retrying: status 500, attempt 1" in result.stderr
+    assert "2 of 2 episodes failed without the agent's fault and are not scored" in result.stderr
+    assert "Resume with: codegym-mcp eval --resume mine" in result.stderr
+    assert "Errors:" in result.stdout
+    assert "  2 x ModelError: " in result.stdout
+    assert "fault of the model's provider" in result.stdout
+    assert not {"\x1b", "\x9b"} & set(result.output)
+    listed = CliRunner().invoke(main, ("runs", ".")).stdout.splitlines()[1]
+    assert "2 failed: ModelError: " in listed
+
+
+def test_a_model_that_never_calls_a_tool_is_pointed_out(openai_server: ModelServer) -> None:
+    script = openai_server.script({"say": {"text": "The answer is <tool_call>1</tool_call>."}})
+    result = evaluate("--model", f"openai:{script}", "--base-url", f"{openai_server.url}/v1", "--out", "mine")
+    assert result.exit_code == 0, result.output
+    assert "In 1 of 1 episodes the agent called no tool and submitted nothing." in result.stdout
+    assert "The model never called a tool. Does its server parse tool calls?" in result.stdout
+    assert "The model stopped early: 1 text." in result.stdout
+
+
+def test_loopback_addresses_are_never_reached_through_a_proxy(
+    openai_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    result = evaluate("--agent", "oracle", "--out", "mine", "--json")
+    assert json.loads(result.stdout)["reward"] == 1.0
+    model = ("--model", "openai:climber", "--base-url", f"{openai_server.url}/v1")
+    assert json.loads(evaluate(*model, "--out", "model", "--json").stdout)["reward"] == 1.0
 
 
 AGENT = """
@@ -146,7 +237,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
     assert (process.returncode, printed) == (130, "")
     assert said.splitlines()[-2:] == [
         "Interrupted. 2 of 4 episodes are recorded in my run.",
-        "Go on with: codegym-mcp eval --resume 'my run'",
+        "Resume with: codegym-mcp eval --resume 'my run'",
     ]
     assert "Traceback" not in said
     summary = read_summary(path)

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -71,7 +72,11 @@ class ConfinedProcess(asyncio.Protocol):
     async def connect(cls, role: str, forked: ForkedProcess, *, cpu_grace: float = 1.0) -> "ConfinedProcess":
         """Takes over a forked process and its channel."""
         process = cls(role, forked, cpu_grace=cpu_grace)
-        await asyncio.get_running_loop().create_unix_connection(lambda: process, sock=forked.connection)
+        loop = asyncio.get_running_loop()
+        if forked.connection.family == socket.AF_INET:
+            await loop.create_connection(lambda: process, sock=forked.connection)
+        else:
+            await loop.create_unix_connection(lambda: process, sock=forked.connection)
         return process
 
     @property

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import parse_source
+from codegym_mcp.python_syntax import PARSER_LOCK, parse_source
 from codegym_mcp.sandbox.language.dialect import Dialect
 from codegym_mcp.sandbox.language.restricted_python import compile_restricted, restrict, without
 from codegym_mcp.sandbox.process.frames import MAX_FRAME
@@ -67,9 +67,10 @@ class EnvironmentProgram:
         Raises:
             SourceError: as `compile`.
         """
-        if not self._code:
-            self.compile(parse_source(self.source, self.path))
-        return self._code[role]
+        with PARSER_LOCK:
+            if not self._code:
+                self.compile(parse_source(self.source, self.path))
+            return self._code[role]
 
     def compile(self, tree: ast.Module) -> None:
         """Checks the whole source against the language policy and compiles the code of each role.

@@ -1,6 +1,9 @@
 """Starts confined processes: one zygote, and one child of it for each role of each episode."""
 
 import asyncio
+import logging
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
@@ -8,6 +11,7 @@ from typing import Any, Literal, TypeVar
 import anyio
 from pydantic_core import to_json
 
+from codegym_mcp.bundled_environments import bundled_digests
 from codegym_mcp.errors import SandboxError, WorkerLostError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.confinement.confinement_layers import ESSENTIAL, Layer, LayerState
@@ -16,7 +20,10 @@ from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.messages import Assignment, ServeTools, StartMessage, role_of
 from codegym_mcp.sandbox.process.shared_process import SharedProcesses, ToolProcess
+from codegym_mcp.sandbox.process.spawned_processes import SpawnedProcesses
 from codegym_mcp.sandbox.process.zygote_client import ZygoteClient
+
+logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 """How often an action is tried if its process is lost. Code that ends its own process does so every time."""
@@ -66,7 +73,8 @@ class SandboxPool:
         self._disabled = disabled
         self._hash_seed = hash_seed
         self._cpu_grace = cpu_grace
-        self._zygote: ZygoteClient | None = None
+        self._zygote: ZygoteClient | SpawnedProcesses | None = None
+        self._missing = ""
         self._start_lock = asyncio.Lock()
         self._processes: set[ConfinedProcess] = set()
         self._shared = SharedProcesses(self.start) if isolation == "shared" else None
@@ -86,7 +94,8 @@ class SandboxPool:
         """Opens a pool, whose zygote runs until the block is left.
 
         Args:
-            allow_unconfined: continue if essential layers of confinement cannot be put in place.
+            allow_unconfined: run every environment if essential layers of confinement cannot be put in place.
+                Otherwise only the bundled environments run there, after a warning.
             hash_seed: decides in which order processes iterate over sets of strings.
             cpu_grace: an answer may take this many times its allowed seconds, as long as the process has not
                 received that much processor time. So limits do not depend on how busy the machine is.
@@ -94,7 +103,7 @@ class SandboxPool:
             _disabled: layers to leave out; tests show with it what each layer prevents.
 
         Raises:
-            SandboxError: the zygote cannot be started, or would not be confined.
+            SandboxError: the zygote cannot be started.
         """
         pool = cls(
             allow_unconfined=allow_unconfined,
@@ -133,8 +142,15 @@ class SandboxPool:
 
         Raises:
             SourceError: the language policy refuses the source.
-            SandboxError: no process can be started.
+            SandboxError: no process can be started, or it would not be confined and may not run so.
         """
+        await self._ready_zygote()
+        if self._missing and not self._allow_unconfined and program.digest not in bundled_digests():
+            raise SandboxError(
+                f"Environments cannot be confined here: {self._missing}.",
+                hint="Use Linux on x86-64 or aarch64. If you trust every environment, run without protection "
+                "with --allow-unconfined.",
+            )
         role = role_of(assignment)
         code = program.code(role)
         forked = await self._fork(limits.memory_bytes)
@@ -215,21 +231,21 @@ class SandboxPool:
                     raise
         return await (await self._ready_zygote()).fork(memory)
 
-    async def _ready_zygote(self) -> ZygoteClient:
+    async def _ready_zygote(self) -> ZygoteClient | SpawnedProcesses:
         async with self._start_lock:
             if self._closed:
                 raise SandboxError("The sandbox is closed.")
             if self._zygote is None or not self._zygote.alive:
                 if self._zygote is not None:
                     await self._zygote.close()
-                started = await ZygoteClient.start(self._disabled, hash_seed=self._hash_seed)
-                try:
-                    self._check(started.layers)
-                except SandboxError:
-                    await started.close()
-                    raise
-                self._zygote = started
+                self._zygote = await self._start_zygote()
+                self._missing = self._missing_layers(self._zygote.layers)
             return self._zygote
+
+    async def _start_zygote(self) -> ZygoteClient | SpawnedProcesses:
+        if hasattr(os, "fork") and hasattr(socket, "send_fds"):
+            return await ZygoteClient.start(self._disabled, hash_seed=self._hash_seed)
+        return SpawnedProcesses(self._hash_seed)
 
     async def _close(self) -> None:
         self._closed = True
@@ -244,11 +260,14 @@ class SandboxPool:
         for process in processes:
             await process.ended()
 
-    def _check(self, layers: Mapping[Layer, LayerState]) -> None:
-        missing = [f"{layer} ({layers[layer].detail})" for layer in ESSENTIAL if not layers[layer].active]
+    def _missing_layers(self, layers: Mapping[Layer, LayerState]) -> str:
+        """Returns the essential layers that are not active, with the reasons, and warns about them."""
+        missing = ", ".join(
+            f"{layer} ({layers[layer].detail})" for layer in sorted(ESSENTIAL) if not layers[layer].active
+        )
         if missing and not self._allow_unconfined:
-            raise SandboxError(
-                f"Environments cannot be confined here: {', '.join(sorted(missing))}.",
-                hint="Use Linux on x86-64 or aarch64. If you trust every environment, run without protection "
-                "with --allow-unconfined.",
+            logger.warning(
+                "Environments cannot be confined here: %s. Only bundled environments run, without protection.",
+                missing,
             )
+        return missing

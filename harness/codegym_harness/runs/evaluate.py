@@ -17,10 +17,11 @@ from codegym_harness.runs.run_config import COMMAND, MODEL, RunConfig, recorded_
 from codegym_harness.runs.run_directory import ENVIRONMENTS, check_new_run, new_run_path
 from codegym_harness.runs.run_evaluation import run_evaluation
 from codegym_harness.runs.selection import SeedRange, Selection
+from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError, SourceError
 from codegym_mcp.limits import Limits
 from codegym_mcp.spec.catalog import Catalog, Source
-from codegym_mcp.spec.catalog_entries import BUNDLED, bundled_path
+from codegym_mcp.spec.catalog_entries import BUNDLED
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.audit.grades import Grade
 

@@ -14,11 +14,12 @@ from pathlib import Path
 import anyio.abc
 import pytest
 
+from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import LimitError, SandboxError, WorkerLostError
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
-from codegym_mcp.sandbox.process.messages import ComputeReference, ServeTools
+from codegym_mcp.sandbox.process.messages import ComputeReference, GenerateConfig, ServeTools
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from tests.sandbox.hostile import LIMITS, NAMESPACES, Ground
 
@@ -233,15 +234,35 @@ async def test_a_start_that_is_given_up_leaves_no_process(pool: SandboxPool) -> 
 
 
 @pytest.mark.parametrize("layer", [Layer.SECCOMP, Layer.RLIMITS])
-async def test_without_an_essential_layer_a_pool_opens_only_when_told_to(layer: Layer) -> None:
-    with pytest.raises(SandboxError, match="cannot be confined here") as refused:
-        async with SandboxPool.open(_disabled=[layer]):
-            pass
-    assert layer in refused.value.message
-    assert "--allow-unconfined" in refused.value.hint
-    async with SandboxPool.open(allow_unconfined=True, _disabled=[layer]) as pool:
-        assert not pool.layers[layer].active
+async def test_without_an_essential_layer_only_bundled_environments_run(
+    layer: Layer, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundled = EnvironmentProgram("renamed.py", (bundled_path() / "parcel_hunt.py").read_text())
+    async with SandboxPool.open(_disabled=[layer]) as pool:
+        with pytest.raises(SandboxError, match="cannot be confined here") as refused:
+            await start(pool)
+        assert layer in refused.value.message
+        assert "--allow-unconfined" in refused.value.hint
+        assert isinstance(await pool.ask(bundled, GenerateConfig("1/1", 1), LIMITS), dict)
+    (warning,) = caplog.messages
+    assert layer in warning
+    assert "Only bundled environments run" in warning
+
+
+async def test_an_environment_that_differs_from_a_bundled_one_is_not_bundled() -> None:
+    changed = EnvironmentProgram("parcel_hunt.py", (bundled_path() / "parcel_hunt.py").read_text() + "\n")
+    async with SandboxPool.open(_disabled=[Layer.SECCOMP]) as pool:
+        with pytest.raises(SandboxError, match="cannot be confined here"):
+            await pool.ask(changed, GenerateConfig("1/1", 1), LIMITS)
+
+
+async def test_without_an_essential_layer_every_environment_runs_if_that_is_allowed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with SandboxPool.open(allow_unconfined=True, _disabled=[Layer.SECCOMP]) as pool:
+        assert not pool.layers[Layer.SECCOMP].active
         assert (await start(pool)).alive
+    assert not caplog.messages
 
 
 async def test_any_other_layer_may_be_missing() -> None:
@@ -263,9 +284,9 @@ async def test_without_any_layer_at_all_it_still_works() -> None:
 
 async def test_filters_that_the_kernel_refuses_are_reported_as_missing() -> None:
     """Without root's rights and without the promise to take no new ones, nobody may install a filter."""
-    with pytest.raises(SandboxError, match=r"seccomp \(prctl: "):
-        async with SandboxPool.open(_disabled=[Layer.NO_NEW_PRIVILEGES]):
-            pass
+    async with SandboxPool.open(_disabled=[Layer.NO_NEW_PRIVILEGES]) as pool:
+        with pytest.raises(SandboxError, match=r"seccomp \(prctl: "):
+            await start(pool)
 
 
 async def test_a_zygote_short_of_descriptors_refuses_and_recovers() -> None:

@@ -1,0 +1,50 @@
+"""On a system without a wall: everything imports, bundled environments run, all others only if that is allowed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.process.messages import ComputeReference, GenerateConfig
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.spec.catalog import Catalog
+from tests.sandbox import other_system
+
+
+@pytest.fixture(scope="module")
+def played() -> Any:
+    script = Path(other_system.__file__)
+    done = subprocess.run([sys.executable, script], check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "Only bundled environments run, without protection." in done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_module_is_imported(played: Any) -> None:
+    assert played["errors"] == {}
+
+
+async def test_a_bundled_environment_computes_what_it_computes_here(played: Any, pool: SandboxPool) -> None:
+    program = Catalog.load(["bundled"])["parcel_hunt"].program
+    config = await pool.ask(program, GenerateConfig("1/1", 1), Limits())
+    assert played["config"] == config
+    assert played["reference"] == await pool.ask(program, ComputeReference(config), Limits())
+    assert played["alive"]
+
+
+def test_another_environment_runs_only_if_that_is_allowed(played: Any) -> None:
+    assert "cannot be confined here: rlimits (win32 cannot confine processes), seccomp" in played["refused"]
+    assert "--allow-unconfined" in played["refused"]
+    assert played["answer"] == 7
+
+
+def test_the_doctor_says_what_is_missing(played: Any) -> None:
+    assert not played["confined"]
+    assert played["checks"] == {"an environment answers": True, "an endless loop is ended": True}
+    assert "OFF  seccomp" in played["doctor"]
+    assert "win32 cannot confine processes" in played["doctor"]
+    assert "Only the bundled environments run" in played["doctor"]
