@@ -5,7 +5,6 @@ arguments of calls, null and empty texts and the reasoning would not go back as 
 """
 
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,15 +14,7 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from codegym_mcp.episode_interface import ToolView
-from codegym_mcp.models.chat_request import (
-    HISTORY_ADAPTATIONS,
-    SWAP_MAX_TOKENS,
-    UNPARSED_TOOLS,
-    Adaptation,
-    Body,
-    adapt,
-    build_body,
-)
+from codegym_mcp.models.chat_request import Body, build_body
 from codegym_mcp.models.chat_response import UnusableResponseError, read_response
 from codegym_mcp.models.http_connections import open_connections
 from codegym_mcp.models.model_client import (
@@ -35,12 +26,11 @@ from codegym_mcp.models.model_messages import Message
 from codegym_mcp.models.model_options import ModelOptions
 from codegym_mcp.models.prices import has_price, price
 from codegym_mcp.models.provider_errors import ErrorDiagnosis, ErrorMeaning, diagnose_error
+from codegym_mcp.models.request_adaptations import RequestAdaptation, ServerAdaptations
 from codegym_mcp.models.tool_formats import parse_calls
 
 _MAX_TOKENS = "max_tokens"
 _CHECK_SECONDS = 20.0
-_ConversationState = tuple[int, int]
-"""Identifies a conversation at a certain length."""
 _PAGE_START = ("<!doctype", "<html", "<head", "<?xml")
 
 
@@ -80,9 +70,7 @@ class ChatClient:
         self._options = options
         self._http = http
         self._url = f"{server.url.rstrip('/')}/chat/completions"
-        self._kept: list[Adaptation] = []
-        self._cures: Counter[Adaptation] = Counter()
-        self._failed: set[_ConversationState] = set()
+        self._adaptations = ServerAdaptations(options)
         self._has_replied = False
         self._longest_accepted = 0
         self._web_pages = 0
@@ -149,7 +137,7 @@ class ChatClient:
         if self._server.nested_effort and "reasoning_effort" in body:
             body["reasoning"] = {"effort": body.pop("reasoning_effort")}
         try:
-            response = await self._send_adapted(body, (id(messages), len(messages)))
+            response = await self._send_adapted(RequestAdaptation(self._adaptations, id(messages), body))
         except RequestFailedError as failed:
             raise RequestFailedError(self._note_growth(failed.diagnosis, body)) from None
         self._has_replied = True
@@ -160,66 +148,20 @@ class ChatClient:
         cost = price(reply.usage, reply.model or self._model, self._server.provider, self._server.url)
         return replace(response, reply=replace(reply, usage=replace(reply.usage, cost=cost)))
 
-    async def _send_adapted(self, body: Body, conversation: _ConversationState) -> ClientResponse:
+    async def _send_adapted(self, request: RequestAdaptation) -> ClientResponse:
         """Sends a request, and sends it in other forms if the server rejects this one."""
-        active = list(self._kept)
-        if conversation in self._failed:
-            active += self._server_error_adaptations(body)
         first: RequestFailedError | None = None
         while True:
-            adapted, descriptions = adapt(body, active)
+            body, descriptions = request.apply()
             try:
-                response = await self._send(adapted)
+                response = await self._send(body)
             except RequestFailedError as failed:
-                if failed.diagnosis.status == 500:
-                    self._failed ^= {conversation}
                 first = first or failed
-                further = self._next_adaptation(adapted, active, failed.diagnosis)
-                if further is None:
+                if not request.reject(body, failed.diagnosis):
                     raise first from None
-                active.append(further)
                 continue
-            self._keep(active, certain=conversation not in self._failed)
-            self._failed.discard(conversation)
+            request.accept()
             return replace(response, reply=replace(response.reply, changes=descriptions))
-
-    def _server_error_adaptations(self, body: Body) -> list[Adaptation]:
-        """Returns the adaptations for a request that failed with status 500.
-
-        The failure may have another cause, so that repeated requests alternate between both forms.
-        """
-        return [
-            adaptation
-            for adaptation in HISTORY_ADAPTATIONS
-            if adaptation.cures_server_error and adaptation not in self._kept and adapt(body, [adaptation])[1]
-        ]
-
-    def _keep(self, active: list[Adaptation], *, certain: bool) -> None:
-        """Keeps the adaptations of a request that succeeded.
-
-        After a status 500 the server may merely have recovered, so that an adaptation is kept only when it
-        has helped twice.
-        """
-        new = [adaptation for adaptation in active if adaptation not in self._kept]
-        self._cures.update(new)
-        self._kept += [each for each in new if certain or self._cures[each] > 1]
-
-    def _next_adaptation(
-        self, body: Body, active: Sequence[Adaptation], diagnosis: ErrorDiagnosis
-    ) -> Adaptation | None:
-        """Returns the next adaptation that could cure a rejection, or None."""
-        if diagnosis.meaning is not ErrorMeaning.REJECTED:
-            return None
-        possible = list(HISTORY_ADAPTATIONS)
-        if self._options.max_tokens_field is None:
-            possible.insert(0, SWAP_MAX_TOKENS)
-        if self._options.tool_format is not None:
-            possible.insert(0, UNPARSED_TOOLS)
-        for adaptation in possible:
-            untried = adaptation not in active and adaptation.wording.search(diagnosis.text)
-            if untried and adapt(body, [adaptation])[1]:
-                return adaptation
-        return None
 
     async def _send(self, body: Body) -> ClientResponse:
         try:

@@ -1,9 +1,6 @@
 """Builds requests of the Chat Completions API. What the model said goes back exactly as it was received."""
 
-import re
-from collections.abc import Callable, Sequence
-from copy import deepcopy
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from codegym_mcp.episode_interface import ToolView
@@ -20,7 +17,6 @@ Body = dict[str, Any]
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
 """Members of a message in which servers put the reasoning."""
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def build_body(
@@ -74,141 +70,3 @@ def _tool(tool: ToolView) -> Body:
         "type": "function",
         "function": {"name": tool.name, "description": tool.description, "parameters": tool.input_schema},
     }
-
-
-@dataclass(frozen=True)
-class Adaptation:
-    """A change to requests for servers that do not accept what others do.
-
-    It is applied when a server rejects a request for which it makes a difference, and kept if the changed
-    request succeeds.
-
-    Attributes:
-        description: the change, in one sentence, for the record.
-        apply: changes a body in place, and returns whether it changed.
-        wording: the rejections that it may cure.
-        cures_server_error: whether it may also cure a status 500.
-    """
-
-    description: str
-    apply: Callable[[Body], bool]
-    wording: re.Pattern[str]
-    cures_server_error: bool = False
-
-
-def adapt(body: Body, adaptations: Sequence[Adaptation]) -> tuple[Body, list[str]]:
-    """Applies adaptations to a copy of a body.
-
-    Returns:
-        The changed body, and the descriptions of the adaptations that made a difference.
-    """
-    if not adaptations:
-        return body, []
-    changed = deepcopy(body)
-    return changed, [each.description for each in adaptations if each.apply(changed)]
-
-
-def _replace_null_content(body: Body) -> bool:
-    changed = False
-    for message in body["messages"]:
-        if message["role"] == "assistant" and message.get("content", "") is None:
-            message["content"] = ""
-            changed = True
-    return changed
-
-
-def _add_missing_content(body: Body) -> bool:
-    changed = False
-    for message in body["messages"]:
-        if message["role"] == "assistant" and "content" not in message:
-            message["content"] = ""
-            changed = True
-    return changed
-
-
-def _drop_empty_content(body: Body) -> bool:
-    changed = False
-    for message in body["messages"]:
-        if message["role"] == "assistant" and message.get("content") == "" and message.get("tool_calls"):
-            message["content"] = None
-            changed = True
-    return changed
-
-
-def _drop_reasoning(body: Body) -> bool:
-    changed = False
-    for message in body["messages"]:
-        for field in REASONING_FIELDS:
-            changed = message.pop(field, None) is not None or changed
-    return changed
-
-
-def _replace_tool_names(body: Body) -> bool:
-    changed = False
-    for message in body["messages"]:
-        for call in message.get("tool_calls") or ():
-            name = call["function"]["name"]
-            if not _NAME.fullmatch(name):
-                call["function"]["name"] = re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "_"
-                changed = True
-    return changed
-
-
-def _swap_max_tokens(body: Body) -> bool:
-    for old, new in (("max_tokens", "max_completion_tokens"), ("max_completion_tokens", "max_tokens")):
-        if old in body:
-            body[new] = body.pop(old)
-            return True
-    return False
-
-
-def _choose_no_tools(body: Body) -> bool:
-    if body.get("tool_choice") == "auto":
-        body["tool_choice"] = "none"
-        return True
-    return False
-
-
-SWAP_MAX_TOKENS = Adaptation(
-    "The limit of tokens was sent under its other name (max_tokens or max_completion_tokens).",
-    _swap_max_tokens,
-    re.compile(r"max_tokens|max_completion_tokens", re.IGNORECASE),
-)
-UNPARSED_TOOLS = Adaptation(
-    "The tools were sent with the tool choice none, since the server does not parse calls.",
-    _choose_no_tools,
-    re.compile(r"tool[ _-]choice|tool-call-parser", re.IGNORECASE),
-)
-_ANY = re.compile("")
-HISTORY_ADAPTATIONS = (
-    Adaptation(
-        "Reasoning was left out of earlier messages.",
-        _drop_reasoning,
-        re.compile(
-            r"reasoning|thinking|extra inputs|unrecognized|unexpected|additional propert", re.IGNORECASE
-        ),
-    ),
-    Adaptation(
-        "Names of tools in earlier calls were changed to letters, digits, '_' and '-'.",
-        _replace_tool_names,
-        re.compile(r"name|pattern|tool|function", re.IGNORECASE),
-    ),
-    Adaptation(
-        "The content null of earlier messages was sent as an empty text.",
-        _replace_null_content,
-        _ANY,
-        cures_server_error=True,
-    ),
-    Adaptation(
-        "Earlier messages without content were sent with an empty text.",
-        _add_missing_content,
-        _ANY,
-        cures_server_error=True,
-    ),
-    Adaptation(
-        "The empty text of earlier messages with calls was sent as null.",
-        _drop_empty_content,
-        re.compile(r"content|empty|blank|text", re.IGNORECASE),
-    ),
-)
-"""Changes to the history, tried in this order."""

@@ -43,14 +43,14 @@ def client(url):
     return httpx2.AsyncClient(transport=transport)
 
 
-async def test_one_after_the_other_they_share_a_connection():
+async def test_successive_requests_share_a_connection() -> None:
     async with counting_server() as (url, connections), client(url) as http:
         for _ in range(5):
             assert (await http.get(url)).text == "ok"
         assert connections == [5]
 
 
-async def test_at_once_each_has_its_own_and_later_requests_take_those():
+async def test_simultaneous_requests_have_connections_that_later_ones_reuse() -> None:
     together = asyncio.Barrier(3)
     async with counting_server(lambda _: together.wait()) as (url, connections), client(url) as http:
         for _ in range(4):
@@ -60,7 +60,7 @@ async def test_at_once_each_has_its_own_and_later_requests_take_those():
         assert connections == [4, 4, 4]
 
 
-async def test_a_request_that_was_given_up_takes_its_connection_with_it():
+async def test_a_cancelled_request_closes_its_connection() -> None:
     asked = anyio.Event()
 
     async def hang_first(number):
@@ -77,7 +77,7 @@ async def test_a_request_that_was_given_up_takes_its_connection_with_it():
         assert connections == [1, 1]
 
 
-async def test_a_stream_that_is_left_early_gives_its_place_back():
+async def test_a_stream_that_is_left_early_returns_its_connection() -> None:
     async with counting_server() as (url, _), client(url) as http:
         for _ in range(3):
             async with http.stream("GET", url) as response:
@@ -86,7 +86,9 @@ async def test_a_stream_that_is_left_early_gives_its_place_back():
 
 
 @pytest.mark.parametrize(("no_proxy", "direct"), [("", False), ("models.test", True)])
-def test_a_proxy_of_the_environment_is_left_to_the_client(monkeypatch, no_proxy, direct):
+def test_a_proxy_of_the_environment_is_used_by_the_http_client(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str, direct: bool
+) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", no_proxy)
     assert (open_connections("https://models.test/v1") is not None) is direct

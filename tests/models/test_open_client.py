@@ -1,25 +1,30 @@
+"""Models are opened by name, with their keys and addresses, and checked."""
+
 import sys
+from typing import Any
 
 import pytest
 
 from codegym_mcp.errors import CeilingError, MissingExtraError, ModelAccessError, NotFoundError
 from codegym_mcp.models import Model, ModelOptions
+from tests.conftest import ModelServer
+from tests.models.conftest import Endpoint
 
 LOCAL = "http://127.0.0.1:9/v1"
 
 
-async def opened(**options):
+async def opened(**options: Any) -> Model:
     async with Model.open(ModelOptions(**options)) as model:
         return model
 
 
-async def test_an_unknown_provider_is_named_with_those_that_are_close():
+async def test_an_unknown_provider_is_named_with_those_that_are_close() -> None:
     with pytest.raises(NotFoundError, match=r"no model provider named 'antropic'.*Did you mean anthropic"):
         await opened(name="antropic:claude")
 
 
 @pytest.mark.parametrize("name", ["gpt-5", "openai:", ":gpt-5"])
-async def test_a_model_is_named_with_its_provider(name):
+async def test_a_name_without_a_provider_is_refused(name: str) -> None:
     with pytest.raises((ModelAccessError, NotFoundError), match="provider"):
         await opened(name=name)
 
@@ -34,28 +39,34 @@ async def test_a_model_is_named_with_its_provider(name):
         ("deepseek:deepseek-chat", "DEEPSEEK_API_KEY"),
     ],
 )
-async def test_a_missing_key_is_told_by_its_variable(monkeypatch, name, variable):
+async def test_a_missing_key_is_reported_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, variable: str
+) -> None:
     for unset in (variable, "GEMINI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(unset, raising=False)
     with pytest.raises(ModelAccessError, match=f"{variable} is not set.*--api-key-env"):
         await opened(name=name)
 
 
-async def test_a_variable_that_is_named_must_hold_a_key(monkeypatch):
+async def test_the_variable_named_for_the_key_must_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MY_KEY", raising=False)
     with pytest.raises(ModelAccessError, match="MY_KEY, named by --api-key-env, is not set"):
         await opened(name="openai:x", base_url=LOCAL, api_key_variable="MY_KEY")
 
 
 @pytest.mark.parametrize("name", ["openai:x", "anthropic:x"])
-async def test_without_the_extra_the_error_is_the_command_that_installs_it(monkeypatch, name):
+async def test_without_the_extra_the_error_names_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setitem(sys.modules, "pydantic_ai.models", None)
     with pytest.raises(MissingExtraError) as caught:
         await opened(name=name)
     assert str(caught.value).endswith("Run: pip install 'codegym-mcp[models]'")
 
 
-async def test_without_a_providers_own_package_the_error_is_the_command_that_installs_it(monkeypatch):
+async def test_without_a_providers_package_the_error_names_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delitem(sys.modules, "pydantic_ai.providers.groq", raising=False)
     monkeypatch.setitem(sys.modules, "groq", None)
     with pytest.raises(MissingExtraError, match=r'pip install "pydantic-ai-slim\[groq\]"'):
@@ -74,7 +85,9 @@ async def test_without_a_providers_own_package_the_error_is_the_command_that_ins
         ),
     ],
 )
-async def test_what_a_model_would_pass_over_in_silence_is_refused(options, words):
+async def test_options_that_a_model_would_silently_ignore_are_refused(
+    options: dict[str, Any], words: str
+) -> None:
     with pytest.raises(ModelAccessError, match=words):
         await opened(**options)
 
@@ -89,42 +102,38 @@ async def test_what_a_model_would_pass_over_in_silence_is_refused(options, words
         ("deepseek:deepseek-chat", "DEEPSEEK_API_KEY"),
     ],
 )
-async def test_models_of_many_providers_are_opened_with_a_key_alone(monkeypatch, name, variable):
+async def test_models_of_many_providers_need_only_a_key(
+    monkeypatch: pytest.MonkeyPatch, name: str, variable: str
+) -> None:
     monkeypatch.setenv(variable, "sk-test")
     model = await opened(name=name, temperature=0.5, top_p=0.5, max_tokens=9, tool_choice="required")
     assert model.options.name == name
 
 
-async def test_reasoning_effort_is_refused_where_a_model_has_none(monkeypatch):
+async def test_reasoning_effort_is_refused_by_a_model_without_reasoning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     with pytest.raises(ModelAccessError, match="not have the option reasoning effort"):
         await opened(name="openai-chat:gpt-4o", reasoning_effort="low")
 
 
-async def test_a_cost_is_bounded_only_where_prices_are_known(monkeypatch):
+async def test_a_limit_of_cost_needs_a_known_price(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     await opened(name="openai:gpt-4o", max_cost=1)
     with pytest.raises(CeilingError, match=r"price of this model is not known.*--max-total-tokens"):
         await opened(name="openai:mine", base_url=LOCAL, max_cost=1)
 
 
-async def test_the_check_says_that_a_server_cannot_be_reached(unused_port):
+async def test_the_check_reports_a_server_that_cannot_be_reached(unused_port: int) -> None:
     options = ModelOptions(name="openai:x", base_url=f"http://127.0.0.1:{unused_port}/v1")
     async with Model.open(options) as model:
         with pytest.raises(ModelAccessError, match=f"cannot be reached at http://127.0.0.1:{unused_port}/v1"):
             await model.check()
 
 
-@pytest.fixture(params=["openai", "anthropic"])
-def endpoint(request, openai_server, anthropic_server):
-    """A provider and the address of its server."""
-    if request.param == "openai":
-        return "openai", f"{openai_server.url}/v1"
-    return "anthropic", anthropic_server.url
-
-
-async def test_the_check_says_that_a_model_does_not_exist(endpoint):
-    provider, url = endpoint
+async def test_the_check_reports_a_model_that_does_not_exist(endpoint: Endpoint) -> None:
+    provider, url = endpoint.provider, endpoint.url
     async with Model.open(ModelOptions(name=f"{provider}:nowhere", base_url=url)) as model:
         with pytest.raises(ModelAccessError, match=f"does not know {provider}:nowhere"):
             await model.check()
@@ -132,8 +141,10 @@ async def test_the_check_says_that_a_model_does_not_exist(endpoint):
         await model.check()
 
 
-async def test_the_check_says_that_a_key_is_refused_and_keeps_it_secret(endpoint, monkeypatch):
-    provider, url = endpoint
+async def test_the_check_reports_a_refused_key_without_repeating_it(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider, url = endpoint.provider, endpoint.url
     monkeypatch.setenv("SOME_KEY", "sk-bad-key")
     options = ModelOptions(name=f"{provider}:climber", base_url=url, api_key_variable="SOME_KEY")
     async with Model.open(options) as model:
@@ -142,7 +153,9 @@ async def test_the_check_says_that_a_key_is_refused_and_keeps_it_secret(endpoint
     assert "sk-bad-key" not in str(caught.value)
 
 
-async def test_a_providers_own_key_goes_to_no_other_server(openai_server, anthropic_server, monkeypatch):
+async def test_a_providers_own_key_is_never_sent_to_another_server(
+    openai_server: ModelServer, anthropic_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "VLLM_API_KEY"):
         monkeypatch.setenv(name, "sk-private")
     for provider, server, path in (
@@ -161,7 +174,9 @@ async def test_a_providers_own_key_goes_to_no_other_server(openai_server, anthro
         assert "sk-private" not in str(request)
 
 
-async def test_the_key_of_the_named_variable_is_sent(openai_server, monkeypatch):
+async def test_the_key_of_the_named_variable_is_sent(
+    openai_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MINE", "sk-mine")
     name = openai_server.script({"say": {"text": "hello"}})
     options = ModelOptions(name=f"openai:{name}", base_url=f"{openai_server.url}/v1", api_key_variable="MINE")
