@@ -35,6 +35,7 @@ from codegym_mcp.server.mcp_episode import EpisodeMcpServer
 from codegym_mcp.server.mcp_gateway import Gateway
 from codegym_mcp.server.request_bodies import BodyReader
 from codegym_mcp.server.request_guard import ANY, RequestGuard
+from codegym_mcp.server.stop_signals import receive_stop_signals
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +180,7 @@ async def serve_http(app: Starlette, listener: socket.socket, ready: Callable[[]
         ready: called once when the server is about to answer; a stop signal is handled from then on.
     """
     server = _server(app)
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with receive_stop_signals() as signals:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_stop_on_signal, server, signals)
             ready()

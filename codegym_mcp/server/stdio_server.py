@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +18,7 @@ from pydantic import ValidationError
 
 from codegym_mcp.server.json_rpc import Rejection, check_message
 from codegym_mcp.server.line_separators import escape_line_separators
+from codegym_mcp.server.stop_signals import receive_stop_signals
 
 MAX_LINE = 8 << 20
 """The longest line that is read, in bytes."""
@@ -118,7 +118,7 @@ async def _write_messages(from_server: MemoryObjectReceiveStream[SessionMessage]
 
 
 async def _cancel_on_signal(scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with receive_stop_signals() as signals:
         async for _ in signals:
             scope.cancel()
             return
