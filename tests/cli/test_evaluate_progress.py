@@ -9,6 +9,7 @@ from codegym_harness.episode_sources.sources import Assignment
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_mcp.cli import evaluate_progress
 from codegym_mcp.cli.evaluate_progress import EvaluationProgress, short_number
+from codegym_mcp.models.model_messages import RequestRetried
 from tests.made_runs import made_call, made_trajectory
 
 
@@ -88,7 +89,7 @@ def test_tokens_are_told_where_there_are_any(capsys, clock):
     with plain() as told:
         told.run_begins("model", directory(), 1)
         play(told, keys(1), outcome="failed", played=[made_call("look", {})], tokens=(12_000, 345))
-    assert capsys.readouterr().err.splitlines()[-1] == "model: 1/1, 0 running, 12.3k tokens"
+    assert capsys.readouterr().err.splitlines()[-1] == "model: 1/1, 0 running, 1 failed, 12.3k tokens"
 
 
 def test_a_terminal_gets_a_bar_that_is_drawn_anew():
@@ -107,7 +108,7 @@ def test_nothing_is_drawn_before_a_run_begins():
     with EvaluationProgress(Console(file=screen, force_terminal=True)) as told:
         pass
     assert screen.getvalue() == ""
-    assert told.left_behind() == "Nothing was recorded."
+    assert told.resume_hint() == "Nothing was recorded."
 
 
 def test_how_to_go_on_names_the_run_also_while_its_baselines_play(clock):
@@ -116,9 +117,9 @@ def test_how_to_go_on_names_the_run_also_while_its_baselines_play(clock):
         play(told, keys(2))
         told.run_begins("random", directory(path="my runs/a/baselines/random"), 2)
         play(told, keys(1))
-    assert told.left_behind() == (
+    assert told.resume_hint() == (
         "1 of 2 episodes are recorded in my runs/a/baselines/random.\n"
-        "Go on with: codegym-mcp eval --resume 'my runs/a' --baselines"
+        "Resume with: codegym-mcp eval --resume 'my runs/a' --baselines"
     )
 
 
@@ -139,3 +140,26 @@ def test_baselines_are_counted_from_the_beginning(capsys, clock):
 )
 def test_large_numbers_are_shortened(value, short):
     assert short_number(value) == short
+
+
+def test_retries_are_shown_at_once_and_then_every_half_minute(
+    capsys: pytest.CaptureFixture[str], clock: Clock
+) -> None:
+    with plain() as progress:
+        progress.run_begins("model", directory(), 2)
+        for attempt in (1, 2, 3):
+            progress.request_retried(RequestRetried("Internal\nerror\x1b[2J", 500, attempt, 1.0))
+        clock.now += 31
+        progress.request_retried(RequestRetried("It timed out.", None, 4, 1.0))
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "model: retrying: status 500, attempt 1: Internal error\\x1b[2J",
+        "model: retrying: no response, attempt 4 (4 retries so far): It timed out.",
+    ]
+
+
+def test_a_terminal_shows_the_retry_in_the_bar() -> None:
+    screen = StringIO()
+    with EvaluationProgress(Console(file=screen, force_terminal=True, width=120)) as progress:
+        progress.run_begins("model", directory(), 2)
+        progress.request_retried(RequestRetried("Internal error", 503, 3, 1.0))
+    assert "retrying: status 503, attempt 3" in screen.getvalue()

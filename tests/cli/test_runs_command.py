@@ -1,12 +1,16 @@
 """The commands `runs`, `compare` and `show` on what evaluations left."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from codegym_harness.runs.run_directory import RunDirectory
+from codegym_harness.agents.model_agent import ModelAgentOptions
+from codegym_harness.runs.run_config import RunConfig
+from codegym_harness.runs.run_directory import RunDirectory, RunStart
 from codegym_mcp.cli import main
+from codegym_mcp.terminal_text import escape_control_characters
 from tests.made_runs import made_call, made_run, made_trajectory
 
 BEFORE = {"lift/low/1": "correct", "lift/high/1": "incorrect", "vault/red/1": "incorrect"}
@@ -38,7 +42,7 @@ def test_runs_are_listed():
     result = run("runs")
     assert result.exit_code == 0
     assert table(result.stdout) == [
-        ["run", "agent", "begun", "episodes", "reward", "state"],
+        ["run", "agent", "started", "episodes", "reward", "state"],
         ["runs/before", "observe", "2026-01-02", "03:04", "3", "0.333", "finished"],
         ["runs/after", "oracle", "2026-05-05", "05:05", "3", "of", "5", "0.667", "interrupted"],
     ]
@@ -55,7 +59,7 @@ def test_runs_are_listed_for_programs():
 def test_a_directory_of_runs_that_is_not_there_is_told():
     result = run("runs", "absent")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: There is no directory absent. `codegym-mcp eval` makes runs.\n"
+    assert result.stderr == "Error: There is no directory absent. `codegym-mcp eval` creates runs.\n"
 
 
 # --- compare
@@ -175,3 +179,58 @@ def test_an_environment_has_no_episodes():
 def test_a_directory_that_is_no_run_is_taken_for_an_environments_name(tmp_path):
     (tmp_path / "night_courier").mkdir()
     assert json.loads(run("show", "night_courier", "--json").stdout)["name"] == "night_courier"
+
+
+def test_something_in_the_folder_of_runs_is_taken_for_a_run(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    for what in ("runs/none", "runs/before2/lift/low/1", "elsewhere"):
+        result = run("show", what)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert f"There is no run {what}" in result.stderr
+        assert "`codegym-mcp runs` lists runs." in result.stderr
+    assert "There is no environment named 'night_couriers'" in run("show", "night_couriers").stderr
+
+
+def test_malformed_calls_and_calls_after_the_end_are_shown_as_they_were_written(tmp_path: Path) -> None:
+    calls = [
+        made_call("move", {}, "no", error=True, raw_arguments='{"floors": 1', invalid="malformed_arguments"),
+        made_call("look", {"x": 1}, "over", error=True, invalid="after_end"),
+    ]
+    with RunDirectory.resume(tmp_path / "runs" / "before") as directory:
+        directory.append(made_trajectory("lift/full/1", played=calls, malformed_calls=1))
+    shown = run("show", "runs/before/lift/full/1").stdout
+    assert '2. move({"floors": 1)  [malformed arguments]' in shown
+    assert "3. look(x=1)  [after end]" in shown
+    assert "Malformed calls: 1" in shown
+
+
+def test_a_killed_run_is_listed_under_the_name_of_its_model(tmp_path: Path) -> None:
+    config = RunConfig(model=ModelAgentOptions(name="openai:small"))
+    with RunDirectory.create(tmp_path / "runs" / "killed", config, RunStart(at="2027", episodes=3)):
+        pass
+    (line,) = [line for line in run("runs").stdout.splitlines() if "killed" in line]
+    assert "openai:small" in line
+    assert line.endswith("interrupted")
+    assert run("show", "runs/killed").stdout.startswith("openai:small\n")
+
+
+@pytest.mark.parametrize("control", ["\x1b[31m", "\x9b2J", "\r", "\x07", "\x7f", "\u202e", "\ud800"])
+def test_control_characters_of_an_agent_or_an_environment_never_reach_the_terminal(
+    tmp_path: Path, control: str
+) -> None:
+    calls = [made_call(f"look{control}", {f"a{control}": f"b{control}"}, f"seen{control}")]
+    trajectory = made_trajectory(f"lift{control}/full/1", played=calls)
+    trajectory.steps[1].message = f"said{control}"
+    if control != "\ud800":  # JSON files cannot hold it.
+        with RunDirectory.resume(tmp_path / "runs" / "before") as directory:
+            directory.append(trajectory)
+        for arguments in (
+            ("show", f"runs/before/lift{control}/full/1"),
+            ("show", "runs/before"),
+            ("show", f"runs/before/{control}"),
+            ("show", "runs/before", "--json"),
+            ("show", f"runs/{control}"),
+            ("compare", "runs/before", f"runs/{control}"),
+        ):
+            assert control not in run(*arguments).output, arguments
+    assert control not in escape_control_characters(f"a{control}b")
