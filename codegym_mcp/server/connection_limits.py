@@ -29,6 +29,7 @@ _MAX_CHUNKS = 10_000
 """Chunks of one body: many small ones cost far more time than their bytes."""
 _MAX_DISCARDED_BYTES = 4 << 20
 """Bytes of a body that are read after its request was answered."""
+_UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
 _SWEEP_SECONDS = 1.0
 _RESPONSES = {
     400: b"Bad Request",
@@ -186,6 +187,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().__init__(**arguments)
         self._registry = registry
         self._head_bytes = 0
+        self._head_begun = False
         self._header_bytes = 0
         self._chunks = 0
         self._discarded = 0
@@ -262,13 +264,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            # The offer to speak another protocol is declined, so what follows is HTTP; this parser has ended.
+            if self.parser.get_method() == b"CONNECT":
+                self._refusal = (400, "The server is not a proxy.")
+                raise httptools.HttpParserError from None
+            # The client offers another protocol, such as HTTP/2, and the parser ends here, before the body. The
+            # offer is declined: the request is parsed again as if it had not been made.
+            head = self._head_without_upgrade()
             self.parser = httptools.HttpRequestParser(self)
-            if rest := data[upgrade.args[0] :]:
-                self._parse(rest)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self._parse(head + data[upgrade.args[0] :])
+
+    def _head_without_upgrade(self) -> bytes:
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        lines += [b"%b: %b" % (name, value) for name, value in self.headers if name not in _UPGRADE_HEADERS]
+        return b"\r\n".join([*lines, b"", b""])
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._head_begun = True
         self._header_bytes = self._chunks = self._discarded = 0
 
     def on_url(self, url: bytes) -> None:
@@ -286,7 +300,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             raise ValueError("too many bytes before the body")
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._head_bytes = 0
+        self._head_begun = False
         super().on_headers_complete()
         if not self.pipeline:
             self._enter(Phase.BODY)
@@ -306,6 +323,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 self.abort()
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         super().on_message_complete()
         if not self.pipeline:
             self._enter(Phase.IDLE if self.cycle.response_complete else Phase.RESPONSE)
@@ -318,7 +337,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if pipelined:
             self._enter(Phase.BODY if self.cycle.more_body else Phase.RESPONSE)
         elif self.phase is Phase.RESPONSE:
-            self._enter(Phase.IDLE)
+            # The client may have begun another request meanwhile.
+            self._enter(Phase.HEAD if self._head_begun else Phase.IDLE)
 
     # --- what the client does not read
 

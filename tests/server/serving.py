@@ -22,9 +22,10 @@ from codegym_mcp.episodes.events import Event
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.server.connection_limits import ConnectionLimits
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.http_server import make_app, running
-from codegym_mcp.server.listeners import bind
+from codegym_mcp.server.listeners import bind, bind_unix
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
 
@@ -71,21 +72,26 @@ async def http_server(
     journal_path: Path | None = None,
     open_limit: int = 1000,
     named: str = "127.0.0.1",
+    unix_socket: Path | None = None,
+    limits: ConnectionLimits | None = None,
     **options: Any,
 ) -> AsyncIterator[Server]:
-    """Serves over HTTP on loopback until the block is left.
+    """Serves over HTTP on loopback, or at a Unix socket, until the block is left.
 
     Args:
-        named: the address that the application believes to be bound to.
+        named: the address to which the application believes to be bound.
     """
     token = "a-token-of-the-control-plane"
-    with Journal.open(journal_path) as journal, bind("127.0.0.1", 0) as listener:
+    listening = bind("127.0.0.1", 0) if unix_socket is None else bind_unix(unix_socket)
+    with Journal.open(journal_path) as journal, listening as listener:
         async with EpisodeManager.serve(
             Catalog.load(paths), pool, journal, open_limit=open_limit
         ) as episodes:
-            app = make_app(episodes, HttpOptions(token=token, **options), host=named)
-            async with running(app, listener):
-                yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", token, episodes, journal)
+            host = named if unix_socket is None else None
+            app = make_app(episodes, HttpOptions(token=token, **options), host=host)
+            async with running(app, listener, limits=limits):
+                url = "" if unix_socket else f"http://127.0.0.1:{listener.getsockname()[1]}"
+                yield Server(url, token, episodes, journal)
 
 
 def serve_command(*arguments: str) -> list[str]:

@@ -321,7 +321,9 @@ async def test_the_token_and_the_answer_are_in_no_response_except_the_address(se
     assert "There is no episode" in said[-1]
 
 
-async def test_the_calls_of_an_episode_are_listed_with_the_results_that_the_agent_received(served: Server) -> None:
+async def test_the_calls_of_an_episode_are_listed_with_the_results_that_the_agent_received(
+    served: Server,
+) -> None:
     episode = served.episodes.by_id((await opened(served, task="red"))["id"])
     turned = await episode.call("turn", {"clicks": 2})
     refused = await episode.call("no_such_tool", {"a": [None, "ü"]})

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from codegym_mcp.sandbox.process.pool import SandboxPool
 
 from .conftest import MODES
 from .serving import ENVIRONMENTS, WORDS, Server, http_server
+
+BUNDLED = Path(__file__).parents[2] / "environments"
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +113,7 @@ async def test_a_task_is_chosen_by_id_by_difficulty_or_not_at_all(served: Server
         ({}, "environment is required"),
     ],
 )
-async def test_an_episode_that_cannot_be_is_refused_in_words(
+async def test_an_episode_that_cannot_be_opened_is_refused_with_the_reason(
     served: Server, arguments: dict[str, Any], told: str
 ) -> None:
     async with gateway(served) as client:
@@ -119,7 +122,7 @@ async def test_an_episode_that_cannot_be_is_refused_in_words(
 
 
 @pytest.mark.parametrize("name", ["broken", "fragile"])
-async def test_what_is_wrong_with_an_environment_is_not_told_to_an_agent(
+async def test_the_fault_of_an_environment_is_hidden_from_the_agent(
     served: Server, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with gateway(served) as client:
@@ -144,27 +147,31 @@ async def test_the_id_of_an_episode_is_no_handle(served: Server) -> None:
     async with gateway(served) as client:
         handle = (await done(client, "start_episode", environment="safe"))["episode"]
         episode = served.episodes.by_token(handle)
-        assert "no episode with this handle" in await refusal(client, "call_tool", episode=episode.id, name="look")
+        assert "no episode with this handle" in await refusal(
+            client, "call_tool", episode=episode.id, name="look"
+        )
     await give_up(served, handle)
 
 
-async def test_an_unknown_tool_is_refused_with_those_there_are(served: Server) -> None:
+async def test_an_unknown_tool_is_refused_with_the_known_tools(served: Server) -> None:
     async with gateway(served) as client:
         assert "Known: list_environments, start_episode" in await refusal(client, "turn", clicks=1)
         listed = [tool.name for tool in (await client.list_tools()).tools]
     assert listed == ["list_environments", "start_episode", "call_tool", "submit_answer"]
 
 
-async def test_no_more_episodes_are_opened_than_the_server_holds(served: Server) -> None:
+async def test_no_more_episodes_are_open_than_the_limit_allows(served: Server) -> None:
     async with gateway(served) as client:
         handles = [(await done(client, "start_episode", environment="safe"))["episode"] for _ in range(4)]
-        assert "as many open episodes as it allows" in await refusal(client, "start_episode", environment="safe")
+        assert "as many open episodes as it allows" in await refusal(
+            client, "start_episode", environment="safe"
+        )
         await done(client, "submit_answer", episode=handles[0], answer="")
         handles.append((await done(client, "start_episode", environment="safe"))["episode"])
     await give_up(served, *handles)
 
 
-async def test_the_verdict_is_told_only_where_the_server_reveals_it(pool: SandboxPool) -> None:
+async def test_the_verdict_is_returned_only_if_the_server_reveals_it(pool: SandboxPool) -> None:
     async with http_server(pool, reveal=True) as server, gateway(server) as client:
         for answer, words in ((WORDS["blue"], "It is correct."), ("another", "It is not correct.")):
             handle = (await done(client, "start_episode", environment="safe", task="blue"))["episode"]
@@ -186,3 +193,96 @@ async def test_without_a_gateway_its_address_is_unknown(pool: SandboxPool) -> No
         response = await plain.post("/mcp", json={})
     assert response.status_code == 404
     assert response.json()["error"]["message"] == "Not Found."
+
+
+# --- values that clients send in another form
+
+
+async def test_every_parameter_has_a_type(served: Server) -> None:
+    async with gateway(served) as client:
+        tools = {tool.name: tool.input_schema for tool in (await client.list_tools()).tools}
+    for schema in tools.values():
+        for parameter in schema["properties"].values():
+            assert "type" in parameter or all("type" in choice for choice in parameter["anyOf"])
+    answer = {choice["type"] for choice in tools["submit_answer"]["properties"]["answer"]["anyOf"]}
+    assert {"string", "number", "boolean", "array", "object", "null"} <= answer
+
+
+@pytest.mark.parametrize("answer", [1, "1"])
+async def test_a_number_that_was_sent_as_text_is_an_answer(pool: SandboxPool, answer: Any) -> None:
+    async with http_server(pool, paths=(BUNDLED / "parcel_hunt.py",)) as server, gateway(server) as client:
+        started = await done(client, "start_episode", environment="parcel_hunt")
+        assert started["answer"]["type"] == "integer"
+        submitted = await done(client, "submit_answer", episode=started["episode"], answer=answer)
+    assert submitted == {"received": True}
+
+
+@pytest.mark.parametrize("answer", ["7", "[1]", "null", "true"])
+async def test_a_text_that_looks_like_json_stays_a_text_where_the_answer_is_a_text(
+    served: Server, answer: str
+) -> None:
+    async with gateway(served) as client:
+        handle = (await done(client, "start_episode", environment="safe"))["episode"]
+        await done(client, "submit_answer", episode=handle, answer=answer)
+    *_, submitted, _ = await served.episodes.by_token(handle).events()
+    assert submitted.arguments == {"answer": answer}  # type: ignore[union-attr]
+
+
+async def test_arguments_that_were_sent_as_json_text_are_read(served: Server) -> None:
+    async with gateway(served) as client:
+        arguments = {"environment": "safe", "difficulty": "4", "seed": "7", "task": None}
+        handle = (await done(client, "start_episode", **arguments))["episode"]
+        assert served.episodes.by_token(handle).full_task.id == "d4-s7"
+        turned = await client.call_tool(
+            "call_tool", {"episode": handle, "name": "turn", "arguments": '{"clicks": 2}'}
+        )
+        assert not turned.is_error
+        for wrong in ("clicks", "[2]", "7"):
+            told = await refusal(client, "call_tool", episode=handle, name="turn", arguments=wrong)
+            assert "arguments should be" in told
+    await give_up(served, handle)
+
+
+async def test_a_number_in_quotes_is_refused_with_the_way_to_send_it(served: Server) -> None:
+    async with gateway(served) as client:
+        handle = (await done(client, "start_episode", environment="safe"))["episode"]
+        told = await refusal(client, "call_tool", episode=handle, name="turn", arguments={"clicks": "5"})
+        assert "send the value itself, without quotes: 5" in told
+        told = await refusal(client, "submit_answer", episode=handle, answer=42)
+        assert 'in quotes: "42"' in told
+    await give_up(served, handle)
+
+
+# --- who may use it
+
+
+async def test_the_gateway_has_a_token_of_its_own(pool: SandboxPool) -> None:
+    async with http_server(pool, gateway_token="for-agents") as server:
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        accept = {"accept": "application/json, text/event-stream"}
+        for authorization, status in (
+            ("", 401),
+            ("Bearer wrong", 401),
+            (f"Bearer {server.token}", 401),
+            ("Bearer for-agents", 200),
+        ):
+            async with server.client(authorization=authorization) as plain:
+                response = await plain.post("/mcp", json=call, headers=accept)
+            assert response.status_code == status
+        assert "The gateway needs its token." not in response.text
+        async with server.client(authorization="Bearer for-agents") as agent:
+            assert (await agent.get("/episodes")).status_code == 401
+        async with server.client() as agent:
+            episode = await server.open()
+            response = await agent.post(server.url_of(episode), json=call, headers=accept)
+            assert response.status_code == 200, "the address of an episode needs no token"
+
+
+async def test_one_caller_may_open_so_many_episodes(pool: SandboxPool) -> None:
+    async with http_server(pool, gateway_episodes=2) as server, gateway(server) as client:
+        handles = [(await done(client, "start_episode", environment="safe"))["episode"] for _ in range(2)]
+        told = await refusal(client, "start_episode", environment="safe")
+        assert told == "2 episodes of yours are open. Submit the answer of one of them first."
+        await server.open()
+        await done(client, "submit_answer", episode=handles[0], answer="")
+        await done(client, "start_episode", environment="safe")
