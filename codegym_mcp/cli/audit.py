@@ -87,7 +87,17 @@ def audit(
 
 
 def _print_audits(audits: Sequence[Audit]) -> None:
-    headings = ("grade", "calls", "constant", "observe", "random", "answers", "fresh", "perturbed")
+    headings = (
+        "grade",
+        "calls",
+        "constant",
+        "observe",
+        "random",
+        "answers",
+        "fresh",
+        "perturbed",
+        "adaptive",
+    )
     table = Table("environment", *headings, box=None, pad_edge=False)
     for column in table.columns[2:]:
         column.justify = "right"
@@ -103,6 +113,7 @@ def _print_audits(audits: Sequence[Audit]) -> None:
             f"{figures.answers.distinct}/{figures.answers.tasks}",
             _agreement(figures.on_generated),
             _agreement(figures.on_perturbed),
+            "-" if figures.adaptive is None else f"{figures.adaptive:.0%}",
         )
     out.print(table, highlight=False, soft_wrap=True)
     for audit in audits:

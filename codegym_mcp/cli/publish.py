@@ -44,6 +44,13 @@ from codegym_mcp.verification.verification_context import VerificationContext
     help="Leave out environments with a lower grade.",
 )
 @click.option(
+    "--adaptive",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Leave out environments with a lower share of tasks whose later calls depend on earlier results.",
+)
+@click.option(
     "--license",
     "licenses",
     multiple=True,
@@ -63,6 +70,7 @@ def publish(
     folders: tuple[Path, ...],
     file: Path,
     grade: str,
+    adaptive: float,
     licenses: tuple[str, ...],
     mixed_licenses: bool,
     jobs: int | None,
@@ -81,7 +89,9 @@ def publish(
     """
     entries = Catalog.load(folders).entries
     check_output(file, entries)
-    chosen = select_publishable(entries, grade=Grade(grade), licenses=licenses, mixed_licenses=mixed_licenses)
+    chosen = select_publishable(
+        entries, grade=Grade(grade), adaptive=adaptive, licenses=licenses, mixed_licenses=mixed_licenses
+    )
     limits = Limits()
 
     async def verify() -> list[Verification]:

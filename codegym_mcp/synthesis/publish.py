@@ -73,6 +73,7 @@ def select_publishable(
     entries: Sequence[Entry],
     *,
     grade: Grade = Grade.D,
+    adaptive: float = 0.0,
     licenses: Sequence[str] = (),
     mixed_licenses: bool = False,
 ) -> list[Publishable]:
@@ -80,6 +81,8 @@ def select_publishable(
 
     Args:
         grade: the lowest grade.
+        adaptive: the least share of tasks in which later calls depend on earlier results, 0 to 1;
+            environments for which it is not known count as 0.
         licenses: globs without regard to case; only environments whose licence matches one of them.
         mixed_licenses: whether several licences, or unknown ones, are allowed.
 
@@ -92,11 +95,15 @@ def select_publishable(
     stated = {entry.name: _license(entry) for entry in entries}
     _check_globs(licenses, stated.values())
     chosen = [entry for entry in entries if _matches(stated[entry.name], licenses)]
-    found = [each for each in _audited(chosen, stated) if each.audit.grade <= grade]
+    found = [
+        each
+        for each in _audited(chosen, stated)
+        if each.audit.grade <= grade and (each.audit.figures.adaptive or 0.0) >= adaptive
+    ]
     if not found:
         raise SynthesisError(
-            f"No environment has grade {grade} or better.",
-            hint="See: codegym-mcp audit, or give another --grade.",
+            f"No environment has grade {grade} or better and an adaptive share of at least {adaptive:g}.",
+            hint="Run codegym-mcp audit to see the figures, or lower --grade or --adaptive.",
         )
     counts = counted(each.license for each in found)
     if not mixed_licenses and (len(counts) > 1 or UNKNOWN in counts):

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.environment import Environment
+from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.audit.audit import audit
 from codegym_mcp.verification.audit.grades import Grade, Weakness
 from codegym_mcp.verification.gate_results import Gate, GateState, Verification
@@ -35,8 +36,13 @@ GATES = {
     "not_json": Gate.RESULTS,
     "wrong_type": Gate.RESULTS,
     "exception": Gate.RESULTS,
+    "fails_on_third_call": Gate.RESULTS,
+    "judge_raises": Gate.JUDGED,
     "broken_constructor": Gate.LOADS,
     "broken_generator": Gate.LOADS,
+    "endless_constructor": Gate.LOADS,
+    "endless_generator": Gate.LOADS,
+    "endless_reference": Gate.LOADS,
 }
 WEAKNESSES = {
     "answer_leaked": Weakness.ANSWER_SHOWN,
@@ -49,6 +55,7 @@ WEAKNESSES = {
     "several_answers": Weakness.AMBIGUOUS,
     "unseen_order": Weakness.AMBIGUOUS,
 }
+SOUND = ("sound", "sound_text")
 SOLVED_ALL_THE_SAME = ("hash_order", "unused_tool", "exception")
 
 Planted = Callable[[str], Environment]
@@ -63,13 +70,14 @@ async def verify_planted(context: VerificationContext, name: str) -> Verificatio
 
 
 def test_every_planted_environment_has_its_test() -> None:
-    assert {path.stem for path in PLANTED.glob("*.py")} == {"sound", *GATES, *WEAKNESSES}
+    assert {path.stem for path in PLANTED.glob("*.py")} == {*SOUND, *GATES, *WEAKNESSES}
 
 
+@pytest.mark.parametrize("name", SOUND)
 async def test_an_environment_without_fault_passes_every_gate_and_has_no_weakness(
-    context: VerificationContext, planted: Planted
+    context: VerificationContext, planted: Planted, name: str
 ) -> None:
-    sound = planted("sound")
+    sound = planted(name)
     verification = await verify(context, sound)
     assert verification.verified
     assert not verification.problems
@@ -127,6 +135,8 @@ EVIDENCE = {
     "exception": ("d5-s0", "look(box=2147483648)", "IndexError: list index out of range", "exception"),
     "oracle_calls_reference": ("d1-s0", "look(box=11)", "name 'reference' is not defined", "failed"),
     "oracle_prints_reward": ("d1-s0", "submit_answer(answer=0)", "the reference is 533", "wrong"),
+    "judge_raises": ("d1-s0", "submit_answer(answer=[])", "IndexError", "cannot be judged"),
+    "fails_on_third_call": ("d1-s0", "light_lamp()", "KeyError", "exception"),
     "broken_generator": ("", "generate(difficulty=3, seed=0)", "contents should be a valid array", "no task"),
 }
 
@@ -142,6 +152,51 @@ async def test_a_problem_comes_with_the_task_the_call_and_the_difference(
     assert difference in problem.difference
     assert message in problem.message
     assert all(part in str(problem) for part in (task, call, difference, message, problem.gate))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("endless_constructor", "A task cannot be opened."),
+        ("endless_generator", "The generator makes no task."),
+        ("endless_reference", "An answer cannot be judged."),
+    ],
+)
+async def test_code_that_never_ends_is_one_problem_and_tried_a_few_times(
+    context: VerificationContext, planted: Planted, name: str, message: str
+) -> None:
+    endless = planted(name)
+    config = {"boxes": 12, "contents": [1] * 12}
+    if name != "endless_generator":
+        tasks = tuple(Task(id=str(number), config=config) for number in range(64))
+        endless = endless.with_tasks(tasks)
+    opened = 0
+    start = context.pool.start
+
+    async def count(*arguments: Any, **options: Any) -> Any:
+        nonlocal opened
+        opened += 1
+        return await start(*arguments, **options)
+
+    context.pool.start = count  # type: ignore[method-assign]
+    try:
+        verification = await verify(context, replace(endless, generates=name == "endless_generator"))
+    finally:
+        context.pool.start = start  # type: ignore[method-assign]
+    (problem,) = verification.problems
+    assert (problem.gate, problem.message) == (Gate.LOADS, message)
+    assert "longer than" in problem.difference
+    # Not once for each of the 64 tasks.
+    assert opened < 40
+
+
+async def test_an_audit_names_an_environment_whose_judge_fails(
+    context: VerificationContext, planted: Planted
+) -> None:
+    audited = await audit(context, planted("judge_raises"))
+    finding = next(each for each in audited.findings if each.weakness is Weakness.UNJUDGED)
+    assert audited.grade is Grade.D
+    assert "IndexError" in finding.evidence
 
 
 async def test_without_a_task_and_a_generator_nothing_is_decided_but_words(

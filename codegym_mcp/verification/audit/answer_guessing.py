@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 from codegym_mcp.episodes.scoring import judge
+from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.spec.environment import Environment, Judge, Task
 from codegym_mcp.verification.audit.audit_figures import Answers
 from codegym_mcp.verification.audit.oracle_agreement import OracleComparison
@@ -61,7 +62,11 @@ async def _count_solved(
 async def _is_right(
     context: VerificationContext, environment: Environment, candidate: Any, task: Task
 ) -> bool:
-    return (await judge(context.pool, environment, task, candidate, context.limits)).correct
+    try:
+        return (await judge(context.pool, environment, task, candidate, context.limits)).correct
+    except EnvironmentFailedError:
+        # Judges that fail are reported by `find_unjudged`.
+        return False
 
 
 def count_values(schema: Mapping[str, Any]) -> int | None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from codegym_mcp.errors import TaskError
+from codegym_mcp.errors import EnvironmentLimitError, TaskError
 from codegym_mcp.policies.constant_baseline import ConstantPolicy, ReferenceAnswers
 from codegym_mcp.policies.observe_baseline import ObservePolicy
 from codegym_mcp.policies.policy import Policy
@@ -16,6 +16,7 @@ from codegym_mcp.policies.random_baseline import RandomPolicy
 from codegym_mcp.policies.tool_schemas import answer_schema
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import tool_view
+from codegym_mcp.verification.audit.adaptivity import measure_adaptivity
 from codegym_mcp.verification.audit.answer_guessing import count_values, measure_answers
 from codegym_mcp.verification.audit.audit_figures import Agreement, Figures, Spread, TaskFigures
 from codegym_mcp.verification.audit.config_perturbation import Perturbation
@@ -31,11 +32,12 @@ from codegym_mcp.verification.audit.oracle_agreement import (
     find_look_alikes,
     measure_agreement,
 )
+from codegym_mcp.verification.gates.judged import find_unjudged
 from codegym_mcp.verification.generated_tasks import generate_tasks
-from codegym_mcp.verification.recorded_play import play_episode
+from codegym_mcp.verification.recorded_play import format_value, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext
 
-VERSION = 1
+VERSION = 2
 """Version of the measurements; audits of another version are stale."""
 
 _FRESH_SEEDS = (70_001, 70_002, 70_003)
@@ -103,7 +105,12 @@ async def audit(context: VerificationContext, environment: Environment) -> Audit
 async def _compare(
     context: VerificationContext, environment: Environment, tasks: Sequence[Task]
 ) -> list[OracleComparison]:
-    return await context.run_all(partial(compare_oracle, context, environment), tasks)
+    return await context.run_waves(partial(compare_oracle, context, environment), tasks, stop=_exceeded_limit)
+
+
+def _exceeded_limit(comparison: OracleComparison) -> bool:
+    """Returns whether the environment cannot be opened within its limit, so that other tasks take as long."""
+    return isinstance(comparison.play.opening_error, EnvironmentLimitError)
 
 
 async def _measure(
@@ -127,6 +134,8 @@ async def _measure(
     probes = await probe_tools(context, environment, plays)
     input_leakage = measure_input_leakage(environment, tasks, references, probes)
     answer_leakage = measure_answer_leakage(environment, references, probes)
+    limited = replace(context, limits=context.limits.model_copy(update=_SHORT_LIMITS))
+    perturbed = await _compare(limited, environment, _perturb(environment, tasks))
     return Figures(
         oracle=_mean([played.correct for played in plays]),
         oracle_calls=Spread.of(calls),
@@ -139,7 +148,9 @@ async def _measure(
         input_in_one_call=input_leakage.most,
         answer_in_one_call=answer_leakage.most,
         on_generated=await measure_agreement(context, environment, fresh),
-        on_perturbed=await _measure_perturbed(context, environment, measured),
+        on_perturbed=await _measure_agreement_on_perturbed(context, environment, measured, perturbed),
+        adaptive=measure_adaptivity(environment, [*measured, *answered, *perturbed]),
+        unjudged_answer=await _find_unjudged_answer(context, environment, tasks),
         by_task=[
             TaskFigures(
                 task=task.id,
@@ -169,16 +180,31 @@ async def _rewards(
     return await context.run_all(reward, tasks)
 
 
-async def _measure_perturbed(
-    context: VerificationContext, environment: Environment, measured: Sequence[OracleComparison]
-) -> Agreement:
-    tasks = [comparison.play.task for comparison in measured]
+def _perturb(environment: Environment, tasks: Sequence[Task]) -> list[Task]:
     perturbation = Perturbation(environment, tasks)
     each = max(1, _PERTURBED // len(tasks))
-    perturbed = [variant for task in tasks for variant in perturbation.variants(task, each)]
+    return [variant for task in tasks for variant in perturbation.variants(task, each)]
+
+
+async def _measure_agreement_on_perturbed(
+    context: VerificationContext,
+    environment: Environment,
+    measured: Sequence[OracleComparison],
+    perturbed: Sequence[OracleComparison],
+) -> Agreement:
     limited = replace(context, limits=context.limits.model_copy(update=_SHORT_LIMITS))
-    agreement = await measure_agreement(limited, environment, await _compare(limited, environment, perturbed))
+    agreement = await measure_agreement(limited, environment, perturbed)
     alike = await find_look_alikes(limited, environment, measured)
     if not alike:
         return agreement
     return agreement.model_copy(update={"ambiguous": True, "example": alike[0].example})
+
+
+async def _find_unjudged_answer(
+    context: VerificationContext, environment: Environment, tasks: Sequence[Task]
+) -> str:
+    unjudged = await find_unjudged(context, environment, tasks)
+    if not unjudged:
+        return ""
+    first = unjudged[0]
+    return f"task {first.task.id}: answer {format_value(first.answer)}: {first.error}"

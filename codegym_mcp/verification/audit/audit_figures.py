@@ -114,4 +114,11 @@ class Figures(_Measured):
     """Agreement of oracle and reference on tasks generated for the audit."""
     on_perturbed: Agreement
     """Agreement of oracle and reference on perturbed tasks."""
+    adaptive: float | None = None
+    """Share of the comparable tasks in which a later call depends on an earlier result, 0 to 1.
+
+    None if no two inputs look the same to the oracle before its first call.
+    """
+    unjudged_answer: str = ""
+    """An answer of the declared type on which the judge fails, and the error, or the empty string."""
     by_task: list[TaskFigures]

@@ -35,6 +35,7 @@ class Weakness(StrEnum):
     RANDOM = "random"
     AMBIGUOUS = "ambiguous"
     DISAGREEMENT = "disagreement"
+    UNJUDGED = "unjudged"
 
 
 class Finding(BaseModel):
@@ -83,6 +84,9 @@ def find_weaknesses(figures: Figures) -> list[Finding]:
         find(Weakness.UNSOLVED, Grade.D, f"The oracle earns {figures.oracle:.0%} of the rewards.")
     elif median < SHORT_CALLS:
         find(Weakness.SHORT, Grade.B, f"The oracle needs {median:g} calls for the median task.")
+    if figures.unjudged_answer:
+        message = "The judge fails on an answer of the declared type."
+        find(Weakness.UNJUDGED, Grade.D, message, figures.unjudged_answer)
     if tasks < ENOUGH_TASKS:
         find(Weakness.FEW_TASKS, Grade.B, f"Measured on only {tasks} tasks.")
     _find_giveaways(figures, find)

@@ -46,7 +46,8 @@ async def verify(context: VerificationContext, environment: Environment) -> Veri
     problems += generation_problems
     tasks = environment.tasks or [each.task for each in generated]
     if not tasks:
-        problems.append(_unloaded("There is neither a task nor a generator."))
+        if not generation_problems:
+            problems.append(_unloaded("The environment has neither a task nor a generator."))
         return Verification.of(environment.name, problems, undecided=_PLAYED)
     played = await context.run_waves(partial(_play, context, environment), tasks, stop=_exceeded_limit)
     problems += _check_parts(played)
