@@ -6,6 +6,8 @@ import weakref
 from contextlib import suppress
 from typing import Protocol
 
+from codegym_mcp.python_syntax import PARSER_LOCK
+
 
 class LivesOnThread(Protocol):
     """Something that runs on a thread of its own."""
@@ -45,4 +47,10 @@ def _abandon_all() -> None:
 
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
+    # A child that was forked while another thread parsed would wait for that thread for ever.
+    os.register_at_fork(
+        before=PARSER_LOCK.acquire,
+        after_in_parent=PARSER_LOCK.release,
+        after_in_child=PARSER_LOCK.release,
+    )
     os.register_at_fork(after_in_child=_abandon_all)

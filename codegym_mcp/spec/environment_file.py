@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import MAX_SOURCE, line_at, parse_source
+from codegym_mcp.python_syntax import MAX_SOURCE, PARSER_LOCK, line_at, parse_source
 from codegym_mcp.sandbox.language.dialect import Dialect
 from codegym_mcp.spec.codegym.class_reader import is_codegym, read_codegym
 from codegym_mcp.spec.environment import Environment
@@ -51,7 +51,8 @@ def read_environment_source(source: str, *, name: str, path: str) -> Environment
     Raises:
         SourceError: the source breaks the contract.
     """
-    return read_native(parse_source(source, path), source, name=name, path=path)
+    with PARSER_LOCK:
+        return read_native(parse_source(source, path), source, name=name, path=path)
 
 
 def read_any_dialect(source: str, *, name: str, path: str, origin: str = "") -> Environment:
@@ -66,12 +67,13 @@ def read_any_dialect(source: str, *, name: str, path: str, origin: str = "") -> 
     Raises:
         SourceError: the source cannot be used.
     """
-    tree = parse_source(source, path)
-    match dialect_of(tree):
-        case Dialect.CODEGYM:
-            return read_codegym(tree, source, name=name, path=path, origin=origin)
-        case Dialect.NATIVE:
-            return read_native(tree, source, name=name, path=path)
+    with PARSER_LOCK:
+        tree = parse_source(source, path)
+        match dialect_of(tree):
+            case Dialect.CODEGYM:
+                return read_codegym(tree, source, name=name, path=path, origin=origin)
+            case Dialect.NATIVE:
+                return read_native(tree, source, name=name, path=path)
 
 
 def dialect_of(tree: ast.Module) -> Dialect:

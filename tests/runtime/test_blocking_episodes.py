@@ -294,3 +294,17 @@ def test_a_notebook_shows_task_tools_and_outcome(runtime: gym.Runtime) -> None:
         shown = episode._repr_html_()
     assert "move(floors)" in shown
     assert "<script" not in shown
+
+
+def test_threads_read_and_open_files_at_the_same_time(tmp_path: Path) -> None:
+    # CPython before 3.13 raises SystemError where two threads parse at the same time without a lock.
+    paths = [tmp_path / f"counter_{number}.py" for number in range(64)]
+    for path in paths:
+        path.write_text(COUNTER.read_text())
+
+    def listen(path: Path) -> str:
+        with runtime.open_episode(path, difficulty=1) as episode:
+            return episode.call("listen").status
+
+    with gym.Runtime(COUNTER) as runtime, ThreadPoolExecutor(32) as threads:
+        assert set(threads.map(listen, paths)) == {"ok"}
