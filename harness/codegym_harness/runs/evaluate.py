@@ -1,7 +1,9 @@
 """Evaluates an agent from Python: chooses agent and environments, executes the run, and returns it."""
 
 import os
+import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +18,7 @@ from codegym_harness.runs.run import Run
 from codegym_harness.runs.run_config import COMMAND, MODEL, RunConfig, recorded_config
 from codegym_harness.runs.run_directory import ENVIRONMENTS, check_new_run, new_run_path
 from codegym_harness.runs.run_evaluation import run_evaluation
+from codegym_harness.runs.run_index import is_run
 from codegym_harness.runs.selection import SeedRange, Selection
 from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError, SourceError
@@ -99,9 +102,12 @@ async def evaluate(
             "allow_unconfined": allow_unconfined,
         }
     )
-    await run_evaluation(
-        RunConfig.model_validate(config.model_dump()), agent=player, out=path, observer=observer
-    )
+    try:
+        await run_evaluation(
+            RunConfig.model_validate(config.model_dump()), agent=player, out=path, observer=observer
+        )
+    finally:
+        _remove_unstarted(path)
     return Run(path)
 
 
@@ -178,6 +184,14 @@ def _source_paths(sources: Sequence[Source], run: Path) -> list[Path]:
             case _:
                 paths.append(bundled_path() if source == BUNDLED else Path(source))
     return [*paths, folder] if folder.is_dir() else paths
+
+
+def _remove_unstarted(run: Path) -> None:
+    """Removes the environments of a run that could not start, and its directory."""
+    if not is_run(run) and (run / ENVIRONMENTS).is_dir():
+        shutil.rmtree(run / ENVIRONMENTS, ignore_errors=True)
+        with suppress(OSError):
+            run.rmdir()
 
 
 def _save(environment: Environment, folder: Path) -> None:
