@@ -7,11 +7,12 @@ and compared in this process as plain data.
 from typing import Any
 
 from codegym_mcp.episodes.episode_outcome import Verdict
-from codegym_mcp.errors import BrokenContractError, InvalidArgumentsError, TaskError
+from codegym_mcp.errors import BrokenContractError, EnvironmentFaultError, InvalidArgumentsError, TaskError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.messages import ComputeReference, GenerateConfig, JudgeAnswer, Role
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Judge, Task, generated_id
+from codegym_mcp.spec.environment_metadata import JudgeErrors
 
 
 async def judge(
@@ -22,6 +23,10 @@ async def judge(
     Args:
         answer: plain data, validated against the environment's answer type.
 
+    Returns:
+        The verdict. If the judge raises an exception, the answer is incorrect where the environment says so
+        (`judge_errors` in its `META`).
+
     Raises:
         EnvironmentFaultError, LimitError, WorkerLostError, SandboxError: the answer could not be judged; the
             agent is not the cause.
@@ -30,10 +35,24 @@ async def judge(
         reference = await reference_answer(pool, environment, task, limits)
         correct = environment.answer.equal(reference, answer)
     else:
-        correct = await pool.ask(environment.program, JudgeAnswer(task.config, answer), limits)
-        if type(correct) is not bool:
-            raise BrokenContractError(Role.JUDGE, "The judge returned neither True nor False.")
+        correct = await _ask_judge(pool, environment, task, answer, limits)
     return Verdict(correct=correct, reward=1.0 if correct else 0.0)
+
+
+async def _ask_judge(
+    pool: SandboxPool, environment: Environment, task: Task, answer: Any, limits: Limits
+) -> bool:
+    try:
+        correct = await pool.ask(environment.program, JudgeAnswer(task.config, answer), limits)
+    except BrokenContractError:
+        raise
+    except EnvironmentFaultError:
+        if environment.judge_errors is JudgeErrors.INCORRECT:
+            return False
+        raise
+    if type(correct) is not bool:
+        raise BrokenContractError(Role.JUDGE, "The judge returned neither True nor False.")
+    return correct
 
 
 async def reference_answer(pool: SandboxPool, environment: Environment, task: Task, limits: Limits) -> Any:

@@ -1,4 +1,4 @@
-"""The `constant` baseline: how far an answer gets that looks at nothing."""
+"""The `constant` baseline: submits the most frequent answer of other tasks without a call."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from codegym_mcp.spec.environment import Environment
 
 
 class ReferenceAnswers:
-    """The right answers of environments' fixed tasks, each computed once."""
+    """The reference answers of the fixed tasks of environments, each computed once."""
 
     def __init__(self, pool: SandboxPool, limits: Limits | None = None) -> None:
         self._pool = pool
@@ -22,10 +22,10 @@ class ReferenceAnswers:
         self._lock = anyio.Lock()
 
     async def of(self, environment: Environment) -> Mapping[str, Any]:
-        """The answers by the task's id, in the order of the tasks.
+        """Returns the reference answers of an environment by the id of the task, in the order of the tasks.
 
         Raises:
-            EnvironmentFaultError, LimitError, WorkerLostError, SandboxError: one could not be computed.
+            EnvironmentFaultError, LimitError, WorkerLostError, SandboxError: an answer could not be computed.
         """
         async with self._lock:
             if environment not in self._known:
@@ -37,20 +37,20 @@ class ReferenceAnswers:
 
 
 class ConstantPolicy:
-    """Calls nothing and submits the commonest right answer among the environment's other fixed tasks.
+    """Submits the most frequent reference answer of the environment's other fixed tasks, without a call.
 
-    Where the environment has no other, it submits nothing.
+    It submits nothing if the environment has no other fixed task.
     """
 
     def __init__(self, environment: Environment, answers: ReferenceAnswers) -> None:
         self._environment = environment
         self._answers = answers
 
-    async def play(self, playable: EpisodeProtocol) -> None:
+    async def play(self, episode: EpisodeProtocol) -> None:
         known = await self._answers.of(self._environment)
-        others = [answer for task, answer in known.items() if task != playable.task.id]
+        others = [answer for task, answer in known.items() if task != episode.task.id]
         if others:
-            await playable.submit(max(others, key=lambda answer: self._count(answer, others)))
+            await episode.submit(max(others, key=lambda answer: self._count(answer, others)))
 
     def _count(self, answer: Any, among: list[Any]) -> int:
         return sum(self._environment.answer.equal(other, answer) for other in among)

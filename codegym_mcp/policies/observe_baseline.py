@@ -1,23 +1,23 @@
-"""The `observe` baseline: how far looking once gets."""
+"""The `observe` baseline: calls each tool without arguments once and submits a value that it has seen."""
 
 from codegym_mcp.episode_interface import EpisodeProtocol
 from codegym_mcp.policies.tool_schemas import answer_schema, is_valid, needs_no_argument, values_in
 
 
 class ObservePolicy:
-    """Calls each tool that needs no argument once, then submits the last value seen that could be an answer.
+    """Calls each tool that needs no argument once, then submits the last value that fits the answer's type.
 
-    Where no value seen has the answer's type, it submits nothing.
+    It submits nothing if no value fits.
     """
 
-    async def play(self, playable: EpisodeProtocol) -> None:
-        schema = answer_schema(playable.submission)
+    async def play(self, episode: EpisodeProtocol) -> None:
+        schema = answer_schema(episode.submission)
         fitting = []
-        for tool in filter(needs_no_argument, playable.tools):
-            result = await playable.call(tool.name, {})
+        for tool in filter(needs_no_argument, episode.tools):
+            result = await episode.call(tool.name, {})
             if result.over:
                 return
             if not result.is_error:
                 fitting += [value for value in values_in(result.value) if is_valid(schema, value)]
         if fitting:
-            await playable.submit(fitting[-1])
+            await episode.submit(fitting[-1])

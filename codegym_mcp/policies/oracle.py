@@ -1,4 +1,4 @@
-"""The oracle: the environment's own `solve`, in a confined process that sees nothing but tools."""
+"""The oracle: the environment's own `solve`, in a confined process that has only the tools."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ from codegym_mcp.spec.environment import Environment
 
 
 class OraclePolicy:
-    """Plays as the environment's own solution does.
+    """Plays an episode with the environment's own solution.
 
-    It has the public values that whatever is played tells of the task, and the tools; the process that runs
-    `solve` has neither the environment nor its reference answer.
+    `solve` receives the public values of the task and the tools; its process has neither the environment nor
+    the reference answer.
     """
 
     def __init__(self, pool: SandboxPool, environment: Environment, limits: Limits | None = None) -> None:
@@ -30,49 +30,49 @@ class OraclePolicy:
         self._environment = environment
         self._limits = limits or Limits()
 
-    async def play(self, playable: EpisodeProtocol) -> None:
-        """Runs `solve` to its end, or until the episode is over.
+    async def play(self, episode: EpisodeProtocol) -> None:
+        """Runs `solve` until it returns or the episode is over.
 
         Raises:
-            EnvironmentFaultError: `solve` failed; `BrokenContractError` where its answer is refused.
-            LimitError: `solve` thought for longer than `start_seconds` at a stretch, or met another limit.
+            EnvironmentFaultError: `solve` failed; `BrokenContractError` if its answer is refused.
+            LimitError: `solve` took longer than `start_seconds` between two calls, or exceeded another limit.
             WorkerLostError, SandboxError, SourceError: its process was lost or could not be started.
         """
-        worker = await self._pool.start(
+        process = await self._pool.start(
             self._environment.program,
-            solve_assignment(self._environment, playable.task.public),
+            solve_assignment(self._environment, episode.task.public),
             self._limits,
         )
         try:
-            await self._follow(worker, playable)
+            await self._serve(process, episode)
         finally:
-            worker.kill()
+            process.kill()
 
-    async def _follow(self, worker: ConfinedProcess, playable: EpisodeProtocol) -> None:
-        """Does what the process asks for until it has finished."""
+    async def _serve(self, process: ConfinedProcess, episode: EpisodeProtocol) -> None:
+        """Makes the calls that the process requests, until it has finished."""
         while True:
-            message = await worker.receive(self._limits.start_seconds)
+            message = await process.receive(self._limits.start_seconds)
             match message:
                 case OracleCall(_, name, arguments):
-                    result = await self._act(playable, name, arguments)
+                    result = await self._call(episode, name, arguments)
                     if result.over:
                         return
-                    worker.send_call_reply(solve_reply(self._environment, name, result))
+                    process.send_call_reply(solve_reply(self._environment, name, result))
                 case OracleFinished():
                     return
                 case _:
-                    result = await playable.submit(worker.result_of(message))
+                    result = await episode.submit(process.result_of(message))
                     if result.is_error and not result.over:
                         raise BrokenContractError(
                             Role.SOLVE, f"The oracle's answer is refused. {result.text}"
                         )
                     return
 
-    async def _act(self, playable: EpisodeProtocol, name: str, arguments: dict[str, Any]) -> CallResult:
-        # A CodeGym class submits by a step like any other.
+    async def _call(self, episode: EpisodeProtocol, name: str, arguments: dict[str, Any]) -> CallResult:
+        # A class in the CodeGym format submits its answer by a step like any other.
         if name == self._environment.submission.name and len(arguments) == 1:
-            return await playable.submit(next(iter(arguments.values())))
-        return await playable.call(name, arguments)
+            return await episode.submit(next(iter(arguments.values())))
+        return await episode.call(name, arguments)
 
 
 def solve_assignment(environment: Environment, public: dict[str, Any]) -> Solve:

@@ -1,21 +1,19 @@
-"""What plays environments without a model: the oracle, and baselines that need no thought.
+"""The interface of policies: programs that play episodes without a model.
 
-A player plays anything that is a `EpisodeProtocol`: an episode in this process, or a connection over MCP.
+A policy plays any `EpisodeProtocol`: an episode in this process, or a connection over MCP.
 """
 
 from typing import Protocol
 
 from codegym_mcp.episode_interface import EpisodeProtocol
 
-__all__ = ["Policy"]
-
 
 class Policy(Protocol):
-    """Something that plays."""
+    """Plays episodes without a model."""
 
-    async def play(self, playable: EpisodeProtocol) -> None:
-        """Makes calls and submits at most one answer; returns when it has nothing more to do.
+    async def play(self, episode: EpisodeProtocol) -> None:
+        """Makes calls and submits at most one answer.
 
         Raises:
-            CodegymError: the player itself could not work. That a call or the answer was refused is no error.
+            CodegymError: the policy failed. A call or an answer that was refused is not an error.
         """

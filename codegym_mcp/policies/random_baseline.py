@@ -1,4 +1,4 @@
-"""The `random` baseline: what comes of pressing buttons."""
+"""The `random` baseline: calls tools with random arguments and submits a random answer."""
 
 from random import Random
 
@@ -12,22 +12,22 @@ DEFAULT_CALLS = 20
 class RandomPolicy:
     """Calls tools with arguments drawn from their schemas, then submits an answer drawn from its schema.
 
-    The same seed plays the same way.
+    The same seed makes the same calls.
     """
 
     def __init__(self, seed: int | str = 0, *, calls: int = DEFAULT_CALLS) -> None:
         self._seed = seed
         self._calls = calls
 
-    async def play(self, playable: EpisodeProtocol) -> None:
-        random = Random(f"{self._seed} {playable.task.environment} {playable.task.id}")  # noqa: S311 - to be repeatable
-        drawer = SchemaSampler(random)
-        drawer.see(values_in(playable.task.public))
-        for _ in range(self._calls if playable.tools else 0):
-            tool = random.choice(playable.tools)
-            result = await playable.call(tool.name, drawer.draw(tool.input_schema))
+    async def play(self, episode: EpisodeProtocol) -> None:
+        random = Random(f"{self._seed} {episode.task.environment} {episode.task.id}")  # noqa: S311 - to be repeatable
+        sampler = SchemaSampler(random)
+        sampler.see(values_in(episode.task.public))
+        for _ in range(self._calls if episode.tools else 0):
+            tool = random.choice(episode.tools)
+            result = await episode.call(tool.name, sampler.draw(tool.input_schema))
             if result.over:
                 return
             if not result.is_error:
-                drawer.see(values_in(result.value))
-        await playable.submit(drawer.draw(answer_schema(playable.submission)))
+                sampler.see(values_in(result.value))
+        await episode.submit(sampler.draw(answer_schema(episode.submission)))

@@ -7,17 +7,17 @@ from typing import Any
 
 from codegym_mcp.policies.tool_schemas import Schema
 
-_DEEP = 4
-_LONGEST = 4
+_MAX_DEPTH = 4
+_MAX_ADDED_ITEMS = 4
 _RANGES = ((0, 3), (0, 10), (0, 100), (-10, 10))
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SCALARS = ("string", "integer", "number", "boolean", "null")
 
 
 class SchemaSampler:
-    """Draws values that fit schemas, by preference from values seen before.
+    """Draws values that fit schemas, preferably values near those that were seen before.
 
-    Bounds, lengths, enumerations and references are kept to; patterns and formats are not.
+    Bounds, lengths and enumerations are respected; patterns and formats are not.
     """
 
     def __init__(self, random: Random) -> None:
@@ -31,7 +31,7 @@ class SchemaSampler:
                 self._seen[type(value)][value] = None
 
     def draw(self, schema: Schema) -> Any:
-        """A value that fits the schema."""
+        """Returns a random value that fits the schema."""
         return self._draw(schema, 0)
 
     def _draw(self, schema: Any, depth: int) -> Any:
@@ -72,8 +72,8 @@ class SchemaSampler:
         return self._random.choice(_SCALARS)
 
     def _choose(self, choices: list[Schema], depth: int) -> Schema:
-        """One of the alternatives; deep down a scalar where there is one, so that recursion ends."""
-        if depth >= _DEEP:
+        """Returns one of the alternatives; at a large depth a scalar if possible, so that recursion ends."""
+        if depth >= _MAX_DEPTH:
             choices = [choice for choice in choices if _is_scalar(choice)] or choices
         return self._random.choice(choices)
 
@@ -82,21 +82,21 @@ class SchemaSampler:
         drawn = {
             name: self._draw(member, depth + 1)
             for name, member in schema.get("properties", {}).items()
-            if name in required or (depth < _DEEP and self._random.random() < 0.5)
+            if name in required or (depth < _MAX_DEPTH and self._random.random() < 0.5)
         }
         others = schema.get("additionalProperties")
-        if isinstance(others, dict) and depth < _DEEP:
-            for _ in range(self._random.randint(0, _LONGEST)):
+        if isinstance(others, dict) and depth < _MAX_DEPTH:
+            for _ in range(self._random.randint(0, _MAX_ADDED_ITEMS)):
                 drawn.setdefault(self._string({}), self._draw(others, depth + 1))
         return drawn
 
     def _array(self, schema: Schema, depth: int) -> list[Any]:
         items = [self._draw(item, depth + 1) for item in schema.get("prefixItems", ())]
         least = max(schema.get("minItems", 0), len(items))
-        most = min(schema.get("maxItems", least + _LONGEST), least + _LONGEST)
+        most = min(schema.get("maxItems", least + _MAX_ADDED_ITEMS), least + _MAX_ADDED_ITEMS)
         if "prefixItems" in schema and "items" not in schema:
             most = least
-        length = least if depth >= _DEEP else self._random.randint(least, max(least, most))
+        length = least if depth >= _MAX_DEPTH else self._random.randint(least, max(least, most))
         items += [self._draw(schema.get("items"), depth + 1) for _ in range(length - len(items))]
         if schema.get("uniqueItems"):
             return [item for place, item in enumerate(items) if item not in items[:place]]
@@ -137,10 +137,11 @@ def _is_bounded(schema: Schema) -> bool:
 
 
 def _range(schema: Schema, usual: tuple[int, int], *, step: int) -> tuple[float, float]:
-    """The schema's bounds; where one side is open, as wide as the usual range.
+    """Returns the bounds of the schema; a side without a bound makes the range as wide as the usual one.
 
     Args:
-        step: how far inside an exclusive bound the range begins.
+        usual: the range for a schema without bounds.
+        step: distance between an exclusive bound and the range.
     """
     low, high = usual
     least = schema.get("minimum", schema["exclusiveMinimum"] + step if "exclusiveMinimum" in schema else None)

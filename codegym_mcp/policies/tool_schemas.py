@@ -1,4 +1,4 @@
-"""Reads the JSON Schemas of tools, which are all that is known of a tool over MCP."""
+"""Reads the JSON Schemas of tools. Over MCP nothing else is known of a tool."""
 
 import json
 from collections.abc import Iterator
@@ -13,23 +13,23 @@ Schema = dict[str, Any]
 
 
 def answer_parameter(submission: ToolView) -> str:
-    """The name of the one argument that a submission takes."""
+    """Returns the name of the argument of a submission."""
     return str(next(iter(submission.input_schema["properties"])))
 
 
 def answer_schema(submission: ToolView) -> Schema:
-    """The JSON Schema of the answer, complete in itself."""
+    """Returns the JSON Schema of the answer."""
     schema: Schema = submission.input_schema["properties"][answer_parameter(submission)]
     return schema
 
 
 def needs_no_argument(tool: ToolView) -> bool:
-    """Whether a tool can be called with no argument at all."""
+    """Checks whether a tool can be called without arguments."""
     return not tool.input_schema.get("required")
 
 
 def is_valid(schema: Schema, value: Any) -> bool:
-    """Whether a value fits a schema. 10.0 is no integer, as it is none for the server."""
+    """Checks whether a value fits a schema. 10.0 is not an integer, as in the server."""
     return bool(_StrictValidator(schema).is_valid(value))
 
 
@@ -40,18 +40,18 @@ _StrictValidator = extend(
 
 
 def values_in(value: Any) -> Iterator[Any]:
-    """Every value that plain data shows, each before its parts: the data itself, items, keys, members.
+    """Returns every value in plain data, each before its parts: the data itself, items, keys, members.
 
-    Text that is JSON shows what it says as well: some environments return all their results as text.
+    A text that is JSON is parsed as well, since some environments return all their results as text.
     """
     yield value
     if isinstance(value, str):
         try:
-            said = json.loads(value)
+            parsed = json.loads(value)
         except (ValueError, RecursionError):
             return
-        if not isinstance(said, str):
-            yield from values_in(said)
+        if not isinstance(parsed, str):
+            yield from values_in(parsed)
     elif isinstance(value, list):
         for item in value:
             yield from values_in(item)

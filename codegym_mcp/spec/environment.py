@@ -17,6 +17,7 @@ from pydantic_core import to_json
 from codegym_mcp.errors import InvalidArgumentsError, NotFoundError, SourceError, TaskError
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.spec.answer_comparison import AnswerType
+from codegym_mcp.spec.environment_metadata import JudgeErrors
 from codegym_mcp.spec.tools import Tool, result_text
 from codegym_mcp.storage.atomic_files import write_atomically
 
@@ -71,6 +72,7 @@ class Environment:
         configuration: the types of a task's configuration, checked like the arguments of a tool.
         program: the source, and the code of each role.
         judge: what decides whether an answer is correct.
+        judge_errors: what an exception of the judge means.
         generates: whether tasks can be generated from a difficulty and a seed.
         tasks: the fixed tasks.
     """
@@ -92,6 +94,7 @@ class Environment:
     program: EnvironmentProgram
     judge: Judge
     generates: bool
+    judge_errors: JudgeErrors = JudgeErrors.FAULT
     tasks: tuple[Task, ...] = ()
 
     @classmethod

@@ -1,6 +1,7 @@
 """Reads `META`, the literal dict in which an environment describes itself."""
 
 import ast
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -8,8 +9,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from codegym_mcp.errors import SourceError
 from codegym_mcp.validation_messages import ValidationFault, first_fault
 
-_PARTS = "META accepts title, tags, public, license, source and answer (order, tolerance)."
+_PARTS = "META accepts title, tags, public, license, source, answer (order, tolerance) and judge_errors."
 _EXAMPLE = 'Begin with META = {"title": "…", "public": […]}.'
+
+
+class JudgeErrors(StrEnum):
+    """What an exception of the environment's function `accepts` means."""
+
+    FAULT = "fault"
+    """A fault of the environment: the episode fails and is not scored."""
+    INCORRECT = "incorrect"
+    """The answer is incorrect."""
 
 
 class AnswerMeta(BaseModel):
@@ -39,6 +49,7 @@ class Meta(BaseModel):
     license: str = ""
     source: str = ""
     answer: AnswerMeta = AnswerMeta()
+    judge_errors: JudgeErrors = JudgeErrors.FAULT
 
 
 def read_meta(tree: ast.Module, path: str) -> Meta:

@@ -16,7 +16,7 @@ from codegym_mcp.spec.annotations import SUPPORTED, AnnotationError, read_annota
 from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.docstrings import parse_docstring
 from codegym_mcp.spec.environment import Environment, Judge, template_names
-from codegym_mcp.spec.environment_metadata import Meta, read_meta
+from codegym_mcp.spec.environment_metadata import JudgeErrors, Meta, read_meta
 from codegym_mcp.spec.read_only_tools import is_read_only
 from codegym_mcp.spec.signatures import read_parameters, refuse_stars
 from codegym_mcp.spec.tools import Parameter, Receipt, Tool
@@ -85,6 +85,12 @@ class _Reader:
         if "accepts" in self._functions:
             judge = Judge.ACCEPTS
             self._check_parameters("accepts", ["answer", *names], by_position=1)
+        elif meta.judge_errors is not JudgeErrors.FAULT:
+            raise self._error(
+                None,
+                "META has judge_errors, but accepts is missing",
+                "Define accepts, or remove judge_errors.",
+            )
         if "generate" in self._functions:
             self._check_parameters("generate", ["random", "difficulty"], by_position=2)
         tools = tuple(self._tool(node) for name, node in self._methods(cls).items() if name[0] != "_")
@@ -109,6 +115,7 @@ class _Reader:
             program=program,
             judge=judge,
             generates="generate" in self._functions,
+            judge_errors=meta.judge_errors,
         )
 
     def _error(self, node: ast.AST | None, problem: str, hint: str = "") -> SourceError:

@@ -8,6 +8,7 @@ from codegym_mcp.errors import (
     BrokenContractError,
     EnvironmentFaultError,
     LimitError,
+    SourceError,
     TaskError,
     WorkerLostError,
 )
@@ -128,8 +129,8 @@ async def test_a_reference_that_fails_gives_no_verdict(
         await judge(pool, made, task(), 3, QUICK)
 
 
-def accepting(body: str) -> str:
-    return source(more=f"def accepts(answer, x):\n    {body}\n")
+def accepting(body: str, meta: str = "") -> str:
+    return source(more=f"def accepts(answer, x):\n    {body}\n", meta=meta)
 
 
 async def test_accepts_decides_where_it_is_given(pool: SandboxPool, declare: Declare) -> None:
@@ -160,6 +161,42 @@ async def test_a_judge_that_fails_gives_no_verdict(
 ) -> None:
     with pytest.raises(error):
         await judge(pool, declare(accepting(body)), task(), 3, QUICK)
+
+
+WRONG_ON_ERROR = ', "judge_errors": "incorrect"'
+
+
+@pytest.mark.parametrize(
+    "body", ["return 1 // 0", "raise ValueError('odd')", "return {}[x]", "return accepts(answer, x)"]
+)
+async def test_an_answer_on_which_the_judge_fails_is_incorrect_where_the_environment_says_so(
+    pool: SandboxPool, declare: Declare, body: str
+) -> None:
+    made = declare(accepting(body, WRONG_ON_ERROR))
+    assert await judge(pool, made, task(), 3, Limits()) == WRONG
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ("return 1", BrokenContractError),
+        ("return float('nan')", BrokenContractError),
+        ("while True: pass", LimitError),
+    ],
+)
+async def test_a_judge_that_does_not_raise_but_fails_is_a_fault_all_the_same(
+    pool: SandboxPool, declare: Declare, body: str, error: type[Exception]
+) -> None:
+    made = declare(accepting(body, WRONG_ON_ERROR))
+    with pytest.raises(error):
+        await judge(pool, made, task(), 3, QUICK)
+
+
+def test_judge_errors_needs_a_judge(declare: Declare) -> None:
+    with pytest.raises(SourceError, match="META has judge_errors, but accepts is missing"):
+        declare(source(meta=WRONG_ON_ERROR))
+    with pytest.raises(SourceError, match="judge_errors should be 'fault' or 'incorrect'"):
+        declare(source(meta=', "judge_errors": "ignored"'))
 
 
 async def test_accepts_may_call_the_reference_and_tools_may_not(pool: SandboxPool, declare: Declare) -> None:
