@@ -8,8 +8,8 @@ from codegym_mcp.errors import SourceError
 from codegym_mcp.unicode_text import is_encodable, lone_surrogate
 
 PARSER_LOCK = threading.RLock()
-"""Held while sources are parsed and compiled: in CPython before 3.13 threads that do so at the same time disturb
-each other (the recursion depth of the parser is kept for the process, python/cpython#106905)."""
+"""Held while sources are parsed and compiled. In CPython before 3.13, threads that parse at the same time
+disturb each other: the parser's recursion depth is kept for the whole process (python/cpython#106905)."""
 
 MAX_SOURCE = 100_000
 """Maximum length of a source in characters; parsing and compiling happen in the server and must be quick."""
