@@ -146,8 +146,7 @@ class Catalog:
             globs: patterns of names, for example "night_*"; an environment matches at least one. Without a
                 pattern, all environments match.
             tags: the environment has all of these tags.
-            grade: a stored audit of the environment's present content has this grade or a better one ("A" is
-                the best).
+            grade: the environment has a current audit with this grade or a better one ("A" is the best).
 
         Raises:
             NotFoundError: a pattern matches no name, or no environment has the tags and the grade.

@@ -9,6 +9,8 @@ from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.storage.regular_files import read_regular_file
 
 AUDIT_SUFFIX = ".audit.json"
+AUDIT_VERSION = 2
+"""Version of the measurements; audits of another version are stale."""
 _MAX_AUDIT = 16 << 20
 """Maximum size of an audit file in bytes."""
 
@@ -16,6 +18,7 @@ _MAX_AUDIT = 16 << 20
 class _StoredAudit(BaseModel):
     """The part of an audit that decides whether its grade is current."""
 
+    version: int
     digest: str
     grade: str
 
@@ -42,6 +45,7 @@ def stored_grade(entry: Entry) -> str | None:
         stored = path is not None and path.exists()
         text = read_regular_file(path, _MAX_AUDIT) if path is not None and stored else entry.published_audit()
         audit = _StoredAudit.model_validate_json(text)
-        return audit.grade if audit.digest == entry.read().content_digest else None
+        digest = entry.read().content_digest
     except (SourceError, ValidationError):
         return None
+    return audit.grade if (audit.version, audit.digest) == (AUDIT_VERSION, digest) else None

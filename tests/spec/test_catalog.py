@@ -12,7 +12,8 @@ from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import NotFoundError, SourceError
 from codegym_mcp.sandbox.process.messages import Role
 from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.verification.audit.audit_files import current_grades
+from codegym_mcp.spec.environment import Environment
+from codegym_mcp.spec.stored_grades import AUDIT_VERSION
 from tests.conftest import FIXTURES
 from tests.storage.special_files import SPECIAL_FILES
 
@@ -265,15 +266,27 @@ def test_environments_are_selected_by_their_tags(catalog: Catalog) -> None:
         catalog.select(tags=["boats"])
 
 
-def test_environments_are_selected_by_the_grade_of_their_audit(folder: Path) -> None:
-    bundled = Catalog.load()
-    grades = current_grades(bundled)
-    best = {name for name, grade in grades.items() if grade == "A"}
+def write_audit(environment: Environment, folder: Path, grade: str, **changes: Any) -> None:
+    content = {"version": AUDIT_VERSION, "digest": environment.content_digest, "grade": grade, **changes}
+    (folder / f"{environment.name}.audit.json").write_text(json.dumps(content))
 
-    assert set(bundled.select(grade="D").names) == set(grades)
-    assert set(bundled.select(grade="A").names) == best
+
+def test_environments_are_selected_by_the_grade_of_their_audit(catalog: Catalog, folder: Path) -> None:
+    write_audit(catalog["counter"], folder, "A")
+    write_audit(catalog["lift"], folder, "C")
+
+    assert catalog.select(grade="A").names == ["counter"]
+    assert catalog.select(grade="B").names == ["counter"]
+    assert catalog.select(grade="C").names == ["counter", "lift"]
+
+
+@pytest.mark.parametrize("changes", [{"version": AUDIT_VERSION - 1}, {"digest": "other"}, {"grade": None}])
+def test_an_audit_that_is_not_current_gives_no_grade(
+    catalog: Catalog, folder: Path, changes: dict[str, Any]
+) -> None:
+    write_audit(catalog["counter"], folder, "A", **changes)
     with pytest.raises(NotFoundError, match="None has grade A or better"):
-        Catalog.load([folder]).select(grade="A")
+        catalog.select(grade="A")
 
 
 def test_sources_are_paths_the_word_bundled_environments_and_catalogs(

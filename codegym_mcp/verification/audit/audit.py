@@ -15,6 +15,7 @@ from codegym_mcp.policies.policy import Policy
 from codegym_mcp.policies.random_baseline import RandomPolicy
 from codegym_mcp.policies.tool_schemas import answer_schema
 from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.spec.stored_grades import AUDIT_VERSION
 from codegym_mcp.spec.tools import tool_view
 from codegym_mcp.verification.audit.adaptivity import measure_adaptivity
 from codegym_mcp.verification.audit.answer_guessing import count_values, measure_answers
@@ -36,9 +37,6 @@ from codegym_mcp.verification.gates.judged import find_unjudged
 from codegym_mcp.verification.generated_tasks import generate_tasks
 from codegym_mcp.verification.recorded_play import format_value, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext
-
-VERSION = 2
-"""Version of the measurements; audits of another version are stale."""
 
 _FRESH_SEEDS = (70_001, 70_002, 70_003)
 """Seeds of generated tasks that were not used while the environment was written."""
@@ -71,7 +69,7 @@ class Audit(BaseModel):
 
     def fits(self, environment: Environment) -> bool:
         """Returns whether the audit is current: same content and same version of the measurements."""
-        return self.version == VERSION and self.digest == environment.content_digest
+        return self.version == AUDIT_VERSION and self.digest == environment.content_digest
 
 
 async def audit(context: VerificationContext, environment: Environment) -> Audit:
@@ -94,7 +92,7 @@ async def audit(context: VerificationContext, environment: Environment) -> Audit
     findings = find_weaknesses(figures)
     return Audit(
         environment=environment.name,
-        version=VERSION,
+        version=AUDIT_VERSION,
         digest=environment.content_digest,
         grade=grade_of(findings),
         findings=findings,
