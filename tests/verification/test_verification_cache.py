@@ -1,13 +1,17 @@
+import shutil
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_path
 
+import codegym_mcp
+from codegym_mcp.errors import UnwritableError
 from codegym_mcp.limits import Limits
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.environment_file import read_environment_source
 from codegym_mcp.verification import verification_cache
 from codegym_mcp.verification.gate_results import Verification
-from codegym_mcp.verification.verification_cache import VerificationCache, cache_directory
+from codegym_mcp.verification.verification_cache import VerificationCache, cache_directory, gates_version
 
 
 @pytest.fixture
@@ -70,11 +74,42 @@ def test_the_digest_goes_by_content_alone(counter: Environment) -> None:
     assert counter.content_digest != with_task(counter).content_digest
 
 
-def test_the_cache_is_where_the_user_or_the_system_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_in_the_folder_of_the_variable_or_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODEGYM_MCP_CACHE", "/mine")
     assert cache_directory() == Path("/mine")
     monkeypatch.delenv("CODEGYM_MCP_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    assert cache_directory() == Path("/caches/codegym-mcp")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_directory() == Path.home() / ".cache" / "codegym-mcp"
+    assert cache_directory() == user_cache_path("codegym-mcp", appauthor=False)
+
+
+def test_a_default_cache_that_cannot_be_written_is_skipped_with_one_warning(
+    counter: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("CODEGYM_MCP_CACHE", str(tmp_path / "file" / "cache"))
+    cache = VerificationCache.default(Limits())
+    for _ in range(3):
+        cache.put(counter, Verification.of("counter", []))
+    assert cache.get(counter) is None
+    (record,) = caplog.records
+    assert "Verifications are not cached" in record.getMessage()
+    with pytest.raises(UnwritableError):
+        VerificationCache(cache_directory(), Limits()).put(counter, Verification.of("counter", []))
+
+
+def test_the_version_of_the_gates_is_the_same_in_a_checkout_and_an_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "codegym_mcp"
+    shutil.copytree(Path(codegym_mcp.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "environments").mkdir(exist_ok=True)
+    (package / "environments" / "added.py").write_text("an environment")
+    version = gates_version()
+    gates_version.cache_clear()
+    monkeypatch.setattr(codegym_mcp, "__file__", str(package / "__init__.py"))
+    try:
+        assert gates_version() == version
+        gates_version.cache_clear()
+        (package / "limits.py").write_text("changed")
+        assert gates_version() != version
+    finally:
+        gates_version.cache_clear()

@@ -1,4 +1,4 @@
-"""Many environments, and what is not done a second time."""
+"""Audits of many environments."""
 
 import shutil
 from pathlib import Path
@@ -11,59 +11,10 @@ from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.stored_grades import audit_path
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import AuditFiles, current_audit
-from codegym_mcp.verification.batch.audit_many import Unaudited, audit_many
-from codegym_mcp.verification.batch.verify_many import verify_many
-from codegym_mcp.verification.gate_results import Gate, GateProblem, GateState, Verification
-from codegym_mcp.verification.verification_cache import VerificationCache
+from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.batch.audit_many import Unaudited, audit_environment, audit_many, stream_audits
 from codegym_mcp.verification.verification_context import VerificationContext
-from tests.verification.planting import PLANTED
-
-NAMES = ("clock", "unseen_order", "unused_tool")
-
-
-@pytest.fixture
-def entries(tmp_path: Path) -> list[Entry]:
-    """Two environments that can be used and one that cannot, in a folder of their own."""
-    folder = tmp_path / "environments"
-    folder.mkdir()
-    for name in NAMES:
-        for file in PLANTED.glob(f"{name}.*"):
-            shutil.copy(file, folder)
-    return Catalog.load([folder]).entries
-
-
-async def test_results_come_in_the_order_of_the_entries_with_progress(
-    context: VerificationContext, entries: list[Entry]
-) -> None:
-    done: list[str] = []
-    results = await verify_many(context, entries, on_result=lambda result: done.append(result.environment))
-    assert [result.environment for result in results] == list(NAMES)
-    assert [result.verified for result in results] == [False, True, False]
-    assert sorted(done) == list(NAMES)
-
-
-async def test_a_source_that_cannot_be_used_harms_nothing_but_itself(
-    context: VerificationContext, entries: list[Entry]
-) -> None:
-    broken, *others = await verify_many(context, entries)
-    assert broken.gates[Gate.LOADS] is GateState.FAILED
-    assert "clock.py:3: import of time is not allowed" in broken.problems[0].message
-    assert all(other.gates[Gate.LOADS] is GateState.PASSED for other in others)
-
-
-async def test_what_is_in_the_cache_is_not_verified_again(
-    context: VerificationContext, entries: list[Entry], tmp_path: Path
-) -> None:
-    cache = VerificationCache(tmp_path / "cache", Limits())
-    first = await verify_many(context, entries, cache=cache)
-    marked = Verification.of("unseen_order", [GateProblem(gate=Gate.SOLVED, message="Marked by the test.")])
-    cache.put(entries[1].read(), marked)
-    again = await verify_many(context, entries, cache=cache)
-    assert again == [first[0], marked, first[2]]
-
-
-async def test_verdicts_are_the_same_every_time(context: VerificationContext, entries: list[Entry]) -> None:
-    assert await verify_many(context, entries) == await verify_many(context, entries)
+from tests.verification.planting import PLANTED, planted_entry
 
 
 async def test_audits_are_kept_beside_the_environments(
@@ -101,7 +52,7 @@ async def test_a_current_audit_is_not_made_again_and_a_stale_one_is(
     assert fresh.figures == made.figures
 
 
-def test_where_audits_are(tmp_path: Path, entries: list[Entry]) -> None:
+def test_audit_files_are_beside_environments_and_sets(tmp_path: Path, entries: list[Entry]) -> None:
     assert audit_path(entries[1]) == tmp_path / "environments" / "unseen_order.audit.json"
     in_set = Entry("sound", "some.jsonl, row 3", entries[1].read, tmp_path / "some.jsonl")
     assert audit_path(in_set) == tmp_path / "some.audits" / "sound.audit.json"
@@ -116,3 +67,26 @@ def test_a_damaged_audit_counts_as_none(entries: list[Entry], damage: str) -> No
     assert path is not None
     path.write_text(damage)
     assert current_audit(entries[1]) is None
+
+
+async def test_an_environment_that_cannot_be_audited_does_not_end_the_others(
+    context: VerificationContext, tmp_path: Path
+) -> None:
+    broken = (PLANTED / "sound.py").read_text().replace("return sum(contents)", "return contents[99]")
+    (tmp_path / "no_reference.py").write_text(broken)
+    shutil.copy(PLANTED / "judge_raises.py", tmp_path)
+    shutil.copy(PLANTED / "unused_tool.py", tmp_path)
+    results = await audit_many(context, Catalog.load([tmp_path]).entries)
+    assert [result.environment for result in results] == ["judge_raises", "no_reference", "unused_tool"]
+    assert [result.ok for result in results] == [True, False, True]
+
+
+async def test_audits_are_streamed_and_one_environment_is_audited_without_files(tmp_path: Path) -> None:
+    entry = planted_entry("constant_answer")
+    clock = planted_entry("clock")
+    limits = Limits(call_seconds=0.3, start_seconds=1.0)
+    results = [result async for result in stream_audits([entry, clock], limits=limits, jobs=2)]
+    assert {result.environment: result.ok for result in results} == {"constant_answer": True, "clock": False}
+    audited = await audit_environment(entry.read(), limits=limits, jobs=2)
+    assert audited in results
+    assert Grade.B < audited.grade <= Grade.D
