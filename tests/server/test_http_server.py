@@ -1,4 +1,4 @@
-"""What is particular to HTTP: addresses, bad requests, other sites' pages, dead clients, restarts."""
+"""MCP over HTTP: addresses, bad requests, pages of other sites, dead clients, restarts."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.sandbox.process.pool import SandboxPool
@@ -87,12 +87,80 @@ async def test_a_batch_is_refused_as_a_whole(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("literal", ['"\\ud800"', "NaN", "-Infinity", "[" * 400 + "]" * 400])
-async def test_values_that_json_cannot_carry_reach_no_tool(wire: Wire, literal: str) -> None:
+async def test_values_that_json_cannot_represent_reach_no_tool(wire: Wire, literal: str) -> None:
     body = to_json(wire.body(name="write", arguments={"text": 0})).replace(b'"text":0', b'"text":%b')
     response = await wire.post(wire.headers(name="write"), content=body % literal.encode())
     assert '"error"' in response.text or "not JSON data" in response.text
     response = await wire.post(wire.headers(), json=wire.body(name="look", arguments={}))
     assert '"structuredContent":{"dial":0,"turns":0}' in response.text
+
+
+@pytest.mark.parametrize("id", [None, True, 1.5, [], {}, "x" * 300])
+async def test_a_request_whose_id_cannot_be_one_is_refused(wire: Wire, id: Any) -> None:
+    response = await wire.post(wire.headers(), json={**wire.body(name="look", arguments={}), "id": id})
+    assert response.status_code == 400
+    answer = response.json()
+    assert (answer["id"], answer["error"]["code"]) == (None, -32600)
+    await unharmed(wire)
+
+
+@pytest.mark.parametrize("id", ["", "a", "7", 2**70, -1])
+async def test_a_response_has_the_id_of_its_request(wire: Wire, id: Any) -> None:
+    response = await wire.post(wire.headers(), json={**wire.body(name="look", arguments={}), "id": id})
+    assert response.status_code == 200
+    text = response.text.partition("data: ")[2] or response.text
+    assert from_json(text.strip())["id"] == id
+
+
+@pytest.mark.parametrize("place", ["header", "body", "both"])
+async def test_a_future_version_is_answered_with_the_supported_versions(wire: Wire, place: str) -> None:
+    headers, body = wire.headers(), wire.body(name="look", arguments={})
+    if place != "body":
+        headers["mcp-protocol-version"] = "2031-01-01"
+    if place != "header":
+        body["params"]["_meta"] = {**ENVELOPE, "io.modelcontextprotocol/protocolVersion": "2031-01-01"}
+    response = await wire.post(headers, json=body)
+    assert response.status_code == 400
+    answer = response.json()
+    assert (answer["id"], answer["error"]["code"]) == (7, -32022)
+    assert answer["error"]["data"]["requested"] == "2031-01-01"
+    assert {"2026-07-28", "2025-11-25"} <= set(answer["error"]["data"]["supported"])
+    await unharmed(wire)
+
+
+@pytest.mark.parametrize("header", ["2031-01-01", None])
+async def test_a_handshake_with_a_future_version_is_answered_with_the_latest_version(
+    wire: Wire, header: str | None
+) -> None:
+    headers = {**ACCEPT, **({"mcp-protocol-version": header} if header else {})}
+    client = {"name": "test", "version": "1"}
+    params = {"protocolVersion": "2031-01-01", "capabilities": {}, "clientInfo": client}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    response = await wire.post(headers, json=body)
+    assert response.status_code == 200
+    assert '"protocolVersion":"2025-11-25"' in response.text
+
+
+@pytest.mark.parametrize("accept", ["", "text/html", "text/event-stream", "image/*"])
+async def test_a_response_that_the_client_does_not_accept_is_refused_with_the_way_out(
+    wire: Wire, accept: str
+) -> None:
+    response = await wire.post(
+        {**wire.headers(), "accept": accept}, json=wire.body(name="look", arguments={})
+    )
+    assert response.status_code == 406
+    assert "The header Accept must name application/json" in response.json()["error"]["message"]
+    await unharmed(wire)
+
+
+@pytest.mark.parametrize(
+    "accept", ["*/*", "application/*, text/*", "text/event-stream;q=0.5, application/json"]
+)
+async def test_wildcards_in_accept_are_read(wire: Wire, accept: str) -> None:
+    response = await wire.post(
+        {**wire.headers(), "accept": accept}, json=wire.body(name="look", arguments={})
+    )
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("arguments", [[], [1], "clicks", 3, True])
@@ -140,7 +208,7 @@ async def test_a_request_with_a_wrong_header_is_refused(
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:1234", "http://127.0.0.1", "http://[::1]:80"])
-async def test_a_page_of_this_machine_is_let_in(wire: Wire, origin: str) -> None:
+async def test_a_page_of_this_machine_may_send_requests(wire: Wire, origin: str) -> None:
     headers = {**wire.headers(), "origin": origin}
     response = await wire.post(headers, json=wire.body(name="look", arguments={}))
     assert response.status_code == 200
@@ -168,7 +236,7 @@ async def test_an_episode_takes_nothing_but_posts(wire: Wire, method: str) -> No
 
 
 @pytest.mark.parametrize("token", ["x", "%2e%2e", "0123456789abcdef"])
-async def test_an_unknown_episode_is_no_address(wire: Wire, token: str) -> None:
+async def test_the_address_of_an_unknown_episode_is_not_found(wire: Wire, token: str) -> None:
     wire.url = f"{wire.server.url}/episodes/{token}/mcp"
     response = await wire.post(wire.headers(), json=wire.body(name="look", arguments={}))
     assert response.status_code == 404

@@ -1,6 +1,7 @@
 """The same tests over every transport, for clients of both protocol eras."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -9,9 +10,14 @@ import pytest
 from mcp import Client, MCPError
 
 from codegym_mcp.episodes.episode_outcome import Verdict
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.server.mcp_episode import EpisodeMcpServer
 
 from .conftest import Begin, combinations
-from .serving import WORDS
+from .serving import WORDS, Server, http_server
+
+DIARY = Path(__file__).parents[1] / "fixtures" / "diary.py"
 
 SHARED = combinations("memory", "http", "http_json")
 """Where one episode can have several clients; over stdio the process is the episode."""
@@ -54,7 +60,7 @@ async def test_two_episodes_interleaved_keep_separate_state(begin: Begin) -> Non
 
 
 @pytest.mark.parametrize("begin", SHARED, indirect=True)
-async def test_a_client_that_reconnects_goes_on_where_it_was(begin: Begin) -> None:
+async def test_a_client_that_reconnects_continues_its_episode(begin: Begin) -> None:
     attempt = await begin()
     async with attempt.connect() as client:
         await value(client, "turn", clicks=5)
@@ -118,6 +124,24 @@ async def test_the_tools_are_listed_with_their_schemas_and_annotations(begin: Be
     assert look.annotations.idempotent_hint is True
     assert {tool.annotations.open_world_hint for tool in listed.values() if tool.annotations} == {False}
     assert listed["submit_answer"].input_schema["properties"]["answer"]["type"] == "string"
+    receipt = listed["submit_answer"].output_schema
+    assert receipt is not None
+    assert set(receipt["properties"]) == {"received"}, "the verdict is never in it"
+    assert listed["read_task"].meta == {"codegym-mcp/task-tool": True}
+
+
+async def test_an_unknown_cursor_is_an_invalid_parameter(begin: Begin) -> None:
+    attempt = await begin()
+    async with attempt.connect() as client:
+        for listing in (
+            client.list_tools(cursor="next"),
+            client.list_prompts(cursor=""),
+            client.list_resources(cursor="next"),
+            client.list_resource_templates(cursor="next"),
+        ):
+            with pytest.raises(MCPError, match="cursor is unknown") as refused:
+                await listing
+            assert refused.value.code == types.INVALID_PARAMS
 
 
 async def test_the_task_is_in_the_instructions_the_prompt_and_the_resource(begin: Begin) -> None:
@@ -150,7 +174,7 @@ async def test_the_task_is_in_the_instructions_the_prompt_and_the_resource(begin
     assert '"submission":"submit_answer"' in content.text
 
 
-async def test_looking_around_is_never_a_move(begin: Begin) -> None:
+async def test_reading_the_task_and_the_lists_is_not_a_call(begin: Begin) -> None:
     attempt = await begin(calls=1)
     async with attempt.connect() as client:
         for _ in range(3):
@@ -159,6 +183,8 @@ async def test_looking_around_is_never_a_move(begin: Begin) -> None:
             await client.get_prompt("task")
             await client.list_resources(cache_mode="bypass")
             await client.read_resource("codegym://task", cache_mode="bypass")
+            assert (await value(client, "read_task")).startswith("A safe stands before you")
+        assert "is not a parameter" in await refusal(client, "read_task", page=1)
         for asked in (client.get_prompt("another"), client.read_resource("codegym://another")):
             with pytest.raises(MCPError, match=r"There is no .*another.*Known"):
                 await asked
@@ -263,3 +289,25 @@ async def test_an_unknown_method_is_refused(begin: Begin) -> None:
             await client.complete(types.PromptReference(name="task"), {"name": "x", "value": "y"})
         assert refused.value.code == types.METHOD_NOT_FOUND
         assert await value(client, "turn", clicks=1) == 1
+
+
+async def test_with_reveal_the_submission_declares_the_verdict(http: Server) -> None:
+    episode = await http.open(reveal=True)
+    hidden = await http.open()
+    for each, properties in ((episode, {"received", "correct", "reward"}), (hidden, {"received"})):
+        assert set((each.submission.output_schema or {})["properties"]) == properties
+        async with Client(EpisodeMcpServer.of(each).server, read_timeout_seconds=30) as client:
+            listed = {tool.name: tool.output_schema for tool in (await client.list_tools()).tools}
+            assert set((listed["submit_answer"] or {})["properties"]) == properties
+            result = await client.call_tool("submit_answer", {"answer": "another"})
+            assert set(result.structured_content or {}) == properties
+
+
+async def test_an_environment_keeps_its_own_tool_named_read_task(pool: SandboxPool) -> None:
+    async with http_server(pool, paths=(DIARY,)) as server:
+        episode = await server.episodes.open_task("diary", difficulty=1, settings=EpisodeSettings())
+        async with Client(EpisodeMcpServer.of(episode).server, read_timeout_seconds=30) as client:
+            listed = [tool.name for tool in (await client.list_tools()).tools]
+            assert listed == ["read_task", "submit_answer"]
+            assert (await value(client, "read_task", page=1)).startswith("word ")
+        assert episode.calls == 1

@@ -15,7 +15,7 @@ from codegym_mcp.sandbox.process.pool import SandboxPool
 from .conftest import MODES
 from .serving import ENVIRONMENTS, WORDS, Server, http_server
 
-BUNDLED = Path(__file__).parents[2] / "environments"
+COUNTER = Path(__file__).parents[1] / "fixtures" / "counter.py"
 
 
 @pytest.fixture(scope="module")
@@ -208,13 +208,15 @@ async def test_every_parameter_has_a_type(served: Server) -> None:
     assert {"string", "number", "boolean", "array", "object", "null"} <= answer
 
 
-@pytest.mark.parametrize("answer", [1, "1"])
+@pytest.mark.parametrize("answer", [6, "6", " 6 "])
 async def test_a_number_that_was_sent_as_text_is_an_answer(pool: SandboxPool, answer: Any) -> None:
-    async with http_server(pool, paths=(BUNDLED / "parcel_hunt.py",)) as server, gateway(server) as client:
-        started = await done(client, "start_episode", environment="parcel_hunt")
+    async with http_server(pool, paths=(COUNTER,)) as server, gateway(server) as client:
+        started = await done(client, "start_episode", environment="counter", difficulty=1)
         assert started["answer"]["type"] == "integer"
         submitted = await done(client, "submit_answer", episode=started["episode"], answer=answer)
-    assert submitted == {"received": True}
+        assert submitted == {"received": True}
+        (_, submission, _) = await server.episodes.by_token(started["episode"]).events()
+    assert list(submission.arguments.values()) == [6]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("answer", ["7", "[1]", "null", "true"])
