@@ -1,22 +1,24 @@
-"""`codegym-mcp eval --model`, from the command line to the files it leaves."""
+"""`codegym-mcp eval --model`, from the command line to the files of the run."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from codegym_harness.runs.run_directory import read_trajectories
 from codegym_mcp.cli import main
+from tests.conftest import ModelServer
 
 COUNTER = str(Path(__file__).parents[1] / "fixtures" / "counter.py")
 
 
-def evaluate(*arguments, **environment):
-    """Runs the command as a process of its own."""
+def evaluate(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Executes the command as a process."""
     command = [sys.executable, "-m", "codegym_mcp.cli", "eval", *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=120, env={**os.environ, **environment}, check=False
@@ -24,13 +26,13 @@ def evaluate(*arguments, **environment):
 
 
 @pytest.fixture
-def climber(openai_server):
-    """A model that plays the counter."""
+def climber(openai_server: ModelServer) -> tuple[str, ...]:
+    """The options for a model that plays the counter."""
     model = ("--model", "openai:climber", "--base-url", f"{openai_server.url}/v1")
     return ("--environments", COUNTER, *model)
 
 
-def test_a_model_is_evaluated_from_end_to_end(climber, tmp_path):
+def test_a_model_is_evaluated_from_end_to_end(climber: tuple[str, ...], tmp_path: Path) -> None:
     prompt = tmp_path / "prompt.txt"
     prompt.write_text("Find the bell, then call {submission}.")
     out = tmp_path / "run"
@@ -76,12 +78,14 @@ def test_a_model_is_evaluated_from_end_to_end(climber, tmp_path):
     assert "sk-very-secret" not in done.stderr + done.stdout
 
 
-def test_a_ceiling_ends_the_run_and_a_higher_one_goes_on_with_it(climber, tmp_path):
+def test_a_limit_of_tokens_ends_the_run_and_a_higher_one_resumes_it(
+    climber: tuple[str, ...], tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     tasks = ("--difficulty", "1", "--tasks", "4", "--concurrency", "1", "--out", str(out))
     done = evaluate(*climber, *tasks, "--max-total-tokens", "1500")
     assert done.returncode == 1
-    assert "it may use 1500. Give it more with --max-total-tokens." in done.stderr
+    assert "the limit is 1500. Raise the limit with --max-total-tokens." in done.stderr
     kept = [each.extra.key for each in read_trajectories(out)]
     assert 0 < len(kept) < 4
     again = evaluate("--resume", str(out), "--max-total-tokens", "1500")
@@ -95,7 +99,9 @@ def test_a_ceiling_ends_the_run_and_a_higher_one_goes_on_with_it(climber, tmp_pa
     assert keys[: len(kept)] == kept
 
 
-def test_what_cannot_be_asked_is_told_before_the_first_episode(openai_server, tmp_path, monkeypatch):
+def test_a_model_that_cannot_be_used_is_reported_before_the_first_episode(
+    openai_server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.setenv("BAD_KEY", "sk-bad-key")
     base_url = ("--base-url", f"{openai_server.url}/v1")
@@ -119,30 +125,74 @@ def test_what_cannot_be_asked_is_told_before_the_first_episode(openai_server, tm
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "Say who plays"),
-        (("--agent", "oracle", "--model", "openai:x"), "Say who plays"),
-        (("--agent", "oracle", "--temperature", "1"), "--temperature is for a --model"),
-        (("--model", "openai:x", "--extra-body", "[1]"), "must be a JSON object"),
-        (("--model", "openai:x", "--extra-body", "{"), "no JSON"),
+        ((), "No agent is given"),
+        (("--agent", "oracle", "--model", "openai:x"), "name two agents"),
+        (("--agent", "oracle", "--temperature", "1"), "--temperature needs --model"),
+        (("--model", "openai:x", "--extra-body", "[1]"), "not a JSON object"),
+        (("--model", "openai:x", "--extra-body", "{"), "not JSON"),
         (("--model", "openai:x", "--system-prompt", "@nowhere.txt"), "nowhere.txt cannot be read"),
-        (("--model", "openai:x", "--base-url", "here"), "--base-url"),
+        (("--model", "openai:x", "--base-url", "here"), "--base-url: an address is needed"),
+        (("--model", "openai:x", "--tool-format", "xml"), "'hermes'"),
+        (("--model", "openai:x", "--max-tokens-field", "tokens"), "'max_completion_tokens'"),
     ],
 )
-def test_options_that_do_not_fit_are_explained(arguments, words):
+def test_options_that_do_not_fit_are_explained(arguments: Any, words: str) -> None:
     done = CliRunner().invoke(main, ["eval", *arguments])
     assert done.exit_code == 2
     assert words in done.output
+    assert "Value error" not in done.output
 
 
-def say(*calls, **more):
+def test_a_server_without_an_address_is_reported() -> None:
+    done = CliRunner().invoke(main, ["eval", "--model", "ollama:qwen3"], env={"OLLAMA_BASE_URL": ""})
+    assert done.exit_code == 1
+    assert "--base-url http://127.0.0.1:11434/v1" in done.output
+
+
+def test_a_model_that_writes_calls_as_text_plays_with_a_tool_format(
+    openai_server: ModelServer, tmp_path: Path
+) -> None:
+    listen = {"say": {"text": '<tool_call>{"name": "listen", "arguments": {}}</tool_call>'}}
+    submit = {"say": {"text": '<tool_call>{"name": "submit_answer", "arguments": {"answer": 0}}</tool_call>'}}
+    name = openai_server.script(listen, submit)
+    out = tmp_path / "run"
+    done = evaluate(
+        *("--environments", COUNTER, "--difficulty", "1", "--out", str(out), "--tool-format", "hermes"),
+        *("--model", f"openai:{name}", "--base-url", f"{openai_server.url}/v1"),
+    )
+    assert done.returncode == 0, done.stderr
+    (trajectory,) = read_trajectories(out)
+    made = [call.function_name for step in trajectory.steps for call in step.tool_calls or []]
+    assert made == ["listen", "submit_answer"]
+    assert trajectory.extra.state == "submitted"
+
+
+def test_no_model_is_reached_through_the_proxy_of_the_environment(
+    climber: tuple[str, ...], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    proxy = "http://127.0.0.1:9"
+    done = evaluate(
+        *climber,
+        *("--difficulty", "1", "--out", str(out)),
+        HTTP_PROXY=proxy,
+        http_proxy=proxy,
+        NO_PROXY="",
+        no_proxy="",
+    )
+    assert done.returncode == 0, done.stderr
+    assert [each.extra.outcome for each in read_trajectories(out)] == ["correct"]
+
+
+def say(*calls: tuple[str, Any], **more: Any) -> dict[str, Any]:
     made = [{"id": f"c{n}", "name": name, "arguments": given} for n, (name, given) in enumerate(calls)]
     return {"say": {"calls": made, **more}}
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_a_faulty_provider_and_a_careless_model_leave_the_trajectory_that_they_should(
-    provider, openai_server, anthropic_server, tmp_path
-):
+def test_failures_of_the_provider_and_errors_of_the_model_are_recorded(
+    provider: str, openai_server: ModelServer, anthropic_server: ModelServer, tmp_path: Path
+) -> None:
     server = {"openai": openai_server, "anthropic": anthropic_server}[provider]
     base_url = {"openai": f"{server.url}/v1", "anthropic": server.url}[provider]
     name = server.script(
@@ -177,7 +227,9 @@ def test_a_faulty_provider_and_a_careless_model_leave_the_trajectory_that_they_s
     assert (record.outcome, record.state, record.calls, record.error) == ("incorrect", "submitted", 3, None)
 
 
-def test_what_a_provider_failed_at_is_no_zero_and_is_played_again(openai_server, tmp_path):
+def test_an_episode_in_which_the_provider_failed_is_not_scored_and_is_played_again(
+    openai_server: ModelServer, tmp_path: Path
+) -> None:
     name = openai_server.script({"status": 500, "body": {"error": {"message": "boom"}}})
     out = tmp_path / "run"
     begin = ("--environments", COUNTER, "--difficulty", "1", "--out", str(out), "--attempts", "1", "--json")
