@@ -1,4 +1,4 @@
-"""The layers of the wall by name, and whether each stands."""
+"""The layers of confinement, what each is for, and whether each is active."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -29,38 +29,38 @@ class Layer(StrEnum):
 
 
 PURPOSE: dict[Layer, str] = {
-    Layer.USER_NAMESPACE: "no user of the system is known, so no right of one can be used",
+    Layer.USER_NAMESPACE: "no user of the system exists, so no user's rights can be used",
     Layer.NETWORK_NAMESPACE: "no network, not even the loopback device",
-    Layer.IPC_NAMESPACE: "no shared memory and no message queues of others",
+    Layer.IPC_NAMESPACE: "no shared memory or message queues of other processes",
     Layer.UTS_NAMESPACE: "the host's name is hidden",
     Layer.MOUNT_NAMESPACE: "the file system is empty and read-only",
-    Layer.PID_NAMESPACE: "other processes are out of sight; all end with the zygote",
-    Layer.LANDLOCK: "no file, no TCP; no signal or abstract socket outward on newer kernels",
+    Layer.PID_NAMESPACE: "other processes are invisible; all processes end with the zygote",
+    Layer.LANDLOCK: "no files, no TCP; on newer kernels no signals or abstract sockets to other processes",
     Layer.UNPRIVILEGED: "neither root nor any capability",
-    Layer.NO_NEW_PRIVILEGES: "nothing executed gains rights",
+    Layer.NO_NEW_PRIVILEGES: "no program that is executed gains rights",
     Layer.NOT_INSPECTABLE: "processes cannot read each other's memory or descriptors",
     Layer.ENVIRONMENT: "no environment variables",
-    Layer.DESCRIPTORS: "no open file or socket but the process's own channel",
+    Layer.DESCRIPTORS: "no open file or socket except the process's own channel",
     Layer.RLIMITS: "bounded memory; no new processes, threads, descriptors or files",
-    Layer.SECCOMP: "no system call but those of computing and of the channel; no new machine code",
+    Layer.SECCOMP: "only system calls for computing and the channel, by argument; no new machine code",
     Layer.DIE_WITH_PARENT: "no process outlives the server",
-    Layer.LOW_PRIORITY: "the server goes first when processors are short",
-    Layer.OOM_FIRST: "environments go first when the machine's memory is short",
-    Layer.PIDFD: "the server itself kills a process that is late, whatever state the zygote is in",
+    Layer.LOW_PRIORITY: "the server has priority when processors are busy",
+    Layer.OOM_FIRST: "the kernel ends environments first when memory runs out",
+    Layer.PIDFD: "the server itself ends a process whose time is over, whatever the state of the zygote",
 }
-"""What each layer is for."""
+"""The purpose of each layer."""
 
 ESSENTIAL = frozenset({Layer.SECCOMP, Layer.RLIMITS})
-"""Without these nothing is served, unless the user insists."""
+"""Layers without which only bundled environments run, unless --allow-unconfined is given."""
 
 
 @dataclass(frozen=True)
 class LayerState:
-    """Whether a layer stands.
+    """Whether a layer is active.
 
     Attributes:
         active: it was put in place, and the kernel accepted it.
-        detail: why it is not active; of an active one, what more is to be said.
+        detail: the reason why it is not active; details of an active layer.
     """
 
     active: bool
@@ -69,11 +69,11 @@ class LayerState:
 
 Layers = dict[Layer, LayerState]
 Step = Callable[[], object]
-"""Puts one layer in place; a text that it returns is the detail. Raises OSError or ValueError."""
+"""Puts one layer in place. A text that it returns is the detail. Raises OSError or ValueError."""
 
 
 def attempt(steps: Mapping[Layer, Step], disabled: Collection[Layer]) -> Layers:
-    """Takes steps in order and notes what came of each; one that fails does not keep the next from it."""
+    """Takes steps in order and returns the state of each layer; a failed step does not stop the others."""
     states: Layers = {}
     for layer, step in steps.items():
         if layer in disabled:

@@ -1,7 +1,7 @@
-"""Namespaces of the kernel: a process sees a network, a file system and processes of its own.
+"""Namespaces of the kernel: a process gets its own empty network, file system and process list.
 
-Each is optional: some systems allow all of them to everyone, some none. Root can enter all but the user
-namespace by its own right; everyone else needs the user namespace first, which gives the right to the others.
+Each is optional: some systems allow all of them to every user, some none. Root can enter all of them
+directly; other users must first enter a user namespace, which gives them the right to enter the others.
 """
 
 import os
@@ -33,7 +33,7 @@ _HOST_NAME = b"sandbox"
 
 
 def enter_user() -> None:
-    """Enters a user namespace that maps no user: everyone is a stranger there."""
+    """Enters a user namespace in which no user is mapped."""
     try:
         linux_calls.call("unshare", _CLONE_NEWUSER)
     except OSError as error:
@@ -41,7 +41,7 @@ def enter_user() -> None:
 
 
 def _setting_against() -> str:
-    """The setting of this system that refuses user namespaces, where one can be found."""
+    """Returns the setting of this system that refuses user namespaces, or an empty string."""
     for setting, value in _AGAINST_USER_NAMESPACES.items():
         with suppress(OSError):
             if Path("/proc/sys", setting).read_text(encoding="ascii").strip() == value:
@@ -55,14 +55,14 @@ def _enter_uts() -> None:
 
 
 def _enter_mount() -> None:
-    """Enters a mount namespace and leaves the whole file system behind for an empty, read-only one."""
+    """Enters a mount namespace and replaces the whole file system with an empty, read-only one."""
     linux_calls.call("unshare", _CLONE_NEWNS)
     linux_calls.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
-    # Any directory will do to mount upon; this one exists wherever there is a Linux to confine.
+    # Any existing directory can be the mount point.
     flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
     linux_calls.call("mount", b"tmpfs", b"/proc", b"tmpfs", flags, b"size=4k,mode=555")
     os.chdir("/proc")
-    # The old root comes to lie upon the new one, from where it is taken away.
+    # This mounts the old root on top of the new one, from where it is unmounted.
     linux_calls.call("pivot_root", b".", b".")
     linux_calls.call("umount2", b".", _MNT_DETACH)
     os.chdir("/")
@@ -72,20 +72,20 @@ STEPS: dict[Layer, Step] = {
     Layer.NETWORK_NAMESPACE: partial(linux_calls.call, "unshare", _CLONE_NEWNET),
     Layer.IPC_NAMESPACE: partial(linux_calls.call, "unshare", _CLONE_NEWIPC),
     Layer.UTS_NAMESPACE: _enter_uts,
-    # Children of this process will be in the namespace; it is not itself.
+    # Only children of this process will be in the namespace.
     Layer.PID_NAMESPACE: partial(linux_calls.call, "unshare", _CLONE_NEWPID),
     Layer.MOUNT_NAMESPACE: _enter_mount,
 }
-"""How each namespace but the user's is entered. The mount namespace comes last: nothing can be read after."""
+"""How each namespace but the user namespace is entered. The mount namespace is last: it hides all files."""
 
 
 def become_init() -> Callable[[], bool]:
-    """Forks into the new pid namespace, whose first process this then is: when it ends, all in it do.
+    """Forks into the new pid namespace and continues as its first process, with which all others in it end.
 
-    The process that forked stays behind, outside, with nothing open, only to end when this one does.
+    The process that forked remains outside, with nothing open, and ends together with this one.
 
     Returns:
-        A function that says whether the process that stayed behind is still there.
+        A function that checks whether the process outside is still running.
     """
     watched, held = os.pipe()
     pid = os.fork()

@@ -1,4 +1,4 @@
-"""Landlock: this process and all it forks give up files and TCP, with no way back and no right needed."""
+"""Landlock: denies files and TCP to this process and its children, permanently, without special rights."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ _ABSTRACT_SOCKETS_AND_SIGNALS = 3
 
 
 def version() -> int:
-    """The version of Landlock's interface that this kernel speaks; raises OSError where there is none."""
+    """Returns the version of this kernel's Landlock interface; raises OSError if it has none."""
     try:
         return linux_calls.call("syscall", _CREATE_RULESET, None, 0, _ASK_VERSION)
     except OSError as error:
@@ -30,13 +30,13 @@ def version() -> int:
 
 
 def restrict() -> str:
-    """Denies everything that this kernel's Landlock knows of.
+    """Denies everything that this kernel's Landlock can deny.
 
     Returns:
-        What is denied, in words.
+        The version, and a description of what is denied.
 
     Raises:
-        OSError: there is no Landlock, or new privileges are not forbidden yet.
+        OSError: the kernel has no Landlock, or the process may still gain privileges.
     """
     spoken = version()
     rights = [_FILES.get(spoken, _FILES_SINCE_5)]
@@ -46,7 +46,7 @@ def restrict() -> str:
         denied.append("TCP")
     if spoken >= 6:
         rights.append(_ABSTRACT_SOCKETS_AND_SIGNALS)
-        denied.append("abstract sockets and signals outward")
+        denied.append("abstract sockets and signals to other processes")
     attributes = struct.pack(f"={len(rights)}Q", *rights)
     ruleset = linux_calls.call("syscall", _CREATE_RULESET, attributes, len(attributes), 0)
     try:

@@ -22,7 +22,7 @@ def without_addresses(text: str) -> str:
 
 
 class _TextType(type):
-    """The type of `Text`: what is called as `str` and stands for `str` in type checks."""
+    """The type of `Text`: calls make plain strings, and type checks are those of `str`."""
 
     def __call__(cls, *arguments: Any, **options: Any) -> str:
         text = str(*arguments, **options)
@@ -46,19 +46,19 @@ Text.__module__ = "builtins"
 
 
 def safe_repr(value: Any, /) -> str:
-    """`repr`."""
+    """Does what `repr` does."""
     text = repr(value)
     return text if type(value) is str else without_addresses(text)
 
 
 def safe_ascii(value: Any, /) -> str:
-    """`ascii`."""
+    """Does what `ascii` does."""
     text = ascii(value)
     return text if type(value) is str else without_addresses(text)
 
 
 def safe_format(value: Any, format_spec: str = "", /) -> str:
-    """`format`."""
+    """Does what `format` does."""
     text = format(value, format_spec)
     return text if type(value) is str else without_addresses(text)
 
@@ -104,7 +104,7 @@ def _shown(value: Any) -> Any:
 
 
 def safe_modulo(left: Any, right: Any, /) -> Any:
-    """`operator.mod`."""
+    """Does what `operator.mod` does."""
     return operator.mod(left, modulo_operand(right))
 
 

@@ -1,7 +1,7 @@
 """The modules that an environment may import, member by member.
 
-Environment code never holds a real module: a module object leads to every other one (`random._os`,
-`json.codecs`, `re.enum`). It gets a read-only view of the members named here.
+Environment code never gets a module object, from which it could reach every other module (`random._os`,
+`json.codecs`, `re.enum`). It gets a read-only view of the members listed here.
 """
 
 import importlib
@@ -49,7 +49,7 @@ ALLOWED_MODULES: dict[str, frozenset[str]] = {
         "variance",
         "string": "ascii_letters ascii_lowercase ascii_uppercase capwords digits hexdigits octdigits "
         "punctuation whitespace",
-        # No fill and no wrap: they hand a table that all calls share to the methods of what they are given.
+        # Not fill and wrap: they pass a table that all calls share to methods of their arguments.
         "textwrap": "dedent indent shorten",
         "typing": f"{_TYPES} Any DefaultDict Deque Dict Final FrozenSet List Literal NotRequired Optional "
         "Tuple TypedDict Union",
@@ -99,7 +99,7 @@ def import_allowed() -> None:
 
 
 def module_views() -> dict[str, ModuleView]:
-    """Fresh views of all allowed modules, with a seeded generator behind `random`."""
+    """Returns new views of all allowed modules, with a seeded generator for `random`."""
     generator = SeededRandom(0)
     hints = {name: TypeHint() for name in ALLOWED_MODULES["typing"]}
     own: dict[str, dict[str, Any]] = {

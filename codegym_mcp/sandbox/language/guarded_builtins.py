@@ -1,4 +1,4 @@
-"""The namespace in which restricted code runs: its builtins, and the guards that the policy calls."""
+"""The namespace in which restricted code runs: its builtins, and the guards that its syntax tree calls."""
 
 import builtins
 import datetime
@@ -26,16 +26,16 @@ from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, literal_eval, porta
 GUARDED: dict[str, tuple[type, str]] = {
     "format": (str, "use an f-string, or the function format"),
     "format_map": (str, "use an f-string"),
-    "mro": (object, "classes cannot be taken apart here"),
+    "mro": (object, "classes cannot be inspected here"),
     "now": (datetime.date, "environments have no clock"),
-    "obj": (AttributeError, "errors tell only their message here"),
-    "register": (ABCMeta, "abstract classes are not to be changed"),
+    "obj": (AttributeError, "errors have only a message here"),
+    "register": (ABCMeta, "abstract classes cannot be changed here"),
     "today": (datetime.date, "environments have no clock"),
     "utcnow": (datetime.date, "environments have no clock"),
 }
-"""The attributes without a leading underscore that are withheld: of which objects and classes, and why.
+"""The withheld attributes without a leading underscore: the type that has each, and the reason.
 
-The policy lets every other public name through unguarded, so this is the whole list.
+The policy does not guard any other public attribute, except `args`.
 """
 
 CHECKED_ATTRIBUTES = frozenset({*GUARDED, "args"})
@@ -47,9 +47,9 @@ _MORE_BUILTINS = (
 ).split()
 _WITHHELD = (
     "_getattr_ delattr setattr "
-    # They hold addresses, or the hash seed.
+    # They return addresses, or values that depend on the hash seed.
     "hash id "
-    # They are for whoever runs the environment: the last one is the end of the channel to the server.
+    # The process that runs the environment handles them: EOFError means that the channel was closed.
     "BaseException GeneratorExit KeyboardInterrupt SystemExit EOFError"
 ).split()
 _BASES = frozenset(
@@ -59,14 +59,14 @@ _IMPORTED_BY_C = frozenset({"_strptime", "time"})
 
 
 def _print(*values: Any, **options: Any) -> None:
-    """Forgets what is printed: a tool's only way out is its result."""
+    """Discards its arguments: a tool's only output is its result."""
 
 
 def get_attribute(item: Any, name: str, /, *default: Any) -> Any:
-    """`getattr` for restricted code.
+    """Does what `getattr` does, for restricted code.
 
     Raises:
-        AttributeError: there is no such attribute, or it is withheld.
+        AttributeError: the attribute does not exist, or is withheld.
     """
     if type(name) is not str:
         raise TypeError("attribute names are strings")
@@ -82,7 +82,7 @@ def get_attribute(item: Any, name: str, /, *default: Any) -> Any:
 
 
 def has_attribute(item: Any, name: str, /) -> bool:
-    """`hasattr` for restricted code."""
+    """Does what `hasattr` does, for restricted code."""
     try:
         get_attribute(item, name)
     except AttributeError:
@@ -91,7 +91,7 @@ def has_attribute(item: Any, name: str, /) -> bool:
 
 
 def fatal() -> Any:
-    """The types of a first `except`: all where the exception at hand is no `Exception`, otherwise none."""
+    """Returns the types for a first `except`: all if the current exception is no `Exception`, else none."""
     return () if isinstance(sys.exc_info()[1], Exception) else BaseException
 
 
@@ -107,7 +107,7 @@ _SHARED_BUILTINS: dict[str, Any] = {
 }
 
 BUILTINS = frozenset(_SHARED_BUILTINS)
-"""The names that restricted code has without importing or defining anything."""
+"""The names that restricted code can use without importing or defining anything."""
 
 
 def make_namespace() -> dict[str, Any]:
@@ -131,15 +131,15 @@ def make_namespace() -> dict[str, Any]:
         for base in types.resolve_bases(bases):
             if base not in own and base not in _BASES and not issubclass(base, Exception):
                 raise TypeError(f"a class cannot inherit from {base.__name__} here")
-        made: Any = builtins.__build_class__(body, name, *bases, metaclass=OwnType, **keywords)
-        made._number = next(hashes)
-        # The defaults would show an address, which differs from run to run.
-        if made.__repr__ is object.__repr__:
-            made.__repr__ = lambda self: f"<{name}>"
-        if made.__hash__ is object.__hash__:
-            made.__hash__ = identity
-        own.add(made)
-        return made
+        created: Any = builtins.__build_class__(body, name, *bases, metaclass=OwnType, **keywords)
+        created._number = next(hashes)
+        # The defaults depend on the address, which differs from run to run.
+        if created.__repr__ is object.__repr__:
+            created.__repr__ = lambda self: f"<{name}>"
+        if created.__hash__ is object.__hash__:
+            created.__hash__ = identity
+        own.add(created)
+        return created
 
     def identity(item: Any) -> int:
         return item.__dict__.setdefault("_identity", next(hashes))  # type: ignore[no-any-return]
@@ -154,7 +154,7 @@ def make_namespace() -> dict[str, Any]:
         if name in views:
             return views[name]
         if name in _IMPORTED_BY_C:
-            # C code of datetime wants the import alone and then takes the module from where it lies.
+            # C code of datetime imports the module by name, and then reads it from sys.modules.
             importlib.import_module(name)
             return None
         raise ImportError(f"import of {name} is not allowed")

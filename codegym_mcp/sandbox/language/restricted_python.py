@@ -1,9 +1,9 @@
-"""The language policy: which Python an environment may be written in.
+"""The language policy: which subset of Python an environment may be written in.
 
-RestrictedPython refuses what an environment has no business writing, with a line number, before anything
-runs. What only the running code can tell passes through the guards of `namespace`: assignments to attributes,
-and the attributes that are withheld from some objects. The policy is not the wall: that is the process (see
-`zygote`). It keeps honest code honest and tells its author early.
+RestrictedPython refuses what no environment needs, with a line number, before anything runs. What can only be
+checked at run time goes through the guards of `guarded_builtins`: assignments to attributes, attributes that
+are withheld from some objects, and text of values. The policy is not what confines code: the process is (see
+`zygote`). It keeps environments deterministic and reports problems to their authors early.
 """
 
 import ast
@@ -28,11 +28,13 @@ from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, CHECKED_ATTR
 STATE_NAMES = frozenset({"_done", "_reward"})
 """The two private attributes of the CodeGym format; no other underscore is allowed there, none elsewhere."""
 
-_MODULES = f"Environments may import: {', '.join(sorted(set(ALLOWED_MODULES) - {'gymnasium'}))}."
-_SPECIAL = f"Of the special methods there are: {', '.join(sorted(ALLOWED_FUNC_NAMES))}."
+_MODULES = f"Environments may import {', '.join(sorted(set(ALLOWED_MODULES) - {'gymnasium'}))}."
+_SPECIAL = f"Allowed special methods: {', '.join(sorted(ALLOWED_FUNC_NAMES))}."
 _PLAIN = "Use names without a leading underscore; helpers are functions of the module."
 _STATEMENTS = "Use def, class, if, for, while, try with except, raise and assignments."
-_COMPUTE = "Environments compute: they have no files, no console, no clock and no view of the interpreter."
+_COMPUTE = (
+    "Environments only compute: they have no files, console or clock, and cannot inspect the interpreter."
+)
 _INSTEAD = {
     "BaseException": "Exception is enough.",
     "delattr": "Name the attribute in the code.",
@@ -119,7 +121,7 @@ class _Policy(RestrictingNodeTransformer):
     def visit_Module(self, node: ast.Module) -> ast.AST:
         self.node_contents_visit(node)
         for name in self._unavailable:
-            # In a source that gives the name a meaning of its own, in whatever scope, that one is meant.
+            # If the source assigns the name in any scope, it refers to that.
             if name.id not in self._given:
                 self.error(name, f"{name.id} is not available", _INSTEAD.get(name.id, _COMPUTE))
         return node
@@ -141,7 +143,7 @@ class _Policy(RestrictingNodeTransformer):
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        """What is never available is refused; what is withheld from some objects is looked up guarded."""
+        """Refuses attributes that are never available; guards those that are withheld from some objects."""
         if self._is_allowed_private(node):
             pass
         elif node.attr.startswith("_"):
@@ -186,8 +188,8 @@ class _Policy(RestrictingNodeTransformer):
             node.value = _guard_modulo(node.value)
         return node
 
-    # --- what RestrictedPython refuses or rewrites for guards that would have nothing to do here: nothing
-    # --- shared lets its items be assigned, and iteration and arguments give nothing away
+    # --- what RestrictedPython refuses or rewrites for guards that are not needed here: no shared object
+    # --- allows item assignment, and iteration and arguments expose nothing
 
     def _visit_parts(self, node: ast.AST) -> ast.AST:
         return self.node_contents_visit(node)
@@ -221,7 +223,7 @@ class _Policy(RestrictingNodeTransformer):
             self.error(node, f"import of {', '.join(unknown)} from {module} is not allowed", known)
         return self.check_import_names(node)
 
-    # --- annotations: read from the text by the server, of no use at run time
+    # --- annotations: the server reads them from the text; they are not evaluated
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
@@ -245,13 +247,13 @@ class _Policy(RestrictingNodeTransformer):
         node.keywords = []
         return self.node_contents_visit(node)
 
-    # --- exceptions: what is no `Exception` is for whoever runs the environment, and passes every handler
+    # --- exceptions: those that are no `Exception` belong to the process and must pass every handler
 
     def visit_Try(self, node: ast.Try) -> ast.AST:
-        """Puts `except _fatal_(): raise` in front: the types of the others are code, which may raise too."""
+        """Inserts `except _fatal_(): raise` as the first handler; the types of the others may raise too."""
         if node.finalbody:
-            # It can discard any exception; and the compiler copies it, once for every way out.
-            self.error(node.finalbody[0], "finally is not allowed", "Use except, or go on after the try.")
+            # It can discard any exception, and the compiler copies it for every exit of the block.
+            self.error(node.finalbody[0], "finally is not allowed", "Use except, or continue after the try.")
         self.node_contents_visit(node)
         for first in node.handlers[:1]:
             types = ast.Call(ast.Name("_fatal_", ast.Load()), [], [])
@@ -273,7 +275,7 @@ class _Policy(RestrictingNodeTransformer):
 
 
 class _CodegymPolicy(_Policy):
-    """The policy with what classes in the CodeGym format need beyond it."""
+    """The policy with the additions that classes in the CodeGym format need."""
 
     def _is_allowed_private(self, node: ast.Attribute) -> bool:
         return node.attr in STATE_NAMES and isinstance(node.value, ast.Name) and node.value.id == "self"
@@ -318,7 +320,7 @@ def _underscore_hint(name: str) -> str:
 
 
 def without(body: Iterable[ast.stmt], names: frozenset[str]) -> list[ast.stmt]:
-    """The statements without the functions and classes of the given names, and without a `__main__` block."""
+    """Returns the statements without functions and classes of these names and without a `__main__` block."""
     return [
         node
         for node in body

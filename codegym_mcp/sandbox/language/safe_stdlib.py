@@ -1,4 +1,4 @@
-"""What environment code gets where a library's own would show too much, or would differ from run to run."""
+"""Replacements for functions of the standard library that would expose too much or differ from run to run."""
 
 import ast
 import builtins
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class SeededRandom(random.Random):
-    """`random.Random`, always seeded: without an argument it would take its seed from the system."""
+    """`random.Random` that is always seeded: without a seed, the original uses the system's randomness."""
 
     def seed(self, a: Any = None, version: int = 2) -> None:
         """Seeds the generator; without an argument, and with NaN, whose hash is an address, with 0."""
@@ -20,14 +20,14 @@ class SeededRandom(random.Random):
 
 
 class GymEnv:
-    """The base class that CodeGym's classes inherit from; it does nothing."""
+    """The base class of classes in the CodeGym format; it does nothing."""
 
 
 class TypeHint:
-    """Stands in for the names of `typing`.
+    """Replaces the names of `typing`.
 
-    Annotations are read from the text and never run, so all that is left of `typing` at run time are aliases
-    such as `Grid = List[List[int]]`, which only have to be accepted.
+    Annotations are read from the text and never run, so at run time `typing` is used only for aliases, for
+    example `Grid = List[List[int]]`, which must be accepted.
     """
 
     __slots__ = ()
@@ -42,7 +42,7 @@ class TypeHint:
 
 
 class RecordHint(TypeHint):
-    """Stands in for `TypedDict`: at run time a record is a dict."""
+    """Replaces `TypedDict`: at run time a record is a dict."""
 
     __slots__ = ()
 
@@ -54,7 +54,7 @@ class RecordHint(TypeHint):
 
 
 def portable_sum(items: Any, /, start: Any = 0) -> Any:
-    """`sum`, with the same result in every version of Python: floats are added from left to right.
+    """Does what `sum` does, with the same result in every version of Python: adds floats from left to right.
 
     Since Python 3.12, the builtin compensates rounding errors.
     """
@@ -64,12 +64,12 @@ def portable_sum(items: Any, /, start: Any = 0) -> Any:
 
 
 def cache(function: Any) -> Any:
-    """`functools.cache`."""
+    """Does what `functools.cache` does."""
     return lru_cache(None)(function)
 
 
 def lru_cache(maxsize: Any = 128, typed: bool = False) -> Any:
-    """`functools.lru_cache` for functions alone: a class would lend the wrapper its raw attributes."""
+    """Does what `functools.lru_cache` does, for functions only: of a class it would expose the attributes."""
     if callable(maxsize):
         return lru_cache()(maxsize)
 
@@ -82,12 +82,12 @@ def lru_cache(maxsize: Any = 128, typed: bool = False) -> Any:
 
 
 def deepcopy(item: Any, /) -> Any:
-    """`copy.deepcopy` without its memo, whose keys are addresses."""
+    """Does what `copy.deepcopy` does, without its memo, whose keys are addresses."""
     return copy.deepcopy(item)
 
 
 def literal_eval(text: Any, /) -> Any:
-    """`ast.literal_eval`, whose own message shows an address."""
+    """Does what `ast.literal_eval` does, whose own error message contains an address."""
     try:
         return ast.literal_eval(text)
     except ValueError:

@@ -267,7 +267,8 @@ class SandboxPool:
         )
         if missing and not self._allow_unconfined:
             logger.warning(
-                "Environments cannot be confined here: %s. Only bundled environments run, without protection.",
+                "Environments cannot be confined here: %s. "
+                "Only bundled environments run, without protection.",
                 missing,
             )
         return missing
