@@ -1,4 +1,4 @@
-"""`codegym-mcp export`."""
+"""`codegym-mcp export`: writes the episodes of runs as a training set."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,12 +7,14 @@ import click
 from rich.table import Table
 
 from codegym_mcp.cli.command_output import json_option, out, print_json
+from codegym_mcp.cli.evaluate_options import SeedsParameter
 from codegym_mcp.cli.runs import RUN
 
 if TYPE_CHECKING:
     from codegym_harness.export.export_summary import ExportSummary
 
 FORMATS = ("trl", "openai", "sharegpt", "atif")
+METADATA_CHOICES = ("auto", "columns", "none")
 
 
 @click.command()
@@ -22,7 +24,7 @@ FORMATS = ("trl", "openai", "sharegpt", "atif")
     "name",
     required=True,
     type=click.Choice(FORMATS),
-    help="trl: TRL and what reads its shape. openai: fine-tuning services. sharegpt: LLaMA-Factory. "
+    help="trl: TRL and trainers that read its format. openai: fine-tuning services. sharegpt: LLaMA-Factory. "
     "atif: the trajectories as recorded.",
 )
 @click.option(
@@ -32,16 +34,23 @@ FORMATS = ("trl", "openai", "sharegpt", "atif")
     required=True,
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Ends with .jsonl or .parquet; replaced if it is there.",
+    help="A file that ends with .jsonl or .parquet; it is replaced if it exists.",
 )
 @click.option("--env", "environments", multiple=True, metavar="GLOB", help="Only environments that match.")
-@click.option("--tag", "tags", multiple=True, help="Only environments with this tag, or one of several.")
+@click.option("--tag", "tags", multiple=True, help="Only environments with this tag. Repeatable.")
 @click.option(
     "--difficulty",
     "difficulties",
     multiple=True,
     type=click.IntRange(1, 5),
-    help="Only tasks of this difficulty, or one of several.",
+    help="Only tasks of this difficulty. Repeatable.",
+)
+@click.option(
+    "--seed",
+    "seeds",
+    type=SeedsParameter(),
+    metavar="N[-M]",
+    help="Only generated tasks with this seed, or with a seed of this range: 100-149.",
 )
 @click.option("--reward", type=float, metavar="R", help="Only episodes with at least this reward.")
 @click.option(
@@ -53,9 +62,9 @@ FORMATS = ("trl", "openai", "sharegpt", "atif")
 @click.option(
     "--no-invalid-calls",
     is_flag=True,
-    help="Only episodes without calls of a tool that does not exist, or with arguments that do not fit.",
+    help="Only episodes without calls of unknown tools and without invalid arguments.",
 )
-@click.option("--dedupe", is_flag=True, help="Of episodes in which the same was said and done, one.")
+@click.option("--dedupe", is_flag=True, help="Only the first of equal episodes.")
 @click.option(
     "--best-of",
     type=click.IntRange(1),
@@ -73,7 +82,16 @@ FORMATS = ("trl", "openai", "sharegpt", "atif")
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.1,
     show_default=True,
-    help="The part of the environments that --split sets aside.",
+    help="The share of the environments that --split uses for validation.",
+)
+@click.option(
+    "--metadata",
+    "metadata_choice",
+    type=click.Choice(METADATA_CHOICES),
+    default="auto",
+    show_default=True,
+    help="Whether rows have columns for key, environment, task, difficulty, seed, reward and outcome. auto: "
+    "if the readers of the format ignore further columns.",
 )
 @json_option
 def export(
@@ -83,13 +101,14 @@ def export(
     file: Path,
     split: bool,
     share: float,
+    metadata_choice: str,
     as_json: bool,
     **filters: Any,
 ) -> None:
     """Write the episodes of runs as a training set.
 
-    Filters apply in the order in which they are listed here. What they drop is told, and so is what the
-    format has no place for.
+    Filters are applied in the order of this list. The summary counts what each filter drops, what the format
+    cannot hold, and what is changed. Calls that were not executed are left out.
 
     \b
     Example:
@@ -98,7 +117,16 @@ def export(
     from codegym_harness.export.export import export as export_runs
     from codegym_harness.export.filters import Filters
 
-    summary = export_runs(runs, name, file, Filters(**filters), validation_share=share if split else None)
+    if filters["seeds"] is not None and filters["seeds"].last is None:
+        filters["seeds"] = filters["seeds"].model_copy(update={"last": filters["seeds"].first})
+    summary = export_runs(
+        runs,
+        name,
+        file,
+        Filters(**filters),
+        validation_share=share if split else None,
+        metadata_choice=metadata_choice,
+    )
     if as_json:
         print_json(summary.model_dump(mode="json"))
     else:
@@ -109,7 +137,7 @@ def _print_summary(summary: "ExportSummary") -> None:
     out.print(f"{summary.kept} of {summary.read} episodes kept.", highlight=False)
     _print_counts("Dropped by", summary.dropped)
     _print_counts("Changed", summary.changed)
-    _print_counts(f"No place for in {summary.format}", summary.lost)
+    _print_counts(f"Not held by {summary.format}", summary.lost)
     for file in summary.files:
         out.print(
             f"\n{file.path}: rows {file.rows}, messages {file.messages}, environments {file.environments}",

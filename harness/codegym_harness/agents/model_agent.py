@@ -21,13 +21,17 @@ every attempt, the rollout has failed and is not scored. Time spent waiting betw
 the model's time.
 """
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from pydantic import Field
 
 from codegym_harness.agents.agent_context import AsyncAgentContext, RecordedTurn
+from codegym_harness.agents.system_prompt import (
+    DEFAULT_SYSTEM_PROMPT,
+    SUBMISSION,
+    render_system_prompt,
+)
 from codegym_harness.records.trajectory import (
     AgentInfo,
     FailedAttempt,
@@ -50,14 +54,6 @@ from codegym_mcp.models import (
 )
 from codegym_mcp.version import VERSION
 
-SUBMISSION = "{submission}"
-"""Placeholder in a system prompt for the name of the tool that submits the answer."""
-CALLS = "{calls}"
-"""Placeholder in a system prompt for the number of calls that the episode allows."""
-DEFAULT_SYSTEM_PROMPT = (
-    "Solve the task with the tools. You may make at most {calls} calls. When you know the answer, submit it "
-    "with `{submission}`: the first valid submission is final and ends the episode."
-)
 _REMINDER = (
     "You have not called a tool. Continue with the tools, or submit your answer with `{submission}`: "
     "an answer in a message does not count."
@@ -162,18 +158,6 @@ class ModelAgent:
         conversation = self.model.conversation(system)
         conversation.say(context.task.text)
         return conversation
-
-
-def render_system_prompt(template: str, submission: str, max_calls: int | None) -> str:
-    """Fills in the placeholders of a system prompt.
-
-    Args:
-        submission: the name of the tool that submits the answer.
-        max_calls: the calls that the episode allows. If it is None, the sentence with `{calls}` is removed.
-    """
-    if max_calls is None:
-        template = re.sub(r"[^.]*\{calls\}[^.]*\.?", "", template)
-    return template.replace(SUBMISSION, submission).replace(CALLS, str(max_calls))
 
 
 def _remind(context: AsyncAgentContext, conversation: ModelConversation) -> None:

@@ -1,4 +1,4 @@
-"""Trajectories as they are recorded, in the Agent Trajectory Interchange Format; see `codegym_harness.records.trajectory`."""
+"""Trajectories as they are recorded: the Agent Trajectory Interchange Format (ATIF)."""
 
 from codegym_harness.export.export_format import Format, Row
 from codegym_harness.export.loss_counts import LossCounts
@@ -6,7 +6,7 @@ from codegym_harness.records.trajectory import Trajectory
 
 
 def row(trajectory: Trajectory, _: LossCounts) -> Row:
-    """The row of a trajectory; nothing is lost."""
+    """Returns the row of a trajectory. Nothing is lost."""
     return trajectory.model_dump(exclude_none=True)
 
 

@@ -11,10 +11,10 @@ Message = dict[str, Any]
 def chat_messages(
     conversation: TrainingConversation, arguments: Callable[[TrainingCall], Any]
 ) -> list[Message]:
-    """The messages of a conversation. Results follow the turn that called, in the order of its calls.
+    """Returns the messages of a conversation. Results follow their turn, in the order of its calls.
 
     Args:
-        arguments: how the arguments of a call are written.
+        arguments: converts the arguments of a call.
     """
     messages: list[Message] = []
     if conversation.system is not None:

@@ -1,4 +1,4 @@
-"""From runs to a training set."""
+"""Exports the trajectories of runs as a training set."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from codegym_harness.export.export_format import Row
+from codegym_harness.export.export_metadata import MetadataChoice, metadata, metadata_columns
 from codegym_harness.export.export_summary import ExportedFile, ExportSummary
 from codegym_harness.export.filters import BestOf, Filters
 from codegym_harness.export.format_registry import FORMATS
@@ -26,24 +27,26 @@ def export(
     filters: Filters | None = None,
     *,
     validation_share: float | None = None,
+    metadata_choice: MetadataChoice | str = MetadataChoice.AUTO,
 ) -> ExportSummary:
     """Writes the trajectories of runs as rows of a format.
 
-    They are read one by one; memory grows with their number only where `dedupe` or `best_of` is asked for,
-    by some hundred bytes for each trajectory or task.
+    Trajectories are read one by one. Memory grows with their number only for `dedupe` and `best_of`, by some
+    hundred bytes per trajectory or task.
 
     Args:
         runs: run directories.
-        name: of the format: trl, openai, sharegpt or atif.
-        out: the file, .jsonl or .parquet; replaced if it is there.
-        validation_share: put the trajectories of about this share of the environments into a file of their
-            own: `sft.jsonl` becomes `sft.train.jsonl` and `sft.validation.jsonl`.
+        name: the name of the format: trl, openai, sharegpt or atif.
+        out: the file, .jsonl or .parquet; it is replaced if it exists.
+        validation_share: writes the trajectories of about this share of the environments into a file of
+            their own: `sft.jsonl` becomes `sft.train.jsonl` and `sft.validation.jsonl`.
+        metadata_choice: whether rows have the columns of `METADATA_COLUMNS`.
 
     Raises:
-        NotFoundError: there is no such format.
+        NotFoundError: the format does not exist.
         RunError: a run cannot be read.
-        CodegymError: nothing is left to be written, it cannot be split, or the file cannot be written.
-        MissingExtraError: Parquet is asked for, and pyarrow is not installed.
+        CodegymError: no trajectory is left, they cannot be split, or the file cannot be written.
+        MissingExtraError: the file is Parquet, and pyarrow is not installed.
     """
     if name not in FORMATS:
         raise NotFoundError("format", name, FORMATS)
@@ -54,9 +57,11 @@ def export(
     validation: frozenset[str] = frozenset()
     if validation_share is not None:
         validation = validation_environments(environments, validation_share)
-    tally = LossCounts()
+    added = metadata_columns(name, FORMATS[name], MetadataChoice(metadata_choice))
+    columns = {**FORMATS[name].columns, **added}
+    counts = LossCounts()
     with ExitStack() as stack:
-        files = [_File(path, stack.enter_context(open_rows(path, FORMATS[name].columns))) for path in paths]
+        files = [_File(path, stack.enter_context(open_rows(path, columns))) for path in paths]
         for number, (trajectory, result) in enumerate(reading):
             if chosen is not None and number not in chosen:
                 reading.dropped["best_of"] += 1
@@ -67,11 +72,12 @@ def export(
             except UnfitError as error:
                 reading.dropped[f"{name}: {error}"] += 1
                 continue
-            tally.add(own)
+            counts.add(own)
+            row |= metadata(result) if added else {}
             files[result.environment in validation].add(row, trajectory)
         if not any(file.rows for file in files):
             raise _nothing_left(reading)
-    lost = +tally.lost
+    lost = +counts.lost
     if out.suffix == ".parquet":
         for place in FORMATS[name].only_in_jsonl:
             del lost[place]
@@ -83,17 +89,17 @@ def export(
         kept=sum(file.rows for file in files),
         files=[file.described() for file in files],
         lost=dict(lost.most_common()),
-        changed=dict(tally.changed.most_common()),
+        changed=dict(counts.changed.most_common()),
     )
 
 
 @dataclass
 class _Reading:
-    """Trajectories as they pass the filters that need no other trajectories; can be read again.
+    """The trajectories that pass the filters which need no other trajectories. It can be iterated again.
 
     Attributes:
-        read: how many there were, the last time.
-        dropped: by filter, the last time.
+        read: the number of trajectories, in the last iteration.
+        dropped: the number of dropped trajectories by filter, in the last iteration.
     """
 
     runs: list[Path]
@@ -120,7 +126,7 @@ class _Reading:
 
 @dataclass
 class _File:
-    """A file that is being written."""
+    """A file in progress."""
 
     path: Path
     write: WriteRow
@@ -144,7 +150,7 @@ class _File:
 
 
 def _look_ahead(reading: _Reading, *, split: bool) -> tuple[frozenset[int] | None, set[str]]:
-    """What can be told only once all has been read: the numbers of the best, and the environments."""
+    """Reads all trajectories and returns the numbers of the best, and the environments."""
     count = reading.filters.best_of
     environments: set[str] = set()
     if count is None and not split:
@@ -160,7 +166,7 @@ def _look_ahead(reading: _Reading, *, split: bool) -> tuple[frozenset[int] | Non
 
 
 def _run_directories(runs: Sequence[Path], out: Sequence[Path]) -> list[Path]:
-    """The runs, each once. Those that are none are refused, and so is writing over what one holds."""
+    """Returns the distinct runs. Refuses directories that are no runs, and to overwrite a run's own file."""
     distinct: dict[Path, Path] = {}
     for run in runs:
         distinct.setdefault(run.resolve(), run)
@@ -173,7 +179,9 @@ def _run_directories(runs: Sequence[Path], out: Sequence[Path]) -> list[Path]:
                 hint="`codegym-mcp runs` lists runs.",
             )
         if any(path.exists() and path.samefile(recorded) for path in out):
-            raise RunError(run, f"{recorded} is the run's own.", hint="Name another file.")
+            raise RunError(
+                run, f"{recorded} belongs to the run and must not be replaced.", hint="Name another file."
+            )
     return list(distinct.values())
 
 
@@ -182,6 +190,6 @@ def _beside(path: Path, part: str) -> Path:
 
 
 def _nothing_left(reading: _Reading) -> CodegymError:
-    told = ", ".join(f"{name} {count}" for name, count in reading.dropped.items() if count)
-    dropped = f" Dropped: {told}." if told else ""
-    return CodegymError(f"Of {reading.read} trajectories none is left to be written.{dropped}")
+    reasons = ", ".join(f"{name} {count}" for name, count in reading.dropped.items() if count)
+    dropped = f" Dropped: {reasons}." if reasons else ""
+    return CodegymError(f"None of {reading.read} trajectories is left to write.{dropped}")

@@ -1,4 +1,4 @@
-"""What a format is."""
+"""The description of an export format."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,19 +8,21 @@ from codegym_harness.export.loss_counts import LossCounts
 from codegym_harness.records.trajectory import Trajectory
 
 Row = dict[str, Any]
-ColumnType = Literal["text", "JSON", "list of JSON", "list of turns"]
+ColumnType = Literal["text", "integer", "number", "JSON", "list of JSON", "list of turns"]
 
 
 @dataclass(frozen=True)
 class Format:
-    """How trajectories become rows.
+    """Converts trajectories to rows.
 
     Attributes:
-        row: makes a row and counts what is lost; raises `UnfitError` where a trajectory does not fit.
+        row: converts a trajectory and counts what is lost; raises `UnfitError` if it cannot be a row.
         columns: the columns of a row, for files that have types.
-        only_in_jsonl: what is lost in JSONL and not in Parquet.
+        only_in_jsonl: what is lost in JSON Lines and not in Parquet.
+        takes_metadata: whether readers of the format ignore further columns.
     """
 
     row: Callable[[Trajectory, LossCounts], Row]
     columns: Mapping[str, ColumnType]
     only_in_jsonl: frozenset[str] = frozenset()
+    takes_metadata: bool = False

@@ -1,4 +1,4 @@
-"""What an export kept, dropped and lost."""
+"""The summary of an export: what it kept, dropped, lost and changed."""
 
 from pathlib import Path
 
@@ -6,27 +6,27 @@ from pydantic import BaseModel
 
 
 class ExportedFile(BaseModel):
-    """A file that was written."""
+    """A file that an export wrote."""
 
     path: Path
     rows: int
     messages: int
-    """Everything that was said, called for and read: prompts, the agent's turns, results."""
+    """Prompts, turns of the agent, and results."""
     environments: int
 
 
 class ExportSummary(BaseModel):
-    """What an export kept, dropped and lost."""
+    """The summary of an export: what it kept, dropped, lost and changed."""
 
     format: str
     runs: list[Path]
     read: int
-    """Trajectories that the runs hold."""
+    """The number of trajectories in the runs."""
     dropped: dict[str, int]
-    """By filter, in the order in which they applied; last what the format cannot hold, by reason."""
+    """By filter, in the order of their application; then by the reason why the format cannot hold them."""
     kept: int
     files: list[ExportedFile]
     lost: dict[str, int]
-    """What the format has no place for, by its place in the record, the most frequent first."""
+    """What the format cannot hold, by its path in the record, the most frequent first."""
     changed: dict[str, int]
-    """What was done to fit the format, by what it was."""
+    """What was changed to fit the format, by the kind of the change."""

@@ -1,4 +1,4 @@
-"""Which trajectories are kept."""
+"""Selects the trajectories of an export."""
 
 from collections.abc import Callable, Hashable
 from fnmatch import fnmatchcase
@@ -8,58 +8,65 @@ from heapq import heappush, heappushpop
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from codegym_harness.export.loss_counts import LossCounts
+from codegym_harness.export.loss_counts import LossCounts, UnfitError
 from codegym_harness.export.training_conversation import AgentTurn, converse
 from codegym_harness.records.episode_result import EpisodeResult
-from codegym_harness.records.trajectory import Trajectory
+from codegym_harness.records.trajectory import Outcome, Trajectory
+from codegym_harness.runs.selection import SeedRange
 
 Keeps = Callable[[Trajectory, EpisodeResult], bool]
 
 
 class Filters(BaseModel):
-    """What is asked of a trajectory. Filters apply in the order of these fields."""
+    """The conditions on trajectories. Filters are applied in the order of these fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     environments: tuple[str, ...] = ()
-    """Globs over the environments' names, of which one must match."""
+    """Globs over the names of environments, of which one must match."""
     tags: tuple[str, ...] = ()
-    """Of the environment, which must have one of them."""
+    """Tags of environments, of which one must be present."""
     difficulties: tuple[int, ...] = ()
-    """Of the task, which must be known."""
+    """Difficulties of tasks. Tasks of unknown difficulty are dropped."""
+    seeds: SeedRange | None = None
+    """The seeds of generated tasks. Fixed tasks are dropped."""
     reward: float | None = None
-    """At least so much; what was not scored is dropped."""
+    """The minimum reward. Trajectories without a score are dropped."""
     max_calls_over_oracle: float | None = Field(default=None, gt=0)
-    """At most so many times the calls of the environment's own solution, which must be known."""
+    """The maximum number of calls, as a multiple of the oracle's calls, which must be known."""
     no_invalid_calls: bool = False
-    """No call of a tool that does not exist, or with arguments that do not fit its schema."""
+    """Whether to drop trajectories with a call of an unknown tool, or with invalid arguments."""
     dedupe: bool = False
-    """Of those in which the same was said and done, the first."""
+    """Whether to keep only the first of trajectories with equal messages, calls and results."""
     best_of: int | None = Field(default=None, ge=1)
-    """At most so many of each task: of the highest reward, and among these with the fewest calls."""
+    """The maximum number per task: those of the highest reward, and among these with the fewest calls."""
 
     def stream(self) -> list[tuple[str, Keeps]]:
-        """Everything but `best_of`, by name, in order: what can be decided of trajectories one by one.
+        """Returns the filters that decide on each trajectory alone, by name and in order.
 
-        The first two are always there: a failure of ours is not the agent's doing, and where an agent did
-        nothing there is nothing to learn. Made anew for each reading, as `dedupe` remembers what came before.
+        The first two always apply: failed episodes were not ended by the agent, and an episode without a turn
+        of the agent teaches nothing. The list is created for each reading, since `dedupe` has a state.
         """
-        asked: list[tuple[str, bool, Keeps]] = [
-            ("failed", True, lambda _, result: result.outcome != "failed"),
+        filters: list[tuple[str, bool, Keeps]] = [
+            ("failed", True, lambda _, result: result.outcome is not Outcome.FAILED),
             ("nothing_done", True, lambda trajectory, _: any(s.source == "agent" for s in trajectory.steps)),
             ("env", bool(self.environments), self._matches_environment),
             ("tag", bool(self.tags), lambda _, result: not set(self.tags).isdisjoint(result.tags)),
             ("difficulty", bool(self.difficulties), lambda _, result: result.difficulty in self.difficulties),
+            ("seed", self.seeds is not None, self._has_seed),
             ("reward", self.reward is not None, self._is_rewarded),
             ("oracle_calls_unknown", self.max_calls_over_oracle is not None, _knows_oracle_calls),
             ("max_calls_over_oracle", self.max_calls_over_oracle is not None, self._is_efficient),
             ("no_invalid_calls", self.no_invalid_calls, lambda _, result: not result.invalid_calls),
             ("dedupe", self.dedupe, _Distinct()),
         ]
-        return [(name, keeps) for name, is_asked, keeps in asked if is_asked]
+        return [(name, keeps) for name, applies, keeps in filters if applies]
 
     def _matches_environment(self, _: Trajectory, result: EpisodeResult) -> bool:
         return any(fnmatchcase(result.environment, glob) for glob in self.environments)
+
+    def _has_seed(self, _: Trajectory, result: EpisodeResult) -> bool:
+        return self.seeds is None or (result.seed is not None and self.seeds.contains(result.seed))
 
     def _is_rewarded(self, _: Trajectory, result: EpisodeResult) -> bool:
         return self.reward is None or (result.reward is not None and result.reward >= self.reward)
@@ -75,18 +82,21 @@ def _knows_oracle_calls(_: Trajectory, result: EpisodeResult) -> bool:
 
 
 class _Distinct:
-    """Keeps the first of those in which the same was said, called and read."""
+    """Keeps the first of trajectories with equal messages, calls and results."""
 
     def __init__(self) -> None:
         self._seen: set[bytes] = set()
 
     def __call__(self, trajectory: Trajectory, _: EpisodeResult) -> bool:
-        conversation = converse(trajectory, LossCounts())
+        try:
+            conversation = converse(trajectory, LossCounts())
+        except UnfitError:
+            return True  # The format drops it, with the reason.
         parts: list[object] = [conversation.system, conversation.tools]
         for turn in conversation.turns:
             parts.append(turn.text)
             if isinstance(turn, AgentTurn):
-                # Their ids are as random as an episode's.
+                # Without ids, which are random.
                 calls = [(call.name, call.arguments, call.raw, call.result) for call in turn.calls]
                 parts.append((turn.reasoning, calls))
         digest = blake2b(to_json(parts), digest_size=16).digest()
@@ -97,25 +107,25 @@ class _Distinct:
 
 
 class BestOf:
-    """The best few of each task. Memory is of the tasks, not of the trajectories."""
+    """Selects the best trajectories of each task. Memory grows with the tasks, not with the trajectories."""
 
     def __init__(self, count: int) -> None:
         self._count = count
         self._best: dict[Hashable, list[tuple[float, int, int]]] = {}
 
     def offer(self, number: int, result: EpisodeResult) -> None:
-        """Takes a trajectory into account.
+        """Considers a trajectory.
 
         Args:
-            number: names it; of equals, the lower is better.
+            number: identifies the trajectory; of equal ones, the lower number is better.
         """
         best = self._best.setdefault((result.environment, result.task), [])
-        worth = (result.reward or 0.0, -result.calls, -number)
+        rank = (result.reward or 0.0, -result.calls, -number)
         if len(best) < self._count:
-            heappush(best, worth)
+            heappush(best, rank)
         else:
-            heappushpop(best, worth)
+            heappushpop(best, rank)
 
     def chosen(self) -> frozenset[int]:
-        """The numbers of the best."""
+        """Returns the numbers of the best trajectories."""
         return frozenset(-number for best in self._best.values() for _, _, number in best)

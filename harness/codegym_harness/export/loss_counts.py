@@ -1,26 +1,26 @@
-"""What is lost and changed on the way from a record to a row."""
+"""Counts what is lost and changed when a trajectory is converted to a row."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 
 class UnfitError(Exception):
-    """A trajectory cannot be a row of a format. The message says why, the same for all of its kind."""
+    """A trajectory cannot be a row of a format. The message is the reason, equal for equal reasons."""
 
 
 @dataclass(slots=True)
 class LossCounts:
-    """How often something was lost or changed.
+    """The numbers of losses and changes.
 
     Attributes:
-        lost: by its place in the record, as `steps.metrics`.
-        changed: by what was done.
+        lost: by the path in the record, for example `steps.metrics`.
+        changed: by the kind of the change.
     """
 
     lost: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "LossCounts") -> None:
-        """Adds the counts of another."""
+        """Adds the numbers of another count."""
         self.lost.update(other.lost)
         self.changed.update(other.changed)

@@ -1,8 +1,8 @@
-"""Rows for OpenAI's fine-tuning, a shape that other services read too.
+"""Rows for OpenAI's fine-tuning, a format that other services read too.
 
 https://platform.openai.com/docs/api-reference/fine-tuning/chat-input. Arguments are JSON strings, `tools` is
-a list. A row ends with the assistant: where an episode ends with a result, a message follows that weighs
-nothing in training.
+a list. A row ends with the assistant: if an episode ends with a result, a message with the training weight 0
+is added.
 """
 
 from pydantic_core import to_json
@@ -14,20 +14,24 @@ from codegym_harness.export.training_conversation import TrainingCall, converse
 from codegym_harness.records.trajectory import Trajectory
 
 _UNKNOWN = ("reasoning_content", "name")
-"""Keys of messages that other readers know and OpenAI refuses."""
+"""Members of messages that OpenAI refuses."""
 
 
-def row(trajectory: Trajectory, tally: LossCounts) -> Row:
-    """The row of a trajectory."""
-    conversation = converse(trajectory, tally)
+def row(trajectory: Trajectory, counts: LossCounts) -> Row:
+    """Returns the row of a trajectory.
+
+    Raises:
+        UnfitError: the trajectory holds no turn of the agent.
+    """
+    conversation = converse(trajectory, counts)
     messages = chat_messages(conversation, _arguments)
     for message in messages:
-        tally.lost["steps.reasoning_content"] += "reasoning_content" in message
+        counts.lost["steps.reasoning_content"] += "reasoning_content" in message
         for key in _UNKNOWN:
             message.pop(key, None)
     if not conversation.ends_with_the_agent:
-        tally.changed["rows that end with a message of ours"] += 1
-        messages.append({"role": "assistant", "content": conversation.closing_words, "weight": 0})
+        counts.changed["rows that end with an added message"] += 1
+        messages.append({"role": "assistant", "content": conversation.closing_message, "weight": 0})
     return {"messages": messages, "tools": conversation.tools}
 
 

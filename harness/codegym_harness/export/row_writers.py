@@ -1,4 +1,4 @@
-"""Files of rows: JSON Lines, or Parquet."""
+"""Writes files of rows: JSON Lines or Parquet."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,18 +15,18 @@ WriteRow = Callable[[Row], object]
 
 SUFFIXES = (".jsonl", ".parquet")
 _ROW_GROUP = 256
-"""Rows that are held until they are written to a Parquet file."""
+"""The number of rows that are collected before they are written to a Parquet file."""
 
 
 def check_target(path: Path) -> None:
-    """Whether rows can be written to a file of that name.
+    """Checks whether rows can be written to a file with this name.
 
     Raises:
         CodegymError: the suffix is none of `SUFFIXES`.
-        MissingExtraError: Parquet is asked for, and pyarrow is not installed.
+        MissingExtraError: the suffix is `.parquet`, and pyarrow is not installed.
     """
     if path.suffix not in SUFFIXES:
-        raise CodegymError(f"{path} is neither .jsonl nor .parquet.", hint="The suffix says what is written.")
+        raise CodegymError(f"{path} is neither .jsonl nor .parquet.", hint="The suffix selects the format.")
     if path.suffix == ".parquet" and find_spec("pyarrow") is None:
         raise MissingExtraError("Parquet", "pip install 'codegym-mcp[parquet]'")
 
@@ -68,18 +68,20 @@ def _parquet(file: BinaryIO, columns: Mapping[str, ColumnType]) -> Iterator[Writ
     turn = pyarrow.struct([("from", pyarrow.string()), ("value", pyarrow.string())])
     stored = {
         "text": pyarrow.string(),
+        "integer": pyarrow.int64(),
+        "number": pyarrow.float64(),
         "JSON": pyarrow.string(),
         "list of JSON": pyarrow.list_(pyarrow.string()),
         "list of turns": pyarrow.list_(turn),
     }
-    # As JSON nothing is lost: Arrow's own structures would give every object the keys of all others.
-    told = {**stored, "JSON": pyarrow.json_(), "list of JSON": pyarrow.list_(pyarrow.json_())}
-    schema = pyarrow.schema([(name, told[kind]) for name, kind in columns.items()])
+    # JSON text loses nothing; Arrow's structures would give every object the keys of all others.
+    declared = {**stored, "JSON": pyarrow.json_(), "list of JSON": pyarrow.list_(pyarrow.json_())}
+    schema = pyarrow.schema([(name, declared[kind]) for name, kind in columns.items()])
     rows: list[Row] = []
 
     def flush() -> None:
         arrays = [
-            pyarrow.array([row[name] for row in rows], stored[kind]).cast(told[kind])
+            pyarrow.array([row[name] for row in rows], stored[kind]).cast(declared[kind])
             for name, kind in columns.items()
         ]
         writer.write_batch(pyarrow.record_batch(arrays, schema=schema))

@@ -1,4 +1,9 @@
-"""A trajectory as a conversation, which is what a chat model is trained on."""
+"""A trajectory as a conversation, which is what a chat model is trained on.
+
+It contains only what a model can be trained on: calls that were not executed, since their arguments are not a
+JSON object or the episode had ended, are left out together with their results. A conversation of an agent
+that had no system prompt, such as the oracle, receives the prompt under which a model is evaluated.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -6,14 +11,26 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from codegym_harness.export.loss_counts import LossCounts
+from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_system_prompt
+from codegym_harness.export.loss_counts import LossCounts, UnfitError
 from codegym_harness.records.episode_result import calls_with_results
-from codegym_harness.records.trajectory import Step, Trajectory
+from codegym_harness.records.trajectory import (
+    InvalidCall,
+    ObservationResult,
+    Outcome,
+    Step,
+    ToolCall,
+    Trajectory,
+)
 
 _EPISODE = ("session_id", "extra", "final_metrics")
 _STEP = ("step_id", "source", "message", "reasoning_content", "tool_calls", "observation")
 _CALL = ("tool_call_id", "function_name", "arguments", "extra")
 _CALL_EXTRA = ("raw_arguments",)
+MALFORMED = "calls left out: malformed arguments"
+AFTER_END = "calls left out: after the end of the episode"
+EMPTY_TURNS = "turns left out: no call remains"
+PROMPT_ADDED = "system prompts added"
 
 
 @dataclass(slots=True)
@@ -21,8 +38,8 @@ class TrainingCall:
     """A tool call.
 
     Attributes:
-        raw: the arguments as the model wrote them, where that differs from `arguments` as compact JSON.
-        result: what the agent read; None where the rollout ended before it came.
+        raw: the arguments as the model wrote them, if that differs from `arguments` as compact JSON.
+        result: the text that the agent received; None if the rollout ended before.
     """
 
     id: str
@@ -34,14 +51,14 @@ class TrainingCall:
 
 @dataclass(slots=True)
 class UserTurn:
-    """Something said to the agent."""
+    """A message to the agent."""
 
     text: str
 
 
 @dataclass(slots=True)
 class AgentTurn:
-    """What the agent said and did, and what came of it."""
+    """A turn of the agent: its text, its calls, and their results."""
 
     text: str = ""
     reasoning: str | None = None
@@ -49,7 +66,7 @@ class AgentTurn:
 
     @property
     def results(self) -> list[str]:
-        """What the agent read, in the order of its calls."""
+        """The results that the agent received, in the order of its calls."""
         return [call.result for call in self.calls if call.result is not None]
 
 
@@ -58,12 +75,12 @@ Turn = UserTurn | AgentTurn
 
 @dataclass(slots=True)
 class TrainingConversation:
-    """An episode as its agent saw it.
+    """An episode from the agent's point of view.
 
     Attributes:
         system: the system prompt, or None.
-        tools: in the shape of OpenAI's function calling.
-        submitted: whether it ended with an answer.
+        tools: the tools in the format of OpenAI's function calling.
+        submitted: whether the episode ended with an answer.
     """
 
     system: str | None
@@ -73,35 +90,43 @@ class TrainingConversation:
 
     @property
     def ends_with_the_agent(self) -> bool:
-        """Whether the last word is the agent's, and not something that it was told."""
+        """Whether the last message is the agent's, and not a message to it."""
         last = self.turns[-1]
         return isinstance(last, AgentTurn) and not last.results
 
     @property
-    def closing_words(self) -> str:
-        """What the agent may say last, where a format has it say something."""
+    def closing_message(self) -> str:
+        """A last message of the agent, for formats that require one."""
         return "My answer is submitted." if self.submitted else "I stop here."
 
 
-def converse(trajectory: Trajectory, tally: LossCounts) -> TrainingConversation:
-    """The conversation of a trajectory, in which every part but the last has been answered.
+def converse(trajectory: Trajectory, counts: LossCounts) -> TrainingConversation:
+    """Returns the conversation of a trajectory, in which every call but those of the last turn has a result.
 
-    Calls without a result are left out. Only where the last turn has nothing else do they stay, as its end.
+    Raises:
+        UnfitError: no turn of the agent remains.
     """
     for name in _EPISODE:
-        tally.lost[name] += 1
+        counts.lost[name] += 1
     system: list[str] = []
     turns: list[Turn] = []
     for step in trajectory.steps:
-        _count(tally, "steps", step, _STEP)
+        _count(counts, "steps", step, _STEP)
         if step.source == "agent":
-            turns.append(_agent_turn(step, tally, last=step is trajectory.steps[-1]))
+            turn = _agent_turn(step, counts, last=step is trajectory.steps[-1])
+            if turn is not None:
+                turns.append(turn)
         elif step.source == "system" and not turns:
             system.append(step.message)
         else:
             if step.source == "system":
-                tally.changed["said by the system, told as by the user"] += 1
+                counts.changed["system messages converted to user messages"] += 1
             turns.append(UserTurn(step.message))
+    if not any(isinstance(turn, AgentTurn) for turn in turns):
+        raise UnfitError("no turn of the agent remains")
+    if not system and _lacks_prompt(trajectory):
+        counts.changed[PROMPT_ADDED] += 1
+        system.append(_evaluation_prompt(trajectory))
     return TrainingConversation(
         system="\n\n".join(system) if system else None,
         tools=trajectory.agent.tool_definitions or [],
@@ -110,28 +135,64 @@ def converse(trajectory: Trajectory, tally: LossCounts) -> TrainingConversation:
     )
 
 
-def _agent_turn(step: Step, tally: LossCounts, *, last: bool) -> AgentTurn:
+def _lacks_prompt(trajectory: Trajectory) -> bool:
+    """Returns whether the agent played without the prompt that a model receives, such as the oracle."""
+    scored = trajectory.extra.outcome is not Outcome.UNSCORED
+    return trajectory.agent.model_name is None and scored and bool(trajectory.agent.tool_definitions)
+
+
+def _evaluation_prompt(trajectory: Trajectory) -> str:
+    """Returns the system prompt under which a model would have played the episode."""
+    submission = (trajectory.agent.tool_definitions or [])[-1]["function"]["name"]
+    return render_system_prompt(DEFAULT_SYSTEM_PROMPT, submission, trajectory.extra.max_calls)
+
+
+def _agent_turn(step: Step, counts: LossCounts, *, last: bool) -> AgentTurn | None:
+    """Returns a turn of the agent, or None if it consists of calls of which none remains."""
     calls = []
+    left_out = 0
     for call, result in calls_with_results(step):
-        _count(tally, "steps.tool_calls", call, _CALL)
-        raw = None
-        if call.extra is not None:
-            _count(tally, "steps.tool_calls.extra", call.extra, _CALL_EXTRA)
-            raw = call.extra.raw_arguments
-        if result is not None:
-            _count(tally, "steps.observation.results.extra", result.extra, ())
-        content = result.content if result is not None else None
-        calls.append(TrainingCall(call.tool_call_id, call.function_name, call.arguments, raw, content))
+        reason = _not_executed(call, result)
+        if reason is not None:
+            counts.changed[reason] += 1
+            left_out += 1
+            continue
+        calls.append(_training_call(call, result, counts))
+    if left_out and not calls:
+        counts.changed[EMPTY_TURNS] += 1
+        return None
     answered = [call for call in calls if call.result is not None]
     if len(answered) < len(calls) and (answered or not last):
-        tally.lost["steps.tool_calls (without a result)"] += len(calls) - len(answered)
+        counts.lost["steps.tool_calls (without a result)"] += len(calls) - len(answered)
         calls = answered
     return AgentTurn(step.message, step.reasoning_content, calls)
 
 
-def _count(tally: LossCounts, place: str, part: BaseModel, carried: Collection[str]) -> None:
-    """Counts the fields of a part that say something and are not carried."""
+def _not_executed(call: ToolCall, result: ObservationResult | None) -> str | None:
+    """Returns why a call was not executed, or None if it was."""
+    invalid = call.extra.invalid if call.extra is not None else None
+    if invalid is InvalidCall.MALFORMED_ARGUMENTS:
+        return MALFORMED
+    # The agent's loop answers a call itself if it does not send it: the episode was over.
+    by_agent = result is not None and result.extra.by == "agent" and invalid is None
+    return AFTER_END if invalid is InvalidCall.AFTER_END or by_agent else None
+
+
+def _training_call(call: ToolCall, result: ObservationResult | None, counts: LossCounts) -> TrainingCall:
+    _count(counts, "steps.tool_calls", call, _CALL)
+    raw = None
+    if call.extra is not None:
+        _count(counts, "steps.tool_calls.extra", call.extra, _CALL_EXTRA)
+        raw = call.extra.raw_arguments
+    if result is not None:
+        _count(counts, "steps.observation.results.extra", result.extra, ())
+    content = result.content if result is not None else None
+    return TrainingCall(call.tool_call_id, call.function_name, call.arguments, raw, content)
+
+
+def _count(counts: LossCounts, place: str, part: BaseModel, carried: Collection[str]) -> None:
+    """Counts the fields of a part that have a value and are not part of the conversation."""
     for name in part.model_fields_set.difference(carried):
         value = getattr(part, name)
         if value is not None and value is not False:
-            tally.lost[f"{place}.{name}"] += 1
+            counts.lost[f"{place}.{name}"] += 1

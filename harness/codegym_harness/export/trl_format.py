@@ -1,7 +1,7 @@
 """Rows for TRL's SFTTrainer: https://huggingface.co/docs/trl/dataset_formats.
 
-Arguments are objects. `tools` is a JSON string, since Arrow would merge the differing schemas of a list.
-TRL reads with `datasets`, whose limits on numbers are therefore the format's.
+Arguments are objects. `tools` is a JSON string, since Arrow would merge the different schemas of a list.
+TRL reads files with `datasets`, so the limits of `datasets` on numbers apply.
 """
 
 from collections.abc import Iterator
@@ -16,35 +16,35 @@ from codegym_harness.export.training_conversation import TrainingCall, converse
 from codegym_harness.records.trajectory import Trajectory
 
 DECIMALS = "steps.tool_calls.arguments (decimals beyond the tenth)"
-"""Lost where `datasets` reads JSONL; in Parquet it finds numbers as they are written."""
+"""Lost when `datasets` reads JSON Lines; in Parquet, numbers are exact."""
 
 _WHOLE_NUMBERS_READ = range(-(2**63), 2**64)
 
 
-def row(trajectory: Trajectory, tally: LossCounts) -> Row:
-    """The row of a trajectory.
+def row(trajectory: Trajectory, counts: LossCounts) -> Row:
+    """Returns the row of a trajectory.
 
     Raises:
-        UnfitError: it holds a whole number that `datasets` cannot read.
+        UnfitError: the trajectory holds an integer that `datasets` cannot read, or no turn of the agent.
     """
 
     def arguments(call: TrainingCall) -> dict[str, Any]:
         if call.raw is not None:
-            tally.lost["steps.tool_calls.extra.raw_arguments"] += 1
+            counts.lost["steps.tool_calls.extra.raw_arguments"] += 1
         for number in _numbers(call.arguments):
             if isinstance(number, float):
-                tally.lost[DECIMALS] += _as_read(number) != number
+                counts.lost[DECIMALS] += _as_read(number) != number
             elif number not in _WHOLE_NUMBERS_READ:
                 raise UnfitError("whole numbers beyond 64 bits")
         return call.arguments
 
-    conversation = converse(trajectory, tally)
+    conversation = converse(trajectory, counts)
     messages = chat_messages(conversation, arguments)
     return {"messages": messages, "tools": to_json(conversation.tools).decode()}
 
 
 def _as_read(number: float) -> float:
-    """A number as `datasets` reads it from JSONL: ten decimals, or ten digits if very large or small."""
+    """Returns a number as `datasets` reads it: ten decimals, or ten digits if very large or small."""
     return round(number, 10) if 1e-16 <= abs(number) < 1e16 else float(f"{number:.10g}")
 
 
@@ -60,4 +60,9 @@ def _numbers(data: Any) -> Iterator[int | float]:
             yield data
 
 
-FORMAT = Format(row, {"messages": "list of JSON", "tools": "text"}, only_in_jsonl=frozenset({DECIMALS}))
+FORMAT = Format(
+    row,
+    {"messages": "list of JSON", "tools": "text"},
+    only_in_jsonl=frozenset({DECIMALS}),
+    takes_metadata=True,
+)

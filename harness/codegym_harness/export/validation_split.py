@@ -1,4 +1,4 @@
-"""Training and validation sets that share no environment."""
+"""Splits environments into a training set and a validation set."""
 
 from collections.abc import Collection
 from hashlib import blake2b
@@ -9,14 +9,14 @@ DEFAULT_SHARE = 0.1
 
 
 def validation_environments(names: Collection[str], share: float = DEFAULT_SHARE) -> frozenset[str]:
-    """The environments whose trajectories are for validation.
+    """Returns the environments whose trajectories are for validation.
 
-    A name alone decides, so that an environment stays on its side when others come: its digest, as a number
-    from 0 to 1, is below the share. At least one environment is on each side.
+    The name alone decides, so that an environment stays in its set when others are added: the digest of the
+    name, as a number from 0 to 1, is below the share. Each set has at least one environment.
 
     Args:
-        names: of all environments.
-        share: of the environments, between 0 and 1.
+        names: the names of all environments.
+        share: the share of environments for validation, between 0 and 1.
 
     Raises:
         CodegymError: there are fewer than two environments.
@@ -31,5 +31,5 @@ def validation_environments(names: Collection[str], share: float = DEFAULT_SHARE
 
 
 def _place(name: str) -> float:
-    """Where a name stands between 0 and 1."""
+    """Returns the digest of a name as a number from 0 to 1."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) / 2**64

@@ -31,6 +31,10 @@ class SeedRange(BaseModel):
             raise ValueError(f"the last seed, {self.last}, is smaller than the first, {self.first}")
         return self
 
+    def contains(self, seed: int) -> bool:
+        """Returns whether a seed is in the range."""
+        return self.first <= seed and (self.last is None or seed <= self.last)
+
     def choose(self, count: int | None) -> range:
         """Returns at most `count` seeds; without a count the whole range, or one seed if it has no end."""
         if self.last is None:

@@ -7,11 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_system_prompt
 from codegym_harness.agents.model_agent import (
-    DEFAULT_SYSTEM_PROMPT,
     ModelAgent,
     ModelAgentOptions,
-    render_system_prompt,
 )
 from codegym_harness.episode_sources.sources import Assignment, ForeignEpisodes, LocalEpisodes
 from codegym_harness.records.trajectory import Trajectory

@@ -1,12 +1,16 @@
 import json
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 
+from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_system_prompt
 from codegym_harness.export.export import export
+from codegym_harness.export.export_metadata import METADATA_COLUMNS
 from codegym_harness.export.filters import Filters
 from codegym_harness.export.format_registry import FORMATS
 from codegym_harness.runs.run_directory import RunDirectory
+from codegym_harness.runs.selection import SeedRange
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError
 from tests.conversations import agent, asked, example, trajectory, user
 from tests.made_runs import Configuration
@@ -48,7 +52,8 @@ def test_every_format_writes_every_trajectory(record, tmp_path, name, suffix):
     summary = export([run], name, out)
     rows = lines(out) if suffix == "jsonl" else pyarrow.parquet.read_table(out).to_pylist()
     assert len(rows) == 2
-    assert all(row.keys() == FORMATS[name].columns.keys() for row in rows)
+    metadata = METADATA_COLUMNS if FORMATS[name].takes_metadata else {}
+    assert all(row.keys() == FORMATS[name].columns.keys() | metadata.keys() for row in rows)
     assert (summary.format, summary.read, summary.kept) == (name, 2, 2)
     (file,) = summary.files
     assert (file.path, file.rows, file.environments) == (out, 2, 1)
@@ -133,7 +138,7 @@ def test_one_environment_cannot_be_split_and_leaves_no_file(record, tmp_path):
 @pytest.mark.parametrize("share", [None, 0.5])
 def test_where_nothing_is_left_the_error_says_why_and_no_file_is_written(record, tmp_path, share):
     run = record(attempt("a", outcome="incorrect"), attempt("b", outcome="failed"))
-    with pytest.raises(CodegymError, match=r"Of 2 trajectories none .* failed 1, reward 1\."):
+    with pytest.raises(CodegymError, match=r"None of 2 trajectories is left .* failed 1, reward 1\."):
         export([run], "trl", tmp_path / "set.jsonl", Filters(reward=1), validation_share=share)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
@@ -146,7 +151,7 @@ def test_a_directory_without_a_run_is_refused(tmp_path):
 def test_the_record_of_a_run_is_never_written_over(record, tmp_path):
     run = record(attempt("a"))
     before = (run / "trajectories.jsonl").read_bytes()
-    with pytest.raises(RunError, match="is the run's own"):
+    with pytest.raises(RunError, match="belongs to the run"):
         export([run], "atif", tmp_path / "run" / ".." / "run" / "trajectories.jsonl")
     assert (run / "trajectories.jsonl").read_bytes() == before
 
@@ -164,3 +169,102 @@ def test_a_damaged_record_is_told_and_what_was_there_stays(record, tmp_path):
 def test_an_unknown_format_is_refused(tmp_path):
     with pytest.raises(NotFoundError, match="format"):
         export([], "alpaca", tmp_path / "set.jsonl")
+
+
+@pytest.mark.parametrize("name", ["trl", "sharegpt"])
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_rows_say_which_episode_they_are_and_how_it_ended(
+    record, tmp_path: Path, name: str, suffix: str
+) -> None:
+    run = record(
+        attempt("lift", "d2-s7", difficulty=2, seed=7), attempt("lift", outcome="no_submission", epoch=2)
+    )
+    out = tmp_path / f"set.{suffix}"
+    export([run], name, out)
+    rows = lines(out) if suffix == "jsonl" else pyarrow.parquet.read_table(out).to_pylist()
+    assert [{column: row[column] for column in METADATA_COLUMNS} for row in rows] == [
+        {
+            "key": "lift/d2-s7/1",
+            "environment": "lift",
+            "task": "d2-s7",
+            "difficulty": 2,
+            "seed": 7,
+            "reward": 1.0,
+            "outcome": "correct",
+        },
+        {
+            "key": "lift/low/2",
+            "environment": "lift",
+            "task": "low",
+            "difficulty": None,
+            "seed": None,
+            "reward": 0.0,
+            "outcome": "no_submission",
+        },
+    ]
+
+
+def test_metadata_is_added_where_it_is_requested_and_left_out_where_it_is_not(record, tmp_path: Path) -> None:
+    run, out = record(attempt("lift")), tmp_path / "set.jsonl"
+    export([run], "openai", out)
+    assert lines(out)[0].keys() == {"messages", "tools"}
+    export([run], "openai", out, metadata_choice="columns")
+    assert lines(out)[0]["key"] == "lift/low/1"
+    export([run], "trl", out, metadata_choice="none")
+    assert lines(out)[0].keys() == {"messages", "tools"}
+    with pytest.raises(CodegymError, match="hold the metadata in `extra` already"):
+        export([run], "atif", out, metadata_choice="columns")
+
+
+@pytest.mark.parametrize("name", ["trl", "openai", "sharegpt"])
+def test_calls_that_were_not_executed_are_no_part_of_a_row_and_are_counted(
+    record, tmp_path: Path, name: str
+) -> None:
+    malformed = asked("move", {}, "no JSON", raw_arguments='{"floors', invalid="malformed_arguments")
+    after_end = asked("look", {"x": 1}, "over", invalid="after_end")
+    run = record(
+        trajectory(
+            user("Go."),
+            agent("First try.", malformed),
+            agent("Both.", malformed, asked("move", {"floors": 1}, "seen")),
+            agent("", asked("submit_answer", {"answer": 3}, "received"), after_end),
+        ),
+        trajectory(user("Go."), agent("", malformed), key="lift/low/2", outcome="no_submission"),
+    )
+    summary = export([run], name, tmp_path / "set.jsonl")
+    (row,) = lines(tmp_path / "set.jsonl")
+    text = json.dumps(row["conversations" if name == "sharegpt" else "messages"])
+    assert "{}" not in text
+    assert '"x"' not in text
+    assert "First try." not in text
+    assert "no JSON" not in text
+    assert '"over"' not in text
+    assert "Both." in text
+    assert summary.changed["calls left out: malformed arguments"] == 2
+    assert summary.changed["calls left out: after the end of the episode"] == 1
+    assert summary.changed["turns left out: no call remains"] == 1
+    assert summary.dropped[f"{name}: no turn of the agent remains"] == 1
+
+
+def test_rows_of_the_oracle_have_the_prompt_under_which_a_model_is_evaluated(record, tmp_path: Path) -> None:
+    played = attempt("lift", max_calls=40)
+    played.agent.model_name = None
+    foreign = attempt("mcp", outcome="unscored", epoch=2)
+    foreign.agent.model_name = None
+    run = record(played, foreign)
+    summary = export([run], "trl", tmp_path / "set.jsonl")
+    first, second = lines(tmp_path / "set.jsonl")
+    prompt = render_system_prompt(DEFAULT_SYSTEM_PROMPT, "submit_answer", 40)
+    assert first["messages"][0] == {"role": "system", "content": prompt}
+    assert "at most 40 calls" in prompt
+    assert second["messages"][0]["role"] == "user"
+    assert summary.changed["system prompts added"] == 1
+
+
+def test_episodes_are_selected_by_seed(record, tmp_path: Path) -> None:
+    run = record(
+        *(attempt("lift", f"d1-s{seed}", seed=seed) for seed in (99, 100, 149, 150)), attempt("lift")
+    )
+    summary = export([run], "trl", tmp_path / "set.jsonl", Filters(seeds=SeedRange(first=100, last=149)))
+    assert [row["seed"] for row in lines(tmp_path / "set.jsonl")] == [100, 149]
+    assert summary.dropped["seed"] == 3

@@ -36,7 +36,18 @@ def test_every_option_reaches_the_export(run, tmp_path):
         run,
         *("--format", "sharegpt", "-o", tmp_path / "set.parquet", "--reward", 1, "--best-of", 1),
         *("--max-calls-over-oracle", 2, "--no-invalid-calls", "--dedupe", "--env", "a", "--env", "b"),
-        *("--tag", "search", "--difficulty", 2, "--split", "--validation-share", 0.5, "--json"),
+        *(
+            "--metadata",
+            "none",
+            "--tag",
+            "search",
+            "--difficulty",
+            2,
+            "--split",
+            "--validation-share",
+            0.5,
+            "--json",
+        ),
     )
     assert done.exit_code == 0, done.output
     summary = json.loads(done.stdout)
@@ -57,7 +68,7 @@ def test_people_read_what_was_kept_dropped_changed_and_lost(run, tmp_path):
     words = " ".join(done.stdout.split())
     assert "3 of 6 episodes kept." in words
     assert "reward 3" in words
-    assert "rows that end with a message of ours 3" in words
+    assert "rows that end with an added message 3" in words
     assert "steps.timestamp 6" in words
     assert "set.jsonl: rows 3, messages 9, environments 3" in words
 

@@ -63,7 +63,7 @@ def test_a_row_that_would_end_with_a_result_ends_with_a_message_that_is_not_lear
     tally = LossCounts()
     row = openai_format.row(example(), tally)
     assert row["messages"][-1] == {"role": "assistant", "content": "My answer is submitted.", "weight": 0}
-    assert tally.changed == {"rows that end with a message of ours": 1}
+    assert tally.changed == {"rows that end with an added message": 1}
 
 
 @pytest.mark.parametrize("last", [agent("That is all."), agent("", asked("look", {}, None))])

@@ -88,7 +88,7 @@ def test_a_row_ends_with_a_turn_of_the_agent():
     tally = LossCounts()
     row = sharegpt_format.row(example(), tally)
     assert row["conversations"][-1] == {"from": "gpt", "value": "My answer is submitted."}
-    assert tally.changed == {"rows that end with a message of ours": 1}
+    assert tally.changed == {"rows that end with an added message": 1}
     tally = LossCounts()
     row = sharegpt_format.row(
         trajectory(user("Go."), agent("", asked("look", {})), outcome="no_submission"), tally
@@ -141,14 +141,14 @@ def test_marks_within_arguments_are_not_taken_for_marks():
 
 def test_a_mark_in_what_is_said_beside_a_call_is_refused():
     said = agent("I write <tool_call> now.", asked("look", {}))
-    with pytest.raises(UnfitError, match="<tool_call> in what is said beside a call"):
+    with pytest.raises(UnfitError, match="<tool_call> in the text beside a call"):
         sharegpt_format.row(trajectory(user("Go."), said), LossCounts())
     talk = trajectory(user("Go."), agent("I write <tool_call> now."))
     assert sharegpt_format.row(talk, LossCounts())["conversations"][1]["value"] == "I write <tool_call> now."
 
 
 def test_a_row_in_which_the_agent_speaks_first_is_refused():
-    with pytest.raises(UnfitError, match="speaks first"):
+    with pytest.raises(UnfitError, match="has the first turn"):
         sharegpt_format.row(trajectory(agent("Hello."), user("Go."), agent("Well.")), LossCounts())
 
 

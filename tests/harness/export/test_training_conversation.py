@@ -67,15 +67,15 @@ def test_only_what_the_system_says_first_is_the_system_prompt():
     conversation = converse(trajectory(*steps), tally)
     assert conversation.system == "A.\n\nB."
     assert conversation.turns[2] == UserTurn("C.")
-    assert tally.changed == {"said by the system, told as by the user": 1}
+    assert tally.changed == {"system messages converted to user messages": 1}
 
 
 def test_arguments_are_also_there_as_the_model_wrote_them():
-    call = asked("move", {}, "no JSON", raw_arguments='{"floors', invalid="malformed_arguments")
-    tally = LossCounts()
-    conversation = converse(trajectory(user("Go."), agent("", call)), tally)
+    call = asked("move", {"floors": 1}, "up", raw_arguments='{"floors": 1}', invalid="unknown_tool")
+    counts = LossCounts()
+    conversation = converse(trajectory(user("Go."), agent("", call)), counts)
     turn = conversation.turns[1]
     assert isinstance(turn, AgentTurn)
-    assert turn.calls[0].raw == '{"floors'
-    assert tally.lost["steps.tool_calls.extra.invalid"] == 1
-    assert "steps.tool_calls.extra.raw_arguments" not in tally.lost
+    assert turn.calls[0].raw == '{"floors": 1}'
+    assert counts.lost["steps.tool_calls.extra.invalid"] == 1
+    assert "steps.tool_calls.extra.raw_arguments" not in counts.lost
