@@ -8,6 +8,7 @@ from rich.table import Table
 
 from codegym_mcp.cli.batch_progress import batch_progress
 from codegym_mcp.cli.command_output import (
+    echo,
     environments_option,
     json_option,
     out,
@@ -81,7 +82,7 @@ def audit(
         _print_audits(audits)
     unaudited = [result for result in results if isinstance(result, Unaudited)]
     for result in unaudited:
-        click.echo(f"Not audited: {result.environment}: {result.problem}", err=True)
+        echo(f"Not audited: {result.environment}: {result.problem}", err=True)
     if unaudited:
         raise SystemExit(1)
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from codegym_mcp.cli.command_output import err
+from codegym_mcp.cli.command_output import echo, err
 
 _LINES = 10
 
@@ -32,6 +31,6 @@ def batch_progress(title: str, total: int) -> Iterator[Callable[[str], None]]:
             done += 1
             progress.update(task, completed=done, description=f"{title} {name}")
             if not err.is_terminal and done * _LINES // total > (done - 1) * _LINES // total:
-                click.echo(f"{title}: {done}/{total}", err=True)
+                echo(f"{title}: {done}/{total}", err=True)
 
         yield count

@@ -18,7 +18,17 @@ T = TypeVar("T")
 
 
 class SafeConsole(Console):
-    """A console that shows control characters in strings instead of executing them."""
+    """A console that shows control characters and markup in strings instead of executing them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, **options)
+
+    def print_heading(self, heading: str, rest: str = "") -> None:
+        """Prints a line that begins with a bold heading."""
+        self.print(
+            Text(escape_control_characters(heading), style="bold") + Text(escape_control_characters(rest)),
+            highlight=False,
+        )
 
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(escape_control_characters(text), **options)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from codegym_mcp.cli.command_output import environments_option, json_option, out, print_json
+from codegym_mcp.cli.command_output import echo, environments_option, json_option, out, print_json
 from codegym_mcp.control_api import EnvironmentInfo
 from codegym_mcp.errors import SourceError
 from codegym_mcp.spec.catalog import Catalog
@@ -64,7 +64,7 @@ def _tasks_in_words(info: dict[str, Any]) -> str:
 def _report_problems(catalog: Catalog) -> None:
     problems = catalog.problems()
     for problem in problems:
-        click.echo(f"Broken: {problem}", err=True)
+        echo(f"Broken: {problem}", err=True)
     if problems:
         raise SystemExit(1)
 
@@ -89,11 +89,11 @@ def print_environment(name: str, paths: tuple[Path, ...], *, as_json: bool) -> N
         details = {"task": found.template, "tools": described, "tasks": tasks, "audit": _audit_info(audit)}
         print_json({**_info(entry), **details})
         return
-    out.print(f"[bold]{found.title}[/bold]  ({found.name}; {', '.join(found.tags)})\n", highlight=False)
+    out.print_heading(found.title, f"  ({found.name}; {', '.join(found.tags)})\n")
     out.print(found.template + "\n", markup=False, highlight=False, soft_wrap=True)
     for tool in tools:
         signature = ", ".join(tool.input_schema["properties"])
-        out.print(f"[bold]{tool.name}[/bold]({signature})", highlight=False)
+        out.print_heading(tool.name, f"({signature})")
         out.print(f"    {tool.description}", markup=False, highlight=False)
         out.print(
             f"    takes   {json.dumps(tool.input_schema)}", markup=False, highlight=False, soft_wrap=True

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from codegym_mcp.cli.command_output import echo
 from codegym_mcp.cli.serve_over_stdio import freeze_garbage_collection
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.loopback import is_loopback
@@ -89,7 +90,7 @@ async def serve_over_http(paths: Sequence[Path], runtime: RuntimeOptions, servin
     raise_open_file_limit()
     catalog = Catalog.load(paths)
     for problem in catalog.problems():
-        click.echo(f"Broken, not served: {problem}", err=True)
+        echo(f"Broken, not served: {problem}", err=True)
     async with AsyncExitStack() as stack:
         if isinstance(serving.address, UnixAddress):
             listener = stack.enter_context(bind_unix(serving.address.path))
@@ -161,6 +162,8 @@ def _describe(serving: HttpServing, port: int | None) -> dict[str, Any]:
         bound = "http://localhost"
     else:
         bound = f"http://{host_in_url(serving.address.host)}:{port}"
+    if serving.public_url is not None:
+        described["bound"] = bound
     url = serving.public_url or bound
     return {"url": url, "gateway": f"{url}/mcp" if serving.gateway else None, **described}
 
@@ -171,10 +174,10 @@ def _announce(announcement: dict[str, Any], *, as_json: bool) -> None:
         return
     socket = announcement.get("socket")
     where = f"the Unix socket {socket}, as {announcement['url']}" if socket else announcement["url"]
-    click.echo(f"Serving on {where}", err=True)
+    echo(f"Serving on {where}", err=True)
     if announcement["gateway"]:
-        click.echo(f"Agents connect to {announcement['gateway']}", err=True)
+        echo(f"Agents connect to {announcement['gateway']}", err=True)
     if "gateway_token" in announcement:
-        click.echo(f"Gateway token (shown once): {announcement['gateway_token']}", err=True)
+        echo(f"Gateway token (shown once): {announcement['gateway_token']}", err=True)
     if "token" in announcement:
-        click.echo(f"Control plane token (shown once): {announcement['token']}", err=True)
+        echo(f"Control plane token (shown once): {announcement['token']}", err=True)

@@ -5,8 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
+from codegym_mcp.cli.command_output import echo
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.limits import Limits
 from codegym_mcp.runtime.assembly import RuntimeOptions, assemble
@@ -53,7 +52,7 @@ async def serve_gateway(paths: Sequence[Path], runtime: RuntimeOptions, *, revea
 
     catalog = Catalog.load(paths)
     for problem in catalog.problems():
-        click.echo(f"Broken, not served: {problem}", err=True)
+        echo(f"Broken, not served: {problem}", err=True)
     async with assemble(catalog, runtime) as episodes:
         gateway = Gateway(episodes, EpisodeSettings(reveal=reveal), per_caller=runtime.open_limit)
         _announce_on_terminal(f"the gateway to {len(catalog.names)} environments")
@@ -64,7 +63,7 @@ async def serve_gateway(paths: Sequence[Path], runtime: RuntimeOptions, *, revea
 def _announce_on_terminal(what: str) -> None:
     """Tells a person who started the server by hand what it waits for; MCP clients use pipes."""
     if sys.stdin.isatty():
-        click.echo(
+        echo(
             f"Serving {what} over stdio. An MCP client is expected to start this command and to send "
             "JSON-RPC messages on stdin; this terminal is not one. Press Ctrl-C to stop. To look at an "
             "environment, run codegym-mcp show NAME; to serve over HTTP, run codegym-mcp serve --http "

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from codegym_mcp.cli.command_output import out
+from codegym_mcp.cli.command_output import echo, out
 from codegym_mcp.synthesis.funnel import Funnel, ProblemOutcome, RejectedProblem, Stage
 from codegym_mcp.synthesis.pipeline import SynthesisObserver
 
@@ -55,7 +54,7 @@ class SynthesisProgress(SynthesisObserver):
 
     def _print(self, line: str) -> None:
         if not self._console.is_terminal:
-            click.echo(line, err=True)
+            echo(line, err=True)
 
 
 def print_funnel(funnel: Funnel, directory: Path) -> None:

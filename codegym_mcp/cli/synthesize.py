@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from codegym_mcp.cli.command_output import err, json_option, print_json, run, unconfined_option
+from codegym_mcp.cli.command_output import echo, err, json_option, print_json, run, unconfined_option
 from codegym_mcp.cli.model_options import read_text_model_options, text_model_options
 from codegym_mcp.cli.synthesis_progress import SynthesisProgress, print_funnel
 from codegym_mcp.errors import CodegymError
@@ -143,7 +143,7 @@ def synthesize(
         with SynthesisProgress(err, len(read)) as progress:
             funnel = run(main)
     except KeyboardInterrupt:
-        click.echo(
+        echo(
             f"Interrupted. Results so far are in {directory}; run the same command again to continue.",
             err=True,
         )
