@@ -173,8 +173,10 @@ def _announce(announcement: dict[str, Any], *, as_json: bool) -> None:
         click.echo(json.dumps(announcement), err=True)
         return
     socket = announcement.get("socket")
-    where = f"the Unix socket {socket}, as {announcement['url']}" if socket else announcement["url"]
-    echo(f"Serving on {where}", err=True)
+    bound = announcement.get("bound", announcement["url"])
+    echo(f"Serving on {f'the Unix socket {socket}, as {bound}' if socket else bound}", err=True)
+    if "bound" in announcement:
+        echo(f"Clients know the server as {announcement['url']}", err=True)
     if announcement["gateway"]:
         echo(f"Agents connect to {announcement['gateway']}", err=True)
     if "gateway_token" in announcement:

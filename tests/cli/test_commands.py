@@ -1,16 +1,12 @@
-"""The commands `list`, `show` and `serve`: what they print, and how they end."""
+"""The commands `list` and `show`, and what all commands share: help, wrong use."""
 
 import json
 import re
-import signal
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import anyio
 import click
-import httpx2
 import pytest
 from click.testing import CliRunner, Result
 
@@ -21,10 +17,7 @@ from tests.server.serving import (
     ENVIRONMENTS,
     SAFE,
     WORDS,
-    ServerProcess,
-    journal_events,
     serve_command,
-    serving_process,
 )
 
 BUNDLED = 12
@@ -186,21 +179,6 @@ def test_show_of_a_broken_environment_says_where_and_how_to_mend_it() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("serve",), "Name an environment to serve over stdio, or --http HOST:PORT."),
-        (("serve", "safe", "--http", "127.0.0.1:0"), "Name an environment"),
-        (("serve", "--http", "8000"), "'8000' is no address; use HOST:PORT"),
-        (("serve", "--http", "127.0.0.1:"), "is no address"),
-        (("serve", "--http", ":8000"), "is no address"),
-        (("serve", "--http", "127.0.0.1:65536"), "is no address"),
-        (("serve", "--http", "127.0.0.1:http"), "is no address"),
-        (("serve", "--http", "127.0.0.1:0", "--task", "blue"), "--task is for stdio only."),
-        (("serve", "--http", "127.0.0.1:0", "--seed", "0"), "--seed is for stdio only."),
-        (("serve", "safe", "--no-gateway"), "--no-gateway is for HTTP only."),
-        (("serve", "safe", "--max-episodes", "1000"), "--max-episodes is for HTTP only."),
-        (("serve", "safe", "--json"), "--json is for HTTP only."),
-        (("serve", "safe", "--difficulty", "6"), "6 is not in the range 1<=x<=5"),
-        (("serve", "safe", "--calls", "0"), "0 is not in the range"),
-        (("serve", "safe", "--colour"), "No such option"),
         (("show",), "Missing argument 'ENVIRONMENT|RUN'"),
         (("lst",), "No such command 'lst'"),
     ],
@@ -213,240 +191,7 @@ def test_wrong_use_is_told_with_exit_code_2(arguments: tuple[str, ...], told: st
     assert "Usage: " in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("saef",), "There is no environment named 'saef'. Did you mean safe?"),
-        (("safe", "--task", "green"), "There is no task named 'green'. Known: blue, red."),
-        (("safe", "--task", "red", "--difficulty", "1"), "not both"),
-        (("safe", "--seed", "1"), "A seed needs a difficulty"),
-        (("fragile",), "KeyError"),
-        (("broken",), "broken.py:10: the tool peek has no docstring"),
-        (("--http", "127.0.0.1:0", "--environments", "/no/such/place"), "/no/such/place: does not exist"),
-    ],
-)
-def test_what_cannot_be_served_is_told_with_exit_code_1(arguments: tuple[str, ...], told: str) -> None:
-    result = run("serve", "--environments", str(ENVIRONMENTS), *arguments)
-    assert result.exit_code == 1
-    assert result.stdout == ""
-    assert told in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-def test_a_port_in_use_is_told_with_exit_code_1() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        result = run("serve", "--http", address)
-    assert result.exit_code == 1
-    assert f"Error: {address} cannot be bound:" in result.stderr
-    assert "Choose another port; port 0 picks a free one." in result.stderr
-
-
-@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"])
-def test_others_may_reach_the_server_only_if_a_token_was_given(address: str) -> None:
-    for given in ("", " "):
-        result = run("serve", "--http", address, CODEGYM_MCP_TOKEN=given)
-        assert result.exit_code == 1
-        assert "lets others reach the server. Set a token in CODEGYM_MCP_TOKEN first." in result.stderr
-
-
-@pytest.mark.parametrize("token", ["two words", "schlüssel", "line\nbreak"])
-def test_a_token_that_no_header_can_carry_is_refused_and_not_repeated(token: str) -> None:
-    result = run("serve", "--http", "127.0.0.1:0", CODEGYM_MCP_TOKEN=token)
-    assert result.exit_code == 1
-    assert "CODEGYM_MCP_TOKEN cannot be sent in a header." in result.stderr
-    assert token not in result.stderr
-
-
-def test_a_data_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
-    (tmp_path / "journal.sqlite").write_text("this is no database, and long enough to be sure of it" * 20)
-    result = run("serve", "--http", "127.0.0.1:0", "--data", str(tmp_path))
-    assert result.exit_code == 1
-    assert "journal.sqlite cannot be opened" in result.stderr
-
-
-# --- the server as a process
-
-
-async def ended(server: ServerProcess) -> int:
-    with anyio.fail_after(30):
-        return await server.process.wait()
-
-
-async def test_the_address_is_one_json_line_on_stderr() -> None:
-    async with serving_process() as server:
-        assert set(server.announced) == {"url", "gateway", "token"}
-        assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*", server.url)
-        assert server.announced["gateway"] == f"{server.url}/mcp"
-        async with server.control() as control:
-            assert [listed["name"] for listed in (await control.get("/environments")).json()] == ["safe"]
-
-
-async def test_a_token_that_was_given_is_used_and_never_printed() -> None:
-    async with serving_process("--no-gateway", CODEGYM_MCP_TOKEN=" given-in-secret ") as server:
-        assert server.announced == {"url": server.url, "gateway": None}
-        headers = {"authorization": "Bearer given-in-secret"}
-        async with httpx2.AsyncClient(base_url=server.url, headers=headers) as control:
-            assert (await control.get("/environments")).status_code == 200
-            assert (await control.post("/mcp", json={})).status_code == 404
-        server.process.terminate()
-        assert await ended(server) == 0
-        assert await server.said() == ""
-
-
-async def test_without_json_the_address_is_told_in_words() -> None:
-    command = serve_command("--http", "127.0.0.1:0")
-    async with await anyio.open_process(command) as process:
-        assert process.stderr is not None
-        said = ""
-        with anyio.fail_after(30):
-            while "Control plane token" not in said or not said.endswith("\n"):
-                said += (await process.stderr.receive()).decode()
-        process.terminate()
-        assert await process.wait() == 0
-    assert re.fullmatch(
-        r"Serving on (http://127\.0\.0\.1:\d+)\n"
-        r"Agents connect to \1/mcp\n"
-        r"Control plane token \(shown once\): \S{32}\n",
-        said,
-    )
-
-
-async def test_a_broken_environment_is_left_out_and_told(tmp_path: Path) -> None:
-    command = serve_command("--http", "127.0.0.1:0", "--environments", str(ENVIRONMENTS / "broken.py"))
-    async with await anyio.open_process(command) as process:
-        assert process.stderr is not None
-        said = ""
-        with anyio.fail_after(30):
-            while "Serving on" not in said:
-                said += (await process.stderr.receive()).decode()
-        process.terminate()
-        assert await process.wait() == 0
-    assert re.match(r"Broken, not served: .*broken\.py:10: the tool peek has no docstring", said)
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-async def test_a_server_that_is_told_to_stop_finishes_open_calls_and_leaves_no_process(
-    how: signal.Signals,
-) -> None:
-    async with serving_process("--json-responses") as server, server.control() as control:
-        opened = (await control.post("/episodes", json={"environment": "safe"})).json()
-        assert len(server.processes()) >= 3, "the server, the zygote and the environment's process"
-        responses: list[httpx2.Response] = []
-
-        async def polish() -> None:
-            responses.append(await call(control, opened["mcp_url"], "polish", strokes=4_000_000))
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(polish)
-            await under_way(control, opened["id"])
-            server.process.send_signal(how)
-        assert responses[0].json()["result"]["structuredContent"] == {"result": 1}
-        assert await ended(server) == 0
-        assert await server.said() == ""
-        assert server.processes() == set()
-
-
-async def test_a_second_signal_undoes_open_calls(tmp_path: Path) -> None:
-    async with serving_process("--data", str(tmp_path)) as server, server.control() as control:
-        asked = {"environment": "safe", "limits": {"call_seconds": 600}}
-        opened = (await control.post("/episodes", json=asked)).json()
-
-        async def polish_for_ever() -> None:
-            response = await call(control, opened["mcp_url"], "polish", strokes=10**12)
-            assert "Connection closed" in response.text
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(polish_for_ever)
-            await under_way(control, opened["id"])
-            server.process.terminate()
-            await refusing_connections(server)
-            server.process.terminate()
-            assert await ended(server) == 0
-        assert server.processes() == set()
-        assert await server.said() == ""
-    # The call was never made, and the episode can go on.
-    assert [event.kind for event in journal_events(tmp_path / "journal.sqlite")] == ["opened"]
-
-
-async def test_no_secret_is_ever_logged() -> None:
-    async with serving_process() as server, server.control() as control:
-        opened = (await control.post("/episodes", json={"environment": "safe"})).json()
-        url = opened["mcp_url"]
-        token = url.split("/")[-2]
-        for headers in (
-            {"host": "evil.example"},
-            {"origin": "http://evil.example"},
-            {"content-type": "text/plain"},
-        ):
-            await control.post(url, headers=headers, content=b"{")
-        await control.get(url)
-        await control.post(url, content=b"{" * 100_000)
-        await control.get(f"/episodes/{token}", headers={"authorization": "Bearer wrong"})
-        await control.post("/episodes", content=b"{")
-        for tool, arguments in (("kick", {}), ("force", {}), ("submit_answer", {"answer": WORDS["blue"]})):
-            await call(control, url, tool, **arguments)
-        server.process.terminate()
-        assert await ended(server) == 0
-        said = await server.said()
-    for secret in (token, server.announced["token"], *WORDS.values()):
-        assert secret not in said
-
-
-async def test_an_episode_goes_on_when_the_process_was_killed(tmp_path: Path) -> None:
-    async with serving_process("--data", str(tmp_path), CODEGYM_MCP_TOKEN="given") as server:
-        headers = {"authorization": "Bearer given"}
-        async with httpx2.AsyncClient(base_url=server.url, headers=headers) as control:
-            opened = (await control.post("/episodes", json={"environment": "safe"})).json()
-            await call(control, opened["mcp_url"], "turn", clicks=5)
-        server.process.kill()
-        with anyio.fail_after(30):
-            while server.processes():
-                await anyio.lowlevel.checkpoint()
-    async with (
-        serving_process("--data", str(tmp_path), CODEGYM_MCP_TOKEN="given") as server,
-        httpx2.AsyncClient(base_url=server.url, headers=headers) as control,
-    ):
-        path = httpx2.URL(opened["mcp_url"]).path
-        response = await call(control, f"{server.url}{path}", "turn", clicks=1)
-        assert '"structuredContent":{"result":6}' in response.text
-        assert (await control.get(f"/episodes/{opened['id']}")).json()["calls"] == 2
-
-
 def test_python_m_is_the_command() -> None:
     command = [*serve_command()[:3], "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert __version__ in done.stdout
-
-
-async def call(client: httpx2.AsyncClient, url: str, tool: str, **arguments: Any) -> httpx2.Response:
-    """Calls a tool as a client of the handshake era would."""
-    return await client.post(
-        url,
-        headers={"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-11-25"},
-        json={
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "tools/call",
-            "params": {"name": tool, "arguments": arguments},
-        },
-    )
-
-
-async def under_way(control: httpx2.AsyncClient, episode: str) -> None:
-    """Returns when the episode has taken a call up."""
-    with anyio.fail_after(30):
-        while not (await control.get(f"/episodes/{episode}")).json()["calls"]:
-            pass
-
-
-async def refusing_connections(server: ServerProcess) -> None:
-    """Returns when the server takes no more connections."""
-    url = httpx2.URL(server.url)
-    with anyio.fail_after(30):
-        while True:
-            try:
-                stream = await anyio.connect_tcp(url.host, url.port or 0)
-            except OSError:
-                return
-            await stream.aclose()

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,9 +149,17 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def serving_process(*arguments: str, **variables: str) -> AsyncIterator[ServerProcess]:
-    """`serve --http` on a free port, listening; killed if the block leaves it running."""
-    command = serve_command("--http", "127.0.0.1:0", "--json", *arguments)
+async def serving_process(
+    *arguments: str, program: Sequence[str] = (), **variables: str
+) -> AsyncIterator[ServerProcess]:
+    """Runs `serve --http` in a process of its own, killed if the block leaves it running.
+
+    Args:
+        arguments: more of them; without `--http`, it listens on a free port of loopback.
+        program: a command that starts the server, whose command is appended.
+    """
+    address = () if "--http" in arguments else ("--http", "127.0.0.1:0")
+    command = [*program, *serve_command(*address, "--json", *arguments)]
     environment = {**os.environ, **variables}
     async with await anyio.open_process(command, env=environment, start_new_session=True) as process:
         try:
