@@ -1,22 +1,22 @@
 """`codegym-mcp synthesize` from end to end, with a scripted model server in a process of its own."""
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.synthesis.funnel import ProblemOutcome
 from codegym_mcp.verification.audit.audit_files import current_audit
+from tests.synthesis.author_process import AuthorProcess, author_process
 
 HERE = Path(__file__).parent
 SCRIPTS = HERE / "scripts"
@@ -25,45 +25,14 @@ SECONDS = 900
 """Far more than a busy machine needs; ends only a run that hangs."""
 
 
-class Author:
-    """The model server; see `author_server.py`."""
-
-    def __init__(self, url):
-        self.url = url
-
-    def log(self):
-        return httpx2.get(f"{self.url}/log").json()
-
-    def hold(self, after):
-        httpx2.put(f"{self.url}/hold", content=json.dumps({"after": after})).raise_for_status()
-
-
-@contextmanager
-def author_server():
-    environment = {
-        **os.environ,
-        "AUTHOR_SCRIPTS": str(SCRIPTS),
-        "AUTHOR_PROBLEMS": str(PROBLEMS),
-        "PYTHONPATH": str(HERE.parent / "harness" / "model_servers"),
-    }
-    command = [sys.executable, str(HERE / "author_server.py")]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as server:
-        try:
-            yield Author(server.stdout.readline().strip())
-        finally:
-            server.kill()
-
-
 @pytest.fixture
-def author():
-    with author_server() as server:
+def author() -> Iterator[AuthorProcess]:
+    with author_process(SCRIPTS, PROBLEMS) as server:
         yield server
 
 
 def command(author, out, *options, problems=PROBLEMS):
-    """A command line; the seeds make every oracle's request one of its own."""
+    """Returns the command line; the seed lets the server tell the requests for oracles apart."""
     model = ("--model", "openai:author", "--base-url", f"{author.url}/v1", "--sampling-seed", "0")
     arguments = ("synthesize", str(problems), "--out", str(out), *model, "--json", *options)
     return [sys.executable, "-m", "codegym_mcp.cli", *arguments]
@@ -86,14 +55,14 @@ def scripts():
 
 
 def expected_funnel():
-    """For each problem, in the order of the file, what the scripts lead to."""
+    """Returns the expected outcome of each problem, in the order of the file."""
     ids = [json.loads(line)["id"] for line in PROBLEMS.read_text().splitlines()]
     expected = scripts()
     return [(problem, expected[problem]) for problem in ids]
 
 
 def check(funnel, out):
-    """That the funnel, and what stands in the folder, are as scripted."""
+    """Checks that the funnel and the output folder are as scripted."""
     expected = expected_funnel()
     kept = [name for _, each in expected if each["stage"] == "kept" for name in each["environments"]]
     assert funnel["environments"] == kept
@@ -154,12 +123,12 @@ def test_killed_while_it_waits_nothing_is_asked_twice_and_the_funnel_is_the_same
         author.hold(answered + 7)
         process = start(author, tmp_path, "--concurrency", "3", stdout=subprocess.PIPE)
         try:
-            if not held(author, process, tmp_path):
+            if not wait_until_held(author, process, tmp_path):
                 break
         finally:
             process.send_signal(signal.SIGKILL)
             output, _ = process.communicate()
-        answered = forgotten(author)
+        answered = wait_until_disconnected(author)
         kills += 1
     assert process.returncode == 0
     assert kills > 3
@@ -175,11 +144,11 @@ def test_killed_at_every_stage_nothing_is_asked_twice_and_the_funnel_is_the_same
             assert any(line.rstrip().endswith(f": {stage}") for line in process.stderr)
             # What has been answered is kept before it is killed: no answer is under way.
             author.hold(0)
-            held(author, process, tmp_path, waiting=0)
+            wait_until_held(author, process, tmp_path, waiting=0)
         finally:
             process.send_signal(signal.SIGKILL)
             process.communicate()
-        forgotten(author)
+        wait_until_disconnected(author)
     author.hold(None)
     done = synthesize(author, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -188,7 +157,7 @@ def test_killed_at_every_stage_nothing_is_asked_twice_and_the_funnel_is_the_same
 
 
 def start(author, out, *options, **pipes):
-    """Starts the command as a process that is to be killed."""
+    """Starts the command as a process that the test kills."""
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **pipes}
     return subprocess.Popen(command(author, out, *options), text=True, **streams)
 
@@ -199,30 +168,30 @@ def check_asked_once(author, out):
     assert answers(out) == len(log)
 
 
-def held(author, process, out, waiting=1):
+def wait_until_held(author, process, out, waiting=1):
     """Waits until the server holds requests and what it has answered is kept; False if the process has ended."""
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
             return False
-        state = httpx2.get(f"{author.url}/state").json()
+        state = author.state()
         if state["waiting"] >= waiting and answers(out) == state["answered"]:
             return True
-    raise TimeoutError("neither held nor ended")
+    raise TimeoutError("the process neither waits nor has ended")
 
 
-def forgotten(author):
-    """Waits until the server knows that whoever asked has gone; returns how many requests it has answered."""
+def wait_until_disconnected(author):
+    """Waits until the server has noticed the disconnection; returns how many requests it has answered."""
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
-        state = httpx2.get(f"{author.url}/state").json()
+        state = author.state()
         if not state["waiting"]:
             return state["answered"]
-    raise TimeoutError("somebody still waits")
+    raise TimeoutError("a request still waits")
 
 
 def answers(out):
-    """How many answers are kept."""
+    """Returns how many responses are stored."""
     path = out / "synthesis" / "answers.sqlite"
     if not path.exists():
         return 0
@@ -267,7 +236,7 @@ def test_a_second_environment_of_a_problem_is_kept_only_if_it_is_another_one(aut
     assert Counter(each["file"].split(".")[0] for each in author.log()) == {
         "environment": 2,
         "tasks": 1,
-        "oracle": 4,
+        "oracle": 2,
     }
 
 

@@ -1,0 +1,220 @@
+"""How one environment is written, tried and repaired, with a scripted model server."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from codegym_mcp.models import Model, ModelOptions
+from codegym_mcp.synthesis.cached_model import CachedModel
+from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
+from codegym_mcp.synthesis.funnel import Candidate, Stage
+from codegym_mcp.synthesis.problem_reader import CodingProblem
+from codegym_mcp.synthesis.synthesis_options import SynthesisOptions
+from codegym_mcp.synthesis.synthesis_store import SynthesisStore
+from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.verification_context import VerificationContext
+from tests.synthesis.author_process import author_process
+from tests.synthesis.drafted import CODE, SOLVE
+
+PROBLEM = CodingProblem(
+    id="jars",
+    statement="Add up the weights of all jars on a shelf.",
+    solution="def total(grams):\n    return sum(grams)\n",
+    license="MIT",
+    source="tests",
+)
+CONFIGS = [{"jars": count, "grams": [count * 7 + place for place in range(count)]} for count in range(11, 19)]
+WITHOUT_THE_FIRST = SOLVE.replace("range(jars)", "range(1, jars)")
+
+Write = Callable[..., Awaitable[tuple[Candidate, list[str]]]]
+
+
+def python(code: str) -> str:
+    return f"```python\n{code}\n```"
+
+
+def tasks(configs: list[dict[str, object]]) -> str:
+    return f"```json\n{json.dumps([{'difficulty': 1, 'config': config} for config in configs])}\n```"
+
+
+def differently(solve: str) -> str:
+    """Returns an oracle that does the same in other words."""
+    return solve.replace("jar=jar", "jar=number").replace("for jar in", "for number in")
+
+
+@pytest.fixture
+def write(context: VerificationContext, tmp_path: Path) -> Write:
+    """Has a candidate written by the replies in files; returns it and the files that the server used."""
+
+    async def written(files: dict[str, str], **options: int) -> tuple[Candidate, list[str]]:
+        folder = tmp_path / "scripts" / "jars"
+        folder.mkdir(parents=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        (folder / "script.json").write_text(json.dumps({"problem": "jars", "mark": "jars, counted from 0"}))
+        problems = tmp_path / "problems.jsonl"
+        problems.write_text(PROBLEM.model_dump_json() + "\n")
+        with (
+            author_process(tmp_path / "scripts", problems) as server,
+            SynthesisStore.open(tmp_path / "answers.sqlite") as store,
+        ):
+            model_options = ModelOptions(
+                name="openai:author", base_url=f"{server.url}/v1", seed=0, attempts=1
+            )
+            async with Model.open(model_options) as model:
+                author = EnvironmentAuthor(
+                    problem=PROBLEM,
+                    sample=0,
+                    model=CachedModel(model, store),
+                    context=context,
+                    options=SynthesisOptions(**{"grade": Grade.D, "tasks": 4, "oracles": 2, **options}),
+                    on_stage=lambda problem, stage: None,
+                )
+                candidate = await author.write()
+            return candidate, server.files()
+
+    return written
+
+
+def parts(used: list[str]) -> list[str]:
+    return [name.split(".")[0] for name in used]
+
+
+async def test_a_sound_draft_takes_four_requests(write: Write) -> None:
+    candidate, used = await write(
+        {"environment.0.md": python(CODE), "tasks.0.md": tasks(CONFIGS), "oracle.0.md": python(SOLVE)},
+        oracles=4,
+    )
+    assert candidate.accepted is not None
+    assert parts(used) == ["environment", "tasks", "oracle", "oracle"]
+    assert not candidate.attempts
+    assert not candidate.dropped_configurations
+
+
+async def test_a_configuration_that_contradicts_itself_is_dropped_with_a_reason(write: Write) -> None:
+    wrong = {"jars": 20, "grams": [3] * 25}
+    candidate, used = await write(
+        {
+            "environment.0.md": python(CODE),
+            "tasks.0.md": tasks([*CONFIGS, wrong]),
+            "oracle.0.md": python(SOLVE),
+        }
+    )
+    assert candidate.accepted is not None
+    assert len(used) == 4
+    (reason,) = candidate.dropped_configurations
+    assert "contradicts itself: jars is 20, but grams has 25 items" in reason
+
+
+async def test_a_configuration_that_no_oracle_solves_is_blamed_and_not_the_environment(write: Write) -> None:
+    # Only this configuration has a jar that the tool refuses to weigh; each oracle answers differently.
+    refusing = CODE.replace(
+        '        return {"jar": jar, "grams": self.grams[jar]}',
+        "        if self.grams[jar] < 0:\n"
+        '            raise ValueError("the jar is broken")\n'
+        '        return {"jar": jar, "grams": self.grams[jar]}',
+    )
+    solves = [
+        f"def solve(tools, jars):\n    total = 0\n    for jar in range(jars):\n        try:\n"
+        f"            total += tools.weigh(jar=jar)['grams']\n        except ValueError:\n"
+        f"            total += {guess}\n    return total\n"
+        for guess in (1000, 2000)
+    ]
+    wrong = {"jars": 12, "grams": [*[5] * 11, -1]}
+    candidate, used = await write(
+        {
+            "environment.0.md": python(refusing),
+            "tasks.0.md": tasks([*CONFIGS, wrong]),
+            "oracle.0.0.md": python(solves[0]),
+            "oracle.1.0.md": python(solves[1]),
+        }
+    )
+    assert candidate.accepted is not None
+    assert parts(used) == ["environment", "tasks", "oracle", "oracle"]
+    (reason,) = candidate.dropped_configurations
+    assert "no oracle solves it" in reason
+    assert wrong not in [task.config for task in candidate.accepted.tasks]
+
+
+async def test_a_wrong_reference_is_mended_and_the_oracles_are_not_asked_again(write: Write) -> None:
+    candidate, used = await write(
+        {
+            "environment.0.md": python(CODE.replace("return sum(grams)", "return sum(grams[1:])")),
+            "environment.1.md": python(CODE),
+            "tasks.0.md": tasks(CONFIGS),
+            "oracle.0.0.md": python(SOLVE),
+            "oracle.1.0.md": python(differently(SOLVE)),
+        }
+    )
+    assert candidate.accepted is not None
+    assert [attempt.stage for attempt in candidate.attempts] == [Stage.ORACLE]
+    assert "agree against the reference" in candidate.attempts[0].reason
+    assert parts(used) == ["environment", "tasks", "oracle", "oracle", "environment"]
+
+
+async def test_an_unchanged_file_means_that_the_oracles_are_wrong(write: Write) -> None:
+    candidate, used = await write(
+        {
+            "environment.0.md": python(CODE),
+            "environment.1.md": python(CODE),
+            "tasks.0.md": tasks(CONFIGS),
+            "oracle.0.0.md": python(WITHOUT_THE_FIRST),
+            "oracle.1.0.md": python(differently(WITHOUT_THE_FIRST)),
+            "oracle.0.1.md": python(SOLVE),
+        }
+    )
+    assert candidate.accepted is not None
+    assert "confirmed the reference" in candidate.attempts[1].reason
+    assert used[-2:] == ["environment.1.md", "oracle.0.1.md"]
+
+
+async def test_form_and_meaning_have_budgets_of_their_own(write: Write) -> None:
+    candidate, used = await write(
+        {
+            "environment.0.md": "I will think about it.",
+            "environment.1.md": python(CODE.replace("        check_jar(jar, self.jars)\n", "")),
+            "environment.2.md": python(CODE),
+            "tasks.0.md": tasks(CONFIGS),
+            "oracle.0.md": python(SOLVE),
+        },
+        repairs=1,
+    )
+    assert candidate.accepted is not None
+    # The tool that fails on extreme arguments is found before anything else is requested.
+    assert parts(used) == ["environment", "environment", "environment", "tasks", "oracle", "oracle"]
+    assert [attempt.stage for attempt in candidate.attempts] == [Stage.ENVIRONMENT, Stage.VERIFICATION]
+
+
+async def test_more_oracles_are_requested_only_if_the_first_two_do_not_solve_everything(write: Write) -> None:
+    candidate, used = await write(
+        {
+            "environment.0.md": python(CODE),
+            "tasks.0.md": tasks(CONFIGS),
+            "oracle.0.md": python(SOLVE),
+            "oracle.1.0.md": python("def solve(tools, jars):\n    return tools.weigh(jar=0)['grams']\n"),
+        },
+        oracles=4,
+    )
+    assert candidate.accepted is not None
+    assert parts(used).count("oracle") == 4
+
+
+async def test_among_oracles_that_solve_everything_one_that_uses_every_tool_is_chosen(write: Write) -> None:
+    second = (
+        "    def count_jars(self) -> int:\n"
+        '        """Count the jars on the shelf."""\n'
+        "        return self.jars\n\n    def weigh("
+    )
+    thorough = SOLVE.replace("range(jars)", "range(tools.count_jars())")
+    candidate, _ = await write(
+        {
+            "environment.0.md": python(CODE.replace("    def weigh(", second)),
+            "tasks.0.md": tasks(CONFIGS),
+            "oracle.0.0.md": python(SOLVE),
+            "oracle.1.0.md": python(thorough),
+        }
+    )
+    assert candidate.accepted is not None
+    assert "tools.count_jars()" in candidate.accepted.source
