@@ -22,7 +22,7 @@ def listen_for(ports: Sequence[int], harness: int) -> None:
     Raises:
         OSError: the loopback device cannot be used here.
     """
-    _start_loopback()
+    start_loopback()
     with socket.socket(fileno=harness) as channel:
         for port in ports:
             with socket.socket() as listener:
@@ -52,7 +52,8 @@ def listening_ports() -> list[int]:
     return sorted({int(port, 16) for address, port in addresses if address in ("00000000", "0100007F")})
 
 
-def _start_loopback() -> None:
+def start_loopback() -> None:
+    """Starts the loopback device of a new network namespace; raises OSError."""
     with socket.socket() as any_socket:
         request = struct.pack("16sH22x", b"lo", 0)
         flags = struct.unpack("16sH22x", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, request))[1]

@@ -26,11 +26,13 @@ KEPT_CAPABILITIES = {
 """Capabilities that root keeps, with the reason. Both concern files that it can write: its own folders."""
 
 
-def give_up_privileges(*, datagrams: bool = True) -> None:
+def give_up_privileges(*, datagrams: bool = True, shared_ipc: bool = True) -> None:
     """Limits this process and all that it executes, for good.
 
     Args:
         datagrams: whether Internet sockets other than TCP are allowed.
+        shared_ipc: whether System V shared memory and message queues are allowed, and limits of other
+            processes. A process without namespaces shares them with all others.
 
     Raises:
         OSError: the system has no filter for system calls.
@@ -38,7 +40,7 @@ def give_up_privileges(*, datagrams: bool = True) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     linux_calls.forbid_new_privileges()
     _keep_capabilities()
-    _install_filter(datagrams=datagrams)
+    _install_filter(datagrams=datagrams, shared_ipc=shared_ipc)
 
 
 def _keep_capabilities() -> None:
@@ -75,9 +77,12 @@ class _Architecture:
     audit: int
     refused: dict[str, int]
     """System calls that fail with EPERM."""
+    shared_ipc: tuple[int, ...]
+    """shmget, shmat, shmctl, semget, semop, semctl, semtimedop, msgget, msgsnd, msgrcv, msgctl, mq_open."""
     unshare: int
     clone: int
     socket: int
+    prlimit: int
     x32: bool = False
 
 
@@ -102,9 +107,11 @@ _ARCHITECTURES = {
             "chroot": 161,
             "kexec_load": 246,
         },
+        shared_ipc=(29, 30, 31, 64, 65, 66, 220, 68, 69, 70, 71, 240),
         unshare=272,
         clone=56,
         socket=41,
+        prlimit=302,
         x32=True,
     ),
     "aarch64": _Architecture(
@@ -124,9 +131,11 @@ _ARCHITECTURES = {
             "chroot": 51,
             "kexec_load": 104,
         },
+        shared_ipc=(194, 196, 195, 190, 193, 191, 192, 186, 189, 188, 187, 180),
         unshare=97,
         clone=220,
         socket=198,
+        prlimit=261,
     ),
 }
 _NEW_MOUNT_CALLS = {
@@ -172,7 +181,18 @@ def _refuse_datagrams(number: int) -> list[bytes]:
     ]
 
 
-def _filter(architecture: _Architecture, *, datagrams: bool) -> bytes:
+def _refuse_other_processes(number: int) -> list[bytes]:
+    """Refuses a call whose first argument is a process other than the caller, which is 0."""
+    return [
+        _instruction(_JUMP_EQUAL, number, when_false=4),
+        _instruction(_LOAD, _FIRST_ARGUMENT),
+        _instruction(_JUMP_EQUAL, 0, when_true=1),
+        _instruction(_RETURN, _REFUSE | errno.EPERM),
+        _instruction(_RETURN, _ALLOW),
+    ]
+
+
+def _filter(architecture: _Architecture, *, datagrams: bool, shared_ipc: bool) -> bytes:
     """Returns the filter as instructions of classic BPF, eight bytes each."""
     lines = [
         _instruction(_LOAD, _ARCHITECTURE),
@@ -191,6 +211,10 @@ def _filter(architecture: _Architecture, *, datagrams: bool) -> bytes:
     lines += _refuse(_CLONE3, errno.ENOSYS)
     if not datagrams:
         lines += _refuse_datagrams(architecture.socket)
+    if not shared_ipc:
+        for number in architecture.shared_ipc:
+            lines += _refuse(number)
+        lines += _refuse_other_processes(architecture.prlimit)
     lines += _refuse_user_namespaces(architecture.unshare)
     lines += _refuse_user_namespaces(architecture.clone)
     lines.append(_instruction(_RETURN, _ALLOW))
@@ -201,10 +225,10 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def _install_filter(*, datagrams: bool) -> None:
+def _install_filter(*, datagrams: bool, shared_ipc: bool) -> None:
     name = platform.machine()
     if name not in _ARCHITECTURES or struct.calcsize("P") != 8:
         raise OSError(errno.ENOSYS, f"there is no list of system calls for {name or 'this machine'}")
-    instructions = _filter(_ARCHITECTURES[name], datagrams=datagrams)
+    instructions = _filter(_ARCHITECTURES[name], datagrams=datagrams, shared_ipc=shared_ipc)
     program = _Program(len(instructions) // 8, instructions)
     linux_calls.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program))

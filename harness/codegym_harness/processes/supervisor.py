@@ -187,7 +187,7 @@ def _run_in_namespaces(request: SupervisorRequest, listeners: int, tell: Tell) -
         program_root.enter_root(
             request["readable"], request["writable"], request["temporary"], request["scratch"]
         )
-        _give_up_privileges(datagrams=True)
+        _give_up_privileges()
     except OSError as error:
         tell({"unavailable": {"namespaces": error.strerror or str(error)}})
     else:
@@ -204,7 +204,7 @@ def _run_with_landlock(request: SupervisorRequest, _: int, tell: Tell) -> None:
     try:
         if landlock.version() < landlock_rules.LEAST_VERSION:
             raise OSError(0, f"Landlock of this kernel is older than version {landlock_rules.LEAST_VERSION}")
-        _give_up_privileges(datagrams=request["ports"] is None)
+        _give_up_privileges(datagrams=request["ports"] is None, shared_ipc=False)
     except OSError as error:
         tell({"unavailable": {"landlock": error.strerror or str(error)}})
     else:
@@ -214,7 +214,7 @@ def _run_with_landlock(request: SupervisorRequest, _: int, tell: Tell) -> None:
 def _run_unenclosed(request: SupervisorRequest, _: int, tell: Tell) -> None:
     """Runs the program as its user, without new privileges where the system allows that."""
     with suppress(OSError):
-        _give_up_privileges(datagrams=True)
+        _give_up_privileges()
     _run(request, tell, "none")
 
 
@@ -241,13 +241,13 @@ def _enter_namespaces(*, own_network: bool) -> None:
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
 
 
-def _give_up_privileges(*, datagrams: bool) -> None:
+def _give_up_privileges(*, datagrams: bool = True, shared_ipc: bool = True) -> None:
     """Limits this process and the program."""
     # The program could otherwise write reports through our descriptors.
     linux_calls.forbid_inspection()
     with suppress(OSError):
         landlock_rules.restrict_sockets_and_signals()
-    give_up_privileges(datagrams=datagrams)
+    give_up_privileges(datagrams=datagrams, shared_ipc=shared_ipc)
 
 
 def _run(
