@@ -72,7 +72,6 @@ class ChatClient:
         self._url = f"{server.url.rstrip('/')}/chat/completions"
         self._adaptations = ServerAdaptations(options)
         self._has_replied = False
-        self._longest_accepted = 0
         self._web_pages = 0
 
     @classmethod
@@ -136,12 +135,8 @@ class ChatClient:
         )
         if self._server.nested_effort and "reasoning_effort" in body:
             body["reasoning"] = {"effort": body.pop("reasoning_effort")}
-        try:
-            response = await self._send_adapted(RequestAdaptation(self._adaptations, id(messages), body))
-        except RequestFailedError as failed:
-            raise RequestFailedError(self._note_growth(failed.diagnosis, body)) from None
+        response = await self._send_adapted(RequestAdaptation(self._adaptations, id(messages), body))
         self._has_replied = True
-        self._longest_accepted = max(self._longest_accepted, _length(body))
         reply = response.reply
         if self._options.tool_format is not None and not reply.calls:
             reply = replace(reply, calls=parse_calls(reply.text, self._options.tool_format, tools))
@@ -227,17 +222,6 @@ class ChatClient:
         example = "" if path.endswith("/v1") else f" Try {self._server.url.rstrip('/')}/v1."
         return f"--base-url is the address before /chat/completions.{example}"
 
-    def _note_growth(self, diagnosis: ErrorDiagnosis, body: Body) -> ErrorDiagnosis:
-        """Adds to an unexplained rejection that shorter conversations were accepted."""
-        length = _length(body)
-        if diagnosis.meaning is not ErrorMeaning.REJECTED or not 0 < self._longest_accepted < length:
-            return diagnosis
-        note = (
-            f"{diagnosis.text} (The conversation had {length} characters; the longest one accepted before "
-            f"had {self._longest_accepted}. It may be too long for the model.)"
-        )
-        return replace(diagnosis, text=note)
-
 
 def _transient(text: str) -> RequestFailedError:
     return RequestFailedError(ErrorDiagnosis(ErrorMeaning.TRANSIENT, text))
@@ -245,11 +229,6 @@ def _transient(text: str) -> RequestFailedError:
 
 def _transport_text(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _length(body: Body) -> int:
-    """Returns the characters of a conversation, without those of its structure."""
-    return sum(len(str(value)) for message in body["messages"] for value in message.values())
 
 
 def _parse(content: bytes) -> Any:

@@ -57,6 +57,7 @@ class Model:
         self._client = client
         self._retries = retries
         self._pause = RequestPause(retries)
+        self._longest_accepted = 0
         self._slots = anyio.Semaphore(options.concurrency) if options.concurrency else nullcontext()
 
     @classmethod
@@ -125,7 +126,10 @@ class Model:
             except _AttemptFailedError as failed:
                 if failed.diagnosis.meaning is ErrorMeaning.REFUSAL:
                     return _refused_reply(self.options.name, failed.diagnosis.text, failures)
+                if failed.diagnosis.meaning is ErrorMeaning.REJECTED:
+                    failed.diagnosis = self._note_growth(failed.diagnosis, conversation)
                 await self._wait(failed, failures)
+        self._longest_accepted = max(self._longest_accepted, conversation.length)
         reply = replace(response.reply, seconds=seconds, failures=failures)
         conversation.messages.append(response.message)
         self.spending.add(reply.usage)
@@ -181,6 +185,16 @@ class Model:
         if self.on_retry is not None:
             self.on_retry(RequestRetried(diagnosis.text, diagnosis.status, attempts, wait))
         await self._retries.sleep(wait)
+
+    def _note_growth(self, diagnosis: ErrorDiagnosis, conversation: ModelConversation) -> ErrorDiagnosis:
+        """Adds to an unexplained rejection that shorter conversations were accepted."""
+        if not 0 < self._longest_accepted < conversation.length:
+            return diagnosis
+        note = (
+            f"{diagnosis.text} (The conversation had {conversation.length} characters; the longest one "
+            f"accepted before had {self._longest_accepted}. It may be too long for the model.)"
+        )
+        return replace(diagnosis, text=note)
 
     def _clean(self, diagnosis: ErrorDiagnosis) -> ErrorDiagnosis:
         """Returns the diagnosis with a shortened text without secrets."""

@@ -180,6 +180,11 @@ class ModelConversation:
     def __init__(self, system: str = "") -> None:
         self.messages: list[Message] = [SystemMessage(system)] if system else []
 
+    @property
+    def length(self) -> int:
+        """Number of characters of all messages, without the arguments of calls."""
+        return sum(len(message.text) for message in self.messages)
+
     def say(self, text: str) -> None:
         """Adds a message of the user."""
         self.messages.append(UserMessage(text))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pydantic_ai import exceptions as ai
 
 from codegym_mcp.models.context_overflow import is_context_overflow
+from codegym_mcp.models.messages_api import CORRECTED_HEADER
 from codegym_mcp.models.provider_errors import ErrorDiagnosis, ErrorMeaning, diagnose_error
 
 _WEB_PAGE = re.compile(r"^Expected a JSON response, got: .\s*<(?:!doctype|html|head)", re.IGNORECASE)
@@ -47,6 +48,9 @@ def _diagnose_status(error: ai.ModelHTTPError, *, model: str, has_replied: bool)
         headers={} if hint is None else {"x-should-retry": str(hint).lower()},
         has_replied=has_replied,
     )
+    if CORRECTED_HEADER in (error.headers or {}):
+        text = diagnosis.text.removeprefix(f"status {error.status_code}: ")
+        diagnosis = replace(diagnosis, text=text, status=None)
     if error.retry_after is not None:
         diagnosis = replace(diagnosis, retry_after=error.retry_after)
     meaning = diagnosis.meaning

@@ -63,7 +63,7 @@ def _joined(texts: Iterable[str]) -> str | None:
 
 def _usage(response: ModelResponse) -> TokenUsage:
     used = response.usage
-    if used.unmeasured_requests:
+    if used.unmeasured_requests or not (used.input_tokens or used.output_tokens):
         return TokenUsage()
     return TokenUsage(
         prompt_tokens=used.input_tokens,

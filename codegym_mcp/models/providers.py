@@ -8,17 +8,19 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx2
+
 from codegym_mcp.errors import MissingExtraError, ModelAccessError, NotFoundError
 from codegym_mcp.loopback import is_loopback
 from codegym_mcp.models.chat_client import ChatClient, ChatServer
 from codegym_mcp.models.http_connections import open_connections
+from codegym_mcp.models.messages_api import MessagesTransport
 from codegym_mcp.models.model_client import ModelClient
 from codegym_mcp.models.model_options import ModelOptions
 from codegym_mcp.models.provider_client import ProviderClient
 from codegym_mcp.models.provider_settings import make_settings, refuse_option
 
 if TYPE_CHECKING:
-    from httpx2 import AsyncClient
     from pydantic_ai.models import Model
     from pydantic_ai.providers import Provider
 
@@ -27,6 +29,7 @@ NO_KEY = "no-key"
 """The key for packages that refuse to work without one."""
 _CHAT = frozenset({"openai", "openai-chat"})
 _RESPONSES = "openai-responses"
+_MESSAGES, _MESSAGES_URL = "anthropic", "https://api.anthropic.com"
 _SERVERS = {
     "vllm": "http://127.0.0.1:8000/v1",
     "sglang": "http://127.0.0.1:30000/v1",
@@ -69,7 +72,7 @@ async def open_client(options: ModelOptions) -> AsyncIterator[ModelClient]:
         from pydantic_ai.models import create_async_httpx2_client
     except ImportError:
         raise MissingExtraError(f"The model {options.name}", INSTALL) from None
-    transport = open_connections(options.base_url) if options.base_url is not None else None
+    transport = _open_transport(provider, options)
     async with create_async_httpx2_client(transport=transport) as http:
         try:
             if options.base_url is not None and provider == _RESPONSES:
@@ -89,6 +92,13 @@ async def open_client(options: ModelOptions) -> AsyncIterator[ModelClient]:
                 raise refuse_option(options, option)
         async with model:
             yield ProviderClient(options, model, _key_note(provider, options))
+
+
+def _open_transport(provider: str, options: ModelOptions) -> httpx2.AsyncBaseTransport | None:
+    """Returns the transport to a provider, or None for the HTTP client's own."""
+    url = options.base_url or (_MESSAGES_URL if provider == _MESSAGES else None)
+    transport = open_connections(url) if url is not None else None
+    return MessagesTransport(transport) if provider == _MESSAGES and transport is not None else transport
 
 
 def hide(secrets: frozenset[str], text: str) -> str:
@@ -153,7 +163,7 @@ def _chat_server(model: "Model", options: ModelOptions) -> ChatServer | None:
     )
 
 
-def _open_responses(name: str, options: ModelOptions, http: "AsyncClient") -> "Model":
+def _open_responses(name: str, options: ModelOptions, http: httpx2.AsyncClient) -> "Model":
     """Opens a model behind a server that speaks OpenAI's Responses API."""
     from openai import AsyncOpenAI
     from pydantic_ai.models.openai import OpenAIResponsesModel
@@ -171,7 +181,7 @@ def _open_responses(name: str, options: ModelOptions, http: "AsyncClient") -> "M
     return OpenAIResponsesModel(name, provider=provider)
 
 
-def _open_known(provider_name: str, options: ModelOptions, http: "AsyncClient") -> "Model":
+def _open_known(provider_name: str, options: ModelOptions, http: httpx2.AsyncClient) -> "Model":
     """Opens a model of a provider that pydantic-ai knows."""
     from pydantic_ai.models import infer_model, known_model_names
     from pydantic_ai.providers import infer_provider_class
@@ -186,7 +196,7 @@ def _open_known(provider_name: str, options: ModelOptions, http: "AsyncClient") 
 
 
 def _open_provider(
-    name: str, kind: "type[Provider[Any]]", options: ModelOptions, http: "AsyncClient"
+    name: str, kind: "type[Provider[Any]]", options: ModelOptions, http: httpx2.AsyncClient
 ) -> "Provider[Any]":
     from pydantic_ai.exceptions import UserError
     from pydantic_ai.providers import infer_provider
@@ -202,8 +212,9 @@ def _open_provider(
         what = "a --base-url" if "base_url" in refused else "an --api-key-env"
         raise ModelAccessError(f"The provider {name} does not have {what}.", hint="Leave the option out.")
     local = options.base_url is not None and is_loopback(urlsplit(options.base_url).hostname or "")
-    if local and "http_client" in parameters:
-        arguments["http_client"] = http  # The packages' own clients would use a proxy of the environment.
+    if (local or name == _MESSAGES) and "http_client" in parameters:
+        # The packages' own clients would use a proxy of the environment also for loopback.
+        arguments["http_client"] = http
     try:
         return kind(**arguments) if arguments else infer_provider(name)
     except UserError as error:

@@ -125,7 +125,18 @@ async def test_an_overflow_ends_the_conversation_in_every_kind_of_response(
     assert len(openai.bodies(model)) == 1
 
 
-@pytest.mark.parametrize("action", _responses(OVERFLOWS["anthropic with max_tokens"])[:3], ids=str)
+ANTHROPIC_IN_A_REPLY = {
+    "status": 200,
+    "body": {
+        "type": "error",
+        "error": {"type": "invalid_request_error", "message": OVERFLOWS["anthropic"]},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "action", [*_responses(OVERFLOWS["anthropic with max_tokens"])[:3], ANTHROPIC_IN_A_REPLY], ids=str
+)
 async def test_an_overflow_ends_the_conversation_with_other_providers_too(
     anthropic: Endpoint, clock: Clock, action: dict[str, Any]
 ) -> None:

@@ -157,3 +157,46 @@ async def test_usage_is_read_in_other_forms(openai: Endpoint, usage: dict[str, A
         counted = (await request(model)).usage
     assert (counted.prompt_tokens, counted.completion_tokens) == (5, 3)
     assert counted.cached_tokens == usage.get("prompt_cache_hit_tokens", 0)
+
+
+MESSAGE: dict[str, Any] = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "hello"}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 5, "output_tokens": 3},
+}
+MESSAGES = {
+    **{f"no {name}": without(MESSAGE, name) for name in MESSAGE if name != "content"},
+    **{f"{name} is null": {**MESSAGE, name: None} for name in MESSAGE if name != "content"},
+    "content is a text": {**MESSAGE, "content": "hello"},
+    "stop reason is empty": {**MESSAGE, "stop_reason": ""},
+    "an unknown stop reason": {**MESSAGE, "stop_reason": "because"},
+    "an unknown block": {**MESSAGE, "content": [{"type": "mystery"}, *MESSAGE["content"]]},
+}
+
+
+@pytest.mark.parametrize("body", MESSAGES.values(), ids=MESSAGES.keys())
+async def test_a_text_of_another_api_is_used(anthropic: Endpoint, body: dict[str, Any]) -> None:
+    async with anthropic.model({"status": 200, "body": body}) as model:
+        reply = await request(model)
+    assert (reply.text, list(reply.failures)) == ("hello", [])
+    assert reply.usage.completion_tokens == (3 if body.get("usage") else None)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "tool_use", "id": "a", "name": "move", "input": '{"floors": 1}'},
+        {"type": "tool_use", "name": "move", "input": {"floors": 1}},
+    ],
+    ids=["input is a text", "no id"],
+)
+async def test_a_call_of_another_api_is_used(anthropic: Endpoint, block: dict[str, Any]) -> None:
+    body = {**MESSAGE, "content": [block], "stop_reason": "tool_use"}
+    async with anthropic.model({"status": 200, "body": body}) as model:
+        (made,) = (await request(model)).calls
+    assert (made.name, made.arguments) == ("move", {"floors": 1})

@@ -85,3 +85,35 @@ async def test_a_missing_finish_reason_stays_missing(openai: Endpoint, finish: s
     async with openai.model({"status": 200, "body": body}) as model:
         reply = await request(model)
     assert (reply.finish, reply.finish_raw, list(reply.failures)) == (None, None, [])
+
+
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "partial"}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 1, "output_tokens": 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "Overloaded"),
+        ({"error": {"message": "upstream is down"}}, "upstream is down"),
+        ({**MESSAGE, "error": {"type": "api_error", "message": "upstream is down"}}, "upstream is down"),
+        ({}, "no message"),
+    ],
+    ids=str,
+)
+async def test_a_failure_in_a_successful_response_of_another_api_is_tried_again(
+    anthropic: Endpoint, clock: Clock, body: dict[str, Any], words: str
+) -> None:
+    async with anthropic.model({"status": 200, "body": body}, HELLO, retries=clock.retries()) as model:
+        reply = await request(model)
+    assert reply.text == "hello"
+    (failed,) = reply.failures
+    assert words in failed.error
+    assert failed.status is None
