@@ -1,10 +1,9 @@
-"""What confinement costs and what it holds: episodes, calls, memory, the end of loops, and the neighbours.
+"""Measures the cost and the effect of confinement: openings, calls, memory, ended loops, and neighbours.
 
     python benchmarks/sandbox.py [--json] [--idle N] [--seconds S]
 
-It stops by itself, within about a minute. Ratios compare with processes that are not confined at all. Memory
-is that of whole episodes: of the processes that run environments, and what the server and its journal, kept
-in memory here, grow by.
+It takes about a minute. Ratios compare with processes that are not confined. Memory is that of whole episodes:
+the processes that run environments, and the growth of the server and of its journal in memory.
 """
 
 import argparse
@@ -92,7 +91,7 @@ TARGETS: dict[str, tuple[str, float]] = {
     "neighbour_ms_p99_beside_1_loop": ("at most", 50),
     "neighbour_ms_p99_beside_8_loops": ("at most", 50),
 }
-"""What is asked of a machine with two processors."""
+"""The targets on a machine with two processors."""
 
 
 async def start(pool: SandboxPool) -> ConfinedProcess:
@@ -117,7 +116,7 @@ async def at_once(number: int, act: Callable[[], Awaitable[None]]) -> None:
 
 
 async def opened_per_second(pool: SandboxPool, openers: int) -> float:
-    """Opens environments and ends them again, as many at a time as there are openers."""
+    """Opens and ends environments, with a number of openers at the same time."""
 
     async def open_and_end() -> None:
         for _ in range(OPENED // openers):
@@ -150,14 +149,14 @@ async def calls_per_second(pool: SandboxPool, callers: int, seconds: float) -> f
 async def in_turns(
     measure_one: Callable[[SandboxPool], Awaitable[float]], pool: SandboxPool, unconfined: SandboxPool
 ) -> tuple[float, float]:
-    """Medians of both, measured in turns, so that what else the machine does hits both alike."""
+    """Returns the medians of two measurements made in turns, so that other load affects both."""
     rounds = [(await measure_one(pool), await measure_one(unconfined)) for _ in range(ROUNDS)]
     confined, plain = zip(*rounds, strict=True)
     return statistics.median(confined), statistics.median(plain)
 
 
 async def memory(idle: int, isolation: Isolation) -> tuple[float, float]:
-    """Memory of an idle episode that has answered one call, in KiB: in all, and the server's part of it."""
+    """Returns the memory in KiB of an idle episode after one call: in total, and the part of the server."""
     episodes = []
     async with SandboxPool.open(isolation=isolation) as pool:
         with Journal.open() as journal:
@@ -193,7 +192,7 @@ def children(pid: int) -> list[int]:
 
 
 def rollup(pid: int) -> float:
-    """Memory that a process has to itself, in KiB.
+    """Returns the memory that only this process uses, in KiB.
 
     Raises:
         OSError: only root may look.
@@ -203,7 +202,7 @@ def rollup(pid: int) -> float:
 
 
 async def loop_ends(pool: SandboxPool) -> list[float]:
-    """How long after its deadline a loop that swallows every exception was really gone, in milliseconds."""
+    """Returns how long after their deadline loops that catch every exception had ended, in milliseconds."""
     late = []
     for _ in range(KILLS):
         worker = await start(pool)
@@ -217,7 +216,7 @@ async def loop_ends(pool: SandboxPool) -> list[float]:
 
 
 async def neighbour_latency(pool: SandboxPool, loops: int, seconds: float) -> dict[str, float]:
-    """Latency of calls, in milliseconds, while loops run in other processes."""
+    """Returns the latency of calls in milliseconds while loops run in other processes."""
     looping = [await start(pool) for _ in range(loops)]
     ends = [asyncio.create_task(worker.call("loop", {}, seconds=60)) for worker in looping]
     neighbours = [await start(pool) for _ in range(NEIGHBOURS)]

@@ -9,9 +9,9 @@ from codegym_mcp.doctor import examine, render
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Show what protects this machine from environments. Exits with 1 if something essential is missing.
+    """Show what protects this machine from environments. Exits with 1 if a check fails.
 
-    Starts an environment as the server would, and tries what it is kept from.
+    Runs an environment as the server would and reports each layer of confinement.
 
     \b
     Example:

@@ -1,7 +1,7 @@
-"""What hostile code tries, and which layers stop it."""
+"""Attacks by environment code, and the layers that stop each of them."""
 
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
-from tests.sandbox.hostile import Payload
+from tests.sandbox.raw_code import Payload
 
 USER, NETWORK, IPC = Layer.USER_NAMESPACE, Layer.NETWORK_NAMESPACE, Layer.IPC_NAMESPACE
 UTS, MOUNT, PID = Layer.UTS_NAMESPACE, Layer.MOUNT_NAMESPACE, Layer.PID_NAMESPACE

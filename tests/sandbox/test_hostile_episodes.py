@@ -16,7 +16,7 @@ from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import Isolation, SandboxPool
 from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import Declare
-from tests.sandbox.hostile import RawProgram, program
+from tests.sandbox.raw_code import RawProgram, program
 
 FACE = '''
 """Go."""

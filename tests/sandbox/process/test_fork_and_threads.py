@@ -1,4 +1,4 @@
-"""Pools on the event loop of a thread, and in a process that forks."""
+"""AttackedPools on the event loop of a thread, and in a process that forks."""
 
 import asyncio
 import json

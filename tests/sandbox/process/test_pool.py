@@ -21,7 +21,7 @@ from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.sandbox.process.messages import ComputeReference, GenerateConfig, ServeTools
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from tests.sandbox.hostile import LIMITS, NAMESPACES, Ground
+from tests.sandbox.raw_code import LIMITS, NAMESPACES, AttackedPool
 
 SOURCE = """
 class Environment:
@@ -159,26 +159,26 @@ async def test_a_zygote_that_is_being_started_when_a_pool_is_closed_ends_with_it
 @everywhere
 @pytest.mark.parametrize("which", ["the first of its processes", "the one that forks"])
 async def test_a_pool_outlives_its_zygote(which: str, without: frozenset[Layer]) -> None:
-    async with Ground.open(without) as ground:
-        worker = await start(ground.pool)
+    async with AttackedPool.open(without) as attacked:
+        worker = await start(attacked.pool)
         call = asyncio.create_task(worker.call("loop", {}, seconds=60))
         await asyncio.sleep(0)
-        first = ground.pool.zygote_pid
+        first = attacked.pool.zygote_pid
         assert first is not None
         with watched({first} | descendants(first)) as processes:
-            os.kill(first if which == "the first of its processes" else ground.zygote, signal.SIGKILL)
+            os.kill(first if which == "the first of its processes" else attacked.zygote, signal.SIGKILL)
             with pytest.raises(WorkerLostError):
                 await call
-            fresh = await start(ground.pool)
+            fresh = await start(attacked.pool)
             assert all_ended(processes)
         assert await fresh.call("add", {"number": 1}, seconds=5) == 2
-        assert not ground.neighbour.alive
+        assert not attacked.neighbour.alive
 
 
 SERVER = f"""
 import asyncio, sys
 sys.path.insert(0, {str(Path(__file__).parents[3])!r})
-from tests.sandbox.hostile import NAMESPACES
+from tests.sandbox.raw_code import NAMESPACES
 from tests.sandbox.process.test_pool import WITHOUT, start
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
@@ -291,19 +291,19 @@ async def test_filters_that_the_kernel_refuses_are_reported_as_missing() -> None
 
 async def test_a_zygote_short_of_descriptors_refuses_and_recovers() -> None:
     # Of the same user as the server, so that its limits can be changed from here.
-    async with Ground.open([Layer.UNPRIVILEGED]) as ground:
-        soft, hard = resource.prlimit(ground.zygote, resource.RLIMIT_NOFILE)
+    async with AttackedPool.open([Layer.UNPRIVILEGED]) as attacked:
+        soft, hard = resource.prlimit(attacked.zygote, resource.RLIMIT_NOFILE)
         refused = []
         for room in range(12):
-            resource.prlimit(ground.zygote, resource.RLIMIT_NOFILE, (room, hard))
+            resource.prlimit(attacked.zygote, resource.RLIMIT_NOFILE, (room, hard))
             try:
-                (await start(ground.pool)).kill()
+                (await start(attacked.pool)).kill()
             except SandboxError as error:
                 refused.append(str(error))
         assert set(refused) == {"No process could be started: Too many open files."}
-        resource.prlimit(ground.zygote, resource.RLIMIT_NOFILE, (soft, hard))
-        assert await (await start(ground.pool)).call("add", {"number": 1}, seconds=5) == 2
-        assert await ground.neighbour_is_unharmed()
+        resource.prlimit(attacked.zygote, resource.RLIMIT_NOFILE, (soft, hard))
+        assert await (await start(attacked.pool)).call("add", {"number": 1}, seconds=5) == 2
+        assert await attacked.neighbour_still_works()
 
 
 async def test_a_server_short_of_descriptors_says_so_and_recovers(pool: SandboxPool) -> None:

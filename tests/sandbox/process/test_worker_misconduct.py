@@ -12,7 +12,7 @@ from codegym_mcp.errors import (
     WorkerLostError,
 )
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
-from tests.sandbox.hostile import Pools, open_worker, program
+from tests.sandbox.raw_code import AttackedPools, open_worker, program
 
 FRAME = """
 def frame(text):
@@ -137,10 +137,12 @@ def loop():
 
 
 @pytest.mark.parametrize("misconduct", MISCONDUCT, ids=str)
-async def test_misconduct_ends_the_call_and_harms_nobody(misconduct: Misconduct, pools: Pools) -> None:
-    ground = await pools.without(())
+async def test_misconduct_ends_the_call_and_harms_nobody(
+    misconduct: Misconduct, pools: AttackedPools
+) -> None:
+    attacked = await pools.without(())
     raw = program(misconduct.code, before=FRAME + LOOP)
-    worker = await open_worker(ground.pool, raw)
+    worker = await open_worker(attacked.pool, raw)
     try:
         with pytest.raises(misconduct.ends_as) as raised:
             await worker.call("go", {}, seconds=misconduct.seconds)
@@ -148,33 +150,33 @@ async def test_misconduct_ends_the_call_and_harms_nobody(misconduct: Misconduct,
         worker.kill()
         await worker.ended()
     assert misconduct.said in str(raised.value)
-    assert await ground.neighbour_is_unharmed()
+    assert await attacked.neighbour_still_works()
 
 
-async def test_a_frame_of_its_own_is_taken_for_its_answer(pools: Pools) -> None:
+async def test_a_frame_of_its_own_is_taken_for_its_answer(pools: AttackedPools) -> None:
     """The control: what is refused above is refused for what it is, not for how it was sent."""
-    ground = await pools.without(())
-    worker = await open_worker(ground.pool, program(OWN_WORDS, before=FRAME))
+    attacked = await pools.without(())
+    worker = await open_worker(attacked.pool, program(OWN_WORDS, before=FRAME))
     assert await worker.call("go", {}, seconds=5) == {"escaped": "own words"}
     worker.kill()
 
 
-async def test_an_answer_given_twice_answers_no_second_request(pools: Pools) -> None:
-    ground = await pools.without(())
+async def test_an_answer_given_twice_answers_no_second_request(pools: AttackedPools) -> None:
+    attacked = await pools.without(())
     twice = 'channel().sendall(frame(b\'[1,"ok","forged"]\'))'
-    worker = await open_worker(ground.pool, program(twice, before=FRAME))
+    worker = await open_worker(attacked.pool, program(twice, before=FRAME))
     assert await worker.call("go", {}, seconds=5) == "forged"
     with pytest.raises(WorkerLostError, match=NO_MESSAGE):
         await worker.call("count", {}, seconds=5)
 
 
-async def test_printing_a_gigabyte_goes_nowhere(pools: Pools) -> None:
-    ground = await pools.without(())
+async def test_printing_a_gigabyte_goes_nowhere(pools: AttackedPools) -> None:
+    attacked = await pools.without(())
     printed = "return sum(os.write(1 + i % 2, b'x' * (1 << 20)) for i in range(1024))"
-    worker = await open_worker(ground.pool, program(printed))
+    worker = await open_worker(attacked.pool, program(printed))
     assert await worker.call("go", {}, seconds=10) == {"escaped": 1 << 30}
     worker.kill()
-    assert await ground.neighbour_is_unharmed()
+    assert await attacked.neighbour_still_works()
 
 
 @pytest.mark.parametrize(
@@ -183,21 +185,21 @@ async def test_printing_a_gigabyte_goes_nowhere(pools: Pools) -> None:
     ids=["confined", "without-seccomp"],
 )
 async def test_closing_its_socket_is_refused_and_would_be_its_end(
-    without: tuple[Layer, ...], met: object, pools: Pools
+    without: tuple[Layer, ...], met: object, pools: AttackedPools
 ) -> None:
-    ground = await pools.without(without)
-    worker = await open_worker(ground.pool, program("os.close(channel().fileno())"))
+    attacked = await pools.without(without)
+    worker = await open_worker(attacked.pool, program("os.close(channel().fileno())"))
     if met is None:
         with pytest.raises(WorkerLostError):
             await worker.call("go", {}, seconds=5)
     else:
         assert await worker.call("go", {}, seconds=5) == met
         worker.kill()
-    assert await ground.neighbour_is_unharmed()
+    assert await attacked.neighbour_still_works()
 
 
-async def test_an_environment_that_exits_when_it_is_loaded_is_lost(pools: Pools) -> None:
-    ground = await pools.without(())
+async def test_an_environment_that_exits_when_it_is_loaded_is_lost(pools: AttackedPools) -> None:
+    attacked = await pools.without(())
     with pytest.raises(WorkerLostError, match=ENDED):
-        await open_worker(ground.pool, program("pass", before="os._exit(0)"))
-    assert await ground.neighbour_is_unharmed()
+        await open_worker(attacked.pool, program("pass", before="os._exit(0)"))
+    assert await attacked.neighbour_still_works()

@@ -14,29 +14,29 @@ from typing import Any
 
 from codegym_mcp import doctor
 from codegym_mcp.sandbox.confinement import linux_calls
-from tests.sandbox.hostile import Pools
+from tests.sandbox.attack_targets import Target
 from tests.sandbox.payloads import PAYLOADS
-from tests.sandbox.target import Target
-from tests.sandbox.test_wall import SITUATIONS, strike
+from tests.sandbox.raw_code import AttackedPools
+from tests.sandbox.test_payloads import DISABLED_LAYERS, run_payload
 
-_STRANGER = 54321
+_ORDINARY_USER = 54321
 _NEWNS, _NEWUSER = 0x20000, 0x10000000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 
 
-def become_a_stranger() -> None:
-    """Root becomes an ordinary user, to whom this Python is shown even if it lies in root's own folders."""
-    # Modules that are loaded late have to be found too.
-    open_the_way(
+def become_ordinary_user() -> None:
+    """Becomes an ordinary user, who can read this Python even if it is in root's own folders."""
+    # Modules that are imported later must be readable too.
+    make_reachable(
         {Path(sys.base_prefix), Path(sys.prefix), *(Path(path) for path in sys.path if Path(path).is_dir())}
     )
     os.setgroups([])
-    os.setresgid(_STRANGER, _STRANGER, _STRANGER)
-    os.setresuid(_STRANGER, _STRANGER, _STRANGER)
+    os.setresgid(_ORDINARY_USER, _ORDINARY_USER, _ORDINARY_USER)
+    os.setresuid(_ORDINARY_USER, _ORDINARY_USER, _ORDINARY_USER)
 
 
-def open_the_way(needed: set[Path]) -> None:
-    """Makes folders reachable for everyone, for this process alone, whatever the folders above them allow."""
+def make_reachable(needed: set[Path]) -> None:
+    """Makes folders readable for all users, in this process only, whatever their parent folders allow."""
     linux_calls.call("unshare", _NEWNS)
     linux_calls.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     closed: dict[Path, list[tuple[Path, int]]] = {}
@@ -52,8 +52,8 @@ def open_the_way(needed: set[Path]) -> None:
             linux_calls.call("mount", there, bytes(path), None, _MS_BIND | _MS_REC, None)
 
 
-def enter_a_container(user: int) -> None:
-    """Becomes what a program is in a container that grants nothing: no rights, and no new user namespaces."""
+def enter_container(user: int) -> None:
+    """Restricts this process as a container without privileges does: no rights, no new user namespaces."""
     outside = os.geteuid()
     linux_calls.call("unshare", _NEWUSER)
     Path("/proc/self/uid_map").write_text(f"{user} {outside} 1")
@@ -62,20 +62,20 @@ def enter_a_container(user: int) -> None:
     linux_calls.drop_capabilities()
 
 
-PLACES = {
-    "stranger": become_a_stranger,
-    "container": lambda: enter_a_container(1000),
-    "container-as-root": lambda: enter_a_container(0),
+RESTRICTIONS = {
+    "ordinary-user": become_ordinary_user,
+    "container": lambda: enter_container(1000),
+    "container-as-root": lambda: enter_container(0),
 }
 
 
-async def strike_all(situation: str) -> dict[str, Any]:
+async def run_all_payloads(situation: str) -> dict[str, Any]:
     with Target.set_up() as target:
-        async with Pools.open() as pools:
-            ground = await pools.without(SITUATIONS[situation])
-            outcomes = {payload.name: await strike(ground, payload, target) for payload in PAYLOADS}
-            unharmed = await ground.neighbour_is_unharmed()
-    report = await doctor.examine(_disabled=SITUATIONS[situation])
+        async with AttackedPools.open() as pools:
+            attacked = await pools.without(DISABLED_LAYERS[situation])
+            outcomes = {payload.name: await run_payload(attacked, payload, target) for payload in PAYLOADS}
+            unharmed = await attacked.neighbour_still_works()
+    report = await doctor.examine(_disabled=DISABLED_LAYERS[situation])
     return {
         "doctor": report.model_dump(mode="json"),
         "outcomes": {name: dataclasses.asdict(outcome) for name, outcome in outcomes.items()},
@@ -85,7 +85,7 @@ async def strike_all(situation: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
-        PLACES[sys.argv[1]]()
+        RESTRICTIONS[sys.argv[1]]()
     except OSError as error:
-        sys.exit(f"cannot go there: {error}")
-    print(json.dumps(asyncio.run(strike_all(sys.argv[2]))))
+        sys.exit(f"cannot be restricted so: {error}")
+    print(json.dumps(asyncio.run(run_all_payloads(sys.argv[2]))))

@@ -1,4 +1,4 @@
-"""The wall against raw Python. What stops each payload is named, and shown by taking it away."""
+"""Confinement against raw Python: each payload names the layers that stop it, and succeeds without them."""
 
 import os
 import secrets
@@ -8,11 +8,11 @@ import pytest
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.sandbox.process.messages import ComputeReference
-from tests.sandbox.hostile import LIMITS, NAMESPACES, Ground, Outcome, Payload, Pools, attack
+from tests.sandbox.attack_targets import Target
 from tests.sandbox.payloads import PAYLOADS
-from tests.sandbox.target import Target
+from tests.sandbox.raw_code import LIMITS, NAMESPACES, AttackedPool, AttackedPools, Outcome, Payload, attack
 
-SITUATIONS = {
+DISABLED_LAYERS = {
     "every layer": frozenset(),
     "no user namespaces": frozenset({Layer.USER_NAMESPACE}),
     "no namespaces": NAMESPACES,
@@ -21,39 +21,39 @@ SITUATIONS = {
 _NOT_IN_THIS_KERNEL = {"ENOSYS", "EAFNOSUPPORT", "EPROTONOSUPPORT", "EOPNOTSUPP", "ENOENT"}
 
 
-async def strike(ground: Ground, payload: Payload, target: Target) -> Outcome:
+async def run_payload(attacked: AttackedPool, payload: Payload, target: Target) -> Outcome:
     target.restore()
-    return await attack(ground.pool, payload, **target.facts, zygote=ground.zygote)
+    return await attack(attacked.pool, payload, **target.facts, zygote=attacked.zygote)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=str)
-@pytest.mark.parametrize("situation", SITUATIONS)
-async def test_no_payload_gets_through_the_wall(
-    situation: str, payload: Payload, pools: Pools, target: Target
+@pytest.mark.parametrize("situation", DISABLED_LAYERS)
+async def test_no_payload_succeeds_in_a_confined_process(
+    situation: str, payload: Payload, pools: AttackedPools, target: Target
 ) -> None:
-    ground = await pools.without(SITUATIONS[situation])
-    outcome = await strike(ground, payload, target)
+    attacked = await pools.without(DISABLED_LAYERS[situation])
+    outcome = await run_payload(attacked, payload, target)
     assert outcome.met
     assert outcome.escaped is None
-    assert await ground.neighbour_is_unharmed()
+    assert await attacked.neighbour_still_works()
 
 
-async def without(disabled: frozenset[Layer], payload: Payload, pools: Pools) -> Ground:
+async def without(disabled: frozenset[Layer], payload: Payload, pools: AttackedPools) -> AttackedPool:
     if payload.as_root and os.geteuid() != 0:
         pytest.skip("only root has rights to lose")
-    ground = await pools.without(disabled)
+    attacked = await pools.without(disabled)
     for layer in payload.contained:
-        if not ground.pool.layers[layer].active:
+        if not attacked.pool.layers[layer].active:
             pytest.skip(f"would do harm without {layer}, which this system refuses")
-    return ground
+    return attacked
 
 
 @pytest.mark.parametrize("payload", sorted(PAYLOADS, key=lambda each: (each.stopped_by, each.aside)), ids=str)
 async def test_without_its_layers_the_payload_succeeds(
-    payload: Payload, pools: Pools, target: Target
+    payload: Payload, pools: AttackedPools, target: Target
 ) -> None:
-    ground = await without(frozenset(payload.stopped_by + payload.aside), payload, pools)
-    outcome = await strike(ground, payload, target)
+    attacked = await without(frozenset(payload.stopped_by + payload.aside), payload, pools)
+    outcome = await run_payload(attacked, payload, target)
     if outcome.met in _NOT_IN_THIS_KERNEL:
         pytest.skip(f"this kernel does not offer it: {outcome.met}")
     assert outcome.escaped, outcome
@@ -73,12 +73,12 @@ ALONE = sorted(
     ("others", "layer", "payload"), ALONE, ids=[f"{layer}-{payload}" for _, layer, payload in ALONE]
 )
 async def test_each_layer_stops_the_payload_without_the_others(
-    others: frozenset[Layer], layer: Layer, payload: Payload, pools: Pools, target: Target
+    others: frozenset[Layer], layer: Layer, payload: Payload, pools: AttackedPools, target: Target
 ) -> None:
-    ground = await without(others, payload, pools)
-    if not ground.pool.layers[layer].active:
-        pytest.skip(f"this system refuses it: {ground.pool.layers[layer].detail}")
-    outcome = await strike(ground, payload, target)
+    attacked = await without(others, payload, pools)
+    if not attacked.pool.layers[layer].active:
+        pytest.skip(f"this system refuses it: {attacked.pool.layers[layer].detail}")
+    outcome = await run_payload(attacked, payload, target)
     assert outcome.met
     assert outcome.escaped is None
 
@@ -105,20 +105,20 @@ def reference(hidden):
 """
 
 
-async def test_the_reference_answer_is_nowhere_in_the_memory_of_the_tools(pools: Pools) -> None:
-    ground = await pools.without(())
+async def test_the_reference_answer_is_nowhere_in_the_memory_of_the_tools(pools: AttackedPools) -> None:
+    attacked = await pools.without(())
     hidden = secrets.token_hex(16)
-    answer = await ground.pool.ask(
+    answer = await attacked.pool.ask(
         EnvironmentProgram("reference.py", REFERENCE), ComputeReference({"hidden": hidden}), LIMITS
     )
     assert answer == f"canary, {hidden}"
-    outcome = await attack(ground.pool, Payload("scan", SCAN, ()))
+    outcome = await attack(attacked.pool, Payload("scan", SCAN, ()))
     assert outcome == Outcome(met="it found nothing")
 
 
-async def test_the_scan_finds_what_is_there(pools: Pools) -> None:
-    ground = await pools.without(())
+async def test_the_scan_finds_what_is_there(pools: AttackedPools) -> None:
+    attacked = await pools.without(())
     hidden = f"canary, {secrets.token_hex(16)}"
-    outcome = await attack(ground.pool, Payload("scan", SCAN, ()), hidden=hidden)
+    outcome = await attack(attacked.pool, Payload("scan", SCAN, ()), hidden=hidden)
     assert outcome.escaped
     assert set(outcome.escaped) == {hidden}

@@ -1,4 +1,4 @@
-"""Raw Python in confined processes: no policy has seen it, so that nothing but the wall stands before it."""
+"""Runs raw Python, which the language policy has not checked, in confined processes."""
 
 import asyncio
 import marshal
@@ -92,7 +92,7 @@ class Environment:
 
 
 class RawProgram(EnvironmentProgram):
-    """A program of code that no policy has seen."""
+    """A program whose code the language policy has not checked."""
 
     def code(self, _role: Role) -> bytes:
         return marshal.dumps(compile(self.source, self.path, "exec"))
@@ -100,16 +100,16 @@ class RawProgram(EnvironmentProgram):
 
 @dataclass(frozen=True)
 class Payload:
-    """Something that hostile code tries.
+    """An attack by environment code.
 
     Attributes:
-        name: what it tries.
-        code: the body of a function of what is known of the target; it returns evidence of success, or raises
+        name: what it does.
+        code: the body of a function of the facts about the target; it returns evidence of success, or raises
             OSError or MemoryError.
-        stopped_by: the layers that stop it, each of them without the others.
-        aside: layers that are in the way of showing this, though it is not they that are meant.
+        stopped_by: the layers that prevent it, each of them without the others.
+        aside: layers that would prevent this attack indirectly, and are disabled with the others.
         as_root: it can succeed only if the server is root.
-        contained: layers that have to stand so that its success does no harm.
+        contained: layers that must be active so that its success does no harm.
     """
 
     name: str
@@ -125,14 +125,14 @@ class Payload:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a payload: evidence of its escape, or what it met."""
+    """The result of a payload: evidence of its success, or the error that prevented it."""
 
     escaped: Any = None
     met: str = ""
 
 
 def program(code: str, *, before: str = "") -> RawProgram:
-    """A program whose tool `go` runs this code; `before` stands at the top of the module."""
+    """Returns a program whose tool `go` runs this code, after the code `before` at the top of the module."""
     body = indent(dedent(code).strip(), "    ")
     return RawProgram("<hostile>", _PRELUDE + before + _BODY.format(body=body))
 
@@ -145,10 +145,10 @@ async def open_worker(pool: SandboxPool, raw: RawProgram, **given: Any) -> Confi
 
 
 async def attack(pool: SandboxPool, payload: Payload, **given: Any) -> Outcome:
-    """Lets a payload act in a process of its own.
+    """Runs a payload in its own process.
 
     Raises:
-        EnvironmentFaultError: the payload itself is broken.
+        EnvironmentFaultError: the payload itself has an error.
     """
     worker = await open_worker(pool, program(payload.code), **given)
     try:
@@ -162,8 +162,8 @@ async def attack(pool: SandboxPool, payload: Payload, **given: Any) -> Outcome:
 
 
 @dataclass
-class Ground:
-    """A pool, and an environment in it that has nothing to do with the attack."""
+class AttackedPool:
+    """A pool, and an environment in it that is not part of the attack."""
 
     pool: SandboxPool
     neighbour: ConfinedProcess
@@ -171,35 +171,35 @@ class Ground:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, disabled: Collection[Layer]) -> AsyncIterator["Ground"]:
+    async def open(cls, disabled: Collection[Layer]) -> AsyncIterator["AttackedPool"]:
         async with SandboxPool.open(allow_unconfined=True, _disabled=disabled) as pool:
             yield cls(pool, await open_worker(pool, program("return None")))
 
     @property
     def zygote(self) -> int:
-        """The pid of the process that forks."""
+        """The pid of the zygote."""
         started = self.pool.zygote_pid
         assert started is not None
         with open(f"/proc/{started}/task/{started}/children") as children:
             inner = children.read().split()
         return int(inner[0]) if self.pool.layers[Layer.PID_NAMESPACE].active else started
 
-    async def neighbour_is_unharmed(self) -> bool:
-        """Whether the neighbour still counts on."""
+    async def neighbour_still_works(self) -> bool:
+        """Checks that the neighbour works and has kept its state."""
         self.counted += 1
         return await self.neighbour.call("count", {}, seconds=5) == self.counted
 
 
-class Pools:
-    """Grounds by the layers that they lack; only the last few are kept."""
+class AttackedPools:
+    """Attacked pools by their disabled layers; only the last few stay open."""
 
     def __init__(self) -> None:
-        self._open: dict[frozenset[Layer], tuple[Ground, AsyncExitStack]] = {}
+        self._open: dict[frozenset[Layer], tuple[AttackedPool, AsyncExitStack]] = {}
         self._lock = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
-    async def open(cls) -> AsyncIterator["Pools"]:
+    async def open(cls) -> AsyncIterator["AttackedPools"]:
         pools = cls()
         try:
             yield pools
@@ -207,8 +207,8 @@ class Pools:
             while pools._open:
                 await pools._close_oldest()
 
-    async def without(self, disabled: Collection[Layer]) -> Ground:
-        """A ground that lacks these layers."""
+    async def without(self, disabled: Collection[Layer]) -> AttackedPool:
+        """A attacked that lacks these layers."""
         key = frozenset(disabled)
         async with self._lock:
             if key in self._open:
@@ -217,7 +217,7 @@ class Pools:
                 if len(self._open) == _POOLS_KEPT:
                     await self._close_oldest()
                 stack = AsyncExitStack()
-                self._open[key] = (await stack.enter_async_context(Ground.open(key)), stack)
+                self._open[key] = (await stack.enter_async_context(AttackedPool.open(key)), stack)
         return self._open[key][0]
 
     async def _close_oldest(self) -> None:

@@ -1,4 +1,4 @@
-"""Things outside the sandbox for hostile code to reach: files, sockets, shared memory, a host name."""
+"""Files, sockets, shared memory and a host name outside the sandbox, which payloads try to reach."""
 
 import ctypes
 import os
@@ -20,7 +20,7 @@ class Target:
     """Use `Target.set_up()`.
 
     Attributes:
-        facts: what an attacker may know, as JSON data.
+        facts: what the attacking code knows about the target, as JSON data.
     """
 
     def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
@@ -30,7 +30,7 @@ class Target:
     @classmethod
     @contextmanager
     def set_up(cls) -> Iterator["Target"]:
-        """Everything that can be reached by whoever is not confined; open to all users."""
+        """Creates everything that payloads try to reach; all users have access to it."""
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             folder.chmod(0o777)
@@ -64,7 +64,7 @@ class Target:
             yield cls(folder, facts)
 
     def restore(self) -> None:
-        """Undoes what a payload that succeeded has done."""
+        """Undoes the changes of a payload that succeeded."""
         (self._folder / "victim").write_text("still here")
         with suppress(FileNotFoundError):
             (self._folder / "new").unlink()
@@ -73,7 +73,7 @@ class Target:
 
 
 def _library(folder: Path) -> str:
-    """A shared object that the zygote has not loaded."""
+    """Returns the path of a shared library that the zygote has not loaded."""
     modules = Path(sysconfig.get_path("stdlib"), "lib-dynload")
     found = sorted(modules.glob("_lsprof*.so")) + sorted(modules.glob("*.so"))
     return shutil.copy(found[0], folder / "library.so") if found else ""
