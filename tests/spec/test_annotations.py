@@ -75,7 +75,7 @@ annotations = st.recursive(
 
 
 @given(annotations, plain)
-def test_a_value_fits_a_type_just_when_it_fits_its_schema(text: str, value: Any) -> None:
+def test_a_value_has_a_type_exactly_if_it_is_valid_for_its_schema(text: str, value: Any) -> None:
     kind = read(text, {"Point": Point})
     schema = plain_schema(adapter(kind))
     Draft202012Validator.check_schema(schema)
@@ -83,7 +83,7 @@ def test_a_value_fits_a_type_just_when_it_fits_its_schema(text: str, value: Any)
 
 
 @given(annotations, plain)
-def test_every_type_that_is_read_can_be_compared(text: str, value: Any) -> None:
+def test_answers_of_every_supported_type_can_be_compared(text: str, value: Any) -> None:
     kind = read(text, {"Point": Point})
     if fits(kind, value):
         assert AnswerType(kind).equal(value, value)
@@ -115,7 +115,7 @@ def test_every_type_that_is_read_can_be_compared(text: str, value: Any) -> None:
         ("list[Point]", [[{"x": 1, "y": 1.5}]], [[{"x": True, "y": 1.5}]]),
     ],
 )
-def test_values_are_taken_as_they_are_and_never_converted(text: str, good: list[Any], bad: list[Any]) -> None:
+def test_values_are_never_converted(text: str, good: list[Any], bad: list[Any]) -> None:
     kind = read(text, {"Point": Point})
     assert [value for value in good if not fits(kind, value)] == []
     assert [value for value in bad if fits(kind, value)] == []
@@ -152,13 +152,13 @@ def test_values_are_taken_as_they_are_and_never_converted(text: str, good: list[
         "module.Thing",
     ],
 )
-def test_what_has_no_translation_is_an_error_that_shows_it(text: str) -> None:
+def test_an_unsupported_annotation_is_an_error_that_quotes_it(text: str) -> None:
     with pytest.raises(AnnotationError) as caught:
         read(text)
     assert caught.value.text
 
 
-def test_an_error_within_a_quoted_annotation_stands_on_the_line_of_the_quotation() -> None:
+def test_an_error_in_a_quoted_annotation_has_the_line_of_the_quotation() -> None:
     tree = ast.parse("\n\n\ndef f() -> 'list[Foo]': ...")
     function = tree.body[0]
     assert isinstance(function, ast.FunctionDef)
@@ -168,7 +168,7 @@ def test_an_error_within_a_quoted_annotation_stands_on_the_line_of_the_quotation
     assert (caught.value.line, caught.value.text) == (4, "the annotation 'Foo' is not supported")
 
 
-def test_records_are_read_with_their_parents_and_optional_fields() -> None:
+def test_records_have_inherited_and_optional_fields() -> None:
     records = records_of(
         """
         class Seen(TypedDict):
@@ -194,7 +194,7 @@ def test_records_are_read_with_their_parents_and_optional_fields() -> None:
     assert not AnswerType(heard).equal({"floor": 1}, {"floor": 1, "note": "a"})
 
 
-def test_a_record_may_hold_earlier_ones_and_no_later_ones() -> None:
+def test_a_record_can_use_only_earlier_records() -> None:
     records = records_of("class A(TypedDict):\n    x: int\nclass B(TypedDict):\n    a: 'list[A]'")
     assert fits(records["B"], {"a": [{"x": 1}]})
     assert not fits(records["B"], {"a": [{"x": 1, "y": 2}]})

@@ -54,7 +54,7 @@ def test_every_answer_equals_itself(kind: Any, values: st.SearchStrategy[Any]) -
 
 
 @kinds
-def test_equality_has_no_direction(kind: Any, values: st.SearchStrategy[Any]) -> None:
+def test_equality_is_symmetric(kind: Any, values: st.SearchStrategy[Any]) -> None:
     orders = st.booleans() if get_origin(kind) is list else st.just(False)
 
     @given(values, values, orders, st.sampled_from([None, 0.5]))
@@ -97,7 +97,7 @@ def test_true_is_never_one(kind: Any, truth: bool, number: float) -> None:
         (Literal[10], False),
     ],
 )
-def test_ten_point_zero_is_ten_only_where_a_float_is_declared(kind: Any, same: bool) -> None:
+def test_ten_point_zero_equals_ten_only_if_a_float_is_declared(kind: Any, same: bool) -> None:
     assert AnswerType(kind).equal(10, 10.0) is same
     assert AnswerType(list[kind]).equal([10], [10.0]) is same
     assert AnswerType(dict[str, kind]).equal({"a": 10}, {"a": 10.0}) is same
@@ -116,14 +116,14 @@ def test_a_declared_tolerance_is_absolute(value: float, tolerance: float, share:
     assert not answer.equal(value, value + tolerance * 1.01 + 1e-6)
 
 
-def test_a_tolerance_includes_its_own_edge() -> None:
+def test_a_tolerance_includes_its_bound() -> None:
     assert AnswerType(float, tolerance=0.01).equal(0.31, 0.30)
     assert not AnswerType(float, tolerance=0.01).equal(0.31, 0.299)
 
 
 @pytest.mark.parametrize("kind", [float, int | float, list[float], set[float], Any])
 @pytest.mark.parametrize("tolerance", [None, 0.01])
-def test_numbers_beyond_every_float_are_compared(kind: Any, tolerance: float | None) -> None:
+def test_integers_too_large_for_a_float_are_compared(kind: Any, tolerance: float | None) -> None:
     huge, other = 10**400, 1.5
     if kind in (list[float], set[float]):
         assert not AnswerType(kind, tolerance=tolerance).equal([huge], [other])
@@ -135,7 +135,7 @@ def test_numbers_beyond_every_float_are_compared(kind: Any, tolerance: float | N
 
 
 @pytest.mark.parametrize("kind", [str, str | None, int | str, Any])
-def test_strings_are_exact_but_for_white_space_around_them(kind: Any) -> None:
+def test_strings_are_compared_without_surrounding_white_space(kind: Any) -> None:
     @given(texts, st.text(" \t\n", max_size=3), st.text(" \t\n", max_size=3))
     def check(text: str, before: str, after: str) -> None:
         assert AnswerType(kind).equal(text, before + text + after)
@@ -145,32 +145,32 @@ def test_strings_are_exact_but_for_white_space_around_them(kind: Any) -> None:
     check()
 
 
-def test_case_and_inner_white_space_count() -> None:
+def test_case_and_inner_white_space_are_significant() -> None:
     assert not AnswerType(str).equal("Up", "up")
     assert not AnswerType(str).equal("a b", "a  b")
 
 
 @given(st.lists(st.integers(0, 5), max_size=6), st.randoms(use_true_random=False))
-def test_order_counts_only_where_it_is_declared(values: list[int], random: Any) -> None:
+def test_the_order_of_a_list_is_ignored_only_if_declared(values: list[int], random: Any) -> None:
     shuffled = random.sample(values, len(values))
     assert AnswerType(list[int], any_order=True).equal(values, shuffled)
     assert AnswerType(list[int]).equal(values, shuffled) is (values == shuffled)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=5), st.integers(0, 3))
-def test_a_list_of_any_order_counts_its_members(values: list[int], more: int) -> None:
+def test_a_list_of_any_order_is_compared_with_multiplicity(values: list[int], more: int) -> None:
     assert not AnswerType(list[int], any_order=True).equal(values, [*values, more])
     doubled = [*values[1:], more]
     assert AnswerType(list[int], any_order=True).equal(values, doubled) is (sorted(values) == sorted(doubled))
 
 
 @given(st.lists(st.integers(0, 5), max_size=6), st.lists(st.integers(0, 5), max_size=6))
-def test_sets_have_neither_order_nor_number(left: list[int], right: list[int]) -> None:
+def test_sets_are_compared_without_order_and_multiplicity(left: list[int], right: list[int]) -> None:
     assert AnswerType(set[int]).equal(left, right) is (set(left) == set(right))
 
 
 @given(st.lists(st.floats(0, 5), max_size=5), st.lists(st.floats(0, 5), max_size=5))
-def test_floats_pair_off_wherever_any_pairing_does(left: list[float], right: list[float]) -> None:
+def test_floats_of_any_order_are_equal_if_any_pairing_is(left: list[float], right: list[float]) -> None:
     close = 0.5 * (1 + 1e-9)
     paired = len(left) == len(right) and any(
         all(abs(a - b) <= close for a, b in zip(left, order, strict=True)) for order in permutations(right)
@@ -182,7 +182,7 @@ pairs = st.lists(st.tuples(st.floats(0, 2), st.floats(0, 2)).map(list), max_size
 
 
 @given(pairs, pairs)
-def test_records_of_floats_pair_off_wherever_any_pairing_does(
+def test_records_of_any_order_are_equal_if_any_pairing_is(
     left: list[list[float]], right: list[list[float]]
 ) -> None:
     close = 0.5 * (1 + 1e-9)
@@ -195,7 +195,7 @@ def test_records_of_floats_pair_off_wherever_any_pairing_does(
 
 
 @given(st.lists(st.floats(0, 5), max_size=5), st.lists(st.floats(0, 5), max_size=5))
-def test_sets_of_floats_cover_each_other(left: list[float], right: list[float]) -> None:
+def test_sets_of_floats_are_equal_if_each_covers_the_other(left: list[float], right: list[float]) -> None:
     close = 0.5 * (1 + 1e-9)
     covered = all(any(abs(a - b) <= close for b in right) for a in left) and all(
         any(abs(a - b) <= close for a in left) for b in right
@@ -229,14 +229,14 @@ def test_long_answers_are_compared(kind: Any) -> None:
     assert not AnswerType(kind, any_order=True).equal(many, many[1:])
 
 
-def test_a_chain_of_close_floats_is_paired_off_to_its_end() -> None:
+def test_a_chain_of_close_floats_is_paired_one_to_one() -> None:
     # Each member is close to its two neighbours only, so pairing the first ones shifts all the others.
     left = [[float(n), 0.0] for n in range(250)]
     right = [*left[1:], [250.0, 0.0]]
     assert AnswerType(list[tuple[float, float]], any_order=True, tolerance=1.0).equal(left, right)
 
 
-def test_records_compare_field_by_field_and_miss_none() -> None:
+def test_records_are_compared_by_all_their_fields() -> None:
     answer = AnswerType(Point)
     assert answer.equal({"x": 1, "y": 2.0}, {"y": 2, "x": 1})
     assert not answer.equal({"x": 1, "y": 2.0}, {"x": 1})
@@ -245,7 +245,7 @@ def test_records_compare_field_by_field_and_miss_none() -> None:
 
 
 @given(plain, plain)
-def test_untyped_answers_keep_their_types_apart(left: Any, right: Any) -> None:
+def test_untyped_answers_of_different_types_differ(left: Any, right: Any) -> None:
     assume(type(left) is not type(right))
     assert not AnswerType(Any).equal(left, right)
 

@@ -11,13 +11,13 @@ tables = st.integers(0, 6).flatmap(
 
 
 @given(tables)
-def test_members_pair_off_just_when_some_order_lets_them(table: list[list[bool]]) -> None:
+def test_a_perfect_matching_is_found_exactly_if_one_exists(table: list[list[bool]]) -> None:
     count = len(table)
     possible = any(all(table[a][b] for a, b in enumerate(order)) for order in permutations(range(count)))
     assert has_perfect_matching(count, lambda a, b: table[a][b]) is possible
 
 
-def test_a_long_chain_of_changes_is_followed_to_its_end() -> None:
+def test_a_long_augmenting_path_is_found() -> None:
     # Each fits its own place and the one before; only the last but one place is wanted by the newcomer.
     count = 300
     assert has_perfect_matching(count, lambda a, b: b in (a, a - 1) if a < count - 1 else b == 0) is False

@@ -45,7 +45,7 @@ def problem(catalog: Catalog) -> SourceError:
 # --- files and folders
 
 
-def test_the_bundled_environments_are_there_without_any_path() -> None:
+def test_without_sources_the_bundled_environments_are_loaded() -> None:
     catalog = Catalog.load()
     assert len(catalog.names) >= 12
     assert catalog.problems() == []
@@ -54,7 +54,7 @@ def test_the_bundled_environments_are_there_without_any_path() -> None:
     assert bundled_path().is_dir()
 
 
-def test_a_file_or_its_folder_gives_the_environment_with_its_tasks(folder: Path) -> None:
+def test_a_file_or_its_directory_gives_the_environment_with_its_tasks(folder: Path) -> None:
     write_tasks(folder, [TASKS[0], "", TASKS[1]])
     for path in (folder, folder / "counter.py"):
         counter = Catalog.load([path]).get("counter")
@@ -66,13 +66,13 @@ def test_a_file_without_tasks_has_none(folder: Path) -> None:
     assert Catalog.load([folder]).get("counter").tasks == ()
 
 
-def test_several_paths_make_one_catalog(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_several_sources_give_one_catalog(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("other") / "lift.py"
     other.write_text(COUNTER)
     assert Catalog.load([folder, other]).names == ["counter", "lift"]
 
 
-def test_files_with_an_underscore_are_no_environments(folder: Path) -> None:
+def test_files_that_begin_with_an_underscore_are_ignored(folder: Path) -> None:
     (folder / "__init__.py").write_text("")
     (folder / "_draft.py").write_text("garbage(")
     assert Catalog.load([folder]).names == ["counter"]
@@ -93,7 +93,9 @@ def test_files_with_an_underscore_are_no_environments(folder: Path) -> None:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_one_broken_environment_harms_no_other(folder: Path, files: dict[str, bytes], words: str) -> None:
+def test_a_broken_environment_does_not_affect_others(
+    folder: Path, files: dict[str, bytes], words: str
+) -> None:
     for name, content in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
@@ -106,7 +108,7 @@ def test_one_broken_environment_harms_no_other(folder: Path, files: dict[str, by
         catalog.get(broken)
 
 
-def test_an_environment_is_read_once_and_so_is_a_broken_one(
+def test_an_environment_is_read_once_even_if_it_is_broken(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = folder / "broken.py"
@@ -134,7 +136,7 @@ def test_an_environment_is_read_once_and_so_is_a_broken_one(
         ("tasks.jsonl", json.dumps(TASKS[0]), "neither env_code and env_name"),
     ],
 )
-def test_a_path_that_holds_no_environment_is_told(
+def test_a_path_without_environments_is_refused(
     tmp_path: Path, name: str, content: str | None, words: str
 ) -> None:
     path = tmp_path / name
@@ -146,7 +148,7 @@ def test_a_path_that_holds_no_environment_is_told(
     assert str(path) in str(caught.value)
 
 
-def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+def test_an_empty_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"the directory contains no environment. Name a \.py, "):
         Catalog.load([tmp_path])
 
@@ -169,7 +171,9 @@ def test_an_empty_folder_is_told(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_a_bad_task_is_told_with_file_and_line(folder: Path, lines: list[Any], line: int, words: str) -> None:
+def test_an_invalid_task_is_refused_with_file_and_line(
+    folder: Path, lines: list[Any], line: int, words: str
+) -> None:
     path = write_tasks(folder, lines)
     error = problem(Catalog.load([folder]))
     assert (error.path, error.line) == (str(path), line)
@@ -180,7 +184,7 @@ def test_a_bad_task_is_told_with_file_and_line(folder: Path, lines: list[Any], l
 # --- names
 
 
-def test_two_environments_of_one_name_are_refused_with_both_places(
+def test_two_environments_with_one_name_are_refused_with_both_paths(
     folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     other = tmp_path_factory.mktemp("other") / "counter.py"
@@ -201,7 +205,7 @@ def test_an_unknown_name_suggests_known_ones(folder: Path) -> None:
         Catalog().get("zzz")
 
 
-def test_globs_choose_in_the_order_of_the_catalog(folder: Path) -> None:
+def test_globs_select_in_the_order_of_the_catalog(folder: Path) -> None:
     for name in ("alpha", "beta", "gamma"):
         (folder / f"{name}.py").write_text(COUNTER)
     catalog = Catalog.load([folder])
@@ -212,7 +216,7 @@ def test_globs_choose_in_the_order_of_the_catalog(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["gama", "x*", "Gamma"])
-def test_a_glob_that_matches_nothing_is_told(folder: Path, pattern: str) -> None:
+def test_a_glob_that_matches_nothing_is_refused(folder: Path, pattern: str) -> None:
     (folder / "gamma.py").write_text(COUNTER)
     with pytest.raises(NotFoundError) as caught:
         Catalog.load([folder]).select("counter", pattern)
@@ -266,14 +270,14 @@ def test_environments_are_selected_by_their_tags(catalog: Catalog) -> None:
         catalog.select(tags=["boats"])
 
 
-def write_audit(environment: Environment, folder: Path, grade: str, **changes: Any) -> None:
-    content = {"version": AUDIT_VERSION, "digest": environment.content_digest, "grade": grade, **changes}
+def write_audit(environment: Environment, folder: Path, **fields: Any) -> None:
+    content = {"version": AUDIT_VERSION, "digest": environment.content_digest, "grade": "A", **fields}
     (folder / f"{environment.name}.audit.json").write_text(json.dumps(content))
 
 
 def test_environments_are_selected_by_the_grade_of_their_audit(catalog: Catalog, folder: Path) -> None:
-    write_audit(catalog["counter"], folder, "A")
-    write_audit(catalog["lift"], folder, "C")
+    write_audit(catalog["counter"], folder)
+    write_audit(catalog["lift"], folder, grade="C")
 
     assert catalog.select(grade="A").names == ["counter"]
     assert catalog.select(grade="B").names == ["counter"]
@@ -284,7 +288,7 @@ def test_environments_are_selected_by_the_grade_of_their_audit(catalog: Catalog,
 def test_an_audit_that_is_not_current_gives_no_grade(
     catalog: Catalog, folder: Path, changes: dict[str, Any]
 ) -> None:
-    write_audit(catalog["counter"], folder, "A", **changes)
+    write_audit(catalog["counter"], folder, **changes)
     with pytest.raises(NotFoundError, match="None has grade A or better"):
         catalog.select(grade="A")
 
@@ -389,7 +393,7 @@ def write_set(folder: Path, kind: str, rows: list[Any]) -> Path:
     return path
 
 
-def test_a_folder_may_mix_both_formats(folder: Path) -> None:
+def test_a_directory_can_contain_both_dialects(folder: Path) -> None:
     for path in CODEGYM:
         (folder / path.name).write_text(path.read_text())
     catalog = Catalog.load([folder])
@@ -399,7 +403,7 @@ def test_a_folder_may_mix_both_formats(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_a_set_holds_an_environment_a_row(tmp_path: Path, kind: str) -> None:
+def test_each_row_of_a_set_is_an_environment(tmp_path: Path, kind: str) -> None:
     catalog = Catalog.load([write_set(tmp_path, kind, rows())])
     assert catalog.names == NAMES
     assert catalog.problems() == []
@@ -411,13 +415,15 @@ def test_a_set_holds_an_environment_a_row(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_a_row_without_a_source_is_called_by_its_class(tmp_path: Path, kind: str) -> None:
+def test_a_row_without_a_source_has_the_name_of_its_class(tmp_path: Path, kind: str) -> None:
     bare = [{key: value for key, value in row.items() if key != "source"} for row in rows()]
     assert Catalog.load([write_set(tmp_path, kind, bare)]).names == [row["env_name"] for row in rows()]
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_a_broken_row_harms_no_other_and_is_told_with_its_number(tmp_path: Path, kind: str) -> None:
+def test_a_broken_row_is_reported_with_its_number_and_does_not_affect_others(
+    tmp_path: Path, kind: str
+) -> None:
     good, other = rows()
     path = write_set(tmp_path, kind, [good, {**other, "env_code": "garbage("}, other])
     with pytest.raises(SourceError, match="another environment is named"):
@@ -429,7 +435,7 @@ def test_a_broken_row_harms_no_other_and_is_told_with_its_number(tmp_path: Path,
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_a_row_without_code_or_name_harms_no_other(tmp_path: Path, kind: str) -> None:
+def test_a_row_without_code_or_name_does_not_affect_others(tmp_path: Path, kind: str) -> None:
     good, other = rows()
     path = write_set(tmp_path, kind, [good, {**other, "env_code": None}, {**other, "env_name": None}, other])
     catalog = Catalog.load([path])
@@ -438,7 +444,7 @@ def test_a_row_without_code_or_name_harms_no_other(tmp_path: Path, kind: str) ->
     assert all("neither env_code and env_name" in str(error) for error in catalog.problems())
 
 
-def test_a_line_that_is_not_json_harms_no_other(tmp_path: Path) -> None:
+def test_a_line_that_is_not_json_does_not_affect_others(tmp_path: Path) -> None:
     good, other = rows()
     path = write_set(tmp_path, "jsonl", [good, "garbage", "[]", "", other])
     catalog = Catalog.load([path])
@@ -450,7 +456,7 @@ def test_a_line_that_is_not_json_harms_no_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_a_set_without_the_columns_is_no_set(tmp_path: Path, kind: str) -> None:
+def test_a_set_without_the_required_columns_is_refused(tmp_path: Path, kind: str) -> None:
     path = write_set(tmp_path, kind, [{"code": "x"}, {"code": "y"}])
     with pytest.raises(
         SourceError, match="A set has the columns env_code, env_name and source, or name, code and tasks"
@@ -467,7 +473,7 @@ def published(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_a_published_environment_is_the_one_that_was_in_the_folder(folder: Path, kind: str) -> None:
+def test_a_published_environment_equals_its_original(folder: Path, kind: str) -> None:
     write_tasks(folder, TASKS)
     catalog = Catalog.load([write_set(folder, kind, [published(), published(name="other")])])
     assert catalog.names == ["counter", "other"]
@@ -476,7 +482,7 @@ def test_a_published_environment_is_the_one_that_was_in_the_folder(folder: Path,
     assert [entry.published_audit() for entry in catalog.entries] == ["{}", "{}"]
 
 
-def test_a_published_set_may_be_written_by_hand(tmp_path: Path) -> None:
+def test_a_published_set_can_be_written_by_hand(tmp_path: Path) -> None:
     row = published(tasks=TASKS, audit={"grade": "A"})
     backwards = dict(reversed(published(name="other", tasks=json.dumps(TASKS), audit=None).items()))
     catalog = Catalog.load([write_set(tmp_path, "jsonl", [row, backwards])])
@@ -506,7 +512,7 @@ def test_a_published_class_in_the_codegym_format_is_read_as_one(tmp_path: Path, 
         ({"tasks": [{"id": None, "config": "{}"}]}, "row 2: the row is not an environment: tasks.0.id"),
     ],
 )
-def test_a_broken_published_row_harms_no_other(
+def test_a_broken_published_row_does_not_affect_others(
     tmp_path: Path, kind: str, broken: dict[str, Any], words: str
 ) -> None:
     rows = [published(), published(name="broken", **broken), published(name="other")]
@@ -517,7 +523,7 @@ def test_a_broken_published_row_harms_no_other(
 
 
 @pytest.mark.parametrize("rest", ["", "garbage", '", "tasks": 3}'])
-def test_a_published_line_that_breaks_off_harms_no_other(tmp_path: Path, rest: str) -> None:
+def test_a_truncated_published_line_does_not_affect_others(tmp_path: Path, rest: str) -> None:
     rows = [published(), '{"name": "broken", "code": "' + rest, published(name="other")]
     catalog = Catalog.load([write_set(tmp_path, "jsonl", rows)])
     assert [environment.name for environment in catalog.environments()] == ["counter", "other"]
@@ -525,7 +531,7 @@ def test_a_published_line_that_breaks_off_harms_no_other(tmp_path: Path, rest: s
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_nothing_but_names_is_held_of_a_published_set_until_it_is_used(tmp_path: Path, kind: str) -> None:
+def test_only_the_names_of_a_published_set_are_in_memory_until_it_is_used(tmp_path: Path, kind: str) -> None:
     catalog = Catalog.load([write_set(tmp_path, kind, [published(), published(name="another")])])
     write_set(tmp_path, kind, [published(name="another"), published()])
     # What stands there now is read; and that it is another is noticed.
@@ -542,7 +548,7 @@ def test_rows_of_a_parquet_file_are_found_in_all_its_groups(tmp_path: Path) -> N
     assert len(list(catalog.environments())) == 7
 
 
-def test_training_records_bring_tasks_to_the_environments_beside_them() -> None:
+def test_training_records_add_tasks_to_the_other_environments() -> None:
     records = FIXTURES / "codegym" / "records.jsonl"
     without = Catalog.load([FIXTURES / "codegym"])
     # In whatever order they are named.
@@ -554,6 +560,6 @@ def test_training_records_bring_tasks_to_the_environments_beside_them() -> None:
         assert any(count > 0 for count in more.values())
 
 
-def test_training_records_alone_are_told() -> None:
+def test_training_records_without_environments_are_refused() -> None:
     with pytest.raises(SourceError, match="belongs to a loaded environment"):
         Catalog.load([FIXTURES / "codegym" / "records.jsonl"])

@@ -31,11 +31,11 @@ def test_a_docstring_is_split_into_its_parts() -> None:
     )
 
 
-def test_nothing_gives_empty_parts() -> None:
+def test_a_missing_docstring_has_empty_parts() -> None:
     assert parse_docstring(None) == parse_docstring("") == parse_docstring("  \n ") == Docstring()
 
 
-def test_types_in_nested_parentheses_are_kept_whole() -> None:
+def test_types_in_nested_parentheses_are_complete() -> None:
     parsed = parse_docstring("Go.\n\nArgs:\n    path (list(tuple(int, int))): where to.")
     # One level of nesting is all that is understood; deeper ones leave the argument without words.
     assert parsed.arguments == {} or parsed.arguments["path"].text == "where to."
@@ -44,7 +44,7 @@ def test_types_in_nested_parentheses_are_kept_whole() -> None:
     }
 
 
-def test_other_sections_are_not_taken_for_the_description_or_for_arguments() -> None:
+def test_other_sections_belong_neither_to_the_description_nor_to_the_arguments() -> None:
     parsed = parse_docstring(
         "Go.\n\nArgs:\n    a: first.\n\nRaises:\n    ValueError: never.\n\nNote:\n    b: c"
     )
@@ -52,12 +52,12 @@ def test_other_sections_are_not_taken_for_the_description_or_for_arguments() -> 
     assert list(parsed.arguments) == ["a"]
 
 
-def test_a_word_with_a_colon_in_a_continuation_is_no_argument() -> None:
+def test_a_word_with_a_colon_in_a_continuation_is_not_an_argument() -> None:
     parsed = parse_docstring("Go.\n\nArgs:\n    a: first\n        note: of many.\n    b: second.")
     assert parsed.arguments == {"a": Argument("first note: of many."), "b": Argument("second.")}
 
 
-def test_a_hostile_docstring_is_read_at_once() -> None:
+def test_a_hostile_docstring_is_parsed_quickly() -> None:
     # Ambiguous repetition would take this one longer than the universe has been there.
     parsed = parse_docstring("Go.\n\nArgs:\n    a (" + "((((((((((()" * 40 + " b\n")
     assert parsed.description == "Go."
@@ -68,7 +68,7 @@ names = st.from_regex(r"[a-z][a-z_0-9]{0,8}", fullmatch=True)
 
 
 @given(words, st.dictionaries(names, words, min_size=1), words)
-def test_what_is_written_in_the_style_is_read_back(
+def test_a_docstring_in_the_style_is_parsed_exactly(
     summary: str, arguments: dict[str, str], returns: str
 ) -> None:
     listed = "\n".join(f"{name}: {text}" for name, text in arguments.items())
@@ -80,6 +80,6 @@ def test_what_is_written_in_the_style_is_read_back(
 
 
 @given(st.text())
-def test_no_text_breaks_the_reader(text: str) -> None:
+def test_any_text_can_be_parsed(text: str) -> None:
     parse_docstring(text)
     parse_docstring(f"Go.\n\nArgs:\n    {text}")

@@ -34,13 +34,13 @@ def task(id: str = "task", first: str = "a", second: Any = (1, 2), secret: str =
     return Task(id=id, config={"first": first, "second": list(second), "secret": secret})
 
 
-def test_the_task_text_tells_public_values_and_keeps_doubled_braces() -> None:
+def test_the_task_text_contains_public_values_and_literal_braces() -> None:
     text = made("From {first} by {second}: a set is {{1, 2}}.").task_text(task(first="{secret}"))
     assert text == "From {secret} by [1, 2]: a set is {1, 2}."
 
 
 @given(st.text(st.sampled_from("ab {}\n"), max_size=20), st.text(max_size=5))
-def test_what_is_no_value_is_told_as_it_is(literal: str, first: str) -> None:
+def test_literal_text_of_a_template_is_unchanged(literal: str, first: str) -> None:
     template = f"Go. {literal.replace('{', '{{').replace('}', '}}')}{{first}}"
     environment = made(template)
     expected = environment.template.replace("{{", "{").replace("}}", "}").removesuffix("{first}") + first
@@ -48,7 +48,7 @@ def test_what_is_no_value_is_told_as_it_is(literal: str, first: str) -> None:
 
 
 @given(st.text(st.sampled_from("ab{}!:.[]0 "), max_size=12))
-def test_a_template_has_plain_names_or_is_refused(template: str) -> None:
+def test_a_template_contains_plain_names_or_is_refused(template: str) -> None:
     try:
         names = template_names(template)
     except ValueError:
@@ -57,16 +57,16 @@ def test_a_template_has_plain_names_or_is_refused(template: str) -> None:
     assert [name for _, name, _, _ in string.Formatter().parse(template) if name is not None] == names
 
 
-def test_a_task_may_have_a_text_of_its_own() -> None:
+def test_a_task_can_have_its_own_text() -> None:
     own = Task(id="own", config=task().config, text="Do {first}.")
     assert made().task_text(own) == "Do {first}."
 
 
-def test_public_values_are_those_that_meta_names_and_no_others() -> None:
+def test_public_values_are_exactly_those_that_meta_lists() -> None:
     assert made().public_values(task()) == {"first": "a", "second": [1, 2]}
 
 
-def test_tools_and_tasks_are_found_by_name_or_told() -> None:
+def test_tools_and_tasks_are_found_by_name_and_unknown_names_get_a_hint() -> None:
     environment = made().with_tasks((task("one"), task("two")))
     assert environment.tool("look").title == "Look"
     assert environment.task("two").id == "two"
@@ -87,7 +87,9 @@ def test_tools_and_tasks_are_found_by_name_or_told() -> None:
         ({**task().config, "second": [True]}, "second.0 should be a valid integer, not true"),
     ],
 )
-def test_a_task_that_does_not_fit_is_refused_with_its_name(config: dict[str, Any], words: str) -> None:
+def test_a_task_with_an_invalid_configuration_is_refused_with_its_id(
+    config: dict[str, Any], words: str
+) -> None:
     wrong = Task(id="three", config=config)
     with pytest.raises(TaskError) as caught:
         made().check_task(wrong)
@@ -97,12 +99,12 @@ def test_a_task_that_does_not_fit_is_refused_with_its_name(config: dict[str, Any
         made().with_tasks((task(), wrong))
 
 
-def test_two_tasks_of_one_name_are_refused() -> None:
+def test_two_tasks_with_one_id_are_refused() -> None:
     with pytest.raises(TaskError, match="Two tasks of made have the id 'one'"):
         made().with_tasks((task("one"), task("one")))
 
 
-def test_other_tasks_leave_the_environment_as_it_was() -> None:
+def test_other_tasks_give_another_environment_and_leave_the_first_unchanged() -> None:
     environment = made()
     assert len(environment.with_tasks((task(),)).tasks) == 1
     assert environment.tasks == ()
@@ -120,7 +122,7 @@ def test_other_tasks_leave_the_environment_as_it_was() -> None:
     ],
     ids=str,
 )
-def test_a_task_of_another_form_is_refused(wrong: dict[str, Any]) -> None:
+def test_a_task_with_invalid_fields_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Task.model_validate({"id": "one", "config": {}, **wrong})
 
@@ -133,14 +135,14 @@ plain = st.recursive(
 
 
 @given(st.dictionaries(st.text(), plain, max_size=4), st.none() | st.integers(1, 5))
-def test_a_task_survives_json(config: dict[str, Any], difficulty: int | None) -> None:
+def test_a_task_is_equal_after_json(config: dict[str, Any], difficulty: int | None) -> None:
     one = Task(id="one", config=config, difficulty=difficulty)
     assert Task.model_validate_json(one.model_dump_json()) == one
     assert Task.model_validate(json.loads(json.dumps(one.model_dump(mode="json")))) == one
 
 
 @given(st.integers(1, 5), st.integers(), st.integers(1, 5), st.integers())
-def test_generated_tasks_of_two_seeds_or_difficulties_have_two_names(
+def test_generated_tasks_with_different_seeds_or_difficulties_have_different_ids(
     one: int, seed: int, other: int, another: int
 ) -> None:
     same = (one, seed) == (other, another)

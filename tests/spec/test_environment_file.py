@@ -60,7 +60,7 @@ def changed(old: str, new: str) -> str:
     return GOOD.replace(old, new)
 
 
-def test_the_good_file_is_read() -> None:
+def test_a_valid_file_is_read() -> None:
     lift = read_environment_source(GOOD, name="lift", path="lift.py")
     assert (lift.name, lift.title, lift.tags, lift.public) == ("lift", "Lift", ("search",), ("start",))
     assert [tool.name for tool in lift.tools] == ["move", "listen"]
@@ -577,7 +577,7 @@ def test_an_invalid_name_is_refused(name: str) -> None:
     assert "lower-case letters" in error.hint
 
 
-def test_a_file_that_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_refused_with_the_line(tmp_path: Path) -> None:
     path = tmp_path / "lift.py"
     path.write_bytes(changed("Listen for the bell.", "Höre.").encode("latin-1"))
     with pytest.raises(SourceError) as caught:
@@ -595,7 +595,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b""])
 @pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
-def test_marks_and_line_ends_of_other_systems_are_read(tmp_path: Path, before: bytes, end: bytes) -> None:
+def test_byte_order_marks_and_other_line_ends_are_read(tmp_path: Path, before: bytes, end: bytes) -> None:
     path = tmp_path / "lift.py"
     path.write_bytes(before + GOOD.encode().replace(b"\n", end))
     assert (
@@ -604,12 +604,12 @@ def test_marks_and_line_ends_of_other_systems_are_read(tmp_path: Path, before: b
     )
 
 
-def test_meta_may_be_annotated() -> None:
+def test_meta_can_be_annotated() -> None:
     lift = read_environment_source(changed("META =", "META: dict ="), name="lift", path="lift.py")
     assert lift.title == "Lift"
 
 
-def test_parameters_that_are_passed_by_name_may_stand_in_any_order() -> None:
+def test_parameters_passed_by_name_can_have_any_order() -> None:
     source = changed("def reference(start: int, bell: int)", "def reference(bell: int, start: int)")
     assert read_environment_source(source, name="lift", path="lift.py")
 
@@ -629,7 +629,7 @@ def test_parameters_that_are_passed_by_name_may_stand_in_any_order() -> None:
         ("*, x: str = 'ä'", "ä"),
     ],
 )
-def test_a_default_is_told_as_json(parameter: str, default: Any) -> None:
+def test_a_default_is_json_in_the_schema(parameter: str, default: Any) -> None:
     source = changed("floors: int, gently: bool = True", f"floors: int, {parameter}").replace("gently:", "x:")
     move = read_environment_source(source, name="lift", path="lift.py").tool("move")
     assert move.input_schema["properties"]["x"]["default"] == default
@@ -658,7 +658,9 @@ def test_a_default_is_told_as_json(parameter: str, default: Any) -> None:
         ("global calls\n        calls = 1\n        return 1", False),
     ],
 )
-def test_only_what_plainly_changes_nothing_is_read_only(declare: Declare, body: str, read_only: bool) -> None:
+def test_only_a_tool_that_certainly_changes_nothing_is_read_only(
+    declare: Declare, body: str, read_only: bool
+) -> None:
     made = declare(
         f'''
 """Find it."""
@@ -684,7 +686,7 @@ def solve(tools):
     ("returns", "meta", "ordered"),
     [("list[int]", "", True), ("list[int]", ', "answer": {"order": "any"}', False), ("set[int]", "", False)],
 )
-def test_the_submission_says_where_order_does_not_matter(returns: str, meta: str, ordered: bool) -> None:
+def test_the_submission_says_if_order_does_not_matter(returns: str, meta: str, ordered: bool) -> None:
     source = changed("bell: int) -> int:\n", f"bell: int) -> {returns}:\n").replace(
         '"start"],', f'"start"]{meta},'
     )
@@ -702,7 +704,7 @@ lines = st.lists(st.sampled_from(GOOD.splitlines()), max_size=30).map("\n".join)
 
 
 @given(st.text() | lines | st.binary().map(lambda data: data.decode("latin-1")))
-def test_no_text_does_worse_than_a_source_error(text: str) -> None:
+def test_any_text_is_an_environment_or_a_source_error(text: str) -> None:
     try:
         read_environment_source(text, name="lift", path="lift.py")
     except SourceError as error:
@@ -710,7 +712,7 @@ def test_no_text_does_worse_than_a_source_error(text: str) -> None:
 
 
 @given(st.integers(0, len(GOOD)), st.integers(1, 40), st.text(max_size=5))
-def test_no_damage_to_a_good_file_does_worse_than_a_source_error(start: int, length: int, text: str) -> None:
+def test_any_damage_to_a_valid_file_gives_at_most_a_source_error(start: int, length: int, text: str) -> None:
     try:
         lift = read_environment_source(
             GOOD[:start] + text + GOOD[start + length :], name="lift", path="lift.py"

@@ -29,7 +29,7 @@ def refusal(kind: Any, value: Any) -> str:
     return caught.value.message
 
 
-def test_the_input_schema_names_every_parameter_and_takes_no_other() -> None:
+def test_the_input_schema_lists_every_parameter_and_permits_no_other() -> None:
     looked = tool(Parameter("at", int, "where."), Parameter("how", str, "how closely.", "well"))
     assert looked.input_schema == {
         "type": "object",
@@ -42,7 +42,7 @@ def test_the_input_schema_names_every_parameter_and_takes_no_other() -> None:
     }
 
 
-def test_a_tool_without_parameters_has_an_object_schema_all_the_same() -> None:
+def test_the_schema_of_a_tool_without_parameters_is_an_object() -> None:
     assert tool().input_schema == {"type": "object", "properties": {}, "additionalProperties": False}
     tool().validate_arguments({})
 
@@ -63,7 +63,7 @@ def test_a_tool_without_parameters_has_an_object_schema_all_the_same() -> None:
         (Any, {"a": 1}, {"result": {"a": 1}}),
     ],
 )
-def test_a_result_takes_the_form_of_an_object_and_comes_back(
+def test_a_result_is_put_into_an_object_and_taken_out_again(
     returns: Any, value: Any, structured: dict[str, Any]
 ) -> None:
     looked = tool(returns=returns)
@@ -125,7 +125,7 @@ def test_a_result_of_another_type_is_refused_as_a_result(returns: Any, value: An
         (dict[str, int | str], {"int": 1.5}, "at.int should be a valid integer or a valid string, not 1.5"),
     ],
 )
-def test_the_words_of_a_refusal_name_the_place_and_what_it_wants(kind: Any, value: Any, words: str) -> None:
+def test_an_error_message_names_the_place_and_the_expected_type(kind: Any, value: Any, words: str) -> None:
     if not words:
         taking(kind).validate_arguments({"at": value})
         return
@@ -140,13 +140,13 @@ def test_missing_and_unknown_arguments_are_named() -> None:
     assert caught.value.message == "Invalid arguments for look: at is required; to is not a parameter."
 
 
-def test_long_lists_of_faults_and_long_values_are_cut() -> None:
+def test_long_lists_of_faults_and_long_values_are_shortened() -> None:
     message = refusal(list[int], ["x" * 1000] * 40)
     assert len(message) < 700
     assert message.endswith("; and 35 more.")
 
 
-def test_an_argument_with_a_default_may_be_left_out() -> None:
+def test_an_argument_with_a_default_can_be_omitted() -> None:
     taking(int, 3).validate_arguments({})
     assert "required" not in taking(int, 3).input_schema
 
@@ -187,7 +187,7 @@ def deep(levels: int) -> Any:
         *("endless", "deep", "bottomless", "object"),
     ],
 )
-def test_what_json_cannot_carry_is_refused(kind: Any, value: Any) -> None:
+def test_values_that_json_cannot_represent_are_refused(kind: Any, value: Any) -> None:
     message = refusal(kind, value)
     assert len(message) < 300
     message.encode()
@@ -206,18 +206,18 @@ def test_what_json_cannot_carry_is_refused(kind: Any, value: Any) -> None:
         max_leaves=10,
     )
 )
-def test_plain_data_passes_where_anything_may(value: Any) -> None:
+def test_any_accepts_all_plain_data(value: Any) -> None:
     taking(Any).validate_arguments({"at": value})
     looked = tool(returns=Any)
     assert looked.unwrap(looked.structure(value)) == value
     assert result_text(value) == value if isinstance(value, str) else json.loads(result_text(value)) == value
 
 
-def test_the_names_of_what_is_no_number_may_stand_in_text() -> None:
+def test_text_can_contain_the_names_of_infinity_and_nan() -> None:
     taking(Any).validate_arguments({"at": ["NaN", "Infinity", {"-Infinity": "NaN"}]})
 
 
-def test_text_of_a_result_is_readable() -> None:
+def test_the_text_of_a_result_is_readable() -> None:
     assert result_text("Grüße") == "Grüße"
     assert result_text({"ä": [1, None, True]}) == '{"ä": [1, null, true]}'
 

@@ -53,7 +53,7 @@ def test_the_dialect_of_a_source_is_recognized(source: str, dialect: Dialect) ->
     assert dialect_of(parse_source(source, "path")) is dialect
 
 
-def test_an_environment_is_called_like_its_file(orchard: Environment) -> None:
+def test_an_environment_has_the_name_of_its_file(orchard: Environment) -> None:
     assert orchard.name == "Orchard_7__LightestBasketEnv"
     assert orchard.title == "Lightest basket"
     assert orchard.license == "MIT"
@@ -92,7 +92,7 @@ def test_docstrings_describe_tools_and_parameters(orchard: Environment) -> None:
     assert tool.output_schema["properties"] == {"result": {"type": "string"}}
 
 
-def test_types_come_from_docstrings_where_there_are_no_annotations(kiln: Environment) -> None:
+def test_types_come_from_docstrings_if_annotations_are_missing(kiln: Environment) -> None:
     assert kiln.tool("AddUp").input_schema == {
         "type": "object",
         "additionalProperties": False,
@@ -107,11 +107,11 @@ def test_types_come_from_docstrings_where_there_are_no_annotations(kiln: Environ
     }
 
 
-def test_a_set_travels_as_a_list_in_which_repetition_is_no_fault(kiln: Environment) -> None:
+def test_a_set_is_a_list_that_can_contain_duplicates(kiln: Environment) -> None:
     kiln.tool("CountDistinct").validate_arguments({"heats": [1, 2.5, 1]})
 
 
-def test_a_parameter_with_a_default_may_be_left_out(orchard: Environment) -> None:
+def test_a_parameter_with_a_default_can_be_omitted(orchard: Environment) -> None:
     tool = orchard.tool("MarkBasket")
     assert tool.input_schema["required"] == ["position"]
     for arguments in ({"position": 1}, {"position": 1, "colour": None}, {"position": 1, "colour": "red"}):
@@ -119,36 +119,38 @@ def test_a_parameter_with_a_default_may_be_left_out(orchard: Environment) -> Non
 
 
 @pytest.mark.parametrize("best", ["Infinity", "-Infinity", 3])
-def test_where_a_class_counts_with_infinity_its_word_is_a_number(orchard: Environment, best: Any) -> None:
+def test_the_string_infinity_is_a_number_if_the_class_uses_infinity(orchard: Environment, best: Any) -> None:
     orchard.tool("LighterOf").validate_arguments({"best": best, "weight": 2})
 
 
 @pytest.mark.parametrize("best", [True, 1.5, "3", "infinity", None, [1]])
-def test_nothing_else_passes_for_a_number(orchard: Environment, best: Any) -> None:
+def test_no_other_string_is_a_number(orchard: Environment, best: Any) -> None:
     with pytest.raises(InvalidArgumentsError):
         orchard.tool("LighterOf").validate_arguments({"best": best, "weight": 2})
 
 
-def test_a_class_without_infinity_takes_no_word_for_it(kiln: Environment) -> None:
+def test_a_class_without_infinity_refuses_the_string(kiln: Environment) -> None:
     with pytest.raises(InvalidArgumentsError):
         kiln.tool("HeatAt").validate_arguments({"index": "Infinity"})
 
 
-def test_tasks_are_those_of_the_main_block_that_are_the_same_in_every_run(kiln: Environment) -> None:
+def test_tasks_are_the_constant_ones_of_the_main_block(kiln: Environment) -> None:
     assert [task.config["options"] for task in kiln.tasks] == [
         "{'readings': [812.5, 840.25, 861.0]}",
         "{'readings': [7, 8], 'rounded': True}",
     ]
 
 
-def test_options_keep_their_tuples_and_their_at_signs(orchard: Environment) -> None:
+def test_options_keep_tuples_and_at_signs(orchard: Environment) -> None:
     assert [task.config["options"] for task in orchard.tasks] == [
         "{'baskets': [('ada@hill', 7), ('bo@ford', 4), ('cy@hill', 9)]}",
         "{'baskets': [['dee@moor', 12], ['eve@lake', 13]]}",
     ]
 
 
-def test_the_task_text_says_what_is_there_and_what_is_wanted(orchard: Environment, kiln: Environment) -> None:
+def test_the_task_text_lists_the_tools_and_the_expected_answer(
+    orchard: Environment, kiln: Environment
+) -> None:
     text = orchard.task_text(orchard.tasks[0])
     assert text.startswith("Baskets stand in a row, each with its grower's address {name@farm}.")
     assert "- CountBaskets: Count the baskets.\n" in text
@@ -160,7 +162,7 @@ def test_nothing_of_the_configuration_is_public(orchard: Environment) -> None:
     assert orchard.public_values(orchard.tasks[0]) == {}
 
 
-def test_of_several_classes_the_environments_name_says_which_is_meant() -> None:
+def test_the_environments_name_selects_one_of_several_classes() -> None:
     both = ORCHARD.read_text(encoding="utf-8") + KILN.read_text(encoding="utf-8")
     assert read(both, "set_1__MeanHeatEnv").program.entry == "MeanHeatEnv"
     with pytest.raises(SourceError, match="several environments: LightestBasketEnv, MeanHeatEnv"):
@@ -183,12 +185,12 @@ def test_of_several_classes_the_environments_name_says_which_is_meant() -> None:
         ("import random", "import random, (", "not valid Python"),
     ],
 )
-def test_what_breaks_the_format_is_told(old: str, new: str, problem: str) -> None:
+def test_a_class_that_breaks_the_format_is_refused(old: str, new: str, problem: str) -> None:
     with pytest.raises(SourceError, match=problem) as caught:
         read(changed(KILN, old, new))
     assert caught.value.path == "changed.py"
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read"):
         read_codegym_file(tmp_path / "absent.py")

@@ -98,7 +98,7 @@ async def test_the_oracle_is_rewarded_on_the_tasks_of_training_records(table: Ta
         assert episode.calls == task.oracle_calls
 
 
-async def test_a_set_in_jsonl_holds_playable_classes(table: Table, tmp_path: Path) -> None:
+async def test_classes_of_a_set_in_json_lines_can_be_played(table: Table, tmp_path: Path) -> None:
     rows = [
         {
             "env_code": path.read_text(encoding="utf-8"),
@@ -131,7 +131,7 @@ async def test_the_classs_own_done_decides(
 @pytest.mark.parametrize(
     ("answer", "correct"), [(837.92, True), (837.9, True), (838, False), (-1e300, False)]
 )
-async def test_a_tolerance_in_done_holds(
+async def test_a_tolerance_in_done_is_applied(
     table: Table, kiln: Environment, answer: float, correct: bool
 ) -> None:
     verdict = await judge(table.pool, kiln, kiln.tasks[0], answer, Limits())
@@ -150,9 +150,7 @@ async def test_only_the_first_submission_counts(table: Table, orchard: Environme
 
 
 @pytest.mark.parametrize("reveal", [False, True])
-async def test_nothing_that_is_said_holds_the_reference(
-    table: Table, kiln: Environment, reveal: bool
-) -> None:
+async def test_no_reply_contains_the_reference(table: Table, kiln: Environment, reveal: bool) -> None:
     task = kiln.tasks[0]
     reference = str(await reference_answer(table.pool, kiln, task, Limits()))[:6]
     episode = await table.open(kiln, task, reveal=reveal)
@@ -184,7 +182,7 @@ async def test_every_episode_has_its_own_state(table: Table, orchard: Environmen
     assert (await other.call("Observe", {})).text == "[]"
 
 
-async def test_an_episode_goes_on_after_its_process_is_lost(table: Table, orchard: Environment) -> None:
+async def test_an_episode_continues_after_its_process_is_lost(table: Table, orchard: Environment) -> None:
     episode = await table.open(orchard, orchard.tasks[0])
     await episode.call("MarkBasket", {"position": 1})
     await episode.call("ReadBasket", {"position": 99})
@@ -192,7 +190,7 @@ async def test_an_episode_goes_on_after_its_process_is_lost(table: Table, orchar
     assert (await episode.call("MarkBasket", {"position": 0})).text == "[1, 0]"
 
 
-async def test_replies_are_text_and_say_so(table: Table, kiln: Environment, orchard: Environment) -> None:
+async def test_replies_are_declared_as_text(table: Table, kiln: Environment, orchard: Environment) -> None:
     episode = await table.open(kiln, kiln.tasks[0])
     result = await episode.call("CountDistinct", {"heats": [1, 2, 2]})
     assert result.structured == {"result": "2"}
@@ -203,7 +201,7 @@ async def test_replies_are_text_and_say_so(table: Table, kiln: Environment, orch
 @pytest.mark.parametrize(
     ("position", "said"), [(3, "no basket stands at 3"), (-9, "list index out of range")]
 )
-async def test_what_the_class_refuses_is_an_error(
+async def test_a_refusal_of_the_class_is_an_error(
     table: Table, orchard: Environment, position: int, said: str
 ) -> None:
     episode = await table.open(orchard, orchard.tasks[0])
@@ -222,7 +220,7 @@ async def test_infinity_arrives_as_a_number(table: Table, orchard: Environment) 
     assert marked.text == "[(0, 'Infinity')]"
 
 
-async def test_an_infinite_answer_can_be_given(table: Table) -> None:
+async def test_an_infinite_answer_can_be_submitted(table: Table) -> None:
     environment = changed(
         ORCHARD,
         ("return min(self.baskets, key=lambda basket: basket[1])[0]", "return float('inf')"),
@@ -234,7 +232,7 @@ async def test_an_infinite_answer_can_be_given(table: Table) -> None:
     assert not (await judge(table.pool, environment, task, "-Infinity", Limits())).correct
 
 
-async def test_a_done_that_breaks_on_an_answer_makes_it_wrong(table: Table) -> None:
+async def test_an_answer_on_which_done_raises_is_incorrect(table: Table) -> None:
     environment = changed(KILN, ("answer (float)", "answer (heat)"))
     task = environment.tasks[0]
     for answer in ("warm", None, [1]):
@@ -242,9 +240,7 @@ async def test_a_done_that_breaks_on_an_answer_makes_it_wrong(table: Table) -> N
     assert (await judge(table.pool, environment, task, 837.9, Limits())).correct
 
 
-async def test_a_task_whose_reference_fails_is_not_held_against_the_agent(
-    table: Table, kiln: Environment
-) -> None:
+async def test_a_task_whose_reference_fails_is_not_scored(table: Table, kiln: Environment) -> None:
     task = options_task({"readings": []})
     with pytest.raises(EnvironmentFaultError, match="ZeroDivisionError"):
         await judge(table.pool, kiln, task, 1.0, Limits())
@@ -262,7 +258,7 @@ async def test_a_task_whose_reference_fails_is_not_held_against_the_agent(
         ({"baskets": [("deep", float("-inf")), ("high", float("inf"))], 5: {6}, (7,): None}, "deep"),
     ],
 )
-async def test_options_arrive_as_they_are(
+async def test_options_arrive_unchanged(
     table: Table, orchard: Environment, options: dict[Any, Any], answer: str
 ) -> None:
     task = options_task(options)
@@ -281,7 +277,7 @@ async def test_options_arrive_as_they_are(
         "LightestBasketEnv().get_ref_answer()",
     ],
 )
-async def test_a_solve_that_looks_past_its_tools_finds_nothing(table: Table, cheat: str) -> None:
+async def test_a_solve_that_does_not_use_tools_finds_nothing(table: Table, cheat: str) -> None:
     environment = changed(ORCHARD, ('best, owner = float("inf"), ""', f"return self.step({cheat})"))
     episode = await table.open(environment, environment.tasks[0])
     with pytest.raises(EnvironmentFaultError):

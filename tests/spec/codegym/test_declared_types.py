@@ -63,7 +63,7 @@ def test_annotation_and_docstring_together_give_the_type(annotation: str, words:
         ("info = float('1')", False),
     ],
 )
-def test_infinity_is_seen_by_its_names(source: str, mentioned: bool) -> None:
+def test_mentions_of_infinity_are_recognized(source: str, mentioned: bool) -> None:
     assert mentions_infinity(ast.parse(source)) is mentioned
 
 
@@ -87,5 +87,5 @@ def test_numbers_may_be_infinite(annotation: Any, widened: Any) -> None:
 
 
 @pytest.mark.parametrize("annotation", [str, bool, list[str], tuple[int, str], dict[str, str], int | str])
-def test_where_strings_are_meant_no_string_stands_for_infinity(annotation: Any) -> None:
+def test_a_declared_string_never_means_infinity(annotation: Any) -> None:
     assert not takes_infinity(annotation)

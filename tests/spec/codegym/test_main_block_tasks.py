@@ -31,7 +31,7 @@ def cases(block: str, before: str = "") -> list[str]:
         ("a = [1]\nTideEnv(f'TideEnv@{a}')\na = [2]\nTideEnv(f'TideEnv@{a}')", ["[1]", "[2]"]),
     ],
 )  # fmt: skip
-def test_texts_made_of_literals_are_worked_out(block: str, found: list[str]) -> None:
+def test_texts_made_of_literals_are_evaluated(block: str, found: list[str]) -> None:
     assert cases(block) == found
 
 
@@ -55,7 +55,7 @@ def test_constants_of_the_module_are_known() -> None:
         "if sea:\n    a = []",
     ],
 )
-def test_what_may_have_changed_is_no_longer_known(change: str) -> None:
+def test_a_name_that_may_have_changed_is_unknown(change: str) -> None:
     made = "TideEnv(f'TideEnv@{a}')"
     assert cases(f"a = [3, 1]\n{made}\n{change}\n{made}\nTideEnv('TideEnv@last')") == ["[3, 1]", "last"]
 
@@ -72,7 +72,7 @@ def test_what_may_have_changed_is_no_longer_known(change: str) -> None:
         "TideEnv(f'TideEnv@{ {[]} }')",
     ],
 )
-def test_what_cannot_be_worked_out_is_passed_over(block: str) -> None:
+def test_a_text_that_cannot_be_evaluated_is_ignored(block: str) -> None:
     assert cases(block) == []
 
 
@@ -87,5 +87,5 @@ def test_what_cannot_be_worked_out_is_passed_over(block: str) -> None:
         "n = " + "0xf" + "f" * 9000 + "\nTideEnv(f'TideEnv@{n}')",
     ],
 )
-def test_what_loops_or_grows_ends(block: str) -> None:
+def test_loops_and_growing_values_are_bounded(block: str) -> None:
     assert cases("TideEnv('TideEnv@{}')\n" + block) == ["{}"]

@@ -20,7 +20,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(st.dictionaries(keys, values, max_size=3))
-def test_written_options_are_read_back_exactly(options: dict[Any, Any]) -> None:
+def test_options_written_as_text_are_parsed_back_exactly(options: dict[Any, Any]) -> None:
     written = write_options(options)
     read = ast.literal_eval(written)
     assert read == options
@@ -56,17 +56,17 @@ def test_options_are_a_python_literal_or_json_or_a_mixture(text: str, options: d
     "text",
     ["", "[1, 2]", "{'a': open('x')}", "{'a': b}", "{'a': 1", "{'a': 1}}", "{[]: 1}", "(" * 10_000, "{'\0'}"],
 )
-def test_what_is_no_dict_of_literals_is_refused(text: str) -> None:
+def test_options_that_are_not_a_dict_of_literals_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"dict|literal"):
         parse_options(text)
 
 
-def test_not_a_number_has_no_place_in_options() -> None:
+def test_options_with_nan_are_refused() -> None:
     with pytest.raises(ValueError, match="NaN"):
         write_options(parse_options('{"heat": NaN}'))
 
 
-def test_the_order_in_which_a_set_was_made_does_not_show() -> None:
+def test_the_text_of_a_set_does_not_depend_on_its_history() -> None:
     # In a set this small, two numbers with the same last bits stand in the order of their coming.
     assert list({0, 8}) != list({8, 0})
     assert write_options({0, 8}) == write_options({8, 0}) == "{0, 8}"

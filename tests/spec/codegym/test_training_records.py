@@ -19,7 +19,7 @@ def write(path: Path, *records: dict[str, Any] | str) -> Path:
     return path
 
 
-def test_records_become_tasks_of_their_environments() -> None:
+def test_training_records_become_tasks_of_their_environments() -> None:
     tasks = read_records(RECORDS, [KILN, ORCHARD])
     assert tasks.keys() == {KILN, ORCHARD}
     (task,) = tasks[KILN]
@@ -27,33 +27,33 @@ def test_records_become_tasks_of_their_environments() -> None:
     assert task.text == "A kiln logs its heat. What was the mean heat, to 0.05 degrees?"
 
 
-def test_the_submission_is_not_among_the_oracles_calls() -> None:
+def test_the_oracles_calls_do_not_include_the_submission() -> None:
     (task,) = read_records(RECORDS, [KILN])[KILN]
     assert task.oracle_calls == 9
 
 
-def test_options_after_the_class_may_hold_the_separator() -> None:
+def test_options_can_contain_the_separator() -> None:
     (task,) = read_records(RECORDS, [ORCHARD])[ORCHARD]
     assert "fay@hill@north" in task.config["options"]
 
 
-def test_a_call_syntax_of_its_own_is_not_told_to_the_agent() -> None:
+def test_rules_for_another_call_syntax_are_removed() -> None:
     (task,) = read_records(RECORDS, [ORCHARD])[ORCHARD]
     assert task.text == "Who grew what fills the lightest basket?"
 
 
-def test_a_question_of_many_parts_stays_whole(tmp_path: Path) -> None:
+def test_a_question_of_several_parts_is_complete(tmp_path: Path) -> None:
     prompt = "Rules first.\n\nQuestion:\n\nHow deep?"
     path = write(tmp_path / "r.jsonl", {"ability": "v@Mill__MeanHeatEnv@{}", "prompt": prompt})
     (task,) = read_records(path, ["Mill__MeanHeatEnv"])["Mill__MeanHeatEnv"]
     assert task.text == prompt
 
 
-def test_an_environment_called_like_the_class_alone_gets_its_records() -> None:
+def test_an_environment_with_the_name_of_the_class_gets_its_records() -> None:
     assert read_records(RECORDS, ["MeanHeatEnv"]).keys() == {"MeanHeatEnv"}
 
 
-def test_a_class_name_that_two_environments_share_tells_nothing(tmp_path: Path) -> None:
+def test_an_ambiguous_class_name_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "r.jsonl", {"ability": "v@a__TideEnv@{}"}, {"ability": "v@b__TideEnv@{}"})
     with pytest.raises(SourceError, match=r"r\.jsonl:2: .*a__TideEnv or b__TideEnv"):
         read_records(path, ["TideEnv"])
@@ -82,7 +82,9 @@ def test_a_code_id_is_matched_as_names_are_written(tmp_path: Path) -> None:
         ('{"ability": "v@a__TideEnv@{}", "extra_info": {"solve_fc_round": "many"}}', "solve_fc_round"),
     ],
 )
-def test_a_line_that_is_no_record_is_named(tmp_path: Path, line: str, problem: str) -> None:
+def test_a_line_that_is_not_a_record_is_refused_with_its_number(
+    tmp_path: Path, line: str, problem: str
+) -> None:
     path = write(tmp_path / "r.jsonl", '{"ability": "v@a__TideEnv@{}"}', line)
     with pytest.raises(SourceError, match=problem) as caught:
         read_records(path, ["a__TideEnv"])
