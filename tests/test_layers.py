@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = [
     # Later floors may import earlier ones. Packages of one floor do not import each other.
     ["errors", "limits", "version", "unicode_text", "terminal_text", "json_schema", "loopback"],
-    ["validation_messages", "episode_interface", "python_syntax", "storage"],
+    ["validation_messages", "episode_interface", "python_syntax", "storage", "bundled_environments"],
     ["sandbox.language", "sandbox.confinement", "models"],
     ["sandbox", "sandbox.process"],
     ["spec"],
@@ -20,7 +20,8 @@ FLOORS = [
     ["policies", "control_api"],
     ["runtime"],
     ["verification"],
-    ["verification.gates", "verification.audit"],
+    ["verification.gates"],
+    ["verification.audit"],
     ["verification.batch", "server"],
     ["synthesis"],
     ["harness.processes"],

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import socket
-import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -21,7 +20,6 @@ from anyio.streams.text import TextReceiveStream
 from codegym_harness.processes.environment_variables import server_environment
 from codegym_harness.processes.python_process import python_command
 from codegym_mcp.errors import ConnectionFailedError
-from codegym_mcp.sandbox.confinement.linux_calls import die_with_parent
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +90,9 @@ def _socket_path() -> Iterator[Path | None]:
 @asynccontextmanager
 async def _start(address: str, options: Sequence[str], token: str) -> AsyncIterator[str]:
     """Starts a server and returns its URL."""
-    command = python_command(__name__, str(os.getpid()), "serve", "--http", address, "--json")
+    command = python_command(
+        "codegym_mcp.cli.child_process", str(os.getpid()), "serve", "--http", address, "--json"
+    )
     failure: Exception | None = None
     async with await anyio.open_process(
         [*command, "--json-responses", "--no-gateway", "--refuse-reveal", *options],
@@ -121,19 +121,6 @@ async def _start(address: str, options: Sequence[str], token: str) -> AsyncItera
             await _stop(process)
     if failure is not None:
         raise failure
-
-
-def main() -> None:
-    """Runs the command line in this process, which ends when the process that started it ends.
-
-    The first argument is the id of that process; the others are those of `codegym-mcp`.
-    """
-    from codegym_mcp.cli import main as run_command_line
-
-    die_with_parent()
-    if os.getppid() != int(sys.argv.pop(1)):
-        sys.exit("The process that started this server has ended.")
-    run_command_line(prog_name="codegym-mcp")
 
 
 class _Log:
@@ -193,7 +180,3 @@ async def _stop(process: Process) -> None:
         if process.returncode is None:
             process.kill()
         await process.wait()
-
-
-if __name__ == "__main__":
-    main()

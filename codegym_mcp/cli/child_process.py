@@ -1,0 +1,16 @@
+"""`python -m codegym_mcp.cli.child_process PARENT …`: the command in a process that ends with its parent.
+
+The first argument is the id of the parent process; the others are those of `codegym-mcp`.
+"""
+
+import os
+import sys
+
+from codegym_mcp.cli import main
+from codegym_mcp.sandbox.confinement.linux_calls import die_with_parent
+
+if __name__ == "__main__":
+    die_with_parent()
+    if os.getppid() != int(sys.argv.pop(1)):
+        sys.exit("The process that started this one has ended.")
+    main(prog_name="codegym-mcp")
