@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from codegym_mcp.cli.command_output import environments_option, run, unconfined_option
 from codegym_mcp.cli.list_environments import find_entry
+from codegym_mcp.cli.retention_options import read_retention, retention_options
 from codegym_mcp.cli.serve_over_http import HttpServing, serve_over_http
 from codegym_mcp.cli.serve_over_stdio import serve_episode, serve_gateway
 from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES
@@ -75,6 +76,7 @@ def _check_origins(_: click.Context, __: click.Parameter, origins: tuple[str, ..
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep the journal in this folder; open episodes continue after a restart.",
 )
+@retention_options
 @click.option(
     "--max-episodes",
     type=click.IntRange(1),
@@ -172,6 +174,7 @@ def serve(
         resume=address is not None,
         expire_idle=address is not None,
         allow_unconfined=options["allow_unconfined"],
+        retention=read_retention(options),
     )
     if environment is not None:
         found = find_entry(environment, options["paths"]).read()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES, EpisodeManager
 from codegym_mcp.episodes.journal import Journal
+from codegym_mcp.episodes.retention import Retention
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, Isolation, SandboxPool
 from codegym_mcp.spec.catalog import Catalog
@@ -32,6 +33,7 @@ class RuntimeOptions:
         resume: whether the open episodes of an earlier process are continued; it needs `data`, and no other
             process may use that folder meanwhile.
         allow_unconfined: whether environments run on a system that cannot confine them.
+        retention: how long episodes are kept that have ended.
     """
 
     isolation: Isolation = "process"
@@ -41,6 +43,7 @@ class RuntimeOptions:
     expire_idle: bool = True
     resume: bool = True
     allow_unconfined: bool = False
+    retention: Retention = field(default_factory=Retention)
 
 
 @asynccontextmanager
@@ -72,5 +75,6 @@ async def assemble(catalog: Catalog, options: RuntimeOptions) -> AsyncIterator[E
                 open_limit=options.open_limit,
                 expire_idle=options.expire_idle,
                 resume=options.resume,
+                retention=options.retention,
             )
         )

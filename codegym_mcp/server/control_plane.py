@@ -23,7 +23,15 @@ from codegym_mcp.control_api import (
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.errors import CodegymError, JournalError, LimitError, NotFoundError, SourceError, TaskError
+from codegym_mcp.errors import (
+    CodegymError,
+    EventsRemovedError,
+    JournalError,
+    LimitError,
+    NotFoundError,
+    SourceError,
+    TaskError,
+)
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.request_bodies import (
@@ -187,6 +195,8 @@ def _invalid(error: ValidationError, whole: str) -> Response:
 
 def _status(error: CodegymError) -> int:
     match error:
+        case EventsRemovedError():
+            return 410
         case NotFoundError():
             return 404
         case TaskError() | SourceError():
