@@ -3,6 +3,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ async def test_a_failed_write_is_reported_to_every_caller_and_later_writes_succe
             failures.append(error)
 
     with Journal.open(path) as journal:
-        with sqlite3.connect(path) as other:
+        with closing(sqlite3.connect(path)) as other, other:
             other.execute(
                 "CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'disk full'); END"
             )
@@ -142,7 +143,7 @@ async def test_a_failed_write_is_reported_to_every_caller_and_later_writes_succe
             for episode in "abc":
                 tasks.start_soon(append, journal, episode)
         assert [str(error) for error in failures] == ["The journal cannot be written: disk full."] * 3
-        with sqlite3.connect(path) as other:
+        with closing(sqlite3.connect(path)) as other, other:
             other.execute("DROP TRIGGER full")
         await journal.append("d", 0, opening("d"))
         assert journal.open_episodes() == ["d"]
@@ -234,7 +235,7 @@ def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path, status: str, is
         ("submitted", {"arguments": {"answer": 3}, "key": "k"}),
         ("ended", {"state": "submitted", "reason": "", "verdict": {"correct": True, "reward": 1.0}}),
     ]
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         # The table as the earlier version created it, without an index.
         connection.execute(
             "CREATE TABLE events (episode TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, "

@@ -1,6 +1,7 @@
 """What a synthesis keeps."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_an_outcome_of_another_form_is_none(tmp_path):
     path = tmp_path / "answers.sqlite"
     with SynthesisStore.open(path):
         pass
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("INSERT INTO outcomes VALUES ('p', '{\"old\": 1}')")
     connection.close()
     with SynthesisStore.open(path) as store:
