@@ -1,9 +1,4 @@
-"""Bounds on HTTP connections before a request is known: bytes and seconds of its head and body, connections.
-
-uvicorn bounds the time between two requests only. `BoundedHttpProtocol` adds the rest to uvicorn's protocol;
-`ConnectionRegistry` holds all connections of a server, closes those that exceed a time limit, and, if there
-are too many, those that have waited longest.
-"""
+"""All connections of a server: how many there may be, and how long each may wait for its client."""
 
 import asyncio
 import logging
@@ -13,31 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
-
-import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from typing import Protocol
 
 if sys.platform != "win32":
     import resource
 
 logger = logging.getLogger(__name__)
 
-MAX_HEAD_BYTES = 32 * 1024
-"""Bytes of a request's line and headers, trailers included."""
-_MAX_CHUNKS = 10_000
-"""Chunks of one body: many small ones cost far more time than their bytes."""
-_MAX_DISCARDED_BYTES = 4 << 20
-"""Bytes of a body that are read after its request was answered."""
-_UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
 _SWEEP_SECONDS = 1.0
-_RESPONSES = {
-    400: b"Bad Request",
-    408: b"Request Timeout",
-    413: b"Content Too Large",
-    431: b"Request Header Fields Too Large",
-    503: b"Service Unavailable",
-}
 
 
 @dataclass(frozen=True)
@@ -80,6 +58,26 @@ class Phase(Enum):
     """The server's response."""
 
 
+class Connection(Protocol):
+    """A connection as the registry sees it.
+
+    Attributes:
+        address: the client's address; empty for a Unix socket.
+        phase: what the connection waits for.
+        since: when the phase began, in seconds of the loop's clock.
+    """
+
+    address: str
+    phase: Phase
+    since: float
+
+    def abort(self) -> None:
+        """Closes the connection at once and frees its descriptor."""
+
+    def refuse(self, status: int, message: str) -> None:
+        """Closes the connection with an error response, unless another response was begun."""
+
+
 class ConnectionRegistry:
     """All connections of one server.
 
@@ -90,16 +88,12 @@ class ConnectionRegistry:
     def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits
         self._count = 0
-        self._waiting: defaultdict[str, dict[BoundedHttpProtocol, None]] = defaultdict(dict)
-        self._unread: dict[BoundedHttpProtocol, float] = {}
+        self._waiting: defaultdict[str, dict[Connection, None]] = defaultdict(dict)
+        self._unread: dict[Connection, float] = {}
         self._closed: Counter[str] = Counter()
         self._sweep: asyncio.TimerHandle | None = None
 
-    def protocol(self, **arguments: Any) -> asyncio.Protocol:
-        """Creates the protocol of a new connection, as uvicorn does."""
-        return BoundedHttpProtocol(self, **arguments)
-
-    def add(self, connection: "BoundedHttpProtocol") -> bool:
+    def add(self, connection: Connection) -> bool:
         """Adds a connection, and closes another one if there are too many.
 
         Returns:
@@ -119,17 +113,17 @@ class ConnectionRegistry:
         oldest.abort()
         return True
 
-    def remove(self, connection: "BoundedHttpProtocol") -> None:
+    def remove(self, connection: Connection) -> None:
         """Removes a connection that was closed."""
         self._count -= 1
         self.stop_waiting(connection)
         self._unread.pop(connection, None)
 
-    def start_waiting(self, connection: "BoundedHttpProtocol") -> None:
+    def start_waiting(self, connection: Connection) -> None:
         """Notes that from now on a connection waits for its client."""
         self._waiting[connection.address][connection] = None
 
-    def stop_waiting(self, connection: "BoundedHttpProtocol") -> None:
+    def stop_waiting(self, connection: Connection) -> None:
         """Notes that a connection does not wait for its client."""
         waiting = self._waiting.get(connection.address)
         if waiting is not None:
@@ -137,10 +131,10 @@ class ConnectionRegistry:
             if not waiting:
                 del self._waiting[connection.address]
 
-    def set_unread(self, connection: "BoundedHttpProtocol", unread: bool) -> None:
+    def set_unread(self, connection: Connection, unread: bool) -> None:
         """Notes whether the client leaves a response unread."""
         if unread:
-            self._unread.setdefault(connection, connection.loop.time())
+            self._unread.setdefault(connection, asyncio.get_running_loop().time())
         else:
             self._unread.pop(connection, None)
 
@@ -155,7 +149,7 @@ class ConnectionRegistry:
         """Closes connections that exceed a time limit, and logs one line on all that were closed."""
         now = asyncio.get_running_loop().time()
         limits = {Phase.HEAD: self._limits.head_seconds, Phase.BODY: self._limits.body_seconds}
-        waiting: Iterable[BoundedHttpProtocol] = [each for some in self._waiting.values() for each in some]
+        waiting: Iterable[Connection] = [each for some in self._waiting.values() for each in some]
         for connection in waiting:
             seconds = limits.get(connection.phase)
             if seconds is not None and now - connection.since > seconds:
@@ -172,183 +166,3 @@ class ConnectionRegistry:
         self._sweep = None
         if self._count:
             self._schedule_sweep()
-
-
-class BoundedHttpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with bounds on what is read before the application sees the request.
-
-    Attributes:
-        address: the client's address; empty for a Unix socket.
-        phase: what the connection waits for.
-        since: when the phase began, in seconds of the loop's clock.
-    """
-
-    def __init__(self, registry: ConnectionRegistry, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self._registry = registry
-        self._head_bytes = 0
-        self._head_begun = False
-        self._header_bytes = 0
-        self._chunks = 0
-        self._discarded = 0
-        self._refusal: tuple[int, str] | None = None
-        self._counted = False
-        self.address = ""
-        self.phase = Phase.HEAD
-        self.since = 0.0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.address = self.client[0] if self.client else ""
-        self._counted = True
-        if self._registry.add(self):
-            self._enter(Phase.HEAD)
-        else:
-            self.refuse(503, "The server has too many connections.")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if self._counted:
-            self._counted = False
-            self._registry.remove(self)
-
-    def abort(self) -> None:
-        """Closes the connection at once and frees its descriptor."""
-        self._registry.stop_waiting(self)
-        self.transport.abort()
-
-    def refuse(self, status: int, message: str) -> None:
-        """Closes the connection with an error response, unless another response was begun."""
-        self._registry.report(message)
-        self._registry.stop_waiting(self)
-        if self.transport.is_closing():
-            return
-        cycle = self._last_cycle()
-        if cycle is None or cycle.response_complete or not cycle.response_started:
-            body = message.encode()
-            self.transport.write(
-                b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
-                b"connection: close\r\n\r\n%b" % (status, _RESPONSES[status], len(body), body)
-            )
-        self.transport.close()
-
-    def _last_cycle(self) -> RequestResponseCycle | None:
-        """The last request and its response, or None before the first request."""
-        return self.cycle
-
-    def _enter(self, phase: Phase) -> None:
-        self.phase = phase
-        self.since = self.loop.time()
-        # A connection that entered an earlier phase of waiting goes to the end of the order.
-        self._registry.stop_waiting(self)
-        if phase is not Phase.RESPONSE:
-            self._registry.start_waiting(self)
-
-    # --- what the client sends
-
-    def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
-        if self.phase is Phase.IDLE:
-            self._enter(Phase.HEAD)
-        if self.phase is Phase.HEAD:
-            self._head_bytes += len(data)
-        try:
-            self._parse(data)
-        except httptools.HttpParserError:
-            self.refuse(*(self._refusal or (400, "The request is not valid HTTP.")))
-            return
-        if self.phase is Phase.HEAD and self._head_bytes > MAX_HEAD_BYTES:
-            self.refuse(*_HEAD_TOO_LARGE)
-
-    def _parse(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if self.parser.get_method() == b"CONNECT":
-                self._refusal = (400, "The server is not a proxy.")
-                raise httptools.HttpParserError from None
-            # The client offers another protocol, such as HTTP/2, and the parser ends here, before the body. The
-            # offer is declined: the request is parsed again as if it had not been made.
-            head = self._head_without_upgrade()
-            self.parser = httptools.HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-            self._parse(head + data[upgrade.args[0] :])
-
-    def _head_without_upgrade(self) -> bytes:
-        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
-        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
-        lines += [b"%b: %b" % (name, value) for name, value in self.headers if name not in _UPGRADE_HEADERS]
-        return b"\r\n".join([*lines, b"", b""])
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._head_begun = True
-        self._header_bytes = self._chunks = self._discarded = 0
-
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        self._count_head(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count_head(len(name) + len(value) + 4)
-        super().on_header(name, value)
-
-    def _count_head(self, size: int) -> None:
-        self._header_bytes += size
-        if self._header_bytes > MAX_HEAD_BYTES:
-            self._refusal = _HEAD_TOO_LARGE
-            raise ValueError("too many bytes before the body")
-
-    def on_headers_complete(self) -> None:
-        if self.parser.should_upgrade():
-            return
-        self._head_bytes = 0
-        self._head_begun = False
-        super().on_headers_complete()
-        if not self.pipeline:
-            self._enter(Phase.BODY)
-
-    def on_chunk_header(self) -> None:
-        self._chunks += 1
-        if self._chunks > _MAX_CHUNKS:
-            self._refusal = (413, f"The body has more than {_MAX_CHUNKS} chunks.")
-            raise ValueError("too many chunks")
-
-    def on_body(self, body: bytes) -> None:
-        super().on_body(body)
-        if self.cycle.response_complete:
-            self._discarded += len(body)
-            if self._discarded > _MAX_DISCARDED_BYTES:
-                self._registry.report("closed, since the body went on after the response")
-                self.abort()
-
-    def on_message_complete(self) -> None:
-        if self.parser.should_upgrade():
-            return
-        super().on_message_complete()
-        if not self.pipeline:
-            self._enter(Phase.IDLE if self.cycle.response_complete else Phase.RESPONSE)
-
-    def on_response_complete(self) -> None:
-        pipelined = bool(self.pipeline)
-        super().on_response_complete()
-        if self.transport.is_closing():
-            return
-        if pipelined:
-            self._enter(Phase.BODY if self.cycle.more_body else Phase.RESPONSE)
-        elif self.phase is Phase.RESPONSE:
-            # The client may have begun another request meanwhile.
-            self._enter(Phase.HEAD if self._head_begun else Phase.IDLE)
-
-    # --- what the client does not read
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._registry.set_unread(self, True)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._registry.set_unread(self, False)
-
-
-_HEAD_TOO_LARGE = (431, f"The request's line and headers have more than {MAX_HEAD_BYTES} bytes.")

@@ -5,7 +5,9 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import anyio
 import uvicorn
@@ -24,6 +26,7 @@ from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import JournalError, NotFoundError
 from codegym_mcp.server.bearer_tokens import has_bearer_token
+from codegym_mcp.server.bounded_http_protocol import BoundedHttpProtocol
 from codegym_mcp.server.connection_limits import ConnectionLimits, ConnectionRegistry
 from codegym_mcp.server.control_plane import ControlPlane
 from codegym_mcp.server.error_responses import error_response
@@ -41,6 +44,9 @@ logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10
 """Seconds that open calls may take after the server was told to stop."""
+
+_REQUESTS_PER_EPISODE = 8
+"""Requests of one episode that are served at a time; its calls are made one after another anyway."""
 
 
 def make_app(episodes: EpisodeManager, options: HttpOptions, *, host: str | None = "127.0.0.1") -> Starlette:
@@ -134,15 +140,20 @@ async def _route_error(_: Request, error: Exception) -> Response:
 
 
 class _KnownEpisodes:
-    """Answers 404 if the address is not one of an episode, before the body is read."""
+    """Answers 404 if the address is not one of an episode, before the body is read.
+
+    It serves a few requests of an episode at a time, so that a client which sends very many gets no larger
+    share of the server than others.
+    """
 
     def __init__(self, app: ASGIApp, episodes: EpisodeManager) -> None:
         self._app = app
         self._episodes = episodes
+        self._turns: WeakKeyDictionary[Episode, anyio.Semaphore] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            self._episodes.by_token(scope["path_params"]["token"])
+            episode = self._episodes.by_token(scope["path_params"]["token"])
         except NotFoundError as error:
             await error_response(404, error.message, error.hint)(scope, receive, send)
         except JournalError as error:
@@ -151,7 +162,11 @@ class _KnownEpisodes:
                 scope, receive, send
             )
         else:
-            await self._app(scope, receive, send)
+            turns = self._turns.get(episode)
+            if turns is None:
+                turns = self._turns[episode] = anyio.Semaphore(_REQUESTS_PER_EPISODE, fast_acquire=True)
+            async with turns:
+                await self._app(scope, receive, send)
 
 
 class _TokenRequired:
@@ -216,7 +231,7 @@ def _server(app: Starlette, limits: ConnectionLimits | None = None) -> uvicorn.S
     return _Server(
         uvicorn.Config(
             app,
-            http=cast(Any, connections.protocol),
+            http=cast(Any, partial(BoundedHttpProtocol, connections)),
             log_level="warning",
             access_log=False,
             backlog=BACKLOG,

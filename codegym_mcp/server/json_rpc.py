@@ -14,7 +14,12 @@ from pydantic_core import from_json
 
 MAX_ID = 256
 """Characters of a text id, and digits of a number id."""
+MAX_VALUES = 150_000
+"""Commas in a message."""
+MAX_CONTAINERS = 30_000
+"""Opening brackets and braces in a message."""
 
+_SMALL = 64 * 1024
 _SUPPORTED = (*MODERN_PROTOCOL_VERSIONS, *reversed(HANDSHAKE_PROTOCOL_VERSIONS))
 _MAX_ID_BITS = int(MAX_ID * 3.32)
 
@@ -42,6 +47,8 @@ class CheckedMessage:
 
 def check_message(body: bytes) -> CheckedMessage | Rejection:
     """Parses a message and checks its envelope."""
+    if len(body) > _SMALL and _has_many_values(body):
+        return _reject(types.PARSE_ERROR, "The message has too many values.")
     try:
         data = from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -51,6 +58,14 @@ def check_message(body: bytes) -> CheckedMessage | Rejection:
     if not isinstance(data, dict):
         return _reject(types.INVALID_REQUEST, "The message must be a JSON object.")
     return _check_envelope(data)
+
+
+def _has_many_values(body: bytes) -> bool:
+    """Checks whether parsing a message would take far longer than its size says.
+
+    Separators within texts are counted too, so the bounds are far above what tools need.
+    """
+    return body.count(b",") > MAX_VALUES or body.count(b"[") + body.count(b"{") > MAX_CONTAINERS
 
 
 def _check_envelope(data: dict[str, Any]) -> CheckedMessage | Rejection:

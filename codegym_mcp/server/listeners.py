@@ -14,6 +14,7 @@ from codegym_mcp.errors import CodegymError
 BACKLOG = 4096
 """Connections that the kernel keeps until the server accepts them."""
 
+_SEND_BUFFER = 128 * 1024
 _UNIX_PREFIX = "unix:"
 _PATH_BYTES = 107
 """The longest path of a Unix socket on Linux, in bytes."""
@@ -68,6 +69,8 @@ def bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it: the kernel keeps less of the responses that a client does not read.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
     try:
         listener.bind((host, port))
         listener.listen(BACKLOG)

@@ -6,7 +6,7 @@ import pytest
 from mcp_types.version import KNOWN_PROTOCOL_VERSIONS
 from pydantic_core import to_json
 
-from codegym_mcp.server.json_rpc import MAX_ID, CheckedMessage, Rejection, check_message
+from codegym_mcp.server.json_rpc import MAX_ID, MAX_VALUES, CheckedMessage, Rejection, check_message
 
 PARSE_ERROR, INVALID_REQUEST, INVALID_PARAMS, UNSUPPORTED_VERSION = -32700, -32600, -32602, -32022
 CALL = {"jsonrpc": "2.0", "id": 7, "method": "tools/list"}
@@ -36,6 +36,13 @@ def rejected(message: Any) -> tuple[int, Any]:
 )
 def test_a_message_that_is_not_json_is_a_parse_error(line: bytes) -> None:
     assert rejected(line) == (PARSE_ERROR, None)
+
+
+@pytest.mark.parametrize("value", [b"0,", b"[],", b"{},", b'"",'])
+def test_a_message_of_very_many_values_is_not_parsed(value: bytes) -> None:
+    values = value * (MAX_VALUES + 1)
+    message = b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"arguments":{"x":[%b0]}}}' % values
+    assert rejected(message) == (PARSE_ERROR, None)
 
 
 @pytest.mark.parametrize("message", [3, None, True, "tools/list", [], [CALL], [CALL, CALL]])

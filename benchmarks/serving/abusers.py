@@ -1,0 +1,134 @@
+"""Clients that misuse a server, in a process of their own: `python abusers.py KIND PORT PATH SECONDS`.
+
+Each kind runs until the seconds are over; PATH is the address of an episode, as a client that was let in
+would know it.
+"""
+
+import asyncio
+import random
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+HOST = "127.0.0.1"
+MIB = 1 << 20
+
+
+class Abusers:
+    """The kinds of misuse against one server."""
+
+    def __init__(self, port: int, path: str) -> None:
+        self._port = port
+        self._path = path
+        self._random = random.Random(7)  # noqa: S311 - misuse that can be repeated
+
+    async def slow(self) -> None:
+        """600 connections that send a header byte by byte."""
+        await asyncio.gather(*(self._forever(self._dribble) for _ in range(600)))
+
+    async def huge(self) -> None:
+        """Endless headers, bodies of 100 MiB, and the largest bodies that are allowed, of many small values."""
+        await asyncio.gather(
+            *(self._forever(self._send_endless_header) for _ in range(4)),
+            *(self._forever(self._send_endless_body) for _ in range(4)),
+            *(self._forever(self._send_largest_body) for _ in range(8)),
+        )
+
+    async def many(self) -> None:
+        """About 300 new connections a second that are held and send nothing."""
+        held: list[asyncio.StreamWriter] = []
+        while True:
+            with suppress(OSError):
+                _, writer = await self._connect()
+                held.append(writer)
+            if len(held) > 2000:
+                held.pop(0).transport.abort()
+            await asyncio.sleep(1 / 300)
+
+    async def broken(self) -> None:
+        """About 200 connections a second that send no HTTP, or a part of a request, and disappear."""
+        while True:
+            with suppress(OSError):
+                _, writer = await self._connect()
+                request = self._head(b"content-length: 2\r\n") + b"{}"
+                junk = self._random.randbytes(self._random.randrange(300))
+                cut = request[: self._random.randrange(len(request) + 1)]
+                writer.write(self._random.choice([junk, cut, request, b"\x16\x03\x01\x02\x00\x01"]))
+                await asyncio.sleep(0)
+                writer.transport.abort()
+            await asyncio.sleep(1 / 200)
+
+    async def unread(self) -> None:
+        """50 connections that send requests and read no response."""
+        await asyncio.gather(*(self._forever(self._send_without_reading) for _ in range(50)))
+
+    async def together(self) -> None:
+        """All kinds at the same time."""
+        await asyncio.gather(self.slow(), self.huge(), self.many(), self.broken(), self.unread())
+
+    async def _forever(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            with suppress(OSError):
+                await attempt()
+            await asyncio.sleep(self._random.random())
+
+    def _connect(self) -> Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        return asyncio.open_connection(HOST, self._port)
+
+    def _head(self, headers: bytes = b"") -> bytes:
+        head = (
+            f"POST {self._path} HTTP/1.1\r\nhost: {HOST}:{self._port}\r\ncontent-type: application/json\r\n"
+            "accept: application/json, text/event-stream\r\n"
+        )
+        return head.encode() + headers + b"\r\n"
+
+    async def _dribble(self) -> None:
+        _, writer = await self._connect()
+        writer.write(b"GET /health HTTP/1.1\r\nx: ")
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(1 + self._random.random())
+
+    async def _send_endless_header(self) -> None:
+        _, writer = await self._connect()
+        writer.write(b"GET /health HTTP/1.1\r\nx: ")
+        for _ in range(98):
+            writer.write(b"x" * MIB)
+            await writer.drain()
+
+    async def _send_endless_body(self) -> None:
+        _, writer = await self._connect()
+        writer.write(self._head(b"transfer-encoding: chunked\r\n"))
+        for _ in range(100):
+            writer.write(b"%x\r\n%b\r\n" % (MIB, b" " * MIB))
+            await writer.drain()
+
+    async def _send_largest_body(self) -> None:
+        reader, writer = await self._connect()
+        call = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"number":[%b0]}}}'
+        body = call % (b"0," * ((MIB - len(call)) // 2))
+        writer.write(self._head(b"content-length: %d\r\n" % len(body)) + body)
+        await reader.read(1024)
+        writer.close()
+
+    async def _send_without_reading(self) -> None:
+        reader, writer = await self._connect()
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        body = b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+        request = self._head(b"content-length: %d\r\n" % len(body)) + body
+        while True:
+            writer.write(request * 10)
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+
+async def main(kind: str, port: int, path: str, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(getattr(Abusers(port, path), kind)(), seconds)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], float(sys.argv[4])))

@@ -1,0 +1,207 @@
+"""HTTP connections whose bytes and seconds are bounded before the application sees a request.
+
+uvicorn's own protocol bounds only the time between two requests.
+"""
+
+import asyncio
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from codegym_mcp.server.connection_limits import ConnectionRegistry, Phase
+
+MAX_HEAD_BYTES = 32 * 1024
+"""Bytes of a request's line and headers, trailers included."""
+_MAX_CHUNKS = 10_000
+"""Chunks of one body: many small ones cost far more time than their bytes."""
+_MAX_DISCARDED_BYTES = 4 << 20
+"""Bytes of a body that are read after its request was answered."""
+_UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
+_RESPONSES = {
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    413: b"Content Too Large",
+    431: b"Request Header Fields Too Large",
+    503: b"Service Unavailable",
+}
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with bounds on what is read before the application sees the request.
+
+    Attributes:
+        address: the client's address; empty for a Unix socket.
+        phase: what the connection waits for.
+        since: when the phase began, in seconds of the loop's clock.
+    """
+
+    def __init__(self, registry: ConnectionRegistry, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._registry = registry
+        self._head_bytes = 0
+        self._head_begun = False
+        self._header_bytes = 0
+        self._chunks = 0
+        self._discarded = 0
+        self._refusal: tuple[int, str] | None = None
+        self._counted = False
+        self.address = ""
+        self.phase = Phase.HEAD
+        self.since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.address = self.client[0] if self.client else ""
+        self._counted = True
+        if self._registry.add(self):
+            self._enter(Phase.HEAD)
+        else:
+            self.refuse(503, "The server has too many connections.")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._counted:
+            self._counted = False
+            self._registry.remove(self)
+
+    def abort(self) -> None:
+        """Closes the connection at once and frees its descriptor."""
+        self._registry.stop_waiting(self)
+        self.transport.abort()
+
+    def refuse(self, status: int, message: str) -> None:
+        """Closes the connection with an error response, unless another response was begun."""
+        self._registry.report(message)
+        self._registry.stop_waiting(self)
+        if self.transport.is_closing():
+            return
+        cycle = self._last_cycle()
+        if cycle is None or cycle.response_complete or not cycle.response_started:
+            body = message.encode()
+            self.transport.write(
+                b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
+                b"connection: close\r\n\r\n%b" % (status, _RESPONSES[status], len(body), body)
+            )
+        self.transport.close()
+
+    def _last_cycle(self) -> RequestResponseCycle | None:
+        """The last request and its response, or None before the first request."""
+        return self.cycle
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self.since = self.loop.time()
+        # A connection that entered an earlier phase of waiting goes to the end of the order.
+        self._registry.stop_waiting(self)
+        if phase is not Phase.RESPONSE:
+            self._registry.start_waiting(self)
+
+    # --- what the client sends
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if self.phase is Phase.IDLE:
+            self._enter(Phase.HEAD)
+        if self.phase is Phase.HEAD:
+            self._head_bytes += len(data)
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self.refuse(*(self._refusal or (400, "The request is not valid HTTP.")))
+            return
+        if self.phase is Phase.HEAD and self._head_bytes > MAX_HEAD_BYTES:
+            self.refuse(*_HEAD_TOO_LARGE)
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self.parser.get_method() == b"CONNECT":
+                self._refusal = (400, "The server is not a proxy.")
+                raise httptools.HttpParserError from None
+            # The client offers another protocol, and the parser ends before the body. The
+            # offer is declined: the request is parsed again as if it had not been made.
+            head = self._head_without_upgrade()
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self._parse(head + data[upgrade.args[0] :])
+
+    def _head_without_upgrade(self) -> bytes:
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        lines += [b"%b: %b" % (name, value) for name, value in self.headers if name not in _UPGRADE_HEADERS]
+        return b"\r\n".join([*lines, b"", b""])
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_begun = True
+        self._header_bytes = self._chunks = self._discarded = 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count_head(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def _count_head(self, size: int) -> None:
+        self._header_bytes += size
+        if self._header_bytes > MAX_HEAD_BYTES:
+            self._refusal = _HEAD_TOO_LARGE
+            raise ValueError("too many bytes before the body")
+
+    def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
+        self._head_bytes = 0
+        self._head_begun = False
+        super().on_headers_complete()
+        if not self.pipeline:
+            self._enter(Phase.BODY)
+
+    def on_chunk_header(self) -> None:
+        self._chunks += 1
+        if self._chunks > _MAX_CHUNKS:
+            self._refusal = (413, f"The body has more than {_MAX_CHUNKS} chunks.")
+            raise ValueError("too many chunks")
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        if self.cycle.response_complete:
+            self._discarded += len(body)
+            if self._discarded > _MAX_DISCARDED_BYTES:
+                self._registry.report("closed, since the body went on after the response")
+                self.abort()
+
+    def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
+        super().on_message_complete()
+        if not self.pipeline:
+            self._enter(Phase.IDLE if self.cycle.response_complete else Phase.RESPONSE)
+
+    def on_response_complete(self) -> None:
+        pipelined = bool(self.pipeline)
+        super().on_response_complete()
+        if self.transport.is_closing():
+            return
+        if pipelined:
+            self._enter(Phase.BODY if self.cycle.more_body else Phase.RESPONSE)
+        elif self.phase is Phase.RESPONSE:
+            # The client may have begun another request meanwhile.
+            self._enter(Phase.HEAD if self._head_begun else Phase.IDLE)
+
+    # --- what the client does not read
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._registry.set_unread(self, True)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._registry.set_unread(self, False)
+
+
+_HEAD_TOO_LARGE = (431, f"The request's line and headers have more than {MAX_HEAD_BYTES} bytes.")
