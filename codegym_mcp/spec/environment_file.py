@@ -6,7 +6,8 @@ from pathlib import Path
 from codegym_mcp.errors import SourceError
 from codegym_mcp.python_syntax import MAX_SOURCE, PARSER_LOCK, line_at, parse_source
 from codegym_mcp.sandbox.language.dialect import Dialect
-from codegym_mcp.spec.codegym.class_reader import is_codegym, read_codegym
+from codegym_mcp.spec.codegym.class_reader import read_codegym
+from codegym_mcp.spec.codegym.format_recognition import is_codegym
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.native_reader import read_native
 from codegym_mcp.storage.regular_files import read_regular_file

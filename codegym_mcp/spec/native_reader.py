@@ -6,25 +6,21 @@ The contract is described in docs/environments.md.
 import ast
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, get_origin
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.json_schema import SchemaTooLargeError
 from codegym_mcp.python_syntax import check_strings, nesting_error
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.spec.annotations import SUPPORTED, AnnotationError, read_annotation, read_records
 from codegym_mcp.spec.answer_comparison import AnswerType
-from codegym_mcp.spec.docstrings import parse_docstring
 from codegym_mcp.spec.environment import Environment, Judge, template_names
 from codegym_mcp.spec.environment_metadata import JudgeErrors, Meta, read_meta
-from codegym_mcp.spec.read_only_tools import is_read_only
 from codegym_mcp.spec.signatures import read_parameters, refuse_stars
-from codegym_mcp.spec.tools import Parameter, Receipt, Tool
+from codegym_mcp.spec.tool_methods import check_schemas, read_tool, submission_tool
+from codegym_mcp.spec.tools import Tool
 
-SUBMIT = "submit_answer"
 _Definition = TypeVar("_Definition", ast.FunctionDef, ast.ClassDef)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_TOOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 _PURPOSES = {
     "reference": "It computes the correct answer; its parameters are those of Environment.__init__.",
@@ -79,7 +75,8 @@ class _Reader:
         names = [parameter.name for parameter in configuration.parameters]
         template = self._template(meta, names)
         answer = self._answer(meta, names)
-        submission = _submission(answer)
+        submission = submission_tool(answer)
+        check_schemas(submission, self._functions["reference"], self._path)
         judge = Judge.REFERENCE
         self._check_parameters("solve", ["tools", *meta.public], by_position=1)
         if "accepts" in self._functions:
@@ -93,13 +90,16 @@ class _Reader:
             )
         if "generate" in self._functions:
             self._check_parameters("generate", ["random", "difficulty"], by_position=2)
-        tools = tuple(self._tool(node) for name, node in self._methods(cls).items() if name[0] != "_")
+        tools = tuple(
+            read_tool(node, self._records, self._path)
+            for name, node in self._methods(cls).items()
+            if name[0] != "_"
+        )
         if not tools:
             raise self._error(
                 cls, "Environment has no public method", "Define one; each public method is a tool."
             )
         self._refuse_hidden_tools(cls, tools)
-        self._check_schemas(cls, (*tools, submission))
         return Environment(
             name=self._name,
             title=meta.title,
@@ -151,16 +151,6 @@ class _Reader:
             match node:
                 case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()) if name in names:
                     raise self._error(node, f"self.{name} hides the tool {name}", "Rename one of them.")
-
-    def _check_schemas(self, cls: ast.ClassDef, tools: Iterable[Tool]) -> None:
-        """Checks that the schemas stay small when each TypedDict is written out wherever it is used."""
-        for tool in tools if self._records else ():
-            try:
-                _ = tool.input_schema, tool.output_schema
-            except SchemaTooLargeError as error:
-                node = self._methods(cls).get(tool.name, cls)
-                problem = f"the types of {tool.name} are too large: {error}"
-                raise self._error(node, problem, "Use fewer nested TypedDict classes.") from None
 
     def _template(self, meta: Meta, names: list[str]) -> str:
         text = ast.get_docstring(self._tree)
@@ -236,57 +226,3 @@ class _Reader:
             taken = ", ".join([*positional, *(["*"] if named else []), *named])
             raise self._error(node, f"{name} takes ({taken}), not ({wanted})", _PURPOSES[name])
         return node
-
-    def _tool(self, node: ast.FunctionDef) -> Tool:
-        if node.name == SUBMIT:
-            raise self._error(
-                node, f"a tool cannot be named {SUBMIT}, the tool that submits the answer", "Rename the tool."
-            )
-        if not _TOOL_NAME.fullmatch(node.name):
-            raise self._error(
-                node,
-                f"{node.name!r} is not a valid name for a tool",
-                "Use ASCII letters, digits and underscores, at most 64 of them.",
-            )
-        if node.decorator_list:
-            raise self._error(
-                node, f"the tool {node.name} has a decorator", "Remove it: tools are plain methods."
-            )
-        docstring = parse_docstring(ast.get_docstring(node))
-        if not docstring.description:
-            raise self._error(
-                node, f"the tool {node.name} has no docstring", "Describe for the agent what it does."
-            )
-        if node.returns is None:
-            raise self._error(
-                node, f"the tool {node.name} has no return annotation", "Annotate the type of the result."
-            )
-        return Tool(
-            name=node.name,
-            title=_title(node.name),
-            description=docstring.description
-            + (f"\n\nReturns: {docstring.returns}" if docstring.returns else ""),
-            parameters=read_parameters(node, docstring, self._records, self._path),
-            returns=read_annotation(node.returns, self._records),
-            read_only=is_read_only(node),
-        )
-
-
-def _submission(answer: AnswerType) -> Tool:
-    kinds = [answer.annotation, *get_args(answer.annotation)]
-    order = (
-        " The order does not matter."
-        if answer.any_order or any(get_origin(kind) is set for kind in kinds)
-        else ""
-    )
-    return Tool(
-        name=SUBMIT,
-        title="Submit answer",
-        description="Submit the final answer. The first valid submission ends the episode.",
-        parameters=(Parameter("answer", answer.annotation, f"The final answer.{order}"),),
-        returns=Receipt,
-    )
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()

@@ -22,6 +22,7 @@ from codegym_mcp.spec.codegym.declared_types import (
     takes_infinity,
     with_infinity,
 )
+from codegym_mcp.spec.codegym.format_recognition import mapping_of
 from codegym_mcp.spec.codegym.main_block_tasks import find_cases
 from codegym_mcp.spec.codegym.task_options import options_task, parse_options
 from codegym_mcp.spec.codegym.task_texts import SUBMISSION, task_template, title_of
@@ -38,11 +39,6 @@ _CONFIGURATION = Tool(
     parameters=(Parameter("options", str, "The options, as a Python literal."),),
     returns=None,
 )
-
-
-def is_codegym(tree: ast.Module) -> bool:
-    """Checks whether a module contains a class in the CodeGym format."""
-    return any(_mapping_of(node) is not None for node in tree.body)
 
 
 def read_codegym_source(source: str, *, name: str, path: str, origin: str = "") -> Environment:
@@ -133,7 +129,7 @@ class _Reader:
         found = {
             node.name: (node, mapping)
             for node in self._tree.body
-            if isinstance(node, ast.ClassDef) and (mapping := _mapping_of(node)) is not None
+            if isinstance(node, ast.ClassDef) and (mapping := mapping_of(node)) is not None
         }
         if not found:
             raise self._error(
@@ -246,23 +242,3 @@ class _Reader:
 
 def _is_json_scalar(value: object) -> bool:
     return isinstance(value, str | int | None) or (isinstance(value, float) and math.isfinite(value))
-
-
-def _mapping_of(node: ast.stmt) -> ast.Dict | None:
-    """Returns the `func_mapping` of a class in the format, or None for any other statement."""
-    if not isinstance(node, ast.ClassDef):
-        return None
-    methods = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
-    if not {"step", SUBMISSION} <= methods:
-        return None
-    for part in ast.walk(node):
-        match part:
-            case ast.Assign(targets=[target], value=ast.Dict() as value):
-                pass
-            case ast.AnnAssign(target=target, value=ast.Dict() as value):
-                pass
-            case _:
-                continue
-        if getattr(target, "attr", getattr(target, "id", "")) == "func_mapping":
-            return value
-    return None
