@@ -3,7 +3,6 @@ repaired."""
 
 from enum import StrEnum
 
-from codegym_mcp.synthesis.cached_model import Turns
 from codegym_mcp.synthesis.funnel import Stage
 
 
@@ -23,9 +22,9 @@ class DraftRejectedError(Exception):
         part: the part that has to be repaired, or None if no repair is possible.
         reason: why it is rejected; the model receives this text.
         written: what the model wrote.
-        turns: the dialogue in which it was written.
-        sample: the number of the reply in this dialogue.
+        sample: the number of the oracle, if an oracle is rejected.
         is_form: whether the form is wrong (unreadable, refused by the policy), not the meaning.
+        asks_decision: whether the model has to decide if the reference or the oracles are right.
     """
 
     def __init__(
@@ -35,15 +34,15 @@ class DraftRejectedError(Exception):
         reason: str,
         *,
         written: str,
-        turns: Turns = (),
         sample: int = 0,
         is_form: bool = False,
+        asks_decision: bool = False,
     ) -> None:
         super().__init__(reason)
         self.stage = stage
         self.part = part
         self.reason = reason
         self.written = written
-        self.turns = turns
         self.sample = sample
         self.is_form = is_form
+        self.asks_decision = asks_decision

@@ -159,12 +159,13 @@ class OutputFolder:
             write_atomically(self.path / f"{name}{suffix}", content, hint=_HINT)
 
     def put_rejected(self, outcome: ProblemOutcome) -> None:
-        """Stores the outcome of a problem if a reply or a candidate was rejected.
+        """Stores the outcome of a problem if a reply, a configuration or a candidate was rejected.
 
         Raises:
             UnwritableError: the file cannot be written.
         """
-        if all(candidate.rejected_at is None and not candidate.attempts for candidate in outcome.candidates):
+        candidates = outcome.candidates
+        if not any(each.rejected_at or each.attempts or each.dropped_configurations for each in candidates):
             return
         name = re.sub(r"[^\w.-]+", "_", outcome.problem)[:80]
         if name != outcome.problem:

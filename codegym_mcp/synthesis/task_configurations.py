@@ -23,6 +23,8 @@ from codegym_mcp.verification.verification_context import VerificationContext
 
 ANSWER_BYTES = 500
 """Maximum size of a reference answer in bytes of JSON."""
+ENOUGH = 0.8
+"""Least share of the written configurations that has to be usable (arXiv 2509.17325)."""
 _MAX_CONFIGURATIONS = 64
 _SEEDS = (1, 2)
 _WRITTEN = "written-"
