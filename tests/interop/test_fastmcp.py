@@ -73,7 +73,7 @@ async def test_the_right_answer_of_a_bundled_task_is_rewarded(
     episode = server.open(task.environment, task=task.id)
     async with Client(episode.mcp_url) as client:
         listed = [tool.name for tool in await client.list_tools()]
-        assert listed == [*server.tools(task.environment), "submit_answer"]
+        assert listed == ["read_task", *server.tools(task.environment), "submit_answer"]
         await client.call_tool("submit_answer", {"answer": task.answer})
     episode.check_solved(calls=0)
 

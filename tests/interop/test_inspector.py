@@ -39,7 +39,7 @@ def test_an_episode_is_solved_by_requests_that_share_nothing_but_its_address(ser
 def test_the_tools_are_listed_with_their_schemas(server: RunningServer) -> None:
     episode = server.open("counter", **BELL_TASK)
     tools = {tool["name"]: tool for tool in inspect(episode, "tools/list")["tools"]}
-    assert list(tools) == ["move", "listen", "submit_answer"]
+    assert list(tools) == ["read_task", "move", "listen", "submit_answer"]
     assert tools["move"]["inputSchema"]["properties"]["floors"]["type"] == "integer"
     assert tools["listen"]["outputSchema"]["required"] == ["floor", "sound"]
 
