@@ -15,6 +15,8 @@ from codegym_mcp.storage.json_lines import JsonLine, parse_object, read_line_at,
 from codegym_mcp.storage.regular_files import open_regular_file
 
 SUFFIXES = (".jsonl", ".parquet")
+MAX_ROW_GROUP = 1 << 30
+"""Maximum size of a row group of a Parquet file in bytes, uncompressed."""
 _COLUMNS = "A set has the columns env_code, env_name and source, or name, code and tasks."
 _HEAD = re.compile(rb'\{"name": ?"([A-Za-z0-9_]+)", ?"code": ?"')
 """The beginning of a line of a published set, which tells the name without parsing the line."""
@@ -150,6 +152,7 @@ class _RowGroups:
             names = set(file.schema_arrow.names)
             texts, codes = names & {"name", "env_name", "source"}, names & {"code", "env_code"}
             for group in range(file.num_row_groups):
+                self._check_size(file.metadata.row_group(group).total_byte_size)
                 place = 0
                 for batch in file.iter_batches(row_groups=[group], columns=[*texts, *codes]):
                     valid = {name: batch.column(name).is_valid().to_pylist() for name in codes}
@@ -164,6 +167,12 @@ class _RowGroups:
                 self._cached = group, file.read_row_group(group)
         (row,) = self._cached[1].slice(place, 1).to_pylist()
         return dict(row)
+
+    def _check_size(self, size: int) -> None:
+        """Refuses a row group that is too large to be read into memory."""
+        if size > MAX_ROW_GROUP:
+            problem = f"a row group has {size:,} bytes; at most {MAX_ROW_GROUP:,} are allowed"
+            raise SourceError(str(self._path), None, problem, hint="Write the file with smaller row groups.")
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:

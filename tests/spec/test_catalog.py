@@ -11,6 +11,7 @@ from pyarrow import parquet
 from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import NotFoundError, SourceError
 from codegym_mcp.sandbox.process.messages import Role
+from codegym_mcp.spec import environment_sets
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.stored_grades import AUDIT_VERSION
@@ -546,6 +547,20 @@ def test_rows_of_a_parquet_file_are_found_in_all_its_groups(tmp_path: Path) -> N
     for name in reversed(catalog.names):
         assert catalog.get(name).name == name
     assert len(list(catalog.environments())) == 7
+
+
+def test_a_parquet_file_whose_rows_need_too_much_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment_sets, "MAX_ROW_GROUP", 100_000)
+    path = tmp_path / "set.parquet"
+    # Compressed, the row takes a few kilobytes.
+    table = pyarrow.table({"name": ["zeros"], "code": ["x" * 100_000]})
+    parquet.write_table(table, path, compression="zstd", use_dictionary=False)
+    assert path.stat().st_size < 10_000
+
+    with pytest.raises(SourceError, match=r"a row group has 100,\d+ bytes; at most 100,000 are allowed"):
+        Catalog.load([path])
 
 
 def test_training_records_add_tasks_to_the_other_environments() -> None:

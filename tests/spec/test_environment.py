@@ -1,5 +1,7 @@
 import json
+import pickle
 import string
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,9 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from codegym_mcp.errors import NotFoundError, TaskError
-from codegym_mcp.spec.environment import Environment, Task, generated_id, template_names
+from codegym_mcp.errors import NotFoundError, SourceError, TaskError
+from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.process.messages import Role
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment import Environment, Judge, Task, generated_id, template_names
 from codegym_mcp.spec.environment_file import read_environment_source
+from tests.conftest import FIXTURES
 
 SOURCE = '''"""%s"""
 META = {"title": "Made", "public": ["first", "second"]}
@@ -147,3 +153,61 @@ def test_generated_tasks_with_different_seeds_or_difficulties_have_different_ids
 ) -> None:
     same = (one, seed) == (other, another)
     assert (generated_id(one, seed) == generated_id(other, another)) is same
+
+
+def test_environments_tasks_and_limits_can_be_pickled() -> None:
+    environment = made("Find {first}.").with_tasks((task("one"),))
+    copy = pickle.loads(pickle.dumps(environment))
+
+    assert (copy.name, copy.digest, copy.content_digest) == (
+        environment.name,
+        environment.digest,
+        environment.content_digest,
+    )
+    assert copy.tasks == environment.tasks
+    assert copy.tool("look").output_schema == environment.tool("look").output_schema
+    assert copy.program.code(Role.TOOLS) == environment.program.code(Role.TOOLS)
+    for value in (environment.tasks[0], Limits(calls=3)):
+        assert pickle.loads(pickle.dumps(value)) == value
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("codegym/*.py")), ids=lambda path: path.stem)
+def test_a_class_in_the_codegym_format_can_be_pickled_and_saved(path: Path, tmp_path: Path) -> None:
+    environment = Catalog.load([path])[path.stem]
+    copy = pickle.loads(pickle.dumps(environment))
+    saved = environment.save(tmp_path)
+
+    assert type(copy) is type(environment)
+    assert copy.digest == environment.digest
+    assert Catalog.load([saved])[path.stem].digest == environment.digest
+
+
+def test_a_saved_environment_is_loaded_with_its_tasks(tmp_path: Path) -> None:
+    environment = made().with_tasks((task("one"), task("two", second=[])))
+    path = environment.save(tmp_path / "new")
+
+    assert path == tmp_path / "new" / "made.py"
+    assert Catalog.load([path])["made"].digest == environment.digest
+    with pytest.raises(
+        SourceError, match=r"other\.py: the file of the environment made must be named made\.py"
+    ):
+        environment.save(tmp_path / "other.py")
+
+
+def test_source_text_becomes_an_environment_in_either_dialect() -> None:
+    source = SOURCE % "Find it."
+    assert Environment.from_source(source, name="made").digest == made().digest
+    path = sorted(FIXTURES.glob("codegym/*.py"))[0]
+    text = path.read_text(encoding="utf-8")
+    assert Environment.from_source(text, name=path.stem).judge is Judge.DONE
+    with pytest.raises(SourceError, match=r"<made>:1: not valid Python"):
+        Environment.from_source("garbage(", name="made")
+
+
+def test_hidden_values_are_all_that_meta_does_not_list() -> None:
+    environment = made()
+    assert environment.hidden_values(task()) == {"secret": "zq"}
+    assert environment.with_values(task(), {"secret": "new", "unknown": 1}) == {
+        **task().config,
+        "secret": "new",
+    }
