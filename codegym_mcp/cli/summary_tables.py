@@ -112,6 +112,8 @@ def _lines(summary: Summary) -> Iterable[str]:
         yield f"Limits met: {_counts(summary.limits_met.items())}"
     if summary.stops:
         yield f"The model stopped early: {_counts(summary.stops.items())}"
+    if summary.enclosures:
+        yield f"The program was enclosed by: {_counts(summary.enclosures.items())}"
     yield from _causes(summary)
     if summary.usage is not None:
         usage = summary.usage

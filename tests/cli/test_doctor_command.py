@@ -31,3 +31,10 @@ def test_doctor_exits_with_1_if_environments_cannot_run(monkeypatch: pytest.Monk
     result = CliRunner().invoke(main, ["doctor"])
     assert result.exit_code == 1
     assert "Environments cannot run here." in result.stdout
+
+
+def test_doctor_reports_the_enclosure_of_agent_programs() -> None:
+    result = CliRunner().invoke(main, ["doctor", "--json"])
+    report = json.loads(result.stdout)["agent_programs"]
+    assert report["enclosure"] in ("namespaces", "landlock", "none")
+    assert (report["refused"] == {}) == (report["enclosure"] == "namespaces")

@@ -5,9 +5,7 @@ In this process, the episodes would compete for the processor with the requests 
 """
 
 import asyncio
-import os
 import socket
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from subprocess import DEVNULL, PIPE
@@ -25,7 +23,9 @@ from codegym_harness.episode_sources.episode_worker import (
     WorkerError,
 )
 from codegym_harness.episode_sources.sources import Assignment, OpenEpisode
+from codegym_harness.processes.environment_variables import server_environment
 from codegym_harness.processes.json_channel import JsonChannel
+from codegym_harness.processes.python_process import python_command
 from codegym_mcp.control_api import EpisodeInfo
 from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
@@ -34,7 +34,6 @@ from codegym_mcp.policies.tool_schemas import answer_parameter
 
 _CLOSE_SECONDS = 5
 _STOP_SECONDS = 15
-_KEPT_VARIABLES = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
 
 
 class WorkerEpisodes:
@@ -231,11 +230,9 @@ async def _start_process(connection: socket.socket) -> asyncio.subprocess.Proces
     """Starts a worker at the other end of a connection."""
     try:
         return await asyncio.create_subprocess_exec(
-            sys.executable,
-            # -P: files in the working directory must not shadow modules.
-            *("-P", "-m", "codegym_harness.episode_sources.episode_worker", str(connection.fileno())),
+            *python_command("codegym_harness.episode_sources.episode_worker", str(connection.fileno())),
             pass_fds=[connection.fileno()],
-            env=_environ(),
+            env=server_environment(),
             stdin=PIPE,
             stdout=DEVNULL,
             # Signals sent to the process group reach only this process; it stops its own children.
@@ -243,12 +240,6 @@ async def _start_process(connection: socket.socket) -> asyncio.subprocess.Proces
         )
     except OSError as error:
         raise ConnectionFailedError(f"The worker process cannot be started: {error.strerror}.") from None
-
-
-def _environ() -> dict[str, str]:
-    """Returns the worker's environment variables: an allow-list, so that no secret is passed on."""
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 async def _wait_for(process: asyncio.subprocess.Process) -> None:

@@ -33,6 +33,7 @@ class AgentProcess:
     Attributes:
         exit_code: the exit code; if negative, the number of the signal that ended it. None if it has not
             ended by itself.
+        refused: by enclosure that the system refused, the reason.
         enclosure: what enclosed it; None if it was not started.
     """
 
@@ -80,6 +81,7 @@ class AgentProcess:
         self._stdout, self._stderr = OutputExcerpt(), OutputExcerpt()
         self.exit_code: int | None = None
         self.enclosure: Enclosure | None = None
+        self.refused: dict[str, str] = {}
 
     @property
     def stdout(self) -> str:
@@ -125,6 +127,7 @@ class AgentProcess:
             finally:
                 report = _read_report(reading)
                 self.exit_code = report.get("status")
+                self.refused = report.get("unavailable", {})
                 self.enclosure = Enclosure(report["enclosure"]) if "enclosure" in report else None
         finally:
             os.close(reading)
@@ -134,8 +137,8 @@ class AgentProcess:
     def _check(self, report: SupervisorReport) -> None:
         if "error" in report:
             raise RunHaltedError(f"{self._request['command'][0]} cannot be started: {report['error']}.")
-        if self.enclosure is None and "unavailable" in report:
-            reasons = "; ".join(f"{name}: {reason}" for name, reason in report["unavailable"].items())
+        if self.enclosure is None and self.refused:
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in self.refused.items())
             raise RunHaltedError(
                 f"This system refuses to enclose an agent program ({reasons}).",
                 hint="Give --allow-unenclosed if the program may read everything that you can read.",

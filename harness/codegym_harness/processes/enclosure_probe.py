@@ -4,20 +4,42 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pydantic import BaseModel
+
 from codegym_harness.processes.agent_process import AgentProcess
 from codegym_harness.processes.enclosure import Enclosure, EnclosureOptions
 from codegym_harness.processes.program_files import system_files
 from codegym_harness.processes.readable_paths import readable_paths
 from codegym_harness.processes.workspace import Workspace
-from codegym_mcp.errors import CodegymError, RunHaltedError
+from codegym_mcp.errors import CodegymError
 
 _PROGRAM = "/bin/true"
 
 
-async def probe_enclosure() -> Enclosure:
-    """Starts a small program as an agent program is started, and returns the enclosure that it had."""
+class EnclosureReport(BaseModel):
+    """The enclosure that agent programs would have."""
+
+    enclosure: Enclosure
+    refused: dict[str, str]
+    """By stronger enclosure, the reason why the system refuses it."""
+
+    @property
+    def text(self) -> str:
+        """The report as a sentence for a terminal."""
+        reasons = "".join(f" Without {name}: {reason}." for name, reason in self.refused.items())
+        if self.enclosure is Enclosure.NAMESPACES:
+            return f"Agent programs are enclosed here, by {self.enclosure}."
+        return (
+            f"Agent programs would be enclosed here by: {self.enclosure}.{reasons} "
+            "`eval --agent command` starts only with --allow-unenclosed."
+        )
+
+
+async def examine_enclosure() -> EnclosureReport:
+    """Starts a small program as an agent program is started, and reports the enclosure that it had."""
     if sys.platform != "linux":
-        return Enclosure.NONE
+        reason = f"agent programs run on Linux only, and this is {sys.platform}"
+        return EnclosureReport(enclosure=Enclosure.NONE, refused={Enclosure.NAMESPACES: reason})
     with TemporaryDirectory(prefix="codegym-mcp-") as parent, Workspace.create(Path(parent)) as workspace:
         program = AgentProcess(
             [_PROGRAM],
@@ -26,24 +48,24 @@ async def probe_enclosure() -> Enclosure:
             readable=readable_paths(system_files(), ()),
             enclosures=list(Enclosure),
         )
-        await program.run()
-        return program.enclosure or Enclosure.NONE
+        try:
+            await program.run()
+        except (OSError, CodegymError) as error:
+            refused = {Enclosure.NAMESPACES.value: f"no program can be started: {error}"}
+            return EnclosureReport(enclosure=Enclosure.NONE, refused=refused)
+        return EnclosureReport(enclosure=program.enclosure or Enclosure.NONE, refused=program.refused)
 
 
 async def check_enclosure(options: EnclosureOptions) -> Enclosure:
     """Returns the enclosure that agent programs will have.
 
     Raises:
-        RunHaltedError: it is weaker than namespaces, and the options do not allow that.
-        CodegymError: no program can be started.
+        CodegymError: it is weaker than namespaces, and the options do not allow that.
     """
-    try:
-        enclosure = await probe_enclosure()
-    except RunHaltedError as error:
-        raise CodegymError(f"No agent program can be started here. {error}") from error
-    if enclosure is not Enclosure.NAMESPACES and not options.allow_unenclosed:
+    report = await examine_enclosure()
+    if report.enclosure is not Enclosure.NAMESPACES and not options.allow_unenclosed:
         raise CodegymError(
-            f"This system refuses namespaces, so that agent programs would be enclosed by: {enclosure}.",
+            f"This system refuses namespaces: agent programs would be enclosed by: {report.enclosure}.",
             hint="Give --allow-unenclosed to run them nevertheless; see `codegym-mcp doctor`.",
         )
-    return enclosure
+    return report.enclosure

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from codegym_harness.processes.enclosure import Enclosure
 from codegym_harness.records.trajectory import (
     Fault,
     FinalMetrics,
@@ -86,6 +87,8 @@ class EpisodeResult(BaseModel):
     """Calls whose tool, arguments and result equal those of an earlier call of the episode."""
     limits_met: tuple[str, ...] = ()
     stop: StopReason | None = None
+    enclosure: Enclosure | None = None
+    """What separated an agent program from the machine; None for other agents."""
     """Why the loop of a model agent ended before the episode did."""
     fault: Fault | None = None
     """Which side caused the error of the rollout; None without an error."""
@@ -122,6 +125,7 @@ class EpisodeResult(BaseModel):
             repeated_calls=_repeated(answered, submission),
             limits_met=tuple(record.limits_met),
             stop=record.stop,
+            enclosure=record.program.enclosed if record.program is not None else None,
             fault=record.error.fault if record.error is not None else None,
             error=f"{record.error.kind}: {record.error.message}" if record.error is not None else "",
             usage=_usage(trajectory.final_metrics),

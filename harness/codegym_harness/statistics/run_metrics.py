@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from codegym_harness.processes.enclosure import Enclosure
 from codegym_harness.records.episode_result import EpisodeResult, EpisodeUsage, Submission
 from codegym_harness.records.trajectory import Fault, Outcome, StopReason
 from codegym_harness.statistics.estimators import Estimate, clustered_mean, pass_at_k, pass_hat_k
@@ -82,6 +83,8 @@ class Summary(BaseModel):
     """By limit: the number of episodes that it ended."""
     stops: dict[StopReason, int] = {}
     """By reason: the number of episodes in which the loop of a model agent ended before the episode."""
+    enclosures: dict[Enclosure, int] = {}
+    """By what separated an agent program from the machine: the number of episodes."""
     failures: list[FailureCause] = []
     """Errors of episodes, the most frequent first."""
     usage: EpisodeUsage | None
@@ -122,6 +125,9 @@ def summarize(run: str, agent: str, results: Iterable[EpisodeResult], *, missing
         calls=_calls(episodes),
         limits_met=dict(Counter(limit for result in episodes for limit in result.limits_met)),
         stops=dict(Counter(result.stop for result in episodes if result.stop is not None).most_common()),
+        enclosures=dict(
+            Counter(result.enclosure for result in episodes if result.enclosure is not None).most_common()
+        ),
         failures=_failures(episodes),
         usage=reduce(add, usages) if usages else None,
         environments=_by(episodes, lambda result: [result.environment]),
