@@ -1,12 +1,12 @@
-"""What an evaluation adds to the time that its model takes.
+"""Measures what an evaluation adds to the time that its model takes.
 
     python benchmarks/evaluate.py [--json] [--episodes N] [--concurrency N] [--delay SECONDS] [--rounds N]
 
-A model server in a process of its own answers every request after the same delay. First episodes are played,
-as `codegym-mcp eval --model` plays them: in confined processes, recorded and scored. Then the same requests
-are made again, by the same client at the same concurrency, without episodes: that is what the model calls
-alone need here. Both are measured in turn, since machines change their pace. What the calls would need if
-nothing but the delay took time is told beside it.
+A model server in a process of its own responds to every request after the same delay. First, episodes are
+played as by `codegym-mcp eval --model`: in confined processes, recorded and scored. Then the same requests are
+sent again by the same client at the same concurrency, without episodes: the time that the model requests alone
+need. Both are measured alternately, since the speed of a machine varies. The time that the delays alone would
+take is shown beside it.
 """
 
 import argparse
@@ -44,7 +44,7 @@ COUNTER = TESTS / "fixtures" / "counter.py"
 
 @dataclass
 class Figures:
-    """What was measured. Times are in seconds, memory in MiB."""
+    """The measurements. Times are in seconds, memory in MiB."""
 
     episodes: int
     concurrency: int
@@ -53,37 +53,37 @@ class Figures:
     evaluation: float
     """From the first episode to the last."""
     alone: float
-    """The same requests without episodes."""
+    """Duration of the same requests without episodes."""
     ideal: float
-    """The delays alone, at that concurrency."""
+    """Duration of the delays alone, at this concurrency."""
     evaluation_cpu: float
-    """Processor time of the evaluating process, within `evaluation`."""
+    """Processor time of the evaluating process during `evaluation`."""
     alone_cpu: float
-    """The same within `alone`."""
+    """Processor time during `alone`."""
     memory: float
-    """The most that the evaluating process held, and the largest of those that it started."""
+    """Peak memory of the evaluating process and of the largest process that it started."""
     reward: float
 
     @property
     def ratio(self) -> float:
-        """What the evaluation takes, for what the model calls alone take."""
+        """Duration of the evaluation / duration of the model requests alone."""
         return self.evaluation / self.alone
 
     @property
     def ideal_ratio(self) -> float:
-        """What it takes for what nobody could do faster."""
+        """Duration of the evaluation / duration of the delays alone."""
         return self.evaluation / self.ideal
 
 
 class Stopwatch(Observer):
-    """Times a run from its first episode on."""
+    """Measures the time of a run from its first episode."""
 
     def __init__(self) -> None:
-        self.begun = self.cpu_begun = 0.0
+        self.started = self.cpu_started = 0.0
         self.ended = self.cpu_ended = 0.0
 
     def run_begins(self, agent: str, directory: RunDirectory, episodes: int) -> None:
-        self.begun, self.cpu_begun = time.perf_counter(), time.process_time()
+        self.started, self.cpu_started = time.perf_counter(), time.process_time()
 
     def episode_ends(self, trajectory: Trajectory, result: object) -> None:
         self.ended, self.cpu_ended = time.perf_counter(), time.process_time()
@@ -91,7 +91,7 @@ class Stopwatch(Observer):
 
 @contextmanager
 def model_server(delay: float) -> Iterator[str]:
-    """The address of a model that answers after so many seconds."""
+    """Starts a model server that responds after a delay in seconds, and yields its address."""
     command = [sys.executable, str(SERVER), "--delay", str(delay)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -102,39 +102,43 @@ def model_server(delay: float) -> Iterator[str]:
 
 
 def measure(episodes: int, concurrency: int, delay: float) -> Figures:
-    """Plays, and then asks again."""
-    watch = Stopwatch()
+    """Measures an evaluation, and then its requests alone."""
+    stopwatch = Stopwatch()
     with model_server(delay) as url, tempfile.TemporaryDirectory() as folder:
         model = ModelAgentOptions(name="openai:climber", base_url=url)
-        job = RunConfig(
+        config = RunConfig(
             model=model,
             paths=(COUNTER,),
             selection=Selection(difficulties=(3,), tasks=episodes),
+            # The oracle would play every task, which is not part of playing with a model.
+            count_oracle_calls=False,
             concurrency=concurrency,
         )
-        summary = run(lambda: run_evaluation(job, out=Path(folder) / "run", observer=watch))
+        summary = run(lambda: run_evaluation(config, out=Path(folder) / "run", observer=stopwatch))
         memory = peak()
         played = list(read_trajectories(Path(folder) / "run"))
         requests = sum(step.source == "agent" for each in played for step in each.steps)
         cpu = time.process_time()
-        alone = run(lambda: ask_again(ModelOptions(name="openai:climber", base_url=url), played, concurrency))
+        alone = run(
+            lambda: send_again(ModelOptions(name="openai:climber", base_url=url), played, concurrency)
+        )
     return Figures(
         episodes=episodes,
         concurrency=concurrency,
         delay=delay,
         requests=requests,
-        evaluation=watch.ended - watch.begun,
+        evaluation=stopwatch.ended - stopwatch.started,
         alone=alone,
         ideal=requests * delay / concurrency,
-        evaluation_cpu=watch.cpu_ended - watch.cpu_begun,
+        evaluation_cpu=stopwatch.cpu_ended - stopwatch.cpu_started,
         alone_cpu=time.process_time() - cpu,
         memory=memory,
         reward=summary.reward or 0.0,
     )
 
 
-async def ask_again(options: ModelOptions, played: list[Trajectory], concurrency: int) -> float:
-    """Makes the requests of these trajectories again; returns the seconds they took."""
+async def send_again(options: ModelOptions, played: list[Trajectory], concurrency: int) -> float:
+    """Sends the requests of trajectories again and returns the duration in seconds."""
     waiting = iter(played)
 
     async def work(model: Model) -> None:
@@ -154,7 +158,7 @@ async def ask_again(options: ModelOptions, played: list[Trajectory], concurrency
                     conversation.answer(call, result.content)
 
     async with Model.open(options) as model:
-        # As during the evaluation, so that the two differ in the episodes alone.
+        # As in the evaluation, so that the two differ only in the episodes.
         with rare_collections():
             start = time.perf_counter()
             async with anyio.create_task_group() as tasks:
@@ -164,7 +168,7 @@ async def ask_again(options: ModelOptions, played: list[Trajectory], concurrency
 
 
 def peak() -> float:
-    """The most memory that this process has held, and the largest of those that have ended, in MiB."""
+    """Returns the peak memory of this process and of the largest process that has ended, in MiB."""
     return sum(getrusage(who).ru_maxrss / 1024 for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
 
 
@@ -173,7 +177,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=500)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--delay", type=float, default=0.05)
-    parser.add_argument("--rounds", type=int, default=4, help="how often both are measured, in turn")
+    parser.add_argument("--rounds", type=int, default=4, help="how often both are measured, alternately")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
@@ -188,7 +192,7 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors, load {load:.1f}")
     for name in told[0]:
         print(f"{name:14}" + "".join(f"{each[name]:12.3f}" for each in told))
-    print(f"\nThe evaluations took {ratio:.2f} times what the model calls alone took (at most 1.3).")
+    print(f"\nThe evaluations took {ratio:.2f} times as long as the model requests alone (at most 1.3).")
 
 
 if __name__ == "__main__":

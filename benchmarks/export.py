@@ -1,10 +1,10 @@
-"""What exporting costs: messages a second and memory, for each format.
+"""Measures the speed and the memory of exports, for each format.
 
     python benchmarks/export.py [--trajectories N] [--directory D]
 
-The oracle plays every bundled task once; its trajectories are repeated, each time with other results, until
-there are N. Without N it is 50,000, which take about 1.2 GB and ten minutes. Each export runs in a process of
-its own. Prints JSON; the exit code is 1 where a target is missed.
+The oracle plays every bundled task once. Its trajectories are repeated with different results until there are
+N; by default 50,000, which take about 1.2 GB and ten minutes. Each export runs in a process of its own. Prints
+JSON; the exit code is 1 if a target is missed.
 """
 
 import argparse
@@ -39,19 +39,19 @@ EXPORTS: dict[str, tuple[str, str, Filters]] = {
 }
 MESSAGES_PER_SECOND = 20_000
 GROWTH_MIB = 64
-"""How much more memory all may take than a tenth of them, where no filter has to remember any."""
+"""Allowed difference in memory between all trajectories and a tenth of them, without stateful filters."""
 MARK = "0000000"
-"""Stands where each copy has its number."""
+"""Placeholder for the number of a copy."""
 
 
 def play(run: Path) -> None:
-    """The oracle plays every bundled task."""
+    """Lets the oracle play every bundled task."""
     command = [sys.executable, "-m", "codegym_mcp.cli", "eval", "--agent", "oracle", "--out", str(run)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def repeat(played: Path, run: Path, count: int) -> int:
-    """Writes a run of so many trajectories; returns its messages."""
+    """Writes a run of `count` trajectories and returns the number of its messages."""
     run.mkdir()
     templates = []
     for trajectory in read_trajectories(played):
@@ -69,10 +69,10 @@ def repeat(played: Path, run: Path, count: int) -> int:
 
 
 def measure_here(name: str, run: Path, out: Path) -> dict[str, Any]:
-    """Exports in this process."""
-    shape, suffix, filters = EXPORTS[name]
+    """Measures an export in this process."""
+    format_name, suffix, filters = EXPORTS[name]
     start, start_cpu = time.perf_counter(), time.process_time()
-    summary = export([run], shape, out / f"set.{suffix}", filters)
+    summary = export([run], format_name, out / f"set.{suffix}", filters)
     seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
     messages = sum(file.messages for file in summary.files)
     return {
@@ -86,7 +86,7 @@ def measure_here(name: str, run: Path, out: Path) -> dict[str, Any]:
 
 
 def measure(name: str, run: Path, out: Path) -> dict[str, Any]:
-    """Exports in a process of its own."""
+    """Measures an export in a process of its own."""
     command = [sys.executable, __file__, "--measure", name, "--run", str(run), "--directory", str(out)]
     measured: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return measured
@@ -118,7 +118,7 @@ def benchmark(directory: Path, count: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trajectories", type=int, default=50_000)
-    parser.add_argument("--directory", type=Path, help="where to write; a temporary directory without it")
+    parser.add_argument("--directory", type=Path, help="the parent of the temporary directory")
     parser.add_argument("--measure", choices=EXPORTS, help=argparse.SUPPRESS)
     parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Two runs side by side: the tasks that both have scored, as pairs."""
+"""Compares two runs on the tasks that both scored, as pairs."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from codegym_harness.statistics.run_metrics import Task, estimate_over_tasks
 from codegym_mcp.errors import CodegymError
 
 Rewards = Mapping[Task, float]
-"""The mean reward of each task, over its scored attempts."""
+"""The mean reward of each task over its scored attempts."""
 
 
 class PairedFigures(BaseModel):
-    """Two runs on the same tasks. A task's reward is the mean over its scored attempts."""
+    """Statistics of two runs on the same tasks. A task's reward is the mean over its scored attempts."""
 
     tasks: int
     first: float
@@ -25,23 +25,23 @@ class PairedFigures(BaseModel):
     second: float
     """Mean reward of the second run."""
     difference: Estimate
-    """Of second minus first over the tasks; clustered by environment, or by task where there is only one."""
+    """Second minus first over the tasks; clustered by environment, or by task if there is only one."""
     better: int
-    """Tasks that the second run did better."""
+    """Tasks in which the second run has the higher reward."""
     worse: int
     same: int
 
 
 class Comparison(PairedFigures):
-    """Two runs compared on the tasks that both have scored."""
+    """The comparison of two runs on the tasks that both scored."""
 
     first_run: str
     second_run: str
     only_first: int
-    """Tasks that only the first run has scored."""
+    """Tasks that only the first run scored."""
     only_second: int
     changed: list[str]
-    """Environments that were not the same in both runs: tasks that are called alike may differ."""
+    """Environments that differ between the runs: tasks of the same name may differ."""
     environments: dict[str, PairedFigures]
 
 
@@ -49,8 +49,8 @@ def compare(first: Path, second: Path) -> Comparison:
     """Compares the runs in two directories, task by task.
 
     Raises:
-        RunError: one of them cannot be read.
-        CodegymError: they have no scored task in common.
+        RunError: a run cannot be read.
+        CodegymError: the runs have no scored task in common.
     """
     ours, theirs = _rewards(first), _rewards(second)
     common = sorted(ours.keys() & theirs.keys())

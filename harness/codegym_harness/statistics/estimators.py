@@ -1,6 +1,6 @@
 """Estimators for rewards: pass@k, pass^k, means with intervals, paired differences.
 
-Pure functions over numbers; what they are fed with is decided in `metrics`.
+Pure functions of numbers; `run_metrics` chooses the numbers.
 """
 
 import math
@@ -19,28 +19,28 @@ class Estimate(BaseModel):
 
     mean: float
     stderr: float | None
-    """Standard error of the mean; None where there are too few clusters to tell."""
+    """Standard error of the mean; None if there are fewer than two clusters."""
     low: float | None
     """Lower end of the 95 % interval."""
     high: float | None
     """Upper end of the 95 % interval."""
     count: int
-    """How many values."""
+    """The number of values."""
     clusters: int
-    """How many clusters they fall into."""
+    """The number of clusters of values."""
 
     def within(self, least: float, most: float) -> "Estimate":
-        """The same for values that cannot lie elsewhere: the interval ends where they do."""
+        """Returns the estimate with its interval cut to the range of possible values."""
         if self.low is None or self.high is None:
             return self
         return self.model_copy(update={"low": max(self.low, least), "high": min(self.high, most)})
 
 
 def pass_at_k(attempts: int, correct: int, k: int) -> float:
-    """The chance that at least one of `k` attempts is correct.
+    """Returns the probability that at least one of `k` attempts is correct, written pass@k.
 
-    The unbiased estimator of Chen et al., 2021 (arXiv 2107.03374): one minus the share of the draws of `k`
-    without replacement that hold no correct attempt.
+    The unbiased estimator of Chen et al., 2021 (arXiv 2107.03374): one minus the share of draws of `k`
+    without replacement that contain no correct attempt.
 
     Raises:
         ValueError: `k` is not between 1 and `attempts`, or `correct` not between 0 and `attempts`.
@@ -50,10 +50,10 @@ def pass_at_k(attempts: int, correct: int, k: int) -> float:
 
 
 def pass_hat_k(attempts: int, correct: int, k: int) -> float:
-    """The chance that all of `k` attempts are correct, written pass^k.
+    """Returns the probability that all of `k` attempts are correct, written pass^k.
 
-    The unbiased estimator of Yao et al., 2024 (arXiv 2406.12045): the share of the draws of `k` without
-    replacement that hold only correct attempts.
+    The unbiased estimator of Yao et al., 2024 (arXiv 2406.12045): the share of draws of `k` without
+    replacement that contain only correct attempts.
 
     Raises:
         ValueError: as `pass_at_k`.
@@ -70,11 +70,11 @@ def _check(attempts: int, correct: int, k: int) -> None:
 
 
 def clustered_mean(values: Sequence[float], clusters: Sequence[Hashable]) -> Estimate:
-    """The mean of values that are alike within clusters, with a 95 % interval.
+    """Returns the mean of values that are correlated within clusters, with a 95 % interval.
 
     The clustered standard error of Miller, 2024 (arXiv 2411.00640, appendix A) with the correction
     C / (C - 1) for a finite number C of clusters; the interval takes Student's t with C - 1 degrees of
-    freedom. With every value in a cluster of its own it is the ordinary standard error.
+    freedom. If every value is a cluster of its own, it is the ordinary standard error.
 
     Args:
         values: at least one number.
@@ -104,7 +104,7 @@ def clustered_mean(values: Sequence[float], clusters: Sequence[Hashable]) -> Est
 def paired_difference(
     first: Sequence[float], second: Sequence[float], clusters: Sequence[Hashable]
 ) -> Estimate:
-    """The mean of `second - first` over pairs, with a 95 % interval; see `clustered_mean`.
+    """Returns the mean of `second - first` over pairs, with a 95 % interval; see `clustered_mean`.
 
     Raises:
         ValueError: there are no pairs, or the lengths differ.
@@ -113,7 +113,7 @@ def paired_difference(
 
 
 def t_quantile(probability: float, freedom: int) -> float:
-    """The quantile of Student's t distribution, to ten digits.
+    """Returns the quantile of Student's t distribution, to ten digits.
 
     Found by bisection on the distribution function, which for an integer number of degrees of freedom has
     a closed form (Abramowitz and Stegun, 26.7.3 and 26.7.4).
@@ -139,7 +139,7 @@ def t_quantile(probability: float, freedom: int) -> float:
 
 
 def t_probability(value: float, freedom: int) -> float:
-    """The distribution function of Student's t at `value` >= 0, for integer degrees of freedom."""
+    """Returns the distribution function of Student's t at `value` >= 0, for integer degrees of freedom."""
     angle = math.atan2(value, math.sqrt(freedom))
     sine, cosine = math.sin(angle), math.cos(angle)
     term, total = 1.0, 1.0
