@@ -7,6 +7,7 @@ from mcp import MCPError, StdioServerParameters
 from mcp.server.lowlevel.server import Server
 
 from codegym_harness.clients.mcp_client import Connection, connect
+from codegym_mcp.episode_interface import CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeState
@@ -31,18 +32,17 @@ async def play_and_check(connection: Connection, episode: Episode, pool: Sandbox
     assert connection.tools == episode.tools
     assert connection.submission == episode.submission
     refusal = await connection.call("move", {"floors": 11})
-    assert refusal.is_error
+    assert refusal.status is CallStatus.REFUSED
     assert "at most 10" in refusal.text
     unknown = await connection.call("fly", {})
-    assert unknown.is_error
+    assert unknown.status is CallStatus.INVALID
     assert (await connection.call("move", {"floors": 1})).value == 1
     assert episode.calls == 3
     await OraclePolicy(pool, episode.environment).play(connection)
     assert episode.verdict is not None
     assert episode.verdict.correct
     after = await connection.call("listen", {})
-    assert after.is_error
-    assert after.over
+    assert (after.status, after.over) == (CallStatus.OVER, True)
 
 
 @ERAS
@@ -140,7 +140,7 @@ async def test_another_server_is_played_by_its_own_words(mode):
         assert greeted.text == "hello\n[image]\nyou"
         assert greeted.structured is None
         failed = await connection.call("fail", {})
-        assert failed.is_error
+        assert failed.status is CallStatus.REFUSED
         assert "no such door" in failed.text
 
 
