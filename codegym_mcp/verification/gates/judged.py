@@ -47,7 +47,7 @@ async def check_judged(
     return [
         GateProblem(
             gate=Gate.JUDGED,
-            message="An answer of the declared type cannot be judged. Return False for it instead.",
+            message="An answer of the declared type cannot be judged. Return False or set META judge_errors.",
             task=found.task.id,
             call=format_call(environment.submission.name, {parameter: found.answer}),
             difference=str(found.error),
