@@ -185,13 +185,13 @@ def main() -> None:
         measure(arguments.episodes, arguments.concurrency, arguments.delay) for _ in range(arguments.rounds)
     ]
     ratio = sum(each.evaluation for each in rounds) / sum(each.alone for each in rounds)
-    told = [{**asdict(each), "ratio": each.ratio, "ideal_ratio": each.ideal_ratio} for each in rounds]
+    measurements = [{**asdict(each), "ratio": each.ratio, "ideal_ratio": each.ideal_ratio} for each in rounds]
     if arguments.json:
-        print(json.dumps({"ratio": ratio, "rounds": told}))
+        print(json.dumps({"ratio": ratio, "rounds": measurements}))
         return
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors, load {load:.1f}")
-    for name in told[0]:
-        print(f"{name:14}" + "".join(f"{each[name]:12.3f}" for each in told))
+    for name in measurements[0]:
+        print(f"{name:14}" + "".join(f"{each[name]:12.3f}" for each in measurements))
     print(f"\nThe evaluations took {ratio:.2f} times as long as the model requests alone (at most 1.3).")
 
 

@@ -45,7 +45,7 @@ class StopReason(StrEnum):
 class Fault(StrEnum):
     """Which side caused an error."""
 
-    HARNESS = "ours"
+    HARNESS = "harness"
     """The project itself: an environment, the server, the connection, or this process."""
     PROVIDER = "provider"
     """The provider of a language model."""

@@ -52,8 +52,8 @@ def compare(first: Path, second: Path) -> Comparison:
         RunError: a run cannot be read.
         CodegymError: the runs have no scored task in common.
     """
-    ours, theirs = _rewards(first), _rewards(second)
-    common = sorted(ours.keys() & theirs.keys())
+    first_rewards, second_rewards = _rewards(first), _rewards(second)
+    common = sorted(first_rewards.keys() & second_rewards.keys())
     if not common:
         raise CodegymError(
             f"{first} and {second} have no scored task in common.",
@@ -65,11 +65,11 @@ def compare(first: Path, second: Path) -> Comparison:
     return Comparison(
         first_run=str(first),
         second_run=str(second),
-        only_first=len(ours) - len(common),
-        only_second=len(theirs) - len(common),
+        only_first=len(first_rewards) - len(common),
+        only_second=len(second_rewards) - len(common),
         changed=_changed(first, second, environments),
-        environments={name: _paired(tasks, ours, theirs) for name, tasks in environments.items()},
-        **_paired(common, ours, theirs).model_dump(),
+        environments={name: _paired(tasks, first_rewards, second_rewards) for name, tasks in environments.items()},
+        **_paired(common, first_rewards, second_rewards).model_dump(),
     )
 
 
@@ -82,12 +82,12 @@ def _rewards(path: Path) -> Rewards:
     return {task: fmean(rewards) for task, rewards in attempts.items()}
 
 
-def _paired(tasks: Sequence[Task], ours: Rewards, theirs: Rewards) -> PairedFigures:
-    differences = [theirs[task] - ours[task] for task in tasks]
+def _paired(tasks: Sequence[Task], first: Rewards, second: Rewards) -> PairedFigures:
+    differences = [second[task] - first[task] for task in tasks]
     return PairedFigures(
         tasks=len(tasks),
-        first=fmean(ours[task] for task in tasks),
-        second=fmean(theirs[task] for task in tasks),
+        first=fmean(first[task] for task in tasks),
+        second=fmean(second[task] for task in tasks),
         difference=estimate_over_tasks(tasks, differences, least=-1.0),
         better=sum(difference > 0 for difference in differences),
         worse=sum(difference < 0 for difference in differences),

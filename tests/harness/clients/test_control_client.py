@@ -81,7 +81,7 @@ async def test_the_wrong_token_is_refused_with_the_servers_words(server):
 
 async def test_a_server_that_is_not_there_is_a_failed_connection(unused_tcp_port):
     async with ControlClient.connect(f"http://127.0.0.1:{unused_tcp_port}", "t") as control:
-        with pytest.raises(ConnectionFailedError, match="Is the server running"):
+        with pytest.raises(ConnectionFailedError, match="Check that the server is running"):
             await control.environments()
 
 

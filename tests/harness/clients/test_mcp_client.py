@@ -137,7 +137,7 @@ async def test_another_server_is_played_by_its_own_words(mode):
         assert connection.task.text == "Open the doors."
         assert [tool.name for tool in connection.tools] == ["greet", "fail", "lie"]
         greeted = await connection.call("greet", {})
-        assert greeted.text == "hello\n[image]\nyou"
+        assert greeted.text == "hello\n[image, image/png, 1 bytes]\nyou"
         assert greeted.structured is None
         failed = await connection.call("fail", {})
         assert failed.status is CallStatus.REFUSED
@@ -159,7 +159,7 @@ async def test_another_server_takes_no_answer_and_a_prompt_of_ones_own():
 
 
 async def test_an_address_where_nobody_listens_is_a_failed_connection(unused_tcp_port):
-    with pytest.raises(ConnectionFailedError, match=f"127.0.0.1:{unused_tcp_port}.*Is it running"):
+    with pytest.raises(ConnectionFailedError, match=f"127.0.0.1:{unused_tcp_port}.*Check that it is running"):
         async with connect(f"http://127.0.0.1:{unused_tcp_port}/mcp"):
             pytest.fail("connected to nobody")
 

@@ -104,7 +104,7 @@ async def test_an_episode_that_is_opened_for_nobody_is_closed(episodes):
 async def test_a_refusal_is_recorded_as_what_it_is(episodes):
     async with episodes.open(BELL):
         record = (await roll_out(policy_agents.observe(), episodes, BELL)).extra
-    assert (record.outcome, record.error.fault, record.error.kind) == ("failed", "ours", "LimitError")
+    assert (record.outcome, record.error.fault, record.error.kind) == ("failed", "harness", "LimitError")
 
 
 async def test_a_host_may_open_as_many_files_as_the_system_allows(options):

@@ -115,7 +115,7 @@ async def test_a_failure_of_ours_is_not_the_agents(source):
     record = (await roll_out(FunctionAgent(broken), source, BELL)).extra
     assert record.outcome == "failed"
     assert record.error is not None
-    assert record.error.fault == "ours"
+    assert record.error.fault == "harness"
 
 
 async def test_a_verdict_stands_whatever_comes_after_it(source):
@@ -133,7 +133,7 @@ async def test_an_episode_that_cannot_be_opened_has_failed(source):
     record = (await roll_out(policy_agents.observe(), source, nowhere)).extra
     assert record.outcome == "failed"
     assert record.error is not None
-    assert record.error.fault == "ours"
+    assert record.error.fault == "harness"
     assert "bell-9" in record.error.message
 
 
@@ -163,7 +163,7 @@ async def test_an_environment_that_fails_is_not_held_against_the_agent(bells, po
     record = (await roll_out(FunctionAgent(move), LocalEpisodes(episodes), BELL)).extra
     assert (record.outcome, record.state) == ("failed", "failed")
     assert record.error is not None
-    assert record.error.fault == "ours"
+    assert record.error.fault == "harness"
 
 
 async def test_a_server_that_ends_during_the_rollout_is_our_failure(mortal_server):
@@ -179,7 +179,7 @@ async def test_a_server_that_ends_during_the_rollout_is_our_failure(mortal_serve
         record = (await roll_out(FunctionAgent(outlive), served, BELL, seconds=30)).extra
     assert record.outcome == "failed"
     assert record.error is not None
-    assert record.error.fault == "ours"
+    assert record.error.fault == "harness"
 
 
 async def test_another_servers_episodes_are_recorded_and_not_scored(episodes, server):
