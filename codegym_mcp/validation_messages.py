@@ -36,5 +36,5 @@ def first_fault(error: ValidationError) -> ValidationFault:
 
 
 def fault_message(detail: ErrorDetails) -> str:
-    """Returns the message of one fault, without the prefix that pydantic puts before a validator's words."""
+    """Returns the message of one fault, without the prefix that pydantic adds to a validator's message."""
     return detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")

@@ -73,7 +73,7 @@ class Entry:
         return Entry(self.name, self.path, read, self.file, self.published_audit)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Whoever loads the pickle reads the environment on demand, as here.
+        # The environment is read again, on demand, where the pickle is loaded.
         return {**self.__dict__, "_environment": None, "_problem": None}
 
 

@@ -52,6 +52,7 @@ def read_environment_source(source: str, *, name: str, path: str) -> Environment
     Raises:
         SourceError: the source breaks the contract.
     """
+    source = source.removeprefix("\ufeff")
     with PARSER_LOCK:
         return read_native(parse_source(source, path), source, name=name, path=path)
 
@@ -68,6 +69,7 @@ def read_any_dialect(source: str, *, name: str, path: str, origin: str = "") -> 
     Raises:
         SourceError: the source cannot be used.
     """
+    source = source.removeprefix("\ufeff")
     with PARSER_LOCK:
         tree = parse_source(source, path)
         match dialect_of(tree):

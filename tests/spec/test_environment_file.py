@@ -749,3 +749,9 @@ def test_asynchronous_functions_are_refused(keyword: str) -> None:
     error = refused(changed(keyword.removeprefix("async "), keyword))
     assert "is asynchronous" in error.problem
     assert error.hint == "Remove async."
+
+
+def test_a_byte_order_mark_is_not_a_part_of_the_source() -> None:
+    marked = read_environment_source("\ufeff" + GOOD, name="lift", path="lift.py")
+    assert marked.source == GOOD
+    assert Environment.from_source("\ufeff" + GOOD, name="lift").source == GOOD

@@ -27,7 +27,9 @@ _WITHHELD: dict[Dialect, dict[Role, frozenset[str]]] = {
         Role.GENERATE: frozenset({"Environment", "accepts", "solve"}),
     },
     Dialect.CODEGYM: {
-        **dict.fromkeys((Role.TOOLS, Role.SHARED), frozenset({"Done", "solve", "get_ref_answer"})),
+        **dict.fromkeys(
+            (Role.TOOLS, Role.SHARED, Role.GENERATE), frozenset({"Done", "solve", "get_ref_answer"})
+        ),
         Role.REFERENCE: frozenset(),
         Role.JUDGE: frozenset(),
         Role.SOLVE: frozenset({"Done", "get_ref_answer"}),
@@ -44,7 +46,7 @@ class EnvironmentProgram:
         path: how error messages name the source.
         source: the text of the whole file.
         dialect: the form in which the source is written.
-        entry: the class that holds the tools.
+        entry: the class whose methods are the tools.
         infinite: for a class in the CodeGym format, the parameters, by tool, in which the strings "Infinity"
             and "-Infinity" stand for the numbers.
     """
@@ -84,13 +86,12 @@ class EnvironmentProgram:
         tree.body = without(tree.body, frozenset())
         restricted = restrict(tree, self.path, self.dialect)
         compiled: dict[frozenset[str], bytes] = {}
-        for role, withheld in _WITHHELD[self.dialect].items():
-            if withheld not in compiled:
-                part = _SELECT[self.dialect](restricted, self.entry, withheld)
-                compiled[withheld] = marshal.dumps(compile_restricted(part, self.path))
+        for withheld in dict.fromkeys(_WITHHELD[self.dialect].values()):
+            part = _SELECT[self.dialect](restricted, self.entry, withheld)
+            compiled[withheld] = marshal.dumps(compile_restricted(part, self.path))
             if len(compiled[withheld]) > MAX_FRAME:
                 raise SourceError(self.path, None, f"compiles to more than {MAX_FRAME:,} bytes")
-            self._code[role] = compiled[withheld]
+        self._code.update({role: compiled[each] for role, each in _WITHHELD[self.dialect].items()})
 
     def __getstate__(self) -> dict[str, Any]:
         # Marshalled code belongs to one version of Python; the reader of the pickle compiles again.

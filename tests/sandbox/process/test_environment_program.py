@@ -140,8 +140,10 @@ def test_the_digest_is_that_of_the_source() -> None:
 def test_code_too_large_for_a_frame_is_an_error_of_the_source() -> None:
     chain = "x = 1" + "<1" * (MAX_SOURCE // 2 - 100)
 
-    with pytest.raises(SourceError, match=f"compiles to more than {MAX_FRAME:,} bytes"):
-        EnvironmentProgram("path", chain).code(Role.TOOLS)
+    program = EnvironmentProgram("path", chain)
+    for role in Role:
+        with pytest.raises(SourceError, match=f"compiles to more than {MAX_FRAME:,} bytes"):
+            program.code(role)
 
 
 @pytest.mark.parametrize(
