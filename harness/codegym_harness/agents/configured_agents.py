@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from codegym_harness.agents.model_agent import ModelAgentOptions
+from codegym_harness.processes.enclosure import EnclosureOptions
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.validation_messages import first_fault
 
@@ -47,19 +48,30 @@ class CommandAgent:
 
     Attributes:
         command: the command line.
+        enclosure: how the program is separated from the machine.
 
     Example:
-        CommandAgent("claude -p {task} --mcp-config {mcp_config}")
+        CommandAgent("claude -p {task} --mcp-config {mcp_config}", allow_read=["~/.claude/.credentials.json"])
     """
 
-    def __init__(self, command: str | Sequence[str]) -> None:
+    def __init__(self, command: str | Sequence[str], **enclosure: Any) -> None:
         """Configures an agent; nothing is started yet.
 
         Args:
             command: the program and its arguments, in which `{mcp_config}`, `{mcp_url}`, `{task}`,
                 `{task_file}` and `{here}` are replaced.
+            enclosure: fields of `EnclosureOptions`: allow_read, pass_env, network, allow_unenclosed.
+
+        Raises:
+            CodegymError: an option does not exist, or its value is not valid.
         """
         self.command = command if isinstance(command, str) else shlex.join(command)
+        try:
+            self.enclosure = EnclosureOptions(**enclosure)
+        except ValidationError as error:
+            raise CodegymError(
+                f"The command agent {self.command} cannot be used: {first_fault(error)}."
+            ) from None
 
     def __repr__(self) -> str:
         return f"CommandAgent({self.command!r})"

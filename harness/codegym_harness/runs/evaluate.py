@@ -144,7 +144,7 @@ def _configure_agent(agent: AgentLike) -> tuple[Agent | None, RunConfig]:
     if isinstance(agent, ModelAgent):
         return None, RunConfig(agent=MODEL, model=agent.options)
     if isinstance(agent, CommandAgent):
-        return None, RunConfig(agent=COMMAND, command=agent.command)
+        return None, RunConfig(agent=COMMAND, command=agent.command, enclosure=agent.enclosure)
     is_agent = hasattr(agent, "play") and hasattr(agent, "info")
     player = cast(Agent, agent) if is_agent else FunctionAgent(cast(AgentFunction, agent))
     return player, RunConfig(agent=player.info.name, custom_agent=True)

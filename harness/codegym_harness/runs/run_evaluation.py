@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.agent_registry import AgentResources, make_agent
@@ -96,7 +95,10 @@ async def run_evaluation(
         elif out is not None:
             check_new_run(out)
         path = resume or out or new_run_path(config.agent_name)
-        player = agent if agent is not None else await stack.enter_async_context(_open_agent(config, path))
+        player = agent if agent is not None else await stack.enter_async_context(_open_agent(config))
+        if isinstance(player, CommandAgent):
+            await check_enclosure(player.options)
+            player.conceal(_answer_paths(config.paths, path))
         episodes = await stack.enter_async_context(_open_episodes(config, player, observer))
         if directory is None:
             start = RunStart.now(episodes.assignments, episodes.digests)
@@ -150,7 +152,7 @@ async def run_baselines(
 
 
 @asynccontextmanager
-async def _open_agent(config: RunConfig, run: Path) -> AsyncIterator[Agent]:
+async def _open_agent(config: RunConfig) -> AsyncIterator[Agent]:
     if config.custom_agent:
         raise CodegymError(
             f"The agent {config.agent} was given as an object, which a run directory cannot hold.",
@@ -160,14 +162,7 @@ async def _open_agent(config: RunConfig, run: Path) -> AsyncIterator[Agent]:
         async with ModelAgent.open(config.model) as model_agent:
             yield model_agent
     elif config.command is not None:
-        with TemporaryDirectory(prefix="codegym-mcp-") as workspaces:
-            await check_enclosure(config.enclosure)
-            yield CommandAgent(
-                config.command,
-                options=config.enclosure,
-                workspaces=Path(workspaces),
-                answers=_answer_paths(config.paths, run),
-            )
+        yield CommandAgent(config.command, options=config.enclosure)
     else:
         # The policies run code of environments in the pool.
         async with _open_pool(config) as pool:

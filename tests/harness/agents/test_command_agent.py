@@ -307,7 +307,7 @@ async def test_episodes_without_an_address_are_not_for_programs(episodes, tmp_pa
     trajectory = await roll_out(player, LocalEpisodes(episodes), BELL)
     assert trajectory.extra.outcome == "failed"
     assert trajectory.extra.error is not None
-    assert trajectory.extra.error.fault == "ours"
+    assert trajectory.extra.error.fault == "harness"
 
 
 async def test_a_run_shows_no_answer_to_its_program(fixtures, tmp_path):
@@ -347,6 +347,19 @@ async def test_a_program_that_the_system_cannot_start_halts_the_run(fixtures, tm
     with pytest.raises(RunHaltedError, match="broken cannot be started: No such file"):
         await run_evaluation(job, out=tmp_path / "run")
     assert list(read_trajectories(tmp_path / "run")) == []
+
+
+async def test_an_agent_given_as_an_object_is_shown_no_answer_of_its_run(fixtures, tmp_path):
+    counter = tmp_path / "counter.py"
+    counter.write_text((fixtures / "counter.py").read_text())
+    player = CommandAgent(python("import os, sys; print(os.listdir(sys.argv[2]))", "{mcp_url}", tmp_path))
+    config = RunConfig(
+        agent="mine", custom_agent=True, paths=(counter,), selection=Selection(difficulties=(1,))
+    )
+    (tmp_path / "harmless").touch()
+    await run_evaluation(config, agent=player, out=tmp_path / "run")
+    (trajectory,) = read_trajectories(tmp_path / "run")
+    assert program_of(trajectory).stdout == "['harmless']\n"
 
 
 async def test_a_run_that_cannot_begin_writes_nothing(fixtures, tmp_path):
