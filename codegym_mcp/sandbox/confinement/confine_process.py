@@ -105,7 +105,7 @@ class ChildConfinement:
         self._mapped = mapped
         self._filter: Filter | None = None
         with suppress(OSError):
-            self._filter = Filter.build()
+            self._filter = Filter()
 
     def steps(self, memory: int, descriptor: int) -> Mapping[Layer, Step]:
         """Returns the steps in their order.
@@ -129,7 +129,7 @@ class ChildConfinement:
 
     def _install_filter(self) -> None:
         # If none could be prepared, building it again raises the reason.
-        (self._filter or Filter.build()).install()
+        (self._filter or Filter()).install()
 
 
 def _lower_priority() -> None:

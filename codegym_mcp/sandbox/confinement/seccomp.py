@@ -8,7 +8,6 @@ import ctypes
 import errno
 import platform
 import struct
-from dataclasses import dataclass
 
 from codegym_mcp.sandbox.confinement import linux_calls
 from codegym_mcp.sandbox.confinement.allowed_calls import (
@@ -80,22 +79,19 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-@dataclass(frozen=True)
 class Filter:
     """A filter for this machine, ready to be installed.
 
     It is built before the first fork, because every child pays for what it does itself.
     """
 
-    instructions: bytes
-
-    @classmethod
-    def build(cls) -> "Filter":
+    def __init__(self) -> None:
         """Builds the filter; raises OSError if this architecture is not supported."""
         name = platform.machine()
         if name not in MACHINES or struct.calcsize("P") != 8:
             raise OSError(errno.ENOSYS, f"no list of system calls for {name or 'this machine'}")
-        return cls(program(MACHINES[name]))
+        instructions = program(MACHINES[name])
+        self._program = _Program(len(instructions) // 8, instructions)
 
     def install(self) -> None:
         """Installs the filter for this process; it cannot be removed.
@@ -103,5 +99,4 @@ class Filter:
         Raises:
             OSError: the kernel has no seccomp filters, or the process may still gain privileges.
         """
-        description = _Program(len(self.instructions) // 8, self.instructions)
-        linux_calls.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(description))
+        linux_calls.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self._program))

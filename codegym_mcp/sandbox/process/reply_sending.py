@@ -6,7 +6,7 @@ from typing import Any
 
 from codegym_mcp.sandbox.language.address_free_text import without_addresses
 from codegym_mcp.sandbox.process.frames import FrameChannel, FrameTooLargeError
-from codegym_mcp.sandbox.process.messages import Reply, ReplyStatus, encode_message
+from codegym_mcp.sandbox.process.messages import Reply, ReplyStatus
 
 _MAX_ERROR_TEXT = 500
 
@@ -40,14 +40,14 @@ def reply_with(channel: FrameChannel, number: int, action: Callable[[], Any]) ->
             reply = Reply(number, ReplyStatus.FAULT, str(error))
         except Exception as error:
             reply = Reply(number, ReplyStatus.FAULT, describe(error))
-        channel.send_message(encode_message(reply))
+        channel.send_message(reply)
     except FrameTooLargeError as error:
-        channel.send_message(encode_message(Reply(number, ReplyStatus.TOO_LARGE, error.length)))
+        channel.send_message(Reply(number, ReplyStatus.TOO_LARGE, error.length))
     except MemoryError:
-        channel.send_message(encode_message(Reply(number, ReplyStatus.MEMORY, "")))
+        channel.send_message(Reply(number, ReplyStatus.MEMORY, ""))
     except (TypeError, ValueError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"[:_MAX_ERROR_TEXT]
-        channel.send_message(encode_message(Reply(number, ReplyStatus.NOT_JSON, reason)))
+        channel.send_message(Reply(number, ReplyStatus.NOT_JSON, reason))
 
 
 def without_refusal(action: Callable[[], Any]) -> Any:

@@ -14,7 +14,6 @@ from codegym_mcp.sandbox.process.messages import (
     ReplyStatus,
     Role,
     StartMessage,
-    encode_message,
     parse_assignment,
     parse_start_message,
 )
@@ -68,7 +67,7 @@ def _solve(channel: FrameChannel, start: StartMessage, namespace: Mapping[str, A
     calls = _CallChannel(channel, raising=adapter.refusals_raise)
     answer = without_refusal(lambda: adapter.solve(calls.call, parameters, public))
     if adapter.submits_by_call:
-        channel.send_message(encode_message(OracleFinished()))
+        channel.send_message(OracleFinished().encoded())
         raise NoReply
     return answer
 
@@ -87,7 +86,7 @@ class _CallChannel:
 
     def call(self, name: str, arguments: dict[str, Any]) -> Any:
         self._number += 1
-        self._channel.send_message(encode_message(OracleCall(self._number, name, arguments)))
+        self._channel.send_message(OracleCall(self._number, name, arguments).encoded())
         status, value = self._channel.receive_message()
         if status != ReplyStatus.OK and self._raising:
             raise ValueError(value)

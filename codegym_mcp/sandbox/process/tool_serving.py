@@ -24,11 +24,9 @@ Adapter = NativeAdapter | CodegymAdapter
 
 def make_adapter(start: StartMessage, namespace: Mapping[str, Any]) -> Adapter:
     """Returns the adapter of the environment whose code has run in a namespace."""
-    match Dialect(start.dialect):
-        case Dialect.NATIVE:
-            return NativeAdapter(namespace)
-        case Dialect.CODEGYM:
-            return CodegymAdapter(namespace[start.entry], start.infinite)
+    if start.dialect == Dialect.CODEGYM:
+        return CodegymAdapter(namespace[start.entry], start.infinite)
+    return NativeAdapter(namespace)
 
 
 class _OpenEnvironment:
