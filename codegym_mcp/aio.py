@@ -55,7 +55,7 @@ __all__ = [
 T = TypeVar("T")
 
 
-class Opening(Generic[T]):
+class AwaitableContext(Generic[T]):
     """Something that is being opened: await it, or enter it with `async with`."""
 
     def __init__(self, open_it: Callable[[], Awaitable[T]]) -> None:
@@ -82,7 +82,7 @@ def open_episode(
     difficulty: int | None = None,
     seed: int | None = None,
     limits: Limits | None = None,
-) -> Opening[AsyncEpisode]:
+) -> AwaitableContext[AsyncEpisode]:
     """Opens an episode of the shared runtime; see `codegym_mcp.open_episode`."""
 
     async def open_it() -> AsyncEpisode:
@@ -96,7 +96,7 @@ def open_episode(
         )
         return AsyncEpisode(backend, runtime.thread.run_from_loop, runtime.thread.notify)
 
-    return Opening(open_it)
+    return AwaitableContext(open_it)
 
 
 def serve(
@@ -108,9 +108,9 @@ def serve(
     gateway: bool = True,
     reveal: bool = False,
     public_url: str | None = None,
-) -> Opening[AsyncServer]:
+) -> AwaitableContext[AsyncServer]:
     """Serves environments over HTTP on the caller's event loop; see `codegym_mcp.serve`."""
-    return Opening(
+    return AwaitableContext(
         lambda: AsyncServer(
             environments,
             host=host,

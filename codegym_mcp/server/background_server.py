@@ -15,7 +15,7 @@ from codegym_mcp.server.listeners import bind, host_in_url
 from codegym_mcp.spec.catalog import Source
 
 
-class ServerAddress:
+class BoundAddress:
     """Where a server listens.
 
     Attributes:
@@ -40,7 +40,7 @@ async def serve_runtime(
     gateway: bool,
     reveal: bool,
     public_url: str | None,
-) -> AsyncIterator[ServerAddress]:
+) -> AsyncIterator[BoundAddress]:
     """Serves a runtime on the running event loop until the block is left; open calls are finished first.
 
     Raises:
@@ -54,7 +54,7 @@ async def serve_runtime(
     with bind(host, port) as listener:
         bound = listener.getsockname()[1]
         async with running(make_app(episodes, options, host=host), listener):
-            yield ServerAddress(public_url or f"http://{host_in_url(host)}:{bound}", options.token)
+            yield BoundAddress(public_url or f"http://{host_in_url(host)}:{bound}", options.token)
 
 
 class Server:
