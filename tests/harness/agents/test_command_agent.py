@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -263,6 +264,27 @@ print((home / ".agent/login.json").read_text(), (home / "notes/note").read_text(
         trajectory = await roll_out(player, ServedEpisodes(control), BELL, seconds=60)
     assert program_of(trajectory).stdout == "logged in remember ['login.json']\n"
     assert (tmp_path / ".agent" / "login.json").read_text() == "logged in"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js here")
+async def test_a_node_package_runs_with_its_dependencies(server, tmp_path, enclosure):
+    packages = tmp_path / "prefix" / "lib" / "node_modules" / "agent"
+    (packages / "node_modules" / "dependency").mkdir(parents=True)
+    (packages / "node_modules" / "dependency" / "index.js").write_text("module.exports = 'depends'")
+    (packages / "cli.js").write_text(
+        "#!/usr/bin/env node\n"
+        "const {execFileSync} = require('child_process');\n"
+        "fetch(process.argv[2], {method: 'POST', body: '{}'}).then(response => console.log(\n"
+        "  require('dependency'), execFileSync('sh', ['-c', 'echo child']).toString().trim(),\n"
+        "  response.status < 500, process.env.HOME === require('os').homedir()));\n"
+    )
+    (packages / "cli.js").chmod(0o755)
+    (tmp_path / "prefix" / "bin").mkdir()
+    (tmp_path / "prefix" / "bin" / "agent").symlink_to("../lib/node_modules/agent/cli.js")
+    player = CommandAgent(f"{tmp_path}/prefix/bin/agent {{mcp_url}}", _enclosures=[enclosure])
+    async with ControlClient.connect(server.url, server.token) as control:
+        trajectory = await roll_out(player, ServedEpisodes(control), BELL, seconds=60)
+    assert program_of(trajectory).stdout == "depends child true true\n", program_of(trajectory).stderr
 
 
 def test_a_path_to_read_that_does_not_exist_is_refused(tmp_path):
