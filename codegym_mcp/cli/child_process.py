@@ -1,6 +1,7 @@
 """`python -m codegym_mcp.cli.child_process PARENT …`: the command in a process that ends with its parent.
 
-The first argument is the id of the parent process; the others are those of `codegym-mcp`.
+The first argument is the id of the parent process; the others are those of `codegym-mcp`. Only Linux ends a
+process with its parent; on other systems the parent stops it.
 """
 
 import os
@@ -10,7 +11,9 @@ from codegym_mcp.cli import main
 from codegym_mcp.sandbox.confinement.linux_calls import die_with_parent
 
 if __name__ == "__main__":
-    die_with_parent()
-    if os.getppid() != int(sys.argv.pop(1)):
-        sys.exit("The process that started this one has ended.")
+    parent = int(sys.argv.pop(1))
+    if sys.platform == "linux":
+        die_with_parent()
+        if os.getppid() != parent:
+            sys.exit("The process that started this one has ended.")
     main(prog_name="codegym-mcp")

@@ -48,3 +48,16 @@ def test_the_doctor_says_what_is_missing(played: Any) -> None:
     assert "OFF  seccomp" in played["doctor"]
     assert "win32 cannot confine processes" in played["doctor"]
     assert "Only the bundled environments run" in played["doctor"]
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_the_command_runs_as_a_child_process(platform: str) -> None:
+    script = (
+        "import runpy, sys, codegym_mcp.cli\n"
+        f"sys.platform = {platform!r}\n"
+        "sys.argv = ['codegym-mcp', '1', '--version']\n"
+        "runpy.run_module('codegym_mcp.cli.child_process', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "codegym-mcp" in done.stdout
