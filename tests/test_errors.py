@@ -49,7 +49,7 @@ def test_a_source_error_of_a_whole_file_names_no_line() -> None:
         ("zzz", [], ""),
     ],
 )
-def test_an_unknown_name_suggests_what_is_close_or_tells_the_few_there_are(
+def test_an_unknown_name_is_reported_with_similar_names_or_with_all_if_they_are_few(
     name: str, known: list[str], hint: str
 ) -> None:
     error = NotFoundError("environment", name, known)
@@ -61,7 +61,7 @@ def test_a_secret_name_is_not_repeated() -> None:
     assert str(NotFoundError("episode", "")) == "There is no such episode."
 
 
-def test_an_endless_name_is_cut_in_the_message_and_kept_in_the_error() -> None:
+def test_a_very_long_name_is_shortened_in_the_message_only() -> None:
     error = NotFoundError("tool", "x" * 100_000, ["move"])
     assert len(str(error)) < 200
     assert error.name == "x" * 100_000
@@ -104,7 +104,7 @@ def test_every_error_can_be_pickled(kind: type[CodegymError], protocol: int) -> 
         (errors.BlockingCallError, RuntimeError),
     ],
 )
-def test_errors_that_python_has_a_class_for_are_of_that_class_too(
+def test_errors_also_have_the_builtin_class_of_their_kind(
     kind: type[CodegymError], builtin: type[Exception]
 ) -> None:
     error = instance(kind)

@@ -50,6 +50,6 @@ def test_limits_do_not_change() -> None:
         memory_bytes=st.integers(16 * MIB, 1 << 40),
     )
 )
-def test_limits_survive_json(limits: Limits) -> None:
+def test_limits_are_read_from_their_own_json(limits: Limits) -> None:
     assert Limits.model_validate(json.loads(limits.model_dump_json())) == limits
     assert Limits.model_validate(limits.model_dump(mode="json")) == limits

@@ -195,7 +195,7 @@ def everything(result: CallResult) -> str:
     return result.model_dump_json()
 
 
-# --- the ordinary way
+# --- a complete episode
 
 
 async def test_an_episode_is_played_from_its_opening_to_its_end(
@@ -261,7 +261,7 @@ async def test_the_first_submission_is_final_and_every_call_afterwards_is_refuse
 
 
 @pytest.mark.parametrize("arguments", [{}, {"answer": "3"}, {"answer": True}, {"answer": 3.0}, {"Answer": 3}])
-async def test_a_submission_of_another_type_is_refused_and_ends_nothing(
+async def test_a_submission_of_another_type_is_refused_and_the_episode_stays_open(
     counter: Environment, open_episode: OpenEpisode, journal: Journal, arguments: dict[str, Any]
 ) -> None:
     episode = await open_episode(counter, {"start": 1, "bell": 3})
@@ -277,7 +277,7 @@ async def test_a_submission_of_another_type_is_refused_and_ends_nothing(
 
 
 @pytest.mark.parametrize(("answer", "words"), [(3, "It is correct."), (4, "It is not correct.")])
-async def test_the_verdict_is_told_only_where_the_episode_was_opened_with_reveal(
+async def test_the_agent_sees_the_verdict_only_if_the_episode_was_opened_with_reveal(
     counter: Environment, open_episode: OpenEpisode, answer: int, words: str
 ) -> None:
     told = await (await open_episode(counter, {"start": 1, "bell": 3}, reveal=True)).submit(answer)
@@ -288,7 +288,7 @@ async def test_the_verdict_is_told_only_where_the_episode_was_opened_with_reveal
     assert "correct" not in untold.text
 
 
-async def test_right_and_wrong_answers_are_acknowledged_alike(
+async def test_correct_and_incorrect_answers_get_the_same_acknowledgement(
     counter: Environment, open_episode: OpenEpisode
 ) -> None:
     replies = {
@@ -301,7 +301,7 @@ async def test_right_and_wrong_answers_are_acknowledged_alike(
 # --- refusals
 
 
-async def test_a_refusal_is_told_in_the_tools_own_words_and_what_it_did_before_stands(
+async def test_a_refusal_has_the_tools_own_text_and_its_earlier_effects_remain(
     episode: Episode,
 ) -> None:
     result = await episode.call("refuse", {})
@@ -344,7 +344,7 @@ async def test_a_call_that_cannot_be_made_is_refused_counted_and_recorded(
     assert await count(episode) == 0
 
 
-async def test_arguments_arrive_as_plain_json(episode: Episode) -> None:
+async def test_a_tool_receives_arguments_as_plain_json(episode: Episode) -> None:
     arguments = {"members": [2, 1], "pair": [1, "a"], "names": {"a": [1]}}
     told = await episode.call("kinds", arguments)
     assert told.value == ["[2, 1]", "[1, 'a']", "{'a': [1]}"]
@@ -352,7 +352,7 @@ async def test_arguments_arrive_as_plain_json(episode: Episode) -> None:
     assert "members should be a list of distinct members" in refused.text
 
 
-async def test_a_set_leaves_as_a_sorted_list(episode: Episode) -> None:
+async def test_a_set_is_returned_as_a_sorted_list(episode: Episode) -> None:
     assert (await episode.call("sets", {})).structured == {"result": [1, 2, 3]}
 
 
@@ -374,7 +374,9 @@ async def test_when_all_calls_are_used_up_the_next_one_ends_the_episode(
     assert "out of calls" in (await episode.submit(3)).text
 
 
-async def test_the_submission_is_no_call(counter: Environment, open_episode: OpenEpisode) -> None:
+async def test_the_submission_is_not_counted_as_a_call(
+    counter: Environment, open_episode: OpenEpisode
+) -> None:
     episode = await open_episode(counter, {"start": 1, "bell": 3}, calls=1)
     await episode.call("move", {"floors": 1})
     await episode.submit(3)
@@ -382,9 +384,7 @@ async def test_the_submission_is_no_call(counter: Environment, open_episode: Ope
     assert episode.verdict.correct
 
 
-async def test_refused_submissions_use_up_calls_and_cannot_go_on_for_ever(
-    counter: Environment, open_episode: OpenEpisode
-) -> None:
+async def test_refused_submissions_use_up_calls(counter: Environment, open_episode: OpenEpisode) -> None:
     episode = await open_episode(counter, {"start": 1, "bell": 3}, calls=2)
     for _ in range(2):
         assert not (await episode.submit("no number")).over
@@ -403,7 +403,7 @@ async def test_refused_submissions_use_up_calls_and_cannot_go_on_for_ever(
     ],
     ids=["time", "memory", "result", "frame", "refusal"],
 )
-async def test_a_call_that_meets_a_limit_has_no_effect(
+async def test_a_call_that_exceeds_a_limit_has_no_effect(
     episode: Episode, journal: Journal, name: str, arguments: dict[str, Any], words: str
 ) -> None:
     await count(episode)
@@ -417,16 +417,16 @@ async def test_a_call_that_meets_a_limit_has_no_effect(
     assert await count(episode) == 2
 
 
-async def test_the_same_limit_is_met_again_and_again(episode: Episode) -> None:
+async def test_the_same_limit_can_be_exceeded_repeatedly(episode: Episode) -> None:
     for turn in range(2):
         assert (await episode.call("loop", {})).text.startswith("The call had no effect.")
         assert await count(episode) == turn
 
 
-# --- the environment's own faults
+# --- faults of the environment
 
 
-async def test_a_fault_inside_a_tool_tells_the_agent_nothing_and_the_journal_everything(
+async def test_the_details_of_a_fault_are_in_the_journal_and_not_in_the_result(
     episode: Episode, journal: Journal
 ) -> None:
     result = await episode.call("crash", {})
@@ -537,7 +537,7 @@ async def test_an_environment_that_cannot_be_opened_fails_its_episode(
     ],
     ids=str,
 )
-async def test_where_no_verdict_can_be_reached_the_episode_has_failed_and_is_never_scored(
+async def test_an_episode_whose_answer_cannot_be_judged_fails_and_is_not_scored(
     declare: Declare, open_episode: OpenEpisode, journal: Journal, parts: dict[str, str], words: str
 ) -> None:
     episode = await open_episode(declare(broken(**parts)), {"x": 3}, start_seconds=0.3, reveal=True)
@@ -571,7 +571,7 @@ def kill_processes(pool: SandboxPool) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-async def test_a_process_killed_between_calls_is_rebuilt_without_a_trace(
+async def test_a_process_killed_between_calls_is_rebuilt_with_the_same_state(
     episode: Episode, pool: SandboxPool
 ) -> None:
     for turn in range(5):
@@ -599,7 +599,7 @@ NO_MOVES: list[tuple[str, dict[str, Any]]] = [
 
 @given(st.lists(st.sampled_from(MOVES + NO_MOVES), max_size=12))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_whatever_is_lost_or_refused_in_between_the_state_is_that_of_the_moves_that_were_made(
+async def test_the_state_is_that_of_the_calls_that_had_an_effect_whatever_was_lost_or_refused(
     trouble: Environment, open_episode: OpenEpisode, calls: list[tuple[str, dict[str, Any]]]
 ) -> None:
     episode = await open_episode(trouble, {"label": "a", "secret": SECRET}, result_bytes=1000)
@@ -638,7 +638,7 @@ async def test_a_process_killed_during_a_call_is_rebuilt_and_the_call_made_once(
     assert (await episode.call("look", {})).value == 3
 
 
-async def test_an_action_that_ends_its_own_process_every_time_fails_the_episode(
+async def test_a_call_that_ends_its_process_every_time_fails_the_episode(
     declare: Declare, open_episode: OpenEpisode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     episode = await open_episode(declare(broken(more="return 1")), {"x": 3})
@@ -674,10 +674,10 @@ async def test_a_replay_with_another_outcome_fails_the_episode(
     assert kept(journal, episode)[-2:] == [("call", "failed"), ("ended", "failed")]
 
 
-# --- callers that go, and callers that come together
+# --- cancelled and concurrent callers
 
 
-async def test_a_cancelled_caller_leaves_a_call_that_is_made_and_recorded(
+async def test_the_call_of_a_cancelled_caller_is_made_and_recorded(
     episode: Episode, journal: Journal
 ) -> None:
     async with anyio.create_task_group() as tasks:
@@ -688,7 +688,7 @@ async def test_a_cancelled_caller_leaves_a_call_that_is_made_and_recorded(
     assert await count(episode) == 1
 
 
-async def test_a_caller_cancelled_by_asyncio_itself_leaves_a_call_that_is_made_and_recorded(
+async def test_the_call_of_a_caller_cancelled_by_asyncio_is_made_and_recorded(
     episode: Episode, journal: Journal
 ) -> None:
     for turn in range(10):
@@ -705,7 +705,7 @@ async def test_a_caller_cancelled_by_asyncio_itself_leaves_a_call_that_is_made_a
     assert await count(episode) == made + 1
 
 
-async def test_a_cancelled_submission_is_a_submission(
+async def test_the_submission_of_a_cancelled_caller_counts(
     counter: Environment, open_episode: OpenEpisode
 ) -> None:
     episode = await open_episode(counter, {"start": 1, "bell": 3})
@@ -718,7 +718,7 @@ async def test_a_cancelled_submission_is_a_submission(
     assert episode.verdict.correct
 
 
-async def test_a_cancelled_closing_is_a_closing(episode: Episode, journal: Journal) -> None:
+async def test_an_episode_closed_by_a_cancelled_caller_is_closed(episode: Episode, journal: Journal) -> None:
     closing = asyncio.ensure_future(episode.close("Enough."))
     await asyncio.sleep(0)
     closing.cancel()
@@ -727,7 +727,7 @@ async def test_a_cancelled_closing_is_a_closing(episode: Episode, journal: Journ
     assert kept(journal, episode) == [("opened", ""), ("ended", "closed")]
 
 
-async def test_calls_made_together_are_made_one_after_the_other(episode: Episode, journal: Journal) -> None:
+async def test_concurrent_calls_are_made_one_after_another(episode: Episode, journal: Journal) -> None:
     seen: list[int] = []
 
     async def step() -> None:
@@ -741,7 +741,7 @@ async def test_calls_made_together_are_made_one_after_the_other(episode: Episode
     assert seen == recorded
 
 
-async def test_of_two_submissions_made_together_one_counts(
+async def test_of_two_concurrent_submissions_one_counts(
     counter: Environment, open_episode: OpenEpisode, journal: Journal
 ) -> None:
     episode = await open_episode(counter, {"start": 1, "bell": 3})
@@ -819,7 +819,7 @@ async def test_a_submission_that_cannot_be_recorded_was_not_made(
     assert episode.verdict.correct
 
 
-async def test_a_submission_whose_end_cannot_be_recorded_is_final_all_the_same(
+async def test_a_submission_whose_end_cannot_be_recorded_is_final(
     counter: Environment, open_episode: OpenEpisode, disk: Full
 ) -> None:
     episode = await open_episode(counter, {"start": 1, "bell": 3})
@@ -849,7 +849,7 @@ async def test_an_opening_that_cannot_be_recorded_fails_the_episode(
     assert (await episode.call("listen", {})).over
 
 
-# --- what the agent may never learn
+# --- what the agent must not see
 
 
 async def test_no_reply_contains_the_reference_answer_or_the_verdict(
@@ -897,7 +897,7 @@ async def test_the_reason_of_a_failure_is_for_people_and_not_for_the_agent(
     assert "9393" not in said
 
 
-# --- taken up again
+# --- resuming
 
 
 async def test_an_episode_is_recalled_from_its_events(
@@ -918,7 +918,7 @@ async def test_an_episode_is_recalled_from_its_events(
     assert (await last.call("listen", {})).over
 
 
-async def test_an_episode_that_stood_between_submission_and_end_is_ended(
+async def test_an_episode_whose_submission_was_recorded_but_not_its_end_is_ended_when_it_resumes(
     counter: Environment, open_episode: OpenEpisode, journal: Journal, pool: SandboxPool, disk: Full
 ) -> None:
     episode = await open_episode(counter, {"start": 1, "bell": 3})
@@ -931,7 +931,7 @@ async def test_an_episode_that_stood_between_submission_and_end_is_ended(
     assert kept(journal, episode)[-1] == ("ended", "submitted")
 
 
-async def test_an_episode_that_failed_and_had_no_time_to_say_so_is_ended(
+async def test_an_episode_whose_failed_call_was_recorded_but_not_its_end_is_ended_when_it_resumes(
     episode: Episode, journal: Journal, pool: SandboxPool, disk: Full
 ) -> None:
     disk.fill("new.kind = 'ended'")

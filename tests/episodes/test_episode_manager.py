@@ -49,7 +49,7 @@ async def opened(episodes: EpisodeManager, bell: int = 3, **limits: Any) -> Any:
     return await episodes.open(episodes.catalog.get("counter"), task(bell), settings)
 
 
-# --- open, found, ended
+# --- opening and finding
 
 
 async def test_an_episode_is_found_by_id_and_by_token_before_and_after_its_end(
@@ -65,7 +65,7 @@ async def test_an_episode_is_found_by_id_and_by_token_before_and_after_its_end(
     assert episodes.open_count == 0
 
 
-async def test_ids_give_no_access_and_tokens_no_name(episodes: EpisodeManager) -> None:
+async def test_an_id_is_not_a_token_and_a_token_is_not_an_id(episodes: EpisodeManager) -> None:
     episode = await opened(episodes)
     with pytest.raises(NotFoundError):
         episodes.by_token(episode.id)
@@ -81,7 +81,7 @@ async def test_an_unknown_token_is_not_repeated(episodes: EpisodeManager) -> Non
         episodes.by_id("zq93")
 
 
-async def test_only_so_many_episodes_are_open_at_once(episodes: EpisodeManager) -> None:
+async def test_the_number_of_open_episodes_is_limited(episodes: EpisodeManager) -> None:
     held = [await opened(episodes) for _ in range(3)]
     with pytest.raises(LimitError) as caught:
         await opened(episodes)
@@ -90,7 +90,7 @@ async def test_only_so_many_episodes_are_open_at_once(episodes: EpisodeManager) 
     await opened(episodes)
 
 
-async def test_episodes_opened_together_keep_to_the_limit(episodes: EpisodeManager) -> None:
+async def test_episodes_that_are_opened_concurrently_respect_the_limit(episodes: EpisodeManager) -> None:
     refused = []
 
     async def open_one() -> None:
@@ -115,7 +115,7 @@ async def test_an_episode_that_cannot_be_opened_does_not_stay_open(
     assert episodes.open_count == 0
 
 
-async def test_an_episode_that_is_forgotten_is_found_nowhere(episodes: EpisodeManager) -> None:
+async def test_a_forgotten_episode_is_not_found(episodes: EpisodeManager) -> None:
     episode = await opened(episodes)
     await episode.close("over")
     assert episodes.by_id(episode.id) is episode
@@ -164,7 +164,7 @@ async def test_an_idle_episode_expires_and_a_used_one_does_not(episodes: Episode
     assert episodes.open_count == 1
 
 
-async def test_an_episode_in_the_midst_of_a_call_is_not_idle(episodes: EpisodeManager, declare: Any) -> None:
+async def test_an_episode_is_not_idle_during_a_call(episodes: EpisodeManager, declare: Any) -> None:
     slow = declare(
         COUNTER.replace("self.floor += floors\n", "self.floor += floors\n        while True: pass\n")
     )
@@ -179,7 +179,7 @@ async def test_an_episode_in_the_midst_of_a_call_is_not_idle(episodes: EpisodeMa
     assert episode.state is EpisodeState.EXPIRED
 
 
-async def test_expiry_ends_one_after_another_even_where_the_journal_fails(
+async def test_every_idle_episode_expires_even_if_the_journal_fails(
     folder: Path, pool: SandboxPool, tmp_path: Path
 ) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
@@ -191,7 +191,7 @@ async def test_expiry_ends_one_after_another_even_where_the_journal_fails(
             assert episodes.open_count == 0
 
 
-# --- another server takes up the journal
+# --- continuing in another server
 
 
 @asynccontextmanager
@@ -202,7 +202,7 @@ async def served(path: Path, folder: Path) -> AsyncIterator[EpisodeManager]:
                 yield episodes
 
 
-async def test_open_episodes_go_on_in_the_next_server(folder: Path, tmp_path: Path) -> None:
+async def test_open_episodes_continue_in_the_next_server(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     async with served(path, folder) as episodes:
         episode = await opened(episodes, calls=5)
@@ -228,7 +228,7 @@ async def test_open_episodes_go_on_in_the_next_server(folder: Path, tmp_path: Pa
         assert (await ended.call("listen", {})).over
 
 
-async def test_a_submission_that_had_no_end_is_judged_by_the_next_server(
+async def test_a_submission_without_a_recorded_end_is_judged_by_the_next_server(
     folder: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "journal.sqlite"
@@ -279,7 +279,7 @@ async def test_an_environment_that_changed_fails_its_open_episodes_and_no_others
     assert "broken.py:1: not valid Python" in reasons["broken"]
 
 
-async def test_what_goes_wrong_while_episodes_are_served_comes_out_as_it_is(
+async def test_an_exception_while_episodes_are_served_is_raised_as_it_is(
     folder: Path, pool: SandboxPool, journal: Journal
 ) -> None:
     with pytest.raises(NotFoundError):

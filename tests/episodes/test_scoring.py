@@ -76,7 +76,7 @@ async def test_a_reference_of_pythons_own_types_is_compared_as_plain_data(
     assert await judge(pool, made, task(), wrong, Limits()) == WRONG
 
 
-async def test_order_and_tolerance_are_those_of_meta(pool: SandboxPool, declare: Declare) -> None:
+async def test_order_and_tolerance_are_read_from_meta(pool: SandboxPool, declare: Declare) -> None:
     made = declare(
         source("list[float]", "return [x, 0.5]", meta=', "answer": {"order": "any", "tolerance": 0.1}')
     )
@@ -133,14 +133,14 @@ def accepting(body: str, meta: str = "") -> str:
     return source(more=f"def accepts(answer, x):\n    {body}\n", meta=meta)
 
 
-async def test_accepts_decides_where_it_is_given(pool: SandboxPool, declare: Declare) -> None:
+async def test_accepts_judges_the_answer_if_it_is_defined(pool: SandboxPool, declare: Declare) -> None:
     made = declare(accepting("return answer % x == 0"))
     assert await judge(pool, made, task(), 6, Limits()) == RIGHT
     assert await judge(pool, made, task(), 7, Limits()) == WRONG
 
 
 @pytest.mark.parametrize("body", ["return 1", "return 'yes'", "return None", "pass", "return [answer]"])
-async def test_a_judgement_that_is_no_truth_value_gives_no_verdict(
+async def test_a_judge_that_returns_no_bool_gives_no_verdict(
     pool: SandboxPool, declare: Declare, body: str
 ) -> None:
     with pytest.raises(BrokenContractError, match="neither True nor False"):
@@ -169,7 +169,7 @@ WRONG_ON_ERROR = ', "judge_errors": "incorrect"'
 @pytest.mark.parametrize(
     "body", ["return 1 // 0", "raise ValueError('odd')", "return {}[x]", "return accepts(answer, x)"]
 )
-async def test_an_answer_on_which_the_judge_fails_is_incorrect_where_the_environment_says_so(
+async def test_an_answer_on_which_the_judge_raises_is_incorrect_if_the_environment_says_so(
     pool: SandboxPool, declare: Declare, body: str
 ) -> None:
     made = declare(accepting(body, WRONG_ON_ERROR))
@@ -184,7 +184,7 @@ async def test_an_answer_on_which_the_judge_fails_is_incorrect_where_the_environ
         ("while True: pass", LimitError),
     ],
 )
-async def test_a_judge_that_does_not_raise_but_fails_is_a_fault_all_the_same(
+async def test_other_failures_of_the_judge_are_faults_of_the_environment(
     pool: SandboxPool, declare: Declare, body: str, error: type[Exception]
 ) -> None:
     made = declare(accepting(body, WRONG_ON_ERROR))
@@ -245,7 +245,7 @@ def generating(body: str) -> str:
         ("return {'x': 1, 'y': 2}", "y is not a parameter"),
     ],
 )
-async def test_a_generator_that_makes_no_task_is_told(
+async def test_a_generator_that_returns_no_configuration_is_an_error(
     pool: SandboxPool, declare: Declare, body: str, words: str
 ) -> None:
     with pytest.raises(TaskError) as caught:
@@ -262,14 +262,16 @@ async def test_a_generator_that_makes_no_task_is_told(
         ("while True: pass", LimitError),
     ],
 )
-async def test_a_generator_that_fails_is_told(
+async def test_a_generator_that_fails_is_a_fault_of_the_environment(
     pool: SandboxPool, declare: Declare, body: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
         await generate_task(pool, declare(generating(body)), 1, 0, QUICK)
 
 
-async def test_without_a_generator_no_task_is_made(pool: SandboxPool, declare: Declare) -> None:
+async def test_an_environment_without_a_generator_generates_no_task(
+    pool: SandboxPool, declare: Declare
+) -> None:
     with pytest.raises(TaskError, match="has no generator"):
         await generate_task(pool, declare(source()), 1, 0)
 

@@ -15,7 +15,7 @@ def task(bell: int = 3) -> Task:
     return Task(id=f"bell-{bell}", config={"start": 1, "bell": bell})
 
 
-async def test_a_task_is_found_by_its_id_or_made_by_difficulty_and_seed(
+async def test_a_task_is_selected_by_its_id_or_generated_from_difficulty_and_seed(
     pool: SandboxPool, counter: Environment
 ) -> None:
     fixed = counter.with_tasks((task(3), task(4)))
@@ -28,7 +28,7 @@ async def test_a_task_is_found_by_its_id_or_made_by_difficulty_and_seed(
     assert (await select_task(pool, counter, None)).id == "d1-s0"
 
 
-async def test_a_task_that_is_not_there_is_told(pool: SandboxPool, counter: Environment) -> None:
+async def test_an_unknown_or_ambiguous_task_is_an_error(pool: SandboxPool, counter: Environment) -> None:
     with pytest.raises(NotFoundError, match=r"Did you mean bell-3\?"):
         await select_task(pool, counter.with_tasks((task(3),)), "bell-33")
     with pytest.raises(TaskError, match="not both"):
@@ -41,7 +41,9 @@ async def test_a_task_that_is_not_there_is_told(pool: SandboxPool, counter: Envi
         await select_task(pool, counter, None, difficulty=6)
 
 
-async def test_an_environment_without_any_task_is_told(pool: SandboxPool, declare: Any) -> None:
+async def test_an_environment_without_tasks_and_generator_is_an_error(
+    pool: SandboxPool, declare: Any
+) -> None:
     bare = declare(COUNTER[: COUNTER.index("def generate")], name="bare")
     with pytest.raises(TaskError, match=r"bare has neither tasks nor a generator. Put tasks .* bare\.jsonl"):
         await select_task(pool, bare, None)

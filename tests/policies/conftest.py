@@ -1,4 +1,4 @@
-"""Episodes for players to play."""
+"""Episodes for policies to play."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -36,8 +36,8 @@ def open_episode(pool: SandboxPool, journal: Journal) -> OpenEpisode:
     return opened
 
 
-class Table:
-    """A `Playable` whose tools return fixed results and which keeps every call."""
+class ScriptedEpisode:
+    """An episode whose tools return fixed results and which records every call."""
 
     def __init__(
         self,
@@ -68,6 +68,6 @@ class Table:
 
 
 @pytest.fixture
-def table() -> type[Table]:
-    """Makes a table to play at, for players that need to see particular results."""
-    return Table
+def table() -> type[ScriptedEpisode]:
+    """Returns the class of scripted episodes, for policies that must see particular results."""
+    return ScriptedEpisode

@@ -4,6 +4,7 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.policies.constant_baseline import ConstantPolicy, ReferenceAnswers
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment, Task
+from tests.policies.conftest import OpenEpisode
 
 
 def with_bells(counter: Environment, *bells: int) -> Environment:
@@ -19,9 +20,9 @@ def with_bells(counter: Environment, *bells: int) -> Environment:
         ((5, 2, 5, 2), False),
     ],
 )
-async def test_constant_submits_the_commonest_answer_of_the_other_tasks(
-    pool: SandboxPool, counter, open_episode, bells, correct
-):
+async def test_constant_submits_the_most_frequent_answer_of_the_other_tasks(
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode, bells, correct
+) -> None:
     environment = with_bells(counter, *bells)
     episode = await open_episode(environment, environment.tasks[0].config, id="t0")
     await ConstantPolicy(environment, ReferenceAnswers(pool)).play(episode)
@@ -30,7 +31,9 @@ async def test_constant_submits_the_commonest_answer_of_the_other_tasks(
     assert episode.verdict.correct is correct
 
 
-async def test_a_generated_task_is_answered_from_the_fixed_ones(pool: SandboxPool, counter, open_episode):
+async def test_a_generated_task_is_answered_from_the_fixed_tasks(
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode
+) -> None:
     environment = with_bells(counter, 4)
     episode = await open_episode(environment, {"start": 0, "bell": 4}, id="d1-s0")
     await ConstantPolicy(environment, ReferenceAnswers(pool)).play(episode)
@@ -38,16 +41,16 @@ async def test_a_generated_task_is_answered_from_the_fixed_ones(pool: SandboxPoo
     assert episode.verdict.correct
 
 
-async def test_constant_submits_nothing_where_there_is_no_other_task(
-    pool: SandboxPool, counter, open_episode
-):
+async def test_constant_submits_nothing_without_another_task(
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode
+) -> None:
     environment = with_bells(counter, 4)
     episode = await open_episode(environment, environment.tasks[0].config, id="t0")
     await ConstantPolicy(environment, ReferenceAnswers(pool)).play(episode)
     assert episode.state is EpisodeState.OPEN
 
 
-async def test_answers_are_computed_once(pool: SandboxPool, counter):
+async def test_answers_are_computed_once(pool: SandboxPool, counter: Environment) -> None:
     environment = with_bells(counter, 1, 2)
     answers = ReferenceAnswers(pool)
     known = await answers.of(environment)

@@ -8,6 +8,7 @@ from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_file import read_environment_source
+from tests.policies.conftest import OpenEpisode
 
 CONFIG = {"start": 0, "bell": 5}
 
@@ -97,7 +98,9 @@ def with_solve(environment: Environment, solve: str) -> Environment:
     )
 
 
-async def test_the_oracle_is_rewarded(pool: SandboxPool, counter, open_episode):
+async def test_the_oracle_is_rewarded(
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode
+) -> None:
     episode = await open_episode(counter, CONFIG)
     await OraclePolicy(pool, counter).play(episode)
     assert episode.verdict is not None
@@ -106,7 +109,7 @@ async def test_the_oracle_is_rewarded(pool: SandboxPool, counter, open_episode):
     assert episode.calls == 11
 
 
-async def test_a_codegym_oracle_submits_by_its_own_step(pool: SandboxPool, open_episode):
+async def test_a_codegym_oracle_submits_by_its_own_step(pool: SandboxPool, open_episode: OpenEpisode) -> None:
     environment = read_codegym_source(CODEGYM, name="lantern", path="lantern.py")
     (task,) = environment.tasks
     episode = await open_episode(environment, task.config)
@@ -117,7 +120,9 @@ async def test_a_codegym_oracle_submits_by_its_own_step(pool: SandboxPool, open_
     assert episode.calls == 5
 
 
-async def test_an_oracle_reads_a_refusal_and_goes_on(pool: SandboxPool, counter, open_episode):
+async def test_an_oracle_continues_after_a_refusal(
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode
+) -> None:
     environment = with_solve(
         counter,
         "def solve(tools, start):\n"
@@ -134,7 +139,9 @@ async def test_an_oracle_reads_a_refusal_and_goes_on(pool: SandboxPool, counter,
     assert episode.verdict.correct
 
 
-async def test_an_oracle_that_raises_is_a_fault_of_the_environment(pool: SandboxPool, counter, open_episode):
+async def test_an_oracle_that_raises_is_a_fault_of_the_environment(
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode
+) -> None:
     environment = with_solve(counter, "def solve(tools, start):\n    return tools.move(floors=11)\n")
     episode = await open_episode(environment, CONFIG)
     with pytest.raises(EnvironmentFaultError, match="at most 10 floors") as caught:
@@ -144,15 +151,17 @@ async def test_an_oracle_that_raises_is_a_fault_of_the_environment(pool: Sandbox
 
 
 async def test_an_oracle_whose_answer_has_the_wrong_type_breaks_the_contract(
-    pool: SandboxPool, counter, open_episode
-):
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode
+) -> None:
     environment = with_solve(counter, "def solve(tools, start):\n    return 'five'\n")
     episode = await open_episode(environment, CONFIG)
     with pytest.raises(BrokenContractError, match="answer"):
         await OraclePolicy(pool, environment).play(episode)
 
 
-async def test_an_oracle_that_never_acts_meets_its_limit(pool: SandboxPool, counter, open_episode):
+async def test_an_oracle_that_never_makes_a_call_exceeds_its_limit(
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode
+) -> None:
     environment = with_solve(counter, "def solve(tools, start):\n    while True:\n        pass\n")
     episode = await open_episode(environment, CONFIG)
     with pytest.raises(LimitError):
@@ -160,8 +169,8 @@ async def test_an_oracle_that_never_acts_meets_its_limit(pool: SandboxPool, coun
 
 
 async def test_an_oracle_that_ignores_refusals_ends_with_the_episode(
-    pool: SandboxPool, counter, open_episode
-):
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode
+) -> None:
     environment = with_solve(
         counter,
         "def solve(tools, start):\n"
@@ -177,9 +186,9 @@ async def test_an_oracle_that_ignores_refusals_ends_with_the_episode(
     assert episode.verdict is None
 
 
-async def test_the_oracles_process_holds_neither_the_environment_nor_the_reference(
-    pool: SandboxPool, counter, open_episode
-):
+async def test_the_process_of_the_oracle_has_neither_the_environment_nor_the_reference(
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode
+) -> None:
     environment = with_solve(counter, "def solve(tools, start):\n    return reference(start, 5)\n")
     episode = await open_episode(environment, CONFIG)
     with pytest.raises(EnvironmentFaultError, match="NameError"):

@@ -35,7 +35,7 @@ ANNOTATIONS = st.recursive(
 
 
 @given(st.lists(ANNOTATIONS, max_size=3), st.integers())
-def test_arguments_drawn_from_a_tools_schema_are_valid(annotations, seed):
+def test_arguments_drawn_from_a_tools_schema_are_valid(annotations, seed: int) -> None:
     parameters = tuple(Parameter(f"p{place}", kind) for place, kind in enumerate(annotations))
     tool = Tool("act", "Act", "Act.", parameters, int)
     drawer = SchemaSampler(Random(seed))
@@ -45,7 +45,7 @@ def test_arguments_drawn_from_a_tools_schema_are_valid(annotations, seed):
 
 
 @given(st.integers(), st.integers(-1000, 1000), st.integers(0, 50), st.lists(st.integers(), max_size=3))
-def test_bounds_are_kept(seed, low, width, seen):
+def test_drawn_numbers_respect_bounds(seed: int, low: int, width: int, seen: list[int]) -> None:
     drawer = SchemaSampler(Random(seed))
     drawer.see(seen)
     for kind in ("integer", "number"):
@@ -61,7 +61,7 @@ def test_bounds_are_kept(seed, low, width, seen):
 
 
 @given(st.integers(), st.integers(0, 4), st.integers(0, 4))
-def test_lengths_are_kept(seed, least, more):
+def test_drawn_lists_respect_lengths(seed: int, least: int, more: int) -> None:
     drawer = SchemaSampler(Random(seed))
     text: dict[str, Any] = {"type": "string", "minLength": least, "maxLength": least + more}
     assert is_valid(text, drawer.draw(text))
@@ -70,18 +70,18 @@ def test_lengths_are_kept(seed, least, more):
 
 
 @given(st.integers())
-def test_the_inlined_schema_of_a_recursive_type_is_drawn_from(seed):
+def test_the_inlined_schema_of_a_recursive_type_is_drawn_from(seed: int) -> None:
     schema = inline_references(TypeAdapter(Tree).json_schema())
     assert is_valid(schema, SchemaSampler(Random(seed)).draw(schema))
 
 
-def test_what_was_seen_is_drawn():
+def test_values_that_were_seen_are_drawn() -> None:
     drawer = SchemaSampler(Random(0))
     drawer.see(["crate 7"])
     assert "crate 7" in {drawer.draw({"type": "string"}) for _ in range(20)}
 
 
-def test_the_same_seed_draws_the_same():
+def test_the_same_seed_draws_the_same() -> None:
     schema = TypeAdapter(dict[str, list[int | str]]).json_schema()
     drawn = [[SchemaSampler(Random(seed)).draw(schema) for _ in range(3)] for seed in (1, 1)]
     assert drawn[0] == drawn[1]

@@ -4,7 +4,7 @@ from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.policies.tool_schemas import answer_schema, is_valid, needs_no_argument, values_in
 
 
-def test_values_come_before_their_parts_and_in_order():
+def test_values_come_before_their_parts_and_in_order() -> None:
     assert list(values_in({"floor": 3, "seen": ["a", {"b": None}]})) == [
         {"floor": 3, "seen": ["a", {"b": None}]},
         "floor",
@@ -18,7 +18,7 @@ def test_values_come_before_their_parts_and_in_order():
     ]
 
 
-def test_text_that_is_json_shows_what_it_says():
+def test_text_that_is_json_is_parsed() -> None:
     assert list(values_in("[1, 2]")) == ["[1, 2]", [1, 2], 1, 2]
     assert list(values_in("7 lamps")) == ["7 lamps"]
     assert list(values_in('"7"')) == ['"7"']
@@ -34,11 +34,11 @@ def test_text_that_is_json_shows_what_it_says():
         ({"type": "array", "items": {"type": "integer"}}, [1, "2"], False),
     ],
 )
-def test_types_are_strict(schema, value, valid):
+def test_types_are_strict(schema, value, valid) -> None:
     assert is_valid(schema, value) is valid
 
 
-def test_the_schema_of_the_answer_is_that_of_the_submissions_parameter():
+def test_the_schema_of_the_answer_is_that_of_the_submissions_parameter() -> None:
     answer = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
     submission = ToolView(
         name="submit_answer", input_schema={"type": "object", "properties": {"answer": answer}}
@@ -46,7 +46,7 @@ def test_the_schema_of_the_answer_is_that_of_the_submissions_parameter():
     assert answer_schema(submission) == answer
 
 
-def test_a_tool_whose_arguments_all_have_defaults_needs_none():
+def test_a_tool_whose_arguments_all_have_defaults_needs_none() -> None:
     schema = {"type": "object", "properties": {"floors": {"type": "integer", "default": 1}}}
     assert needs_no_argument(ToolView(name="move", input_schema=schema))
     assert not needs_no_argument(ToolView(name="move", input_schema={**schema, "required": ["floors"]}))
