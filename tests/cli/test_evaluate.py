@@ -33,7 +33,7 @@ def evaluate(*arguments: str) -> Result:
     return run("--environments", str(COUNTER), "--difficulty", "1", *arguments)
 
 
-def test_a_run_prints_its_figures_and_where_it_is():
+def test_a_run_prints_its_statistics_and_its_directory() -> None:
     result = evaluate("--agent", "oracle", "--tasks", "2", "--epochs", "2", "--out", "mine")
     assert result.exit_code == 0, result.output
     rows = [line.split() for line in result.stdout.splitlines()]
@@ -46,7 +46,7 @@ def test_a_run_prints_its_figures_and_where_it_is():
     assert listed.splitlines()[1].split()[-1] == "finished"
 
 
-def test_only_what_an_audit_found_worth_it_is_played(tmp_path):
+def test_only_environments_with_the_required_grade_are_played(tmp_path: Path) -> None:
     made = tmp_path / "made"
     made.mkdir()
     (made / "counter.py").write_bytes(COUNTER.read_bytes())
@@ -65,7 +65,7 @@ def test_only_what_an_audit_found_worth_it_is_played(tmp_path):
     assert not Path("nothing").exists()
 
 
-def test_baselines_play_the_same_tasks_and_stand_beside_the_agent():
+def test_baselines_play_the_same_tasks_and_are_shown_beside_the_agent() -> None:
     result = evaluate("--agent", "oracle", "--tasks", "2", "--baselines", "--out", "mine", "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
@@ -79,7 +79,7 @@ def test_baselines_play_the_same_tasks_and_stand_beside_the_agent():
     )
 
 
-def test_a_run_is_gone_on_with_by_its_directory_alone_or_by_the_same_words():
+def test_a_run_is_resumed_by_its_directory_alone_or_with_the_same_options() -> None:
     begin = ("--agent", "observe", "--tasks", "3", "--out", "mine")
     assert evaluate(*begin).exit_code == 0
     file = Path("mine/trajectories.jsonl")
@@ -94,7 +94,7 @@ def test_a_run_is_gone_on_with_by_its_directory_alone_or_by_the_same_words():
     assert evaluate("--agent", "observe", "--tasks", "3", "--resume", "mine").exit_code == 0
 
 
-def test_a_run_of_another_configuration_is_refused_before_anything_is_done():
+def test_resuming_with_another_configuration_is_refused_before_anything_is_written() -> None:
     first = evaluate("--agent", "observe", "--tasks", "2", "--out", "mine", "--json")
     assert json.loads(first.stdout) == json.loads(Path("mine/summary.json").read_text())
     before = Path("mine/trajectories.jsonl").read_bytes()
@@ -131,7 +131,7 @@ def test_a_run_of_another_configuration_is_refused_before_anything_is_done():
         (("--agent", "random", "--baselines", "--mcp-url", "http://127.0.0.1:9/mcp"), 1, "scores nothing"),
     ],
 )
-def test_what_cannot_be_done_is_told(arguments, code, told):
+def test_contradicting_options_are_explained(arguments, code, told) -> None:
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (code, "")
     assert told in result.stderr
@@ -223,7 +223,7 @@ async def play(game):
 """
 
 
-def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
+def test_ctrl_c_keeps_recorded_episodes_and_prints_the_resume_command(tmp_path: Path) -> None:
     Path("agent.py").write_text(AGENT)
     command = [sys.executable, "-m", "codegym_mcp.cli", "eval", "--agent", "agent.py:play"]
     command += ["--environments", str(COUNTER), "--difficulty", "1", "--tasks", "4", "--out", "my run"]

@@ -53,7 +53,7 @@ def plain() -> EvaluationProgress:
     return EvaluationProgress(Console(file=StringIO()))
 
 
-def test_where_there_is_no_terminal_ten_lines_tell_of_any_number_of_episodes(capsys, clock):
+def test_without_a_terminal_progress_prints_ten_lines(capsys: pytest.CaptureFixture[str], clock) -> None:
     with plain() as told:
         told.run_begins("oracle", directory(), 500)
         play(told, keys(500))
@@ -64,7 +64,7 @@ def test_where_there_is_no_terminal_ten_lines_tell_of_any_number_of_episodes(cap
     assert lines[-1] == "oracle: 500/500, 0 running, reward 1.000"
 
 
-def test_where_tenths_take_long_a_line_comes_every_half_minute(capsys, clock):
+def test_slow_progress_prints_a_line_every_half_minute(capsys: pytest.CaptureFixture[str], clock) -> None:
     with plain() as told:
         told.run_begins("oracle", directory(), 1000)
         play(told, keys(45), clock)
@@ -75,7 +75,9 @@ def test_where_tenths_take_long_a_line_comes_every_half_minute(capsys, clock):
     ]
 
 
-def test_what_was_recorded_before_is_done_and_counts_for_the_reward_but_not_for_the_speed(capsys, clock):
+def test_earlier_results_count_for_the_reward_and_not_for_the_speed(
+    capsys: pytest.CaptureFixture[str], clock
+) -> None:
     with plain() as told:
         told.run_begins("oracle", directory(keys(8)), 10)
         play(told, keys(1, start=8), clock, outcome="incorrect")
@@ -85,14 +87,14 @@ def test_what_was_recorded_before_is_done_and_counts_for_the_reward_but_not_for_
     ]
 
 
-def test_tokens_are_told_where_there_are_any(capsys, clock):
+def test_progress_shows_tokens_if_there_are_any(capsys: pytest.CaptureFixture[str], clock) -> None:
     with plain() as told:
         told.run_begins("model", directory(), 1)
         play(told, keys(1), outcome="failed", played=[made_call("look", {})], tokens=(12_000, 345))
     assert capsys.readouterr().err.splitlines()[-1] == "model: 1/1, 0 running, 1 failed, 12.3k tokens"
 
 
-def test_a_terminal_gets_a_bar_that_is_drawn_anew():
+def test_a_terminal_shows_a_bar() -> None:
     screen = StringIO()
     with EvaluationProgress(Console(file=screen, force_terminal=True, width=120)) as told:
         told.run_begins("oracle", directory(keys(1)), 3)
@@ -103,7 +105,7 @@ def test_a_terminal_gets_a_bar_that_is_drawn_anew():
     assert "1 running, reward 1.000" in shown
 
 
-def test_nothing_is_drawn_before_a_run_begins():
+def test_no_bar_is_drawn_before_a_run_begins() -> None:
     screen = StringIO()
     with EvaluationProgress(Console(file=screen, force_terminal=True)) as told:
         pass
@@ -111,7 +113,7 @@ def test_nothing_is_drawn_before_a_run_begins():
     assert told.resume_hint() == "Nothing was recorded."
 
 
-def test_how_to_go_on_names_the_run_also_while_its_baselines_play(clock):
+def test_the_resume_hint_names_the_run_while_its_baselines_play(clock) -> None:
     with EvaluationProgress(Console(file=StringIO()), resume_options=" --baselines") as told:
         told.run_begins("oracle", directory(path="my runs/a"), 2)
         play(told, keys(2))
@@ -123,7 +125,7 @@ def test_how_to_go_on_names_the_run_also_while_its_baselines_play(clock):
     )
 
 
-def test_baselines_are_counted_from_the_beginning(capsys, clock):
+def test_baselines_are_counted_from_the_beginning(capsys: pytest.CaptureFixture[str], clock) -> None:
     with plain() as told:
         for agent in ("oracle", "random"):
             told.run_begins(agent, directory(), 2)
@@ -138,7 +140,7 @@ def test_baselines_are_counted_from_the_beginning(capsys, clock):
 @pytest.mark.parametrize(
     ("value", "short"), [(0, "0"), (999, "999"), (12_345, "12.3k"), (1_240_000, "1.24M"), (5e9, "5G")]
 )
-def test_large_numbers_are_shortened(value, short):
+def test_large_numbers_are_shortened(value, short) -> None:
     assert short_number(value) == short
 
 

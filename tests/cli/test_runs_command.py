@@ -38,7 +38,7 @@ def table(text: str) -> list[list[str]]:
 # --- runs
 
 
-def test_runs_are_listed():
+def test_runs_are_listed() -> None:
     result = run("runs")
     assert result.exit_code == 0
     assert table(result.stdout) == [
@@ -48,7 +48,7 @@ def test_runs_are_listed():
     ]
 
 
-def test_runs_are_listed_for_programs():
+def test_runs_are_listed_as_json() -> None:
     listed = json.loads(run("runs", "runs", "--json").stdout)
     assert [(entry["path"], entry["state"], entry["missing"]) for entry in listed] == [
         ("runs/before", "finished", 0),
@@ -56,7 +56,7 @@ def test_runs_are_listed_for_programs():
     ]
 
 
-def test_a_directory_of_runs_that_is_not_there_is_told():
+def test_a_missing_directory_of_runs_is_an_error() -> None:
     result = run("runs", "absent")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: There is no directory absent. `codegym-mcp eval` creates runs.\n"
@@ -65,7 +65,7 @@ def test_a_directory_of_runs_that_is_not_there_is_told():
 # --- compare
 
 
-def test_two_runs_are_compared():
+def test_two_runs_are_compared() -> None:
     result = run("compare", "runs/before", "runs/after")
     assert result.exit_code == 0
     rows = {cells[0]: cells[1:] for cells in table(result.stdout) if cells}
@@ -75,14 +75,14 @@ def test_two_runs_are_compared():
     assert rows["all"][:4] == ["3", "0.333", "0.667", "+0.333"]
 
 
-def test_a_comparison_for_programs_has_all_figures():
+def test_a_comparison_as_json_has_all_statistics() -> None:
     compared = json.loads(run("compare", "runs/before", "runs/after", "--json").stdout)
     assert (compared["tasks"], compared["better"], compared["worse"], compared["same"]) == (3, 1, 0, 2)
     assert compared["difference"]["mean"] == pytest.approx(1 / 3)
     assert compared["environments"]["lift"]["tasks"] == 2
 
 
-def test_what_cannot_be_compared_is_told(tmp_path):
+def test_runs_that_cannot_be_compared_are_an_error(tmp_path: Path) -> None:
     made_run(tmp_path / "other", {"nothing/alike/1": "correct"})
     result = run("compare", "runs/before", "other")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -92,7 +92,7 @@ def test_what_cannot_be_compared_is_told(tmp_path):
 # --- show
 
 
-def test_a_run_is_shown_with_its_episodes_and_baselines(tmp_path):
+def test_a_run_is_shown_with_its_episodes_and_baselines(tmp_path: Path) -> None:
     made_run(tmp_path / "runs" / "before" / "baselines" / "random", BEFORE, agent="random")
     result = run("show", "runs/before")
     assert result.exit_code == 0
@@ -106,7 +106,7 @@ def test_a_run_is_shown_with_its_episodes_and_baselines(tmp_path):
     assert shown["baselines"]["random"]["reward"] == pytest.approx(1 / 3)
 
 
-def test_what_is_missing_of_a_run_is_told():
+def test_missing_episodes_of_a_run_are_reported() -> None:
     assert "Interrupted: 2 episodes are still to be played." in run("show", "runs/after").stdout
 
 
@@ -127,7 +127,7 @@ def episode(tmp_path) -> str:
 
 
 @pytest.mark.parametrize("split", [False, True])
-def test_an_episode_is_printed_readably(episode, split):
+def test_an_episode_is_printed_readably(episode, split) -> None:
     result = run("show", "runs/before", episode) if split else run("show", f"runs/before/{episode}")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
@@ -154,29 +154,29 @@ def test_an_episode_is_printed_readably(episode, split):
     ]
 
 
-def test_nothing_is_shortened_where_all_is_asked_for(episode):
+def test_the_option_full_shortens_nothing(episode) -> None:
     assert "x" * 1000 in run("show", "runs/before", episode, "--full").stdout
 
 
-def test_an_episode_for_programs_is_its_trajectory(episode):
+def test_an_episode_as_json_is_its_trajectory(episode) -> None:
     shown = json.loads(run("show", "runs/before", episode, "--json").stdout)
     made = made_trajectory(episode, played=CALLS, oracle_calls=2, limits_met=["calls"])
     assert shown == json.loads(made.to_json())
 
 
-def test_an_episode_that_is_not_there_is_told_with_what_is_close():
+def test_the_error_for_a_missing_episode_suggests_similar_keys() -> None:
     result = run("show", "runs/before/lift/lo/1")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "There is no episode named 'lift/lo/1'. Did you mean lift/low/1" in result.stderr
 
 
-def test_an_environment_has_no_episodes():
+def test_an_environment_has_no_episodes() -> None:
     result = run("show", "night_courier", "lift/low/1")
     assert result.exit_code == 2
     assert "night_courier is no run directory" in result.stderr
 
 
-def test_a_directory_that_is_no_run_is_taken_for_an_environments_name(tmp_path):
+def test_a_directory_without_a_run_is_read_as_the_name_of_an_environment(tmp_path: Path) -> None:
     (tmp_path / "night_courier").mkdir()
     assert json.loads(run("show", "night_courier", "--json").stdout)["name"] == "night_courier"
 

@@ -16,7 +16,7 @@ def clock(monkeypatch):
     return clock
 
 
-async def test_time_stands_still(clock):
+async def test_a_paused_clock_does_not_run(clock) -> None:
     with Deadline.after(100.0) as deadline:
         clock["now"] = 40.0
         with deadline.paused():
@@ -26,7 +26,7 @@ async def test_time_stands_still(clock):
         assert deadline.remaining == 60.0
 
 
-async def test_within_it_only_what_comes_to_something_takes_time(clock):
+async def test_a_failed_block_in_a_pause_takes_no_time(clock) -> None:
     with Deadline.after(100.0) as deadline:
         with deadline.paused():
             clock["now"] = 50.0
@@ -43,25 +43,25 @@ async def test_within_it_only_what_comes_to_something_takes_time(clock):
         assert deadline.remaining == 70.0
 
 
-async def test_time_that_runs_out_ends_the_block():
+async def test_the_block_is_cancelled_when_the_time_is_used_up() -> None:
     with Deadline.after(0.01) as deadline:
         await anyio.sleep_forever()
     assert deadline.passed
 
 
-async def test_time_that_runs_out_while_it_runs_within_a_stop_ends_the_block():
+async def test_the_block_is_cancelled_when_the_time_is_used_up_within_a_pause() -> None:
     with Deadline.after(0.01) as deadline, deadline.paused(), deadline.resumed():
         await anyio.sleep_forever()
     assert deadline.passed
 
 
-async def test_a_block_that_ends_in_time_is_not_broken_off():
+async def test_a_block_that_ends_in_time_is_not_cancelled() -> None:
     with Deadline.after(60.0) as deadline:
         await anyio.lowlevel.checkpoint()
     assert not deadline.passed
 
 
-async def test_a_timer_that_comes_while_time_stands_still_ends_nothing(clock):
+async def test_a_timer_that_fires_while_the_clock_is_paused_cancels_nothing(clock) -> None:
     with Deadline.after(0.001) as deadline:
         with deadline.paused():
             # Timers come in their order: that of the deadline has come by now.
@@ -72,7 +72,7 @@ async def test_a_timer_that_comes_while_time_stands_still_ends_nothing(clock):
     assert deadline.passed
 
 
-async def test_a_timer_that_comes_too_early_is_set_again(clock):
+async def test_a_timer_that_fires_too_early_is_set_again(clock) -> None:
     with Deadline.after(0.001) as deadline:
         await anyio.sleep(0.002)
         clock["now"] += 1.0
@@ -80,7 +80,7 @@ async def test_a_timer_that_comes_too_early_is_set_again(clock):
     assert deadline.passed
 
 
-async def test_without_a_limit_there_is_all_the_time(clock):
+async def test_a_deadline_without_limit_has_infinite_time(clock) -> None:
     deadline = Deadline()
     with deadline.paused(), deadline.resumed():
         clock["now"] = 1e9

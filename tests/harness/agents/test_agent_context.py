@@ -16,7 +16,7 @@ async def opened(episodes: EpisodeManager, environment: Environment) -> Episode:
     return await episodes.open(environment, environment.tasks[1], EpisodeSettings())
 
 
-async def test_every_call_is_a_step_with_its_result(bells, episodes):
+async def test_every_call_is_a_step_with_its_result(bells: Environment, episodes: EpisodeManager) -> None:
     context = AsyncAgentContext(await opened(episodes, bells))
     await context.call("move", {"floors": 1})
     await context.call("move", {"floors": 99})
@@ -41,7 +41,9 @@ async def test_every_call_is_a_step_with_its_result(bells, episodes):
     assert submitted.tool_calls[0].arguments == {"answer": 2}
 
 
-async def test_calls_are_counted_as_the_episode_counts_them(bells, episodes):
+async def test_calls_are_counted_as_the_episode_counts_them(
+    bells: Environment, episodes: EpisodeManager
+) -> None:
     episode = await opened(episodes, bells)
     context = AsyncAgentContext(episode)
     await context.call("listen", {})
@@ -51,7 +53,9 @@ async def test_calls_are_counted_as_the_episode_counts_them(bells, episodes):
     assert context.calls == episode.calls == 3
 
 
-async def test_what_an_agent_does_with_its_arguments_later_changes_no_record(bells, episodes):
+async def test_later_changes_of_arguments_do_not_change_the_record(
+    bells: Environment, episodes: EpisodeManager
+) -> None:
     context = AsyncAgentContext(await opened(episodes, bells))
     arguments = {"floors": [1]}
     await context.call("move", arguments)
@@ -60,7 +64,9 @@ async def test_what_an_agent_does_with_its_arguments_later_changes_no_record(bel
     assert call.arguments == {"floors": [1]}
 
 
-async def test_arguments_that_are_no_json_are_the_callers_error(bells, episodes):
+async def test_arguments_that_are_not_json_raise_an_error_and_are_not_recorded(
+    bells: Environment, episodes: EpisodeManager
+) -> None:
     episode = await opened(episodes, bells)
     context = AsyncAgentContext(episode)
     for wrong in (float("nan"), object(), "\ud800"):
@@ -70,7 +76,7 @@ async def test_arguments_that_are_no_json_are_the_callers_error(bells, episodes)
     assert episode.calls == 0
 
 
-async def test_calls_at_the_same_time_are_steps_of_their_own(bells, episodes):
+async def test_concurrent_calls_are_separate_steps(bells: Environment, episodes: EpisodeManager) -> None:
     context = AsyncAgentContext(await opened(episodes, bells))
     async with anyio.create_task_group() as tasks:
         for _ in range(3):
@@ -79,7 +85,7 @@ async def test_calls_at_the_same_time_are_steps_of_their_own(bells, episodes):
     assert all(step.observation is not None for step in context.recorder.steps[1:])
 
 
-async def test_a_call_that_was_cut_off_has_no_result(bells, episodes):
+async def test_a_cancelled_call_has_no_result(bells: Environment, episodes: EpisodeManager) -> None:
     server = EpisodeMcpServer.of(await opened(episodes, bells)).server
     async with connect(server, mode="legacy") as connection:
         context = AsyncAgentContext(connection)
@@ -90,7 +96,7 @@ async def test_a_call_that_was_cut_off_has_no_result(bells, episodes):
     assert context.recorder.steps[1].observation is None
 
 
-async def test_a_turn_holds_what_was_said_and_several_calls(bells, episodes):
+async def test_a_turn_holds_a_message_and_several_calls(bells: Environment, episodes: EpisodeManager) -> None:
     context = AsyncAgentContext(await opened(episodes, bells))
     context.record_system_prompt("Be quick.")
     turn = context.begin_turn(message="Up, and listen.", reasoning_content="Where is it?")
@@ -112,13 +118,17 @@ async def test_a_turn_holds_what_was_said_and_several_calls(bells, episodes):
     assert context.calls == 2
 
 
-async def test_what_takes_no_answer_offers_no_submission(bells, episodes):
+async def test_an_episode_without_scoring_offers_no_submission(
+    bells: Environment, episodes: EpisodeManager
+) -> None:
     context = AsyncAgentContext(await opened(episodes, bells), scored=False)
     assert [tool.name for tool in context.offered] == ["move", "listen"]
     assert [each["function"]["name"] for each in tool_definitions(context.offered)] == ["move", "listen"]
 
 
-async def test_tools_are_defined_with_the_submission_last(bells, episodes):
+async def test_tools_are_defined_with_the_submission_last(
+    bells: Environment, episodes: EpisodeManager
+) -> None:
     context = AsyncAgentContext(await opened(episodes, bells))
     definitions = tool_definitions(context.offered)
     assert [each["function"]["name"] for each in definitions] == ["move", "listen", "submit_answer"]

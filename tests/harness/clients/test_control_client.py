@@ -2,13 +2,14 @@ import pytest
 
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import connect
+from codegym_harness.processes.server_process import ServerProcess
 from codegym_mcp.control_api import OpenRequest
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
 from codegym_mcp.limits import Limits
 
 
-async def test_environments_are_listed(server):
+async def test_environments_are_listed(server: ServerProcess) -> None:
     async with ControlClient.connect(server.url, server.token) as control:
         (counter,) = await control.environments()
     assert counter.name == "counter"
@@ -16,7 +17,7 @@ async def test_environments_are_listed(server):
     assert counter.generates
 
 
-async def test_an_episode_is_opened_played_and_judged(server):
+async def test_an_episode_is_opened_played_and_judged(server: ServerProcess) -> None:
     async with ControlClient.connect(server.url, server.token) as control:
         request = OpenRequest(environment="counter", task="bell-2", limits=Limits(calls=7))
         opened = await control.open_episode(request)
@@ -32,13 +33,13 @@ async def test_an_episode_is_opened_played_and_judged(server):
         assert info.verdict.reward == 1.0
 
 
-async def test_a_generated_task_is_asked_for_by_difficulty_and_seed(server):
+async def test_a_generated_task_is_requested_by_difficulty_and_seed(server: ServerProcess) -> None:
     async with ControlClient.connect(server.url, server.token) as control:
         opened = await control.open_episode(OpenRequest(environment="counter", difficulty=3, seed=9))
     assert opened.task.id == "d3-s9"
 
 
-async def test_limits_are_the_episodes(server):
+async def test_limits_apply_to_the_episode(server: ServerProcess) -> None:
     async with ControlClient.connect(server.url, server.token) as control:
         request = OpenRequest(environment="counter", task="bell-2", limits=Limits(calls=1))
         opened = await control.open_episode(request)
@@ -48,13 +49,13 @@ async def test_limits_are_the_episodes(server):
         assert (await control.episode(opened.id)).state is EpisodeState.OUT_OF_CALLS
 
 
-async def test_a_closed_episode_is_over(server):
+async def test_a_closed_episode_is_over(server: ServerProcess) -> None:
     async with ControlClient.connect(server.url, server.token) as control:
         opened = await control.open_episode(OpenRequest(environment="counter", task="bell-2"))
         assert (await control.close(opened.id)).state is EpisodeState.CLOSED
 
 
-async def test_what_does_not_exist_is_named(server):
+async def test_errors_name_what_does_not_exist(server: ServerProcess) -> None:
     async with ControlClient.connect(server.url, server.token) as control:
         with pytest.raises(NotFoundError, match="countr"):
             await control.open_episode(OpenRequest(environment="countr", task="bell-2"))
@@ -64,7 +65,7 @@ async def test_what_does_not_exist_is_named(server):
             await control.episode("lost")
 
 
-async def test_too_many_open_episodes_are_a_limit(server):
+async def test_too_many_open_episodes_are_a_limit(server: ServerProcess) -> None:
     async with ControlClient.connect(server.url, server.token) as control:
         request = OpenRequest(environment="counter", task="bell-2")
         for _ in range(20):
@@ -73,25 +74,25 @@ async def test_too_many_open_episodes_are_a_limit(server):
             await control.open_episode(request)
 
 
-async def test_the_wrong_token_is_refused_with_the_servers_words(server):
+async def test_a_wrong_token_is_refused_with_the_message_of_the_server(server: ServerProcess) -> None:
     async with ControlClient.connect(server.url, "wrong") as control:
         with pytest.raises(ConnectionFailedError, match="needs its token"):
             await control.environments()
 
 
-async def test_a_server_that_is_not_there_is_a_failed_connection(unused_tcp_port):
+async def test_a_server_that_does_not_run_is_a_failed_connection(unused_tcp_port: int) -> None:
     async with ControlClient.connect(f"http://127.0.0.1:{unused_tcp_port}", "t") as control:
         with pytest.raises(ConnectionFailedError, match="Check that the server is running"):
             await control.environments()
 
 
-async def test_something_else_that_speaks_http_is_a_failed_connection(server):
+async def test_another_http_server_is_a_failed_connection(server: ServerProcess) -> None:
     async with ControlClient.connect(f"{server.url}/elsewhere", server.token) as control:
         with pytest.raises(ConnectionFailedError):
             await control.environments()
 
 
-async def test_what_was_done_in_an_episode_is_told(server):
+async def test_the_events_of_an_episode_are_listed(server: ServerProcess) -> None:
     async with ControlClient.connect(server.url, server.token) as control:
         opened = await control.open_episode(OpenRequest(environment="counter", task="bell-2"))
         assert await control.events(opened.id) == []

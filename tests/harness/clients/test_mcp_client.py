@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import anyio
 import mcp_types as types
@@ -7,6 +8,7 @@ from mcp import MCPError, StdioServerParameters
 from mcp.server.lowlevel.server import Server
 
 from codegym_harness.clients.mcp_client import Connection, connect
+from codegym_harness.processes.server_process import ServerProcess
 from codegym_mcp.episode_interface import CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
@@ -46,21 +48,25 @@ async def play_and_check(connection: Connection, episode: Episode, pool: Sandbox
 
 
 @ERAS
-async def test_a_connection_in_memory_is_played_like_the_episode_itself(pool, bells, episodes, mode):
+async def test_a_connection_in_memory_is_played_like_the_episode_itself(
+    pool: SandboxPool, bells: Environment, episodes: EpisodeManager, mode: str
+) -> None:
     episode = await opened(episodes, bells)
     async with connect(EpisodeMcpServer.of(episode).server, mode=mode) as connection:
         await play_and_check(connection, episode, pool)
 
 
 @ERAS
-async def test_a_connection_over_http_is_played_like_the_episode_itself(pool, bells, episodes, server, mode):
+async def test_a_connection_over_http_is_played_like_the_episode_itself(
+    pool: SandboxPool, bells: Environment, episodes: EpisodeManager, server: ServerProcess, mode: str
+) -> None:
     episode = await opened(episodes, bells)
     async with connect(f"{server.url}/episodes/{episode.token}/mcp", mode=mode) as connection:
         await play_and_check(connection, episode, pool)
 
 
 @ERAS
-async def test_a_connection_over_stdio_is_played_too(fixtures, mode):
+async def test_a_connection_over_stdio_is_played_like_the_episode_itself(fixtures: Path, mode: str) -> None:
     serve = ["-m", "codegym_mcp.cli", "serve", str(fixtures / "counter.py"), "--difficulty", "1", "--reveal"]
     command = StdioServerParameters(command=sys.executable, args=serve)
     async with connect(command, mode=mode) as connection:
@@ -75,7 +81,9 @@ async def test_a_connection_over_stdio_is_played_too(fixtures, mode):
 
 
 @ERAS
-async def test_a_refused_submission_does_not_end_the_episode(bells, episodes, mode):
+async def test_a_refused_submission_does_not_end_the_episode(
+    bells: Environment, episodes: EpisodeManager, mode: str
+) -> None:
     episode = await opened(episodes, bells)
     async with connect(EpisodeMcpServer.of(episode).server, mode=mode) as connection:
         refused = await connection.submit("five")
@@ -88,14 +96,18 @@ async def test_a_refused_submission_does_not_end_the_episode(bells, episodes, mo
 
 
 @ERAS
-async def test_a_player_learns_that_the_calls_are_used_up(bells, episodes, mode):
+async def test_a_client_is_told_that_all_calls_are_used_up(
+    bells: Environment, episodes: EpisodeManager, mode: str
+) -> None:
     episode = await opened(episodes, bells, calls=1)
     async with connect(EpisodeMcpServer.of(episode).server, mode=mode) as connection:
         assert not (await connection.call("listen", {})).over
         assert (await connection.call("listen", {})).over
 
 
-async def test_connecting_again_continues_the_episode(bells, episodes, server):
+async def test_connecting_again_continues_the_episode(
+    bells: Environment, episodes: EpisodeManager, server: ServerProcess
+) -> None:
     episode = await opened(episodes, bells)
     url = f"{server.url}/episodes/{episode.token}/mcp"
     async with connect(url) as first:
@@ -131,7 +143,7 @@ def foreign() -> Server:
 
 
 @ERAS
-async def test_another_server_is_played_by_its_own_words(mode):
+async def test_another_server_is_played_with_its_own_instructions(mode: str) -> None:
     async with connect(foreign(), mode=mode) as connection:
         assert connection.task.environment == "doors"
         assert connection.task.text == "Open the doors."
@@ -144,34 +156,34 @@ async def test_another_server_is_played_by_its_own_words(mode):
         assert "no such door" in failed.text
 
 
-async def test_a_result_that_breaks_its_tools_schema_is_an_error_result():
+async def test_a_result_that_breaks_its_tools_schema_is_an_error_result() -> None:
     async with connect(foreign()) as connection:
         result = await connection.call("lie", {})
         assert result.is_error
         assert "cannot be used" in result.text
 
 
-async def test_another_server_takes_no_answer_and_a_prompt_of_ones_own():
+async def test_another_server_refuses_answers_and_the_prompt_replaces_its_instructions() -> None:
     async with connect(foreign(), prompt="Find the red door.") as connection:
         assert connection.task.text == "Find the red door."
         assert not connection.scored
         assert (await connection.submit(1)).is_error
 
 
-async def test_an_address_where_nobody_listens_is_a_failed_connection(unused_tcp_port):
+async def test_an_unused_address_is_a_failed_connection(unused_tcp_port: int) -> None:
     with pytest.raises(ConnectionFailedError, match=f"127.0.0.1:{unused_tcp_port}.*Check that it is running"):
         async with connect(f"http://127.0.0.1:{unused_tcp_port}/mcp"):
             pytest.fail("connected to nobody")
 
 
 @ERAS
-async def test_the_address_of_no_episode_is_a_failed_connection(server, mode):
+async def test_the_address_of_no_episode_is_a_failed_connection(server: ServerProcess, mode: str) -> None:
     with pytest.raises(ConnectionFailedError, match="Not Found"):
         async with connect(f"{server.url}/episodes/nothing/mcp", mode=mode):
             pytest.fail("connected to nothing")
 
 
-async def test_a_command_that_is_no_server_is_a_failed_connection():
+async def test_a_command_that_is_no_server_is_a_failed_connection() -> None:
     with pytest.raises(ConnectionFailedError, match="no-such-command"):
         async with connect(StdioServerParameters(command="no-such-command")):
             pytest.fail("connected to nothing")
@@ -182,8 +194,8 @@ async def test_a_command_that_is_no_server_is_a_failed_connection():
 
 @ERAS
 async def test_a_server_that_ends_during_an_episode_is_a_failed_connection(
-    bells, episodes, mortal_server, mode
-):
+    bells: Environment, episodes: EpisodeManager, mortal_server, mode: str
+) -> None:
     address, server = mortal_server
     episode = await opened(episodes, bells, calls=100_000)
 
@@ -198,14 +210,18 @@ async def test_a_server_that_ends_during_an_episode_is_a_failed_connection(
         await play()
 
 
-async def test_what_the_block_raises_comes_out_as_it_is(bells, episodes, server):
+async def test_an_error_of_the_block_is_raised_unchanged(
+    bells: Environment, episodes: EpisodeManager, server: ServerProcess
+) -> None:
     episode = await opened(episodes, bells)
     with pytest.raises(KeyError, match="mine"):
         async with connect(f"{server.url}/episodes/{episode.token}/mcp"):
             raise KeyError("mine")
 
 
-async def test_listing_tools_is_no_call(bells, episodes, server):
+async def test_listing_tools_is_not_counted_as_a_call(
+    bells: Environment, episodes: EpisodeManager, server: ServerProcess
+) -> None:
     episode = await opened(episodes, bells)
     for mode in ("auto", "legacy"):
         async with connect(f"{server.url}/episodes/{episode.token}/mcp", mode=mode):

@@ -35,20 +35,20 @@ def lost(error: Exception) -> bool:
     return isinstance(error, ConnectionError)
 
 
-async def test_what_is_lost_is_done_again_until_it_is_done() -> None:
+async def test_an_action_that_lost_its_connection_is_repeated() -> None:
     action = Losses(3)
     assert await retry_lost_connection(action, lost, 60) == "done"
     assert action.tried == 4
 
 
-async def test_without_patience_it_is_tried_once() -> None:
+async def test_without_patience_an_action_is_tried_once() -> None:
     action = Losses(1)
     with pytest.raises(ConnectionError, match="lost"):
         await retry_lost_connection(action, lost, 0)
     assert action.tried == 1
 
 
-async def test_what_is_not_lost_is_not_tried_again() -> None:
+async def test_other_errors_are_not_retried() -> None:
     tried = []
 
     async def fail() -> None:
@@ -84,7 +84,7 @@ def client(patience: float = 60) -> RetryingClient:
 
 
 @pytest.mark.parametrize("cut_off", [b"", HALF, b"HTTP/1.1 200"])
-async def test_a_request_is_sent_again_as_it_was_until_it_is_answered_whole(cut_off: bytes) -> None:
+async def test_a_request_is_sent_again_unchanged_until_its_response_is_complete(cut_off: bytes) -> None:
     async with server(cut_off, cut_off, ANSWER) as (url, sent), client() as http:
         response = await http.post(url, json={"a": 1})
     assert (response.status_code, response.content) == (200, b"{}")
@@ -93,21 +93,21 @@ async def test_a_request_is_sent_again_as_it_was_until_it_is_answered_whole(cut_
     assert sent[0].endswith(b'{"a":1}')
 
 
-async def test_an_error_is_an_answer() -> None:
+async def test_an_error_response_is_not_retried() -> None:
     refusal = b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"
     async with server(refusal, ANSWER) as (url, sent), client() as http:
         assert (await http.post(url)).status_code == 500
     assert len(sent) == 1
 
 
-async def test_a_stream_of_events_is_for_whoever_reads_it() -> None:
+async def test_a_stream_of_events_is_not_read_in_advance() -> None:
     async with server(STREAM) as (url, sent), client() as http, http.stream("POST", url) as response:
         with pytest.raises(httpx2.RemoteProtocolError):
             await response.aread()
     assert len(sent) == 1
 
 
-async def test_a_client_without_patience_says_at_once_that_the_server_is_lost() -> None:
+async def test_a_client_without_patience_fails_at_once_when_the_server_is_lost() -> None:
     async with server(b"", ANSWER) as (url, sent), client(0) as http:
         with pytest.raises(httpx2.RemoteProtocolError):
             await http.post(url)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import anyio
 import pytest
@@ -16,6 +17,7 @@ from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
 from codegym_harness.episode_sources.sources import Assignment
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
 from codegym_harness.runs.rollout import roll_out
+from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
 
 BELL = Assignment(environment="counter", task="bell-2")
@@ -44,7 +46,9 @@ async def episodes(options):
         yield started
 
 
-async def test_what_can_be_played_is_told_and_what_cannot(options, bells_file, tmp_path):
+async def test_a_worker_reports_its_environments_and_their_problems(
+    options, bells_file: Path, tmp_path: Path
+) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("class Environment: pass")
     options = options.model_copy(update={"paths": (bells_file, broken)})
@@ -53,7 +57,7 @@ async def test_what_can_be_played_is_told_and_what_cannot(options, bells_file, t
         assert [str(broken) in problem for problem in episodes.ready.problems] == [True]
 
 
-async def test_an_episode_that_is_left_is_closed(episodes):
+async def test_an_episode_is_closed_when_its_block_is_left(episodes: EpisodeManager) -> None:
     # No second one may be open.
     for _ in range(2):
         async with episodes.open(BELL) as episode:
@@ -62,14 +66,16 @@ async def test_an_episode_that_is_left_is_closed(episodes):
         await episode.read_status()
 
 
-async def test_a_refusal_comes_with_its_words(episodes):
+async def test_a_refused_request_keeps_its_message(episodes: EpisodeManager) -> None:
     async with episodes.open(BELL):
         with pytest.raises(CodegymError, match="1 episodes are open"):
             async with episodes.open(BELL):
                 pass
 
 
-async def test_a_call_is_made_to_its_end_also_when_its_caller_is_cancelled(episodes):
+async def test_a_call_that_was_sent_is_executed_even_if_its_caller_is_cancelled(
+    episodes: EpisodeManager,
+) -> None:
     async with episodes.open(BELL) as episode:
         with anyio.CancelScope() as scope:
             scope.cancel()
@@ -77,7 +83,9 @@ async def test_a_call_is_made_to_its_end_also_when_its_caller_is_cancelled(episo
         assert (await episode.read_status()).calls == 1
 
 
-async def test_a_host_that_hangs_keeps_nobody_who_wants_to_leave(episodes, monkeypatch):
+async def test_leaving_the_block_does_not_wait_for_a_worker_that_hangs(
+    episodes: EpisodeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("codegym_harness.episode_sources.worker_episodes._CLOSE_SECONDS", 0.05)
     async with episodes.open(BELL) as episode:
         os.kill(episodes.process.pid, signal.SIGSTOP)
@@ -88,7 +96,7 @@ async def test_a_host_that_hangs_keeps_nobody_who_wants_to_leave(episodes, monke
     os.kill(episodes.process.pid, signal.SIGCONT)
 
 
-async def test_an_episode_that_is_opened_for_nobody_is_closed(episodes):
+async def test_an_episode_whose_opening_was_cancelled_is_closed(episodes: EpisodeManager) -> None:
     with anyio.CancelScope() as scope:
         scope.cancel()
         async with episodes.open(BELL):
@@ -101,13 +109,13 @@ async def test_an_episode_that_is_opened_for_nobody_is_closed(episodes):
                     return
 
 
-async def test_a_refusal_is_recorded_as_what_it_is(episodes):
+async def test_a_refused_opening_is_recorded_with_its_kind_of_error(episodes: EpisodeManager) -> None:
     async with episodes.open(BELL):
         record = (await roll_out(policy_agents.observe(), episodes, BELL)).extra
     assert (record.outcome, record.error.fault, record.error.kind) == ("failed", "harness", "LimitError")
 
 
-async def test_a_host_may_open_as_many_files_as_the_system_allows(options):
+async def test_a_worker_raises_its_limit_of_open_files(options) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, hard - 1), hard))
     try:
@@ -117,7 +125,7 @@ async def test_a_host_may_open_as_many_files_as_the_system_allows(options):
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-async def test_calls_of_several_episodes_do_not_wait_for_each_other(options):
+async def test_calls_of_several_episodes_do_not_wait_for_each_other(options) -> None:
     options = options.model_copy(update={"open_limit": 20})
     async with WorkerEpisodes.start(options) as episodes:
 
@@ -134,7 +142,7 @@ async def test_calls_of_several_episodes_do_not_wait_for_each_other(options):
                 tasks.start_soon(climb, floors)
 
 
-async def test_without_its_host_no_episode_goes_on_and_none_begins(episodes):
+async def test_without_its_worker_episodes_fail_and_none_can_be_opened(episodes: EpisodeManager) -> None:
     async with episodes.open(BELL) as episode:
         os.kill(episodes.process.pid, signal.SIGKILL)
         with pytest.raises((ConnectionFailedError, RunHaltedError), match="has ended"):
@@ -144,28 +152,28 @@ async def test_without_its_host_no_episode_goes_on_and_none_begins(episodes):
             pass
 
 
-async def test_a_host_that_cannot_hold_anything_says_why(options, tmp_path):
+async def test_a_worker_that_cannot_serve_episodes_reports_the_error(options, tmp_path: Path) -> None:
     options = options.model_copy(update={"paths": (tmp_path / "nowhere.py",)})
     with pytest.raises(CodegymError, match="does not exist"):
         async with WorkerEpisodes.start(options):
             pass
 
 
-async def test_a_host_that_does_not_start_is_told(options, monkeypatch):
+async def test_a_worker_that_does_not_start_is_an_error(options, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(ConnectionFailedError, match="did not start"):
         async with WorkerEpisodes.start(options):
             pass
 
 
-async def test_a_host_ends_with_its_block(options):
+async def test_a_worker_ends_with_its_block(options) -> None:
     async with WorkerEpisodes.start(options) as episodes, episodes.open(BELL):
         pid = episodes.process.pid
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
 
-def test_a_host_ends_with_whoever_started_it(options):
+def test_a_worker_ends_when_the_process_that_started_it_ends(options) -> None:
     command = [sys.executable, "-c", _HARNESS, options.model_dump_json()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as harness:
         assert harness.stdout is not None

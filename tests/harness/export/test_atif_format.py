@@ -10,7 +10,7 @@ from tests.conversations import trajectories
 
 
 @given(trajectories)
-def test_a_row_is_the_trajectory(record):
+def test_a_row_is_the_trajectory(record) -> None:
     tally = LossCounts()
     row = atif_format.row(record, tally)
     assert json.loads(to_json(row)) == json.loads(record.to_json())

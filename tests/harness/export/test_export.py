@@ -46,7 +46,7 @@ def seen(path):
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
-def test_every_format_writes_every_trajectory(record, tmp_path, name, suffix):
+def test_every_format_writes_every_trajectory(record, tmp_path: Path, name: str, suffix: str) -> None:
     run = record(example(), attempt("lift", "high", calls=3))
     out = tmp_path / f"set.{suffix}"
     summary = export([run], name, out)
@@ -60,14 +60,14 @@ def test_every_format_writes_every_trajectory(record, tmp_path, name, suffix):
     assert file.messages == 7 + 4 + 2 + 1
 
 
-def test_several_runs_are_one_set_and_each_is_read_once(record, tmp_path):
+def test_several_runs_are_one_set_and_each_is_read_once(record, tmp_path: Path) -> None:
     first, second = record(attempt("a"), name="first"), record(attempt("b"), name="second")
     summary = export([first, second, first / "." / ".." / "first"], "trl", tmp_path / "set.jsonl")
     assert seen(tmp_path / "set.jsonl") == ["a low 1", "b low 1"]
     assert summary.runs == [first, second]
 
 
-def test_the_summary_tells_what_each_filter_dropped_in_order(record, tmp_path):
+def test_the_summary_counts_what_each_filter_dropped_in_order(record, tmp_path: Path) -> None:
     run = record(
         attempt("a"),
         attempt("a", epoch=2),
@@ -90,14 +90,14 @@ def test_the_summary_tells_what_each_filter_dropped_in_order(record, tmp_path):
     assert summary.kept + sum(summary.dropped.values()) == summary.read == 7
 
 
-def test_the_best_are_chosen_among_all_runs(record, tmp_path):
+def test_best_of_chooses_among_all_runs(record, tmp_path: Path) -> None:
     first = record(attempt("a", calls=5), attempt("b", calls=1), name="first")
     second = record(attempt("a", epoch=2, calls=2), attempt("a", epoch=3, calls=9), name="second")
     export([first, second], "trl", tmp_path / "set.jsonl", Filters(best_of=2))
     assert seen(tmp_path / "set.jsonl") == ["a low 1", "b low 1", "a low 2"]
 
 
-def test_what_a_format_cannot_hold_is_dropped_by_name(record, tmp_path):
+def test_trajectories_that_a_format_cannot_hold_are_dropped_with_the_reason(record, tmp_path: Path) -> None:
     big = trajectory(user("Go."), agent("", asked("move", {"floors": 2**64})))
     run = record(big, attempt("a"))
     summary = export([run], "trl", tmp_path / "set.jsonl")
@@ -107,14 +107,14 @@ def test_what_a_format_cannot_hold_is_dropped_by_name(record, tmp_path):
     assert export([run], "openai", tmp_path / "set.jsonl").kept == 2
 
 
-def test_decimals_are_lost_in_json_lines_alone(record, tmp_path):
+def test_decimals_are_lost_only_in_json_lines(record, tmp_path: Path) -> None:
     run = record(trajectory(user("Go."), agent("", asked("move", {"floors": 1e-12}))))
     place = "steps.tool_calls.arguments (decimals beyond the tenth)"
     assert export([run], "trl", tmp_path / "set.jsonl").lost[place] == 1
     assert place not in export([run], "trl", tmp_path / "set.parquet").lost
 
 
-def test_a_split_shares_no_environment_and_loses_nothing(record, tmp_path):
+def test_a_split_shares_no_environment_and_loses_nothing(record, tmp_path: Path) -> None:
     run = record(*(attempt(f"e{number}", epoch=epoch) for number in range(20) for epoch in (1, 2)))
     summary = export([run], "trl", tmp_path / "set.jsonl", validation_share=0.2)
     train, validation = (summary.files[0].path, summary.files[1].path)
@@ -128,7 +128,7 @@ def test_a_split_shares_no_environment_and_loses_nothing(record, tmp_path):
     assert [file.path.read_bytes() for file in again.files] == [train.read_bytes(), validation.read_bytes()]
 
 
-def test_one_environment_cannot_be_split_and_leaves_no_file(record, tmp_path):
+def test_one_environment_cannot_be_split_and_leaves_no_file(record, tmp_path: Path) -> None:
     run = record(attempt("a"))
     with pytest.raises(CodegymError, match="there is only a"):
         export([run], "trl", tmp_path / "out" / "set.jsonl", validation_share=0.2)
@@ -136,19 +136,21 @@ def test_one_environment_cannot_be_split_and_leaves_no_file(record, tmp_path):
 
 
 @pytest.mark.parametrize("share", [None, 0.5])
-def test_where_nothing_is_left_the_error_says_why_and_no_file_is_written(record, tmp_path, share):
+def test_an_empty_export_is_an_error_with_the_reasons_and_writes_no_file(
+    record, tmp_path: Path, share
+) -> None:
     run = record(attempt("a", outcome="incorrect"), attempt("b", outcome="failed"))
     with pytest.raises(CodegymError, match=r"None of 2 trajectories is left .* failed 1, reward 1\."):
         export([run], "trl", tmp_path / "set.jsonl", Filters(reward=1), validation_share=share)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_a_directory_without_a_run_is_refused(tmp_path):
+def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run directory"):
         export([tmp_path], "trl", tmp_path / "set.jsonl")
 
 
-def test_the_record_of_a_run_is_never_written_over(record, tmp_path):
+def test_an_export_never_replaces_the_trajectories_of_a_run(record, tmp_path: Path) -> None:
     run = record(attempt("a"))
     before = (run / "trajectories.jsonl").read_bytes()
     with pytest.raises(RunError, match="belongs to the run"):
@@ -156,7 +158,7 @@ def test_the_record_of_a_run_is_never_written_over(record, tmp_path):
     assert (run / "trajectories.jsonl").read_bytes() == before
 
 
-def test_a_damaged_record_is_told_and_what_was_there_stays(record, tmp_path):
+def test_a_damaged_trajectory_is_an_error_and_existing_files_stay(record, tmp_path: Path) -> None:
     run = record(attempt("a"), attempt("b"))
     written = (run / "trajectories.jsonl").read_bytes().splitlines(keepends=True)
     (run / "trajectories.jsonl").write_bytes(b"{}\n" + written[1])
@@ -166,7 +168,7 @@ def test_a_damaged_record_is_told_and_what_was_there_stays(record, tmp_path):
     assert (tmp_path / "set.jsonl").read_text() == "before"
 
 
-def test_an_unknown_format_is_refused(tmp_path):
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="format"):
         export([], "alpaca", tmp_path / "set.jsonl")
 

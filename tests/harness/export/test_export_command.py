@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -27,11 +28,11 @@ def invoke(*arguments):
     return CliRunner().invoke(main, ["export", *map(str, arguments)])
 
 
-def test_the_command_offers_every_format():
+def test_the_command_offers_every_format() -> None:
     assert set(FORMATS) == set(format_registry.FORMATS)
 
 
-def test_every_option_reaches_the_export(run, tmp_path):
+def test_every_option_reaches_the_export(run, tmp_path: Path) -> None:
     done = invoke(
         run,
         *("--format", "sharegpt", "-o", tmp_path / "set.parquet", "--reward", 1, "--best-of", 1),
@@ -62,7 +63,7 @@ def test_every_option_reaches_the_export(run, tmp_path):
     ]
 
 
-def test_people_read_what_was_kept_dropped_changed_and_lost(run, tmp_path):
+def test_the_printed_summary_counts_kept_dropped_changed_and_lost(run, tmp_path: Path) -> None:
     done = invoke(run, "--format", "openai", "-o", tmp_path / "set.jsonl", "--reward", 1)
     assert done.exit_code == 0, done.output
     words = " ".join(done.stdout.split())
@@ -73,7 +74,7 @@ def test_people_read_what_was_kept_dropped_changed_and_lost(run, tmp_path):
     assert "set.jsonl: rows 3, messages 9, environments 3" in words
 
 
-def test_what_cannot_be_done_is_a_message(run, tmp_path):
+def test_an_impossible_export_prints_an_error(run, tmp_path: Path) -> None:
     done = invoke(run, "--format", "trl", "-o", tmp_path / "set.txt")
     assert done.exit_code == 1
     assert "neither .jsonl nor .parquet" in done.output

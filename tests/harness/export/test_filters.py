@@ -18,13 +18,13 @@ def played(**record):
     return trajectory(user("Go."), agent("", asked("look", {})), **record)
 
 
-def test_what_was_played_is_kept_where_nothing_is_asked():
+def test_without_filters_every_played_episode_is_kept() -> None:
     assert dropping(played()) is None
     assert dropping(played(outcome="incorrect")) is None
     assert dropping(played(outcome="unscored")) is None
 
 
-def test_our_failures_and_episodes_without_an_act_are_never_kept():
+def test_failed_episodes_and_those_without_a_turn_are_never_kept() -> None:
     assert dropping(played(outcome="failed")) == "failed"
     assert dropping(trajectory(user("Go."), outcome="no_submission")) == "nothing_done"
 
@@ -41,12 +41,12 @@ def test_our_failures_and_episodes_without_an_act_are_never_kept():
         ({"max_calls_over_oracle": 1.5}, {"calls": 7, "oracle_calls": 4}, {"calls": 6, "oracle_calls": 4}),
     ],
 )
-def test_a_filter_keeps_what_it_asks_for(asked, dropped, kept):
+def test_each_filter_keeps_the_matching_trajectories(asked, dropped, kept) -> None:
     assert dropping(played(**dropped), **asked) is not None
     assert dropping(played(**kept), **asked) is None
 
 
-def test_where_the_oracles_calls_are_unknown_that_is_the_reason():
+def test_unknown_oracle_calls_are_a_reason_of_their_own() -> None:
     assert dropping(played(), max_calls_over_oracle=9) == "oracle_calls_unknown"
     assert dropping(played(oracle_calls=1, calls=10), max_calls_over_oracle=9) == "max_calls_over_oracle"
 
@@ -61,7 +61,7 @@ def test_where_the_oracles_calls_are_unknown_that_is_the_reason():
         (agent("", asked("move", {}, "no JSON", invalid="malformed_arguments")), "no_invalid_calls"),
     ],
 )
-def test_a_tools_own_refusal_is_no_invalid_call(call, dropped):
+def test_a_tools_own_refusal_is_no_invalid_call(call, dropped) -> None:
     assert dropping(trajectory(user("Go."), call), no_invalid_calls=True) == dropped
 
 
@@ -71,7 +71,7 @@ def is_second_kept(first, second):
     return dedupe(second, EpisodeResult.of(second))
 
 
-def test_of_episodes_alike_the_first_is_kept_whatever_they_are_called():
+def test_dedupe_keeps_the_first_of_equal_episodes() -> None:
     assert not is_second_kept(example(), example(key="lift/high/2", seconds=9.0))
     plain, named = (trajectory(user("Go."), agent("", asked("look", {}))) for _ in range(2))
     assert named.steps[1].tool_calls is not None
@@ -94,11 +94,11 @@ def test_of_episodes_alike_the_first_is_kept_whatever_they_are_called():
         trajectory(user("Go."), user("I look."), agent("", asked("look", {"n": 1}))),
     ],
 )
-def test_what_differs_in_anything_said_or_done_is_kept(other):
+def test_dedupe_keeps_episodes_that_differ_in_anything(other) -> None:
     assert is_second_kept(trajectory(user("Go."), agent("I look.", asked("look", {"n": 1}))), other)
 
 
-def test_filters_apply_in_the_order_of_their_fields():
+def test_filters_apply_in_the_order_of_their_fields() -> None:
     every = Filters(
         environments=("*",),
         tags=("a",),
@@ -117,7 +117,7 @@ def test_filters_apply_in_the_order_of_their_fields():
 
 
 @pytest.mark.parametrize("wrong", [{"best_of": 0}, {"max_calls_over_oracle": 0}, {"best": 1}])
-def test_filters_that_make_no_sense_are_refused(wrong):
+def test_impossible_filters_are_refused(wrong) -> None:
     with pytest.raises(ValidationError):
         Filters(**wrong)
 
@@ -128,7 +128,7 @@ episodes = st.tuples(
 
 
 @given(st.lists(episodes, max_size=12), st.integers(1, 3))
-def test_the_best_of_a_task_are_its_right_ones_with_the_fewest_calls(played, count):
+def test_best_of_prefers_reward_and_then_fewer_calls(played, count) -> None:
     best = BestOf(count)
     for number, (environment, task, reward, calls) in enumerate(played):
         best.offer(

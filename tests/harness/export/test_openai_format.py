@@ -39,19 +39,19 @@ def without_reasoning(record):
 
 
 @given(trajectories)
-def test_everything_but_reasoning_is_found_again(record):
+def test_everything_except_reasoning_is_in_the_row(record) -> None:
     row = json.loads(json.dumps(openai_format.row(record, LossCounts())))
     assert read(row) == exchanges(without_reasoning(record))
     assert row["tools"] == TOOLS
 
 
-def test_reasoning_is_counted_as_lost():
+def test_reasoning_is_counted_as_lost() -> None:
     tally = LossCounts()
     openai_format.row(example(), tally)
     assert tally.lost["steps.reasoning_content"] == 2
 
 
-def test_rows_are_of_the_types_that_openai_publishes_and_have_no_other_keys():
+def test_rows_are_of_the_types_that_openai_publishes_and_have_no_other_keys() -> None:
     row = openai_format.row(example(), LossCounts())
     *messages, last = row["messages"]
     assert json.loads(MESSAGES.dump_json(MESSAGES.validate_python(messages))) == messages
@@ -59,7 +59,7 @@ def test_rows_are_of_the_types_that_openai_publishes_and_have_no_other_keys():
     assert last.keys() == {"role", "content", "weight"}
 
 
-def test_a_row_that_would_end_with_a_result_ends_with_a_message_that_is_not_learnt():
+def test_a_message_without_training_weight_follows_a_last_result() -> None:
     tally = LossCounts()
     row = openai_format.row(example(), tally)
     assert row["messages"][-1] == {"role": "assistant", "content": "My answer is submitted.", "weight": 0}
@@ -67,7 +67,7 @@ def test_a_row_that_would_end_with_a_result_ends_with_a_message_that_is_not_lear
 
 
 @pytest.mark.parametrize("last", [agent("That is all."), agent("", asked("look", {}, None))])
-def test_a_row_that_ends_with_the_agent_stays_as_it_is(last):
+def test_a_row_that_ends_with_the_agent_stays_as_it_is(last) -> None:
     tally = LossCounts()
     row = openai_format.row(trajectory(user("Go."), last, outcome="no_submission"), tally)
     assert row["messages"][-1]["role"] == "assistant"
@@ -75,7 +75,7 @@ def test_a_row_that_ends_with_the_agent_stays_as_it_is(last):
     assert not tally.changed
 
 
-def test_arguments_are_written_as_the_model_wrote_them():
+def test_arguments_are_written_as_the_model_wrote_them() -> None:
     written = '{"floors" :  1}'
     record = trajectory(user("Go."), agent("", asked("move", {"floors": 1}, raw_arguments=written)))
     tally = LossCounts()

@@ -1,5 +1,6 @@
 import json
 import sys
+from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
@@ -26,14 +27,14 @@ def write(path, rows):
             add(row)
 
 
-def test_json_lines_hold_a_row_each(tmp_path):
+def test_json_lines_hold_a_row_each(tmp_path: Path) -> None:
     write(tmp_path / "new" / "rows.jsonl", ROWS)
     data = (tmp_path / "new" / "rows.jsonl").read_bytes()
     assert [json.loads(line) for line in data.split(b"\n")[:-1]] == ROWS
 
 
 @pytest.mark.parametrize("count", [1, 256, 600])
-def test_parquet_holds_every_row_with_json_as_it_is(tmp_path, count):
+def test_parquet_holds_every_row_with_json_as_it_is(tmp_path: Path, count) -> None:
     rows = [ROWS[number % 2] for number in range(count)]
     write(tmp_path / "rows.parquet", rows)
     table = pyarrow.parquet.read_table(tmp_path / "rows.parquet")
@@ -50,13 +51,13 @@ def test_parquet_holds_every_row_with_json_as_it_is(tmp_path, count):
     assert found == rows
 
 
-def test_parquet_is_written_in_parts(tmp_path):
+def test_parquet_is_written_in_row_groups(tmp_path: Path) -> None:
     write(tmp_path / "rows.parquet", ROWS * 300)
     assert pyarrow.parquet.ParquetFile(tmp_path / "rows.parquet").num_row_groups == 3
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.parquet"])
-def test_a_file_that_is_not_finished_changes_nothing(tmp_path, name):
+def test_an_unfinished_file_replaces_nothing(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("before")
 
     def fail():
@@ -72,19 +73,21 @@ def test_a_file_that_is_not_finished_changes_nothing(tmp_path, name):
     assert (tmp_path / name).read_bytes() != b"before"
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path):
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CodegymError, match="cannot be written"):
         write(tmp_path / "file" / "rows.jsonl", ROWS)
 
 
 @pytest.mark.parametrize("name", ["rows", "rows.json", "rows.csv"])
-def test_another_suffix_is_refused(tmp_path, name):
+def test_another_suffix_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(CodegymError, match=r"neither \.jsonl nor \.parquet"):
         check_target(tmp_path / name)
 
 
-def test_without_pyarrow_the_message_is_the_command(tmp_path, monkeypatch):
+def test_without_pyarrow_the_error_names_the_install_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match="pip install"):
         check_target(tmp_path / "rows.parquet")

@@ -56,7 +56,7 @@ def ends_with_a_result(record):
 
 
 @given(trajectories)
-def test_everything_said_called_for_and_read_is_found_again(record):
+def test_every_message_call_and_result_is_in_the_row(record) -> None:
     closed = record.steps[-1].source == "user" or ends_with_a_result(record)
     # A system prompt without words is none.
     expected = [exchange for exchange in exchanges(record) if exchange != ("system", "")]
@@ -66,7 +66,7 @@ def test_everything_said_called_for_and_read_is_found_again(record):
     assert (found[:-1] if closed else found) == expected
 
 
-def test_a_row_has_the_shape_that_llama_factory_documents():
+def test_a_row_has_the_format_that_llama_factory_documents() -> None:
     row = sharegpt_format.row(example(), LossCounts())
     assert row["system"] == "You play."
     assert json.loads(row["tools"]) == TOOLS
@@ -77,14 +77,14 @@ def test_a_row_has_the_shape_that_llama_factory_documents():
     assert row["conversations"][2]["value"] == f"{RESULT_SEPARATOR}went\n2 ↑"
 
 
-def test_what_is_said_beside_calls_stands_before_their_marks():
+def test_text_beside_calls_precedes_their_marks() -> None:
     row = sharegpt_format.row(example(), LossCounts())
     said, calls = row["conversations"][1]["value"].split("<tool_call>", 1)
     assert said == "<think>\nTwo at once.\n</think>\n\nI look, and move.\n"
     assert calls.startswith('[{"name":"look","arguments":{}},{"name":"move",')
 
 
-def test_a_row_ends_with_a_turn_of_the_agent():
+def test_a_row_ends_with_a_turn_of_the_agent() -> None:
     tally = LossCounts()
     row = sharegpt_format.row(example(), tally)
     assert row["conversations"][-1] == {"from": "gpt", "value": "My answer is submitted."}
@@ -99,7 +99,7 @@ def test_a_row_ends_with_a_turn_of_the_agent():
 @pytest.mark.parametrize(
     ("last", "tag"), [(agent("That is all."), "gpt"), (agent("", asked("look", {}, None)), "function_call")]
 )
-def test_a_row_that_ends_with_the_agent_needs_no_other_end(last, tag):
+def test_a_row_that_ends_with_the_agent_gets_no_added_message(last, tag) -> None:
     tally = LossCounts()
     row = sharegpt_format.row(trajectory(user("Go."), last), tally)
     assert row["conversations"][-1]["from"] == tag
@@ -107,7 +107,7 @@ def test_a_row_that_ends_with_the_agent_needs_no_other_end(last, tag):
     assert not tally.changed
 
 
-def test_neighbours_of_one_side_are_joined_and_counted():
+def test_consecutive_turns_of_one_side_are_joined_and_counted() -> None:
     tally = LossCounts()
     row = sharegpt_format.row(
         trajectory(
@@ -131,7 +131,7 @@ def test_neighbours_of_one_side_are_joined_and_counted():
     assert tally.changed == {"turns joined with the one before": 3}
 
 
-def test_marks_within_arguments_are_not_taken_for_marks():
+def test_marks_inside_arguments_are_escaped() -> None:
     arguments = {"text": "<tool_call>{}</tool_call><think>\nno\n</think>\n\n"}
     row = sharegpt_format.row(trajectory(user("Go."), agent("", asked("look", arguments))), LossCounts())
     value = row["conversations"][1]["value"]
@@ -139,7 +139,7 @@ def test_marks_within_arguments_are_not_taken_for_marks():
     assert json.loads(value)["arguments"] == arguments
 
 
-def test_a_mark_in_what_is_said_beside_a_call_is_refused():
+def test_a_mark_in_the_text_beside_a_call_is_refused() -> None:
     said = agent("I write <tool_call> now.", asked("look", {}))
     with pytest.raises(UnfitError, match="<tool_call> in the text beside a call"):
         sharegpt_format.row(trajectory(user("Go."), said), LossCounts())
@@ -147,12 +147,12 @@ def test_a_mark_in_what_is_said_beside_a_call_is_refused():
     assert sharegpt_format.row(talk, LossCounts())["conversations"][1]["value"] == "I write <tool_call> now."
 
 
-def test_a_row_in_which_the_agent_speaks_first_is_refused():
+def test_a_row_in_which_the_agent_has_the_first_turn_is_refused() -> None:
     with pytest.raises(UnfitError, match="has the first turn"):
         sharegpt_format.row(trajectory(agent("Hello."), user("Go."), agent("Well.")), LossCounts())
 
 
-def test_results_that_cannot_be_told_apart_are_counted():
+def test_results_that_contain_the_separator_are_counted() -> None:
     results = asked("look", {}, f"a{RESULT_SEPARATOR}b"), asked("look", {}, "c")
     tally = LossCounts()
     sharegpt_format.row(trajectory(user("Go."), agent("", *results)), tally)
@@ -162,7 +162,7 @@ def test_results_that_cannot_be_told_apart_are_counted():
     assert "steps.observation.results (where one ends and the next begins)" not in tally.lost
 
 
-def test_ids_and_the_writing_of_arguments_are_counted_as_lost():
+def test_ids_and_the_notation_of_arguments_are_counted_as_lost() -> None:
     tally = LossCounts()
     calls = asked("look", {}, raw_arguments="{ }"), asked("look", {})
     sharegpt_format.row(trajectory(user("Go."), agent("", *calls)), tally)

@@ -3,7 +3,7 @@ from codegym_harness.export.training_conversation import AgentTurn, TrainingCall
 from tests.conversations import agent, asked, example, metrics, system, trajectory, user
 
 
-def test_a_conversation_is_what_the_agent_saw():
+def test_a_conversation_is_what_the_agent_saw() -> None:
     conversation = converse(example(), LossCounts())
     assert conversation.system == "You play."
     assert [tool["function"]["name"] for tool in conversation.tools] == ["look", "move", "submit_answer"]
@@ -14,7 +14,7 @@ def test_a_conversation_is_what_the_agent_saw():
     assert conversation.submitted
 
 
-def test_what_the_record_says_and_no_conversation_holds_is_counted():
+def test_fields_that_a_conversation_cannot_hold_are_counted() -> None:
     record = example()
     assert record.steps[2].observation is not None
     record.steps[2].observation.results[0].extra.structured = {"result": 1}
@@ -37,7 +37,7 @@ def test_what_the_record_says_and_no_conversation_holds_is_counted():
     assert not tally.changed
 
 
-def test_a_conversation_may_end_with_calls_that_were_never_answered():
+def test_a_conversation_may_end_with_calls_that_were_never_answered() -> None:
     record = trajectory(
         user("Go."), agent("", asked("look", {}, None), asked("look", {}, None)), outcome="no_submission"
     )
@@ -51,7 +51,7 @@ def test_a_conversation_may_end_with_calls_that_were_never_answered():
     assert "steps.tool_calls (without a result)" not in tally.lost
 
 
-def test_elsewhere_calls_without_a_result_are_left_out_and_counted():
+def test_calls_without_a_result_before_the_end_are_left_out_and_counted() -> None:
     cut = agent("", asked("look", {}, "seen"), asked("move", {"floors": 1}, None))
     within = agent("Hm.", asked("look", {}, None))
     tally = LossCounts()
@@ -61,7 +61,7 @@ def test_elsewhere_calls_without_a_result_are_left_out_and_counted():
     assert tally.lost["steps.tool_calls (without a result)"] == 2
 
 
-def test_only_what_the_system_says_first_is_the_system_prompt():
+def test_only_leading_system_messages_are_the_system_prompt() -> None:
     tally = LossCounts()
     steps = system("A."), system("B."), user("Go."), agent("Yes."), system("C."), agent("Well.")
     conversation = converse(trajectory(*steps), tally)
@@ -70,7 +70,7 @@ def test_only_what_the_system_says_first_is_the_system_prompt():
     assert tally.changed == {"system messages converted to user messages": 1}
 
 
-def test_arguments_are_also_there_as_the_model_wrote_them():
+def test_arguments_are_kept_as_the_model_wrote_them() -> None:
     call = asked("move", {"floors": 1}, "up", raw_arguments='{"floors": 1}', invalid="unknown_tool")
     counts = LossCounts()
     conversation = converse(trajectory(user("Go."), agent("", call)), counts)

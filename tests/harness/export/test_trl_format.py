@@ -28,12 +28,12 @@ def read(row):
 
 
 @given(trajectories)
-def test_everything_said_called_for_and_read_is_found_again(record):
+def test_every_message_call_and_result_is_in_the_row(record) -> None:
     row = json.loads(json.dumps(trl_format.row(record, LossCounts())))
     assert read(row) == exchanges(record)
 
 
-def test_a_row_has_the_shape_that_trl_documents():
+def test_a_row_has_the_format_that_trl_documents() -> None:
     row = trl_format.row(example(), LossCounts())
     assert row.keys() == {"messages", "tools"}
     assert json.loads(row["tools"]) == TOOLS
@@ -57,13 +57,13 @@ def test_a_row_has_the_shape_that_trl_documents():
 
 
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1])
-def test_a_whole_number_that_datasets_cannot_read_is_refused(number):
+def test_an_integer_that_datasets_cannot_read_is_refused(number) -> None:
     record = trajectory(user("Go."), agent("", asked("move", {"floors": [{"n": number}]})))
     with pytest.raises(UnfitError, match="beyond 64 bits"):
         trl_format.row(record, LossCounts())
 
 
-def test_decimals_that_datasets_rounds_off_are_counted():
+def test_decimals_that_datasets_rounds_are_counted() -> None:
     record = trajectory(
         user("Go."),
         agent("", asked("move", {"a": 0.1 + 0.2, "b": [0.25, 1e-11], "c": [1e300, 1e-20, 0.0], "d": True})),
@@ -73,7 +73,7 @@ def test_decimals_that_datasets_rounds_off_are_counted():
     assert tally.lost[trl_format.DECIMALS] == 2
 
 
-def test_arguments_that_were_written_otherwise_are_counted():
+def test_arguments_in_another_notation_are_counted() -> None:
     record = trajectory(user("Go."), agent("", asked("move", {"floors": 1}, raw_arguments='{"floors": 1}')))
     tally = LossCounts()
     row = trl_format.row(record, tally)

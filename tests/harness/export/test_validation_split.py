@@ -10,20 +10,20 @@ shares = st.floats(0.01, 0.99)
 
 
 @given(names, shares)
-def test_there_are_environments_on_both_sides(environments, share):
+def test_both_sets_have_environments(environments, share) -> None:
     validation = validation_environments(environments, share)
     assert validation
     assert validation < environments
 
 
 @given(names, shares)
-def test_the_same_environments_are_always_split_alike(environments, share):
+def test_the_same_environments_are_always_split_alike(environments, share) -> None:
     assert validation_environments(sorted(environments), share) == validation_environments(
         environments, share
     )
 
 
-def test_an_environment_stays_on_its_side_when_others_come():
+def test_an_environment_stays_in_its_set_when_others_are_added() -> None:
     few = {f"environment {number}" for number in range(30)}
     many = few | {f"environment {number}" for number in range(30, 300)}
     validation = validation_environments(few, 0.2)
@@ -31,12 +31,12 @@ def test_an_environment_stays_on_its_side_when_others_come():
     assert validation_environments(many, 0.2) & few == validation
 
 
-def test_the_share_is_about_kept():
+def test_the_share_of_validation_environments_is_approximate() -> None:
     many = {f"environment {number}" for number in range(2000)}
     assert 150 < len(validation_environments(many, 0.1)) < 250
 
 
 @pytest.mark.parametrize("environments", [set(), {"alone"}])
-def test_fewer_than_two_environments_cannot_be_split(environments):
+def test_fewer_than_two_environments_cannot_be_split(environments) -> None:
     with pytest.raises(CodegymError, match="split by environment"):
         validation_environments(environments)

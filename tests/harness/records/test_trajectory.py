@@ -56,21 +56,21 @@ def trajectory(arguments: dict[str, object], content: str = "seen") -> Trajector
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=3), st.text())
-def test_a_trajectory_is_one_line_that_reads_back_the_same(arguments, content):
+def test_a_trajectory_is_one_line_that_reads_back_the_same(arguments, content) -> None:
     written = trajectory(arguments, content)
     line = written.to_json()
     assert "\n" not in line
     assert Trajectory.model_validate_json(line) == written
 
 
-def test_absent_values_are_left_out_but_null_arguments_are_kept():
+def test_absent_values_are_left_out_but_null_arguments_are_kept() -> None:
     data = json.loads(trajectory({"where": None, "deep": [{"n": None}]}).to_json())
     assert "tool_calls" not in data["steps"][0]
     assert "verdict" not in data["extra"]
     assert data["steps"][1]["tool_calls"][0]["arguments"] == {"where": None, "deep": [{"n": None}]}
 
 
-def test_only_keys_of_the_format_stand_outside_extra():
+def test_only_keys_of_the_format_are_outside_of_extra() -> None:
     data = json.loads(trajectory({}).to_json())
     assert set(data) == {"schema_version", "session_id", "agent", "steps", "final_metrics", "extra"}
     assert data["schema_version"] == "ATIF-v1.8"
@@ -79,7 +79,7 @@ def test_only_keys_of_the_format_stand_outside_extra():
     assert set(data["steps"][1]["observation"]["results"][0]) == {"source_call_id", "content", "extra"}
 
 
-def test_final_metrics_are_sums_and_say_nothing_where_a_step_does_not():
+def test_final_metrics_are_sums_and_none_if_a_value_is_missing() -> None:
     def step(prompt: int | None, cost: float | None) -> Step:
         metrics = Metrics(
             prompt_tokens=prompt, completion_tokens=2, cost_usd=cost, extra=MetricsExtra(seconds=1)

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import anyio
 import pytest
@@ -8,13 +9,17 @@ from codegym_harness.agents import policy_agents
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.sources import Assignment, LocalEpisodes, ServedEpisodes
+from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.runs.evaluation import play_assignments
 from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.run_directory import RunDirectory, read_trajectories
 from codegym_harness.runs.run_index import read_summary
 from codegym_harness.runs.selection import Selection
+from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import ConnectionFailedError, RunHaltedError
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.spec.catalog import Catalog
 
 
 class Configuration(BaseModel):
@@ -24,7 +29,9 @@ class Configuration(BaseModel):
 BELLS = [Assignment(environment="counter", task=f"bell-{bell}") for bell in (1, 2, 4)]
 
 
-async def test_an_evaluation_over_http_leaves_every_trajectory_and_a_summary(server, pool, catalog, tmp_path):
+async def test_an_evaluation_over_http_leaves_every_trajectory_and_a_summary(
+    server: ServerProcess, pool: SandboxPool, catalog: Catalog, tmp_path: Path
+) -> None:
     path = tmp_path / "run"
     async with ControlClient.connect(server.url, server.token) as control:
         assignments = Selection(epochs=2).assignments(await control.environments())
@@ -45,7 +52,9 @@ async def test_an_evaluation_over_http_leaves_every_trajectory_and_a_summary(ser
     assert json.loads((path / "summary.json").read_text()) == summary.model_dump(mode="json")
 
 
-async def test_epochs_of_a_random_agent_differ_and_runs_of_it_do_not(episodes, tmp_path):
+async def test_epochs_of_a_random_agent_differ_and_runs_of_it_do_not(
+    episodes: EpisodeManager, tmp_path: Path
+) -> None:
     assignments = [Assignment(environment="counter", task="bell-1", epoch=epoch) for epoch in (1, 2)]
     played = []
     for name in ("one", "two"):
@@ -59,7 +68,7 @@ async def test_epochs_of_a_random_agent_differ_and_runs_of_it_do_not(episodes, t
     assert played[0][0] != played[0][1]
 
 
-async def test_no_more_than_so_many_episodes_are_open_at_once(episodes, tmp_path):
+async def test_open_episodes_never_exceed_the_concurrency(episodes: EpisodeManager, tmp_path: Path) -> None:
     most = 0
 
     async def count(game):
@@ -77,7 +86,7 @@ async def test_no_more_than_so_many_episodes_are_open_at_once(episodes, tmp_path
     assert most == 3
 
 
-async def test_bad_rollouts_do_not_stop_the_others(episodes, tmp_path):
+async def test_a_failed_rollout_does_not_stop_the_others(episodes: EpisodeManager, tmp_path: Path) -> None:
     async def stumble(game):
         if game.task.id == "bell-1":
             raise RuntimeError("stumbled")
@@ -92,7 +101,9 @@ async def test_bad_rollouts_do_not_stop_the_others(episodes, tmp_path):
     assert summary.reward == 0.5
 
 
-async def test_each_trajectory_is_on_disk_before_it_is_announced(episodes, tmp_path):
+async def test_each_trajectory_is_on_disk_before_the_observer_receives_it(
+    episodes: EpisodeManager, tmp_path: Path
+) -> None:
     path = tmp_path / "run"
     seen = []
 
@@ -109,7 +120,9 @@ async def test_each_trajectory_is_on_disk_before_it_is_announced(episodes, tmp_p
     assert len(seen) == 2
 
 
-async def test_what_was_done_stays_when_an_evaluation_is_cancelled(episodes, tmp_path):
+async def test_recorded_episodes_stay_when_an_evaluation_is_cancelled(
+    episodes: EpisodeManager, tmp_path: Path
+) -> None:
     path = tmp_path / "run"
 
     async def linger(game):
@@ -129,7 +142,7 @@ async def test_what_was_done_stays_when_an_evaluation_is_cancelled(episodes, tmp
     assert episodes.open_count == 0
 
 
-async def test_an_evaluation_that_breaks_off_leaves_a_summary(episodes, tmp_path):
+async def test_a_halted_evaluation_writes_a_summary(episodes: EpisodeManager, tmp_path: Path) -> None:
     async def give_up(game):
         if game.task.id == "bell-2":
             raise RunHaltedError("Nothing more will come of it.")
@@ -145,7 +158,9 @@ async def test_an_evaluation_that_breaks_off_leaves_a_summary(episodes, tmp_path
     assert (directory.results.keys(), read_summary(tmp_path).missing) == ({"counter/bell-1/1"}, 2)
 
 
-async def test_only_what_is_missing_is_played_and_failures_are_played_again(episodes, tmp_path):
+async def test_resuming_plays_missing_and_failed_episodes_only(
+    episodes: EpisodeManager, tmp_path: Path
+) -> None:
     played = []
     failing = True
 
@@ -171,7 +186,9 @@ async def test_only_what_is_missing_is_played_and_failures_are_played_again(epis
     assert Trajectory.model_validate_json(aside).extra.key == "counter/bell-2/1"
 
 
-async def test_a_watcher_is_told_what_was_there_and_what_begins_and_ends(episodes, tmp_path):
+async def test_an_observer_receives_earlier_results_and_each_begin_and_end(
+    episodes: EpisodeManager, tmp_path: Path
+) -> None:
     told = []
 
     class Note(Observer):
@@ -198,7 +215,7 @@ async def test_a_watcher_is_told_what_was_there_and_what_begins_and_ends(episode
     ]
 
 
-async def test_a_run_that_is_gone_on_with_has_no_figures_until_there_are_new_ones(episodes, tmp_path):
+async def test_a_resumed_run_has_no_summary_until_it_ends(episodes: EpisodeManager, tmp_path: Path) -> None:
     class Look(Observer):
         def episode_begins(self, assignment):
             assert not (tmp_path / "summary.json").exists()

@@ -40,15 +40,15 @@ class Outer(BaseModel):
     words: tuple[str, ...] = ()
 
 
-def test_the_same_configuration_is_accepted():
+def test_the_same_configuration_is_accepted() -> None:
     check_configuration(HERE, Outer(), Outer())
 
 
-def test_how_much_is_done_at_once_may_change():
+def test_the_concurrency_may_change_on_resume() -> None:
     check_configuration(HERE, Outer(), Outer(concurrency=2))
 
 
-def test_another_configuration_is_refused_with_what_differs():
+def test_another_configuration_is_refused_with_what_differs() -> None:
     with pytest.raises(RunError) as caught:
         check_configuration(HERE, Outer(words=("a",)), Outer(inner=Inner(depth=2), concurrency=1))
     assert caught.value.path == HERE
@@ -63,19 +63,19 @@ class WithModel(BaseModel):
     model: dict[str, object] | None = None
 
 
-def test_a_whole_part_that_differs_is_told_by_its_name():
+def test_a_section_that_differs_is_shown_by_its_name() -> None:
     with pytest.raises(RunError, match="model was 'openai:x' and is now None"):
         check_configuration(HERE, WithModel(model={"name": "openai:x", "turns": 256}), WithModel())
 
 
-def test_environments_that_are_not_what_they_were_are_refused_by_name():
+def test_changed_environments_are_refused_by_name() -> None:
     begun = RunStart(environments={"a": "1", "b": "2", "gone": "3"})
     check_environments(HERE, begun, dict(begun.environments))
     with pytest.raises(RunError, match=r"since the run in runs/mine was started: b, new, gone\."):
         check_environments(HERE, begun, {"a": "1", "b": "9", "new": "4"})
 
 
-def test_results_that_nobody_asked_for_are_refused():
+def test_results_outside_of_the_selection_are_refused() -> None:
     check_results(HERE, ["a/x/1"], ["a/x/1", "a/x/2"])
     with pytest.raises(RunError, match=r"does not select: c/1, c/2, c/3, c/4, c/5 and 2 more\."):
         check_results(HERE, ["a/x/1", *(f"c/{n}" for n in range(1, 8))], ["a/x/1"])
@@ -90,7 +90,9 @@ def environment(tmp_path, fixtures) -> Path:
     return Path(shutil.copy(fixtures / "counter.py", tmp_path / "counter.py"))
 
 
-async def test_a_run_is_resumed_only_as_what_it_was(tmp_path, environment):
+async def test_a_run_is_resumed_only_with_its_configuration_and_environments(
+    tmp_path: Path, environment: Path
+) -> None:
     path = tmp_path / "run"
     job = RunConfig(agent="observe", paths=(environment,), selection=Selection(difficulties=(1,)))
     first = await run_evaluation(job, out=path)
@@ -105,7 +107,9 @@ async def test_a_run_is_resumed_only_as_what_it_was(tmp_path, environment):
     assert read_summary(path) == first
 
 
-async def test_what_was_cut_off_is_told_and_played_again(tmp_path, environment):
+async def test_a_removed_line_is_reported_and_its_episode_is_played_again(
+    tmp_path: Path, environment: Path
+) -> None:
     path = tmp_path / "run"
     job = RunConfig(agent="observe", paths=(environment,), selection=Selection(difficulties=(1,), tasks=3))
     whole = await run_evaluation(job, out=path)
@@ -122,7 +126,7 @@ async def test_what_was_cut_off_is_told_and_played_again(tmp_path, environment):
     assert len({each.extra.key for each in read_trajectories(path)}) == 3
 
 
-def test_a_run_of_another_version_is_refused(tmp_path):
+def test_a_run_of_another_version_is_refused(tmp_path: Path) -> None:
     with RunDirectory.create(tmp_path / "run", RunConfig(agent="observe", version="0.0.1")):
         pass
     with pytest.raises(RunError, match=r"begun by version 0\.0\.1"):
@@ -191,7 +195,9 @@ def launcher(tmp_path) -> Iterator[Launcher]:
         yield Launcher(process, tmp_path / "run")
 
 
-def test_killed_at_random_moments_every_episode_is_played_exactly_once(tmp_path, environment, launcher):
+def test_killed_at_random_moments_every_episode_is_played_exactly_once(
+    tmp_path: Path, environment: Path, launcher
+) -> None:
     chance = random.Random(20)
     path = tmp_path / "run"
     begin = ["--agent", "observe", "--environments", str(environment), "--out", str(path)]

@@ -5,14 +5,23 @@ from codegym_harness.agents import policy_agents
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
-from codegym_harness.episode_sources.sources import Assignment, ForeignEpisodes, LocalEpisodes, ServedEpisodes
+from codegym_harness.episode_sources.sources import (
+    Assignment,
+    EpisodeSource,
+    ForeignEpisodes,
+    LocalEpisodes,
+    ServedEpisodes,
+)
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
+from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import EnvironmentFaultError
 from codegym_mcp.limits import Limits
+from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_file import read_environment_source
 
 BELL = Assignment(environment="counter", task="bell-2")
@@ -34,7 +43,7 @@ async def source(request, episodes, server, bells_file):
                 yield ServedEpisodes(control, limits)
 
 
-async def test_a_right_answer_is_correct(source, pool, catalog):
+async def test_a_right_answer_is_correct(source: EpisodeSource, pool: SandboxPool, catalog: Catalog) -> None:
     trajectory = await roll_out(policy_agents.oracle(pool, catalog), source, BELL)
     record = trajectory.extra
     assert record.outcome == "correct"
@@ -47,7 +56,7 @@ async def test_a_right_answer_is_correct(source, pool, catalog):
     assert trajectory.final_metrics.total_steps == len(trajectory.steps) == 7
 
 
-async def test_the_record_holds_what_is_known_of_the_task(source):
+async def test_the_record_holds_tags_difficulty_and_oracle_calls(source: EpisodeSource) -> None:
     record = (await roll_out(policy_agents.observe(), source, BELL)).extra
     assert (record.tags, record.difficulty, record.oracle_calls) == (["search"], 2, 5)
     made = Assignment(environment="counter", difficulty=3, seed=1)
@@ -55,7 +64,7 @@ async def test_the_record_holds_what_is_known_of_the_task(source):
     assert (record.tags, record.difficulty, record.oracle_calls) == (["search"], 3, None)
 
 
-async def test_a_wrong_answer_is_incorrect(source):
+async def test_a_wrong_answer_is_incorrect(source: EpisodeSource) -> None:
     async def guess(_):
         return 3
 
@@ -65,7 +74,7 @@ async def test_a_wrong_answer_is_incorrect(source):
     assert record.verdict.reward == 0.0
 
 
-async def test_an_agent_that_stops_without_an_answer_made_no_submission(source):
+async def test_an_agent_that_stops_without_an_answer_made_no_submission(source: EpisodeSource) -> None:
     async def look(game):
         await game.call("listen", {})
 
@@ -73,7 +82,7 @@ async def test_an_agent_that_stops_without_an_answer_made_no_submission(source):
     assert (record.outcome, record.calls, record.error) == ("no_submission", 1, None)
 
 
-async def test_running_out_of_calls_is_no_submission_and_names_the_limit(source):
+async def test_using_up_all_calls_is_no_submission_and_names_the_limit(source: EpisodeSource) -> None:
     async def wander(game):
         while not (await game.call("move", {"floors": -1})).over:
             pass
@@ -83,7 +92,7 @@ async def test_running_out_of_calls_is_no_submission_and_names_the_limit(source)
     assert record.limits_met == ["calls"]
 
 
-async def test_an_agent_that_does_not_end_meets_the_deadline(source):
+async def test_an_agent_that_does_not_end_is_stopped_at_the_deadline(source: EpisodeSource) -> None:
     async def sleep(game):
         await game.call("listen", {})
         await anyio.sleep_forever()
@@ -94,7 +103,7 @@ async def test_an_agent_that_does_not_end_meets_the_deadline(source):
     assert trajectory.extra.error is None
 
 
-async def test_what_an_agents_code_raises_is_the_agents_failure(source):
+async def test_an_exception_of_the_agent_is_the_agents_failure(source: EpisodeSource) -> None:
     async def stumble(game):
         await game.call("listen", {})
         raise KeyError("lost my way")
@@ -108,7 +117,7 @@ async def test_what_an_agents_code_raises_is_the_agents_failure(source):
     assert len(trajectory.steps) == 2
 
 
-async def test_a_failure_of_ours_is_not_the_agents(source):
+async def test_an_error_of_the_project_is_not_scored(source: EpisodeSource) -> None:
     async def broken(_):
         raise EnvironmentFaultError("solve", "the oracle is broken")
 
@@ -118,7 +127,7 @@ async def test_a_failure_of_ours_is_not_the_agents(source):
     assert record.error.fault == "harness"
 
 
-async def test_a_verdict_stands_whatever_comes_after_it(source):
+async def test_a_verdict_counts_whatever_happens_after_it(source: EpisodeSource) -> None:
     async def answer_and_stumble(game):
         await game.submit(2)
         raise KeyError("too late")
@@ -128,7 +137,7 @@ async def test_a_verdict_stands_whatever_comes_after_it(source):
     assert record.error is not None
 
 
-async def test_an_episode_that_cannot_be_opened_has_failed(source):
+async def test_an_episode_that_cannot_be_opened_has_failed(source: EpisodeSource) -> None:
     nowhere = Assignment(environment="counter", task="bell-9")
     record = (await roll_out(policy_agents.observe(), source, nowhere)).extra
     assert record.outcome == "failed"
@@ -137,14 +146,14 @@ async def test_an_episode_that_cannot_be_opened_has_failed(source):
     assert "bell-9" in record.error.message
 
 
-async def test_generated_tasks_are_played_by_difficulty_and_seed(source):
+async def test_generated_tasks_are_played_by_difficulty_and_seed(source: EpisodeSource) -> None:
     assignment = Assignment(environment="counter", difficulty=1, seed=3, epoch=2)
     record = (await roll_out(policy_agents.observe(), source, assignment)).extra
     assert (record.key, record.task) == ("counter/d1-s3/2", "d1-s3")
 
 
 @pytest.mark.parametrize("source", ["local", "served"], indirect=True)
-async def test_nothing_stays_open(source, episodes):
+async def test_no_episode_stays_open(source: EpisodeSource, episodes: EpisodeManager) -> None:
     async def look(game):
         await game.call("listen", {})
 
@@ -152,7 +161,9 @@ async def test_nothing_stays_open(source, episodes):
     assert episodes.open_count == 0
 
 
-async def test_an_environment_that_fails_is_not_held_against_the_agent(bells, pool, journal):
+async def test_an_episode_whose_environment_fails_is_not_scored(
+    bells: Environment, pool: SandboxPool, journal
+) -> None:
     source = bells.program.source.replace("self.floor += floors", "return 'up'")
     broken = read_environment_source(source, name="counter", path="counter.py").with_tasks(bells.tasks)
     episodes = EpisodeManager(Catalog([Entry("counter", "counter.py", lambda: broken)]), pool, journal)
@@ -166,7 +177,7 @@ async def test_an_environment_that_fails_is_not_held_against_the_agent(bells, po
     assert record.error.fault == "harness"
 
 
-async def test_a_server_that_ends_during_the_rollout_is_our_failure(mortal_server):
+async def test_a_server_that_ends_during_the_rollout_is_a_failure_without_score(mortal_server) -> None:
     address, server = mortal_server
 
     async def outlive(game):
@@ -182,7 +193,9 @@ async def test_a_server_that_ends_during_the_rollout_is_our_failure(mortal_serve
     assert record.error.fault == "harness"
 
 
-async def test_another_servers_episodes_are_recorded_and_not_scored(episodes, server):
+async def test_another_servers_episodes_are_recorded_and_not_scored(
+    episodes: EpisodeManager, server: ServerProcess
+) -> None:
     async with LocalEpisodes(episodes).open(BELL) as episode:
         url = f"{server.url}/episodes/{episodes.by_id(episode.id).token}/mcp"
         source = ForeignEpisodes(url)

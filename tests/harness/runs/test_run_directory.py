@@ -44,7 +44,7 @@ def run(tmp_path) -> Path:
 # --- a new run
 
 
-def test_a_run_begins_with_its_configuration(tmp_path):
+def test_a_new_run_directory_holds_its_configuration(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "run"
     begun = RunStart(at="now", episodes=3, environments={"lift": "abc"})
     with RunDirectory.create(path, Configuration(agent="oracle"), begun):
@@ -52,7 +52,7 @@ def test_a_run_begins_with_its_configuration(tmp_path):
     assert json.loads((path / "run.json").read_text())["agent"] == "oracle"
 
 
-def test_a_run_is_never_written_over(run):
+def test_an_existing_run_is_never_overwritten(run) -> None:
     before = (run / "run.json").read_bytes()
     with pytest.raises(RunError, match="holds a run already"), RunDirectory.create(run, Configuration()):
         pass
@@ -63,7 +63,7 @@ def test_a_run_is_never_written_over(run):
     assert recorded(run) == KEYS
 
 
-def test_a_place_that_is_no_directory_is_refused(tmp_path):
+def test_a_path_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     path = tmp_path / "file" / "run"
     with pytest.raises(RunError, match="cannot be created"), RunDirectory.create(path, Configuration()):
@@ -96,7 +96,7 @@ def test_a_new_run_records_which_tasks_it_plays() -> None:
     assert start.tasks == {"lift": ["low", "d2-s100", "d2-s101"]}
 
 
-def test_new_runs_have_places_of_their_own(tmp_path):
+def test_each_new_run_has_its_own_path(tmp_path: Path) -> None:
     first = new_run_path("my.agents:play", tmp_path)
     assert first.parent == tmp_path
     assert first.name.endswith("-my-agents-play")
@@ -105,7 +105,7 @@ def test_new_runs_have_places_of_their_own(tmp_path):
     assert new_run_path("oracle").parent == Path("runs")
 
 
-def test_what_is_appended_gives_its_result_and_can_be_read_at_once(tmp_path):
+def test_an_appended_trajectory_has_a_result_and_can_be_read_at_once(tmp_path: Path) -> None:
     with RunDirectory.create(tmp_path, Configuration()) as directory:
         for number, key in enumerate(KEYS, 1):
             result = directory.append(made_trajectory(key))
@@ -114,7 +114,7 @@ def test_what_is_appended_gives_its_result_and_can_be_read_at_once(tmp_path):
     assert list(read_results(tmp_path)) == list(directory.results.values())
 
 
-def test_a_trajectory_that_cannot_be_written_whole_is_not_written_at_all(run):
+def test_a_trajectory_that_cannot_be_written_whole_is_not_written_at_all(run) -> None:
     size = (run / "trajectories.jsonl").stat().st_size
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with RunDirectory.resume(run) as directory:
@@ -133,7 +133,7 @@ def test_a_trajectory_that_cannot_be_written_whole_is_not_written_at_all(run):
 # --- a run that is resumed
 
 
-def test_a_resumed_run_has_its_results_and_takes_more(run):
+def test_a_resumed_run_has_its_results_and_accepts_more(run) -> None:
     with RunDirectory.resume(run) as directory:
         assert list(directory.results) == KEYS
         assert (directory.cut, directory.results["lift/low/2"].outcome) == (0, "failed")
@@ -141,7 +141,7 @@ def test_a_resumed_run_has_its_results_and_takes_more(run):
     assert recorded(run) == [*KEYS, "lift/high/2"]
 
 
-def test_a_run_whose_first_trajectory_never_came_is_resumed(tmp_path):
+def test_a_run_without_a_trajectory_is_resumed(tmp_path: Path) -> None:
     with RunDirectory.create(tmp_path, Configuration()):
         pass
     (tmp_path / "trajectories.jsonl").unlink()
@@ -156,7 +156,7 @@ WHOLE = b"".join(LINES)
 
 @given(cut=st.integers(0, len(WHOLE)))
 @settings(max_examples=60, deadline=None)
-def test_wherever_writing_was_broken_off_all_whole_lines_are_kept(tmp_path_factory, cut):
+def test_complete_lines_are_kept_wherever_writing_was_interrupted(tmp_path_factory, cut) -> None:
     path = tmp_path_factory.mktemp("run")
     with RunDirectory.create(path, Configuration()):
         pass
@@ -172,7 +172,7 @@ def test_wherever_writing_was_broken_off_all_whole_lines_are_kept(tmp_path_facto
 
 
 @pytest.mark.parametrize("rest", [b'{"schema_version": "ATIF', b"\0\0\0\0", b"\n", b"{]\n", b"\xff\xfe"])
-def test_a_damaged_last_line_is_cut_off_and_its_length_told(run, rest):
+def test_a_damaged_last_line_is_removed_and_its_length_is_reported(run, rest) -> None:
     file = run / "trajectories.jsonl"
     before = file.read_bytes()
     file.write_bytes(before + rest)
@@ -182,7 +182,7 @@ def test_a_damaged_last_line_is_cut_off_and_its_length_told(run, rest):
     assert file.read_bytes() == before
 
 
-def test_damage_before_the_last_line_is_refused_and_nothing_changed(run):
+def test_damage_before_the_last_line_is_an_error_and_changes_nothing(run) -> None:
     file = run / "trajectories.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)
     damaged = b"".join([lines[0], lines[1][:50] + b"\n", lines[2]])
@@ -194,7 +194,7 @@ def test_damage_before_the_last_line_is_refused_and_nothing_changed(run):
     assert file.read_bytes() == damaged
 
 
-def test_a_last_line_that_is_whole_but_unknown_is_not_cut_off(run):
+def test_a_complete_but_unknown_last_line_is_an_error_and_stays(run) -> None:
     file = run / "trajectories.jsonl"
     file.write_bytes(file.read_bytes() + b'{"schema_version": "ATIF-v9"}\n')
     before = file.read_bytes()
@@ -203,7 +203,7 @@ def test_a_last_line_that_is_whole_but_unknown_is_not_cut_off(run):
     assert file.read_bytes() == before
 
 
-def test_failures_are_set_aside_and_nothing_of_them_is_lost(run):
+def test_failures_are_set_aside_and_nothing_of_them_is_lost(run) -> None:
     lines = (run / "trajectories.jsonl").read_bytes().splitlines(keepends=True)
     with RunDirectory.resume(run) as directory:
         assert directory.set_failures_aside() == 1
@@ -224,7 +224,7 @@ def test_failures_are_set_aside_and_nothing_of_them_is_lost(run):
         ('{"begun": 1}', "cannot be read"),
     ],
 )
-def test_what_is_no_run_directory_is_refused(tmp_path, content, told):
+def test_a_directory_without_a_run_is_an_error(tmp_path: Path, content, told) -> None:
     if content is not None:
         (tmp_path / "run.json").write_text(content)
     with pytest.raises(RunError, match=told), RunDirectory.resume(tmp_path):
@@ -235,7 +235,7 @@ def test_what_is_no_run_directory_is_refused(tmp_path, content, told):
 # --- one process at a time
 
 
-def test_a_run_is_for_one_at_a_time(run):
+def test_a_run_directory_is_used_by_one_process_at_a_time(run) -> None:
     assert not is_in_progress(run)
     with RunDirectory.resume(run):
         assert is_in_progress(run)
@@ -244,7 +244,7 @@ def test_a_run_is_for_one_at_a_time(run):
     assert not is_in_progress(run)
 
 
-def test_a_process_that_is_killed_leaves_its_run_free(run):
+def test_the_lock_of_a_run_ends_with_a_killed_process(run) -> None:
     program = f"""
 import sys, pathlib
 from codegym_harness.episode_sources.sources import Assignment

@@ -18,9 +18,10 @@ from codegym_mcp.errors import CodegymError, RunHaltedError
 from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment_file import read_environment
+from tests.conftest import ModelServer
 
 
-async def test_a_job_serves_plays_and_records(fixtures, tmp_path):
+async def test_a_run_serves_plays_and_records(fixtures: Path, tmp_path: Path) -> None:
     told = []
 
     class Note(Observer):
@@ -57,9 +58,9 @@ def climbing(server, *paths, **more):
     return RunConfig(model=model, paths=paths, selection=Selection(difficulties=(2,)))
 
 
-async def test_what_runs_environments_for_a_model_is_given_no_secrets(
-    openai_server, fixtures, tmp_path, monkeypatch
-):
+async def test_processes_that_run_environments_receive_no_secrets(
+    openai_server: ModelServer, fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-private")
     monkeypatch.setenv("MINE", "sk-private")
     before = children()
@@ -78,7 +79,9 @@ async def test_what_runs_environments_for_a_model_is_given_no_secrets(
     assert not any("private" in environment for environment in seen)
 
 
-async def test_a_model_plays_what_can_be_played_and_the_rest_is_told(openai_server, fixtures, tmp_path):
+async def test_broken_environments_are_reported_and_the_others_are_played(
+    openai_server: ModelServer, fixtures: Path, tmp_path: Path
+) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("class Environment: pass")
     told = []
@@ -93,9 +96,9 @@ async def test_a_model_plays_what_can_be_played_and_the_rest_is_told(openai_serv
     assert [str(broken) in message for message in told] == [True]
 
 
-async def test_a_run_that_loses_its_episodes_breaks_off_and_is_gone_on_with(
-    openai_server, fixtures, tmp_path, monkeypatch
-):
+async def test_a_run_whose_worker_dies_is_halted_and_can_be_resumed(
+    openai_server: ModelServer, fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hosts = []
     start = WorkerEpisodes.start
 
@@ -121,9 +124,9 @@ async def test_a_run_that_loses_its_episodes_breaks_off_and_is_gone_on_with(
 
 
 @pytest.mark.parametrize("allowed", [False, True])
-async def test_what_may_be_unconfined_is_what_holds_a_models_episodes(
-    openai_server, fixtures, tmp_path, monkeypatch, allowed
-):
+async def test_allow_unconfined_reaches_the_worker_of_a_model(
+    openai_server: ModelServer, fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed
+) -> None:
     told = []
     start = WorkerEpisodes.start
 
@@ -138,9 +141,9 @@ async def test_what_may_be_unconfined_is_what_holds_a_models_episodes(
 
 
 @pytest.mark.parametrize("allowed", [False, True])
-async def test_what_may_be_unconfined_is_the_server_and_the_oracles_of_a_job(
-    fixtures, tmp_path, monkeypatch, allowed
-):
+async def test_allow_unconfined_reaches_the_server_and_the_pool_of_the_oracle(
+    fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed
+) -> None:
     told = []
 
     def note(what):
@@ -162,7 +165,7 @@ async def test_what_may_be_unconfined_is_the_server_and_the_oracles_of_a_job(
     assert told == [allowed, allowed]
 
 
-async def test_the_tools_of_another_server_are_played_and_recorded(fixtures, tmp_path):
+async def test_the_tools_of_another_server_are_played_and_recorded(fixtures: Path, tmp_path: Path) -> None:
     command = f"{sys.executable} -m codegym_mcp.cli serve {fixtures / 'counter.py'} --difficulty 1"
     job = RunConfig(agent="random", mcp_command=command, selection=Selection(epochs=2), concurrency=2)
     summary = await run_evaluation(job, out=tmp_path / "run")
@@ -172,7 +175,9 @@ async def test_the_tools_of_another_server_are_played_and_recorded(fixtures, tmp
     assert first.extra.calls == second.extra.calls == 20
 
 
-async def test_a_job_that_cannot_begin_writes_nothing(openai_server, fixtures, tmp_path):
+async def test_a_run_that_cannot_start_writes_nothing(
+    openai_server: ModelServer, fixtures: Path, tmp_path: Path
+) -> None:
     counter = (fixtures / "counter.py",)
     for job, words in (
         (RunConfig(agent="orcale", paths=counter), "Did you mean oracle"),
@@ -188,7 +193,7 @@ async def test_a_job_that_cannot_begin_writes_nothing(openai_server, fixtures, t
     assert not (tmp_path / "run").exists()
 
 
-def test_a_command_is_split_like_a_shell_would():
+def test_the_command_of_an_mcp_server_is_split_as_by_a_shell() -> None:
     target = RunConfig(agent="random", mcp_command="serve 'my env.py' --task 1").target()
     assert target == StdioServerParameters(command="serve", args=["my env.py", "--task", "1"])
 

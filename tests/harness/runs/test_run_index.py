@@ -16,7 +16,7 @@ from tests.made_runs import AT, Configuration, made_run, made_trajectory
 TWO = {"lift/low/1": "correct", "lift/high/1": "incorrect"}
 
 
-def test_runs_are_listed_from_the_earliest_on_with_how_they_ended(tmp_path):
+def test_runs_are_listed_by_start_time_with_their_state(tmp_path: Path) -> None:
     made_run(tmp_path / "z-first", TWO, agent="oracle", at="2025-01-01T00:00:00.000+00:00")
     made_run(tmp_path / "a-second", TWO, missing=3)
     (tmp_path / "broken").mkdir()
@@ -35,13 +35,13 @@ def test_runs_are_listed_from_the_earliest_on_with_how_they_ended(tmp_path):
     assert "cannot be read" in broken.problem
 
 
-def test_a_list_of_runs_needs_a_directory(tmp_path):
+def test_listing_runs_of_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     assert list_runs(tmp_path) == []
     with pytest.raises(RunError, match="There is no directory"):
         list_runs(tmp_path / "absent")
 
 
-def test_the_figures_of_a_run_that_was_killed_are_made_from_its_trajectories(tmp_path):
+def test_the_summary_of_a_killed_run_is_computed_from_its_trajectories(tmp_path: Path) -> None:
     written = made_run(tmp_path, TWO, missing=1)
     (tmp_path / "summary.json").unlink()
     assert read_summary(tmp_path) == written
@@ -49,20 +49,20 @@ def test_the_figures_of_a_run_that_was_killed_are_made_from_its_trajectories(tmp
     assert read_summary(tmp_path) == written
 
 
-def test_figures_are_of_where_the_run_is_now(tmp_path):
+def test_a_summary_names_the_current_directory_of_the_run(tmp_path: Path) -> None:
     made_run(tmp_path / "before", TWO)
     (tmp_path / "before").rename(tmp_path / "after")
     assert read_summary(tmp_path / "after").run == str(tmp_path / "after")
 
 
-def test_baselines_are_those_in_the_runs_own_directory(tmp_path):
+def test_baselines_are_read_from_the_run_directory(tmp_path: Path) -> None:
     made_run(tmp_path, TWO)
     assert read_baselines(tmp_path) == []
     made_run(tmp_path / "baselines" / "random", TWO, agent="random")
     assert [each.agent for each in read_baselines(tmp_path)] == ["random"]
 
 
-def test_an_episode_is_found_by_its_key(tmp_path):
+def test_an_episode_is_found_by_its_key(tmp_path: Path) -> None:
     made_run(tmp_path, TWO)
     assert find_trajectory(tmp_path, "lift/high/1").extra.outcome == "incorrect"
     with pytest.raises(NotFoundError, match=r"no episode named 'lift/high/2'. Did you mean lift/high/1"):
@@ -71,7 +71,7 @@ def test_an_episode_is_found_by_its_key(tmp_path):
         find_trajectory(tmp_path / "absent", "lift/high/1")
 
 
-def test_a_text_names_a_run_and_perhaps_an_episode_of_it(tmp_path, monkeypatch):
+def test_a_text_is_split_into_a_run_and_an_episode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made_run(tmp_path / "runs" / "mine", TWO)
     made_run(tmp_path / "runs" / "mine" / "baselines" / "random", TWO)
     monkeypatch.chdir(tmp_path)

@@ -30,16 +30,16 @@ def keys(selection: Selection, served: list[EnvironmentInfo]) -> list[str]:
     return [assignment.key for assignment in selection.assignments(served)]
 
 
-def test_everything_is_selected_by_default():
+def test_everything_is_selected_by_default() -> None:
     assert len(keys(Selection(), SERVED)) == 9
 
 
-def test_environments_are_selected_by_globs_and_in_their_order():
+def test_environments_are_selected_by_globs_in_the_server_order() -> None:
     chosen = keys(Selection(environments=("led*", "*_courier"), tasks=1), SERVED)
     assert chosen == ["night_courier/t0/1", "ledger/t0/1"]
 
 
-def test_environments_are_selected_by_the_grade_of_their_audits():
+def test_environments_are_selected_by_the_grade_of_their_audits() -> None:
     grades = {"night_courier": Grade.C, "ledger": Grade.B}
     selection = Selection(grade=Grade.B, tasks=1)
     assert [each.key for each in selection.assignments(SERVED, grades)] == ["ledger/t0/1"]
@@ -47,31 +47,31 @@ def test_environments_are_selected_by_the_grade_of_their_audits():
     assert len(everything) == 3
 
 
-def test_where_no_environment_has_the_grade_the_audit_is_named():
+def test_the_error_for_a_missing_grade_names_the_audit_command() -> None:
     selection = Selection(environments=("night_*",), grade=Grade.B)
     with pytest.raises(TaskError, match="None of 2 environments has grade B or better; 1 of them") as caught:
         selection.assignments(SERVED, {"night_courier": Grade.C, "ledger": Grade.A})
     assert "codegym-mcp audit" in caught.value.hint
 
 
-def test_each_task_is_played_in_every_epoch():
+def test_each_task_is_played_in_every_epoch() -> None:
     chosen = keys(Selection(environments=("ledger",), tasks=2, epochs=2), SERVED)
     assert chosen == ["ledger/t0/1", "ledger/t0/2", "ledger/t1/1", "ledger/t1/2"]
 
 
-def test_generated_tasks_are_selected_by_difficulty_and_seeds():
+def test_generated_tasks_are_selected_by_difficulty_and_seeds() -> None:
     chosen = keys(
         Selection(environments=("ledger",), difficulties=(4,), seeds=SeedRange(first=7), tasks=2), SERVED
     )
     assert chosen == ["ledger/d4-s7/1", "ledger/d4-s8/1"]
 
 
-def test_a_glob_that_matches_nothing_is_an_error():
+def test_a_glob_that_matches_nothing_is_an_error() -> None:
     with pytest.raises(NotFoundError, match="Did you mean ledger"):
         keys(Selection(environments=("ledgr",)), SERVED)
 
 
-def test_tasks_that_an_environment_does_not_have_are_an_error():
+def test_an_environment_without_such_tasks_is_an_error() -> None:
     with pytest.raises(TaskError, match="fixed_only generates no tasks"):
         keys(Selection(difficulties=(1,)), [info("fixed_only", generates=False)])
     with pytest.raises(TaskError, match="endless has no fixed tasks"):

@@ -34,12 +34,12 @@ T_TABLE = [
 
 
 @pytest.mark.parametrize(("probability", "freedom", "expected"), T_TABLE)
-def test_quantiles_of_t_are_those_of_the_published_table(probability, freedom, expected):
+def test_quantiles_of_t_equal_the_published_table(probability, freedom, expected) -> None:
     assert t_quantile(probability, freedom) == pytest.approx(expected, abs=6e-4)
 
 
 @given(st.integers(1, 8), st.data())
-def test_both_estimators_are_the_share_of_draws_counted_one_by_one(attempts, data):
+def test_both_estimators_equal_the_share_of_enumerated_draws(attempts, data) -> None:
     correct = data.draw(st.integers(0, attempts))
     k = data.draw(st.integers(1, attempts))
     outcomes = [True] * correct + [False] * (attempts - correct)
@@ -48,7 +48,7 @@ def test_both_estimators_are_the_share_of_draws_counted_one_by_one(attempts, dat
     assert pass_hat_k(attempts, correct, k) == pytest.approx(sum(map(all, draws)) / len(draws))
 
 
-def test_known_values_of_the_estimators():
+def test_known_values_of_the_estimators() -> None:
     assert pass_at_k(200, 20, 1) == pytest.approx(0.1)
     assert pass_at_k(5, 2, 3) == pytest.approx(0.9)
     assert pass_hat_k(5, 4, 2) == pytest.approx(0.6)
@@ -56,12 +56,12 @@ def test_known_values_of_the_estimators():
 
 
 @pytest.mark.parametrize(("attempts", "correct", "k"), [(3, 1, 4), (3, 1, 0), (3, 4, 1), (0, 0, 1)])
-def test_impossible_counts_are_refused(attempts, correct, k):
+def test_impossible_counts_are_refused(attempts, correct, k) -> None:
     with pytest.raises(ValueError, match=r"k is|cannot be correct"):
         pass_at_k(attempts, correct, k)
 
 
-def test_values_in_clusters_of_their_own_give_the_ordinary_standard_error():
+def test_singleton_clusters_give_the_ordinary_standard_error() -> None:
     # Mean 2.5, sample standard deviation sqrt(5/3), n = 4, t(3) = 3.1824463.
     estimate = clustered_mean([1.0, 2.0, 3.0, 4.0], range(4))
     assert estimate.mean == 2.5
@@ -69,23 +69,23 @@ def test_values_in_clusters_of_their_own_give_the_ordinary_standard_error():
     assert estimate.high == pytest.approx(2.5 + 3.1824463 * math.sqrt(5 / 3) / 2)
 
 
-def test_clusters_that_agree_within_widen_the_interval():
+def test_correlated_clusters_widen_the_interval() -> None:
     # Residuals sum to +1.5, -1.5 in the two clusters: sqrt((2.25 + 2.25) * 2) / 6 = 0.5.
     estimate = clustered_mean([1, 1, 1, 0, 0, 0], ["a"] * 3 + ["b"] * 3)
     assert estimate.stderr == pytest.approx(0.5)
     assert estimate.clusters == 2
 
 
-def test_one_cluster_tells_no_interval():
+def test_one_cluster_has_no_interval() -> None:
     estimate = clustered_mean([1, 0, 1], ["a"] * 3)
     assert (estimate.stderr, estimate.low, estimate.high) == (None, None, None)
 
 
-def test_a_paired_difference_is_the_mean_of_the_differences():
+def test_a_paired_difference_is_the_mean_of_the_differences() -> None:
     estimate = paired_difference([0, 1, 0, 1], [1, 1, 1, 0], range(4))
     assert estimate.mean == pytest.approx(0.25)
 
 
-def test_pairs_of_different_length_are_refused():
+def test_pairs_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match="zip"):
         paired_difference([0, 1], [1], range(2))

@@ -36,7 +36,7 @@ def summary_of(*results: EpisodeResult):
     return summarize("runs/one", "someone", results)
 
 
-def test_what_was_promised_first_stands_where_it_stood():
+def test_a_refused_file_stays_unchanged() -> None:
     summary = summary_of(
         result("b/t/1", "correct", 4),
         result("b/t/2", "incorrect", 6),
@@ -58,7 +58,7 @@ def test_what_was_promised_first_stands_where_it_stood():
     }
 
 
-def test_the_interval_is_clustered_by_environment():
+def test_the_interval_is_clustered_by_environment() -> None:
     # As in test_estimators: residuals sum to +1.5 and -1.5 in the two clusters, so 0.5.
     good, bad = [result(f"a/{n}/1") for n in range(3)], [result(f"b/{n}/1", "incorrect") for n in range(3)]
     estimate = summary_of(*good, *bad).reward_estimate
@@ -66,7 +66,7 @@ def test_the_interval_is_clustered_by_environment():
     assert estimate.stderr == pytest.approx(0.5)
 
 
-def test_an_interval_ends_where_rewards_do():
+def test_an_interval_is_cut_to_the_range_of_rewards() -> None:
     # Of one task in each of three environments; t(2) = 4.303, and 2/3 - 4.303 / 3 is below 0.
     two = summary_of(result("a/1/1"), result("b/1/1"), result("c/1/1", "incorrect")).reward_estimate
     assert two.stderr == pytest.approx(1 / 3)
@@ -78,7 +78,7 @@ def test_an_interval_ends_where_rewards_do():
     assert most.high == 1.0
 
 
-def test_within_one_environment_the_interval_is_clustered_by_task():
+def test_with_one_environment_the_interval_is_clustered_by_task() -> None:
     # Two tasks, one always solved and one never: the same residuals as above, though there are 3 epochs.
     summary = summary_of(*attempts("a/easy", 3, 3), *attempts("a/hard", 0, 3))
     assert summary.reward_estimate.clusters == 2
@@ -87,12 +87,12 @@ def test_within_one_environment_the_interval_is_clustered_by_task():
     assert (part.low, part.high) == (summary.reward_estimate.low, summary.reward_estimate.high)
 
 
-def test_a_single_task_tells_no_interval():
+def test_a_single_task_has_no_interval() -> None:
     summary = summary_of(*attempts("a/t", 1, 3))
     assert (summary.environments["a"].low, summary.reward_estimate.stderr) == (None, None)
 
 
-def test_pass_at_k_and_pass_hat_k_are_means_over_tasks():
+def test_pass_at_k_and_pass_hat_k_are_means_over_tasks() -> None:
     # 2 of 4 correct: pass@2 = 1 - C(2,2)/C(4,2) = 5/6, pass^2 = C(2,2)/C(4,2) = 1/6. 4 of 4: both 1.
     summary = summary_of(*attempts("a/t", 2, 4), *attempts("b/t", 4, 4))
     assert list(summary.pass_at) == list(summary.pass_hat) == [1, 2, 3, 4]
@@ -104,7 +104,7 @@ def test_pass_at_k_and_pass_hat_k_are_means_over_tasks():
     assert (summary.pass_at[2].count, summary.pass_at[2].clusters) == (2, 2)
 
 
-def test_attempts_that_failed_are_none_and_a_task_with_too_few_is_left_out():
+def test_failed_attempts_do_not_count_and_tasks_with_too_few_attempts_are_left_out() -> None:
     played = [*attempts("a/t", 1, 2), result("a/t/3", "failed"), *attempts("b/t", 3, 3)]
     summary = summary_of(*played)
     assert summary.pass_at[2].count == 2
@@ -114,7 +114,7 @@ def test_attempts_that_failed_are_none_and_a_task_with_too_few_is_left_out():
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=6))
-def test_with_one_attempt_to_draw_both_estimators_are_the_mean_reward(corrects):
+def test_for_k_of_one_both_estimators_are_the_mean_reward(corrects) -> None:
     played = [each for task, correct in enumerate(corrects) for each in attempts(f"a/{task}", correct, 3)]
     summary = summary_of(*played)
     assert summary.pass_at[1].mean == pytest.approx(summary.reward)
@@ -123,7 +123,7 @@ def test_with_one_attempt_to_draw_both_estimators_are_the_mean_reward(corrects):
         assert summary.pass_hat[k].mean <= summary.pass_at[k].mean + 1e-12
 
 
-def test_figures_are_told_by_tag_and_by_difficulty():
+def test_statistics_are_grouped_by_tag_and_by_difficulty() -> None:
     summary = summary_of(
         result("a/t/1", tags=("graphs", "search"), difficulty=3),
         result("b/t/1", "incorrect", tags=("search",), difficulty=1),
@@ -136,7 +136,7 @@ def test_figures_are_told_by_tag_and_by_difficulty():
     assert {level: part.reward for level, part in summary.difficulties.items()} == {1: 0.0, 3: 1.0}
 
 
-def test_calls_by_the_oracles_are_of_correct_episodes_whose_oracles_calls_are_known():
+def test_calls_over_oracle_uses_correct_episodes_with_known_oracle_calls() -> None:
     summary = summary_of(
         result("a/1/1", calls=12, oracle_calls=4),
         result("a/2/1", calls=5, oracle_calls=5),
@@ -149,7 +149,7 @@ def test_calls_by_the_oracles_are_of_correct_episodes_whose_oracles_calls_are_kn
     assert summary_of(result("a/1/1", calls=7)).calls.over_oracle is None
 
 
-def test_calls_submissions_and_limits_are_counted():
+def test_calls_submissions_and_limits_are_counted() -> None:
     summary = summary_of(
         result("a/1/1", calls=5, invalid_calls=2, repeated_calls=1),
         result("a/2/1", "no_submission", 256, submission="invalid", repeated_calls=4, limits_met=("calls",)),
@@ -161,7 +161,7 @@ def test_calls_submissions_and_limits_are_counted():
     assert summary.limits_met == {"calls": 2, "deadline_seconds": 1}
 
 
-def test_usage_is_that_of_all_episodes_the_failed_ones_too():
+def test_usage_includes_failed_episodes() -> None:
     paid = EpisodeUsage(prompt_tokens=100, completion_tokens=10, cost_usd=0.25)
     summary = summary_of(
         result("a/1/1", usage=paid), result("a/2/1", "failed", usage=paid), result("a/3/1", "failed")
@@ -170,30 +170,30 @@ def test_usage_is_that_of_all_episodes_the_failed_ones_too():
     assert summary_of(result("a/1/1")).usage is None
 
 
-def test_a_run_of_failures_alone_has_no_reward():
+def test_a_run_of_failures_alone_has_no_reward() -> None:
     summary = summary_of(result("a/t/1", "failed"))
     assert (summary.reward, summary.reward_estimate, summary.pass_at) == (None, None, {})
     assert summary.environments["a"].reward is None
     assert summary.environments["a"].calls_median is None
 
 
-def test_unscored_rollouts_are_counted_apart():
+def test_unscored_rollouts_are_counted_separately() -> None:
     summary = summary_of(result("mcp/-/1", "unscored", 3))
     assert (summary.verdicts["unscored"], summary.reward) == (1, None)
     assert summary.environments["mcp"].calls_median == 3.0
 
 
-def test_an_empty_run_has_an_empty_summary():
+def test_an_empty_run_has_an_empty_summary() -> None:
     summary = summarize("runs/one", "someone", [], missing=7)
     assert (summary.episodes, summary.missing, summary.reward, summary.environments) == (0, 7, None, {})
 
 
-def test_the_order_of_the_results_changes_nothing():
+def test_the_order_of_the_results_changes_nothing() -> None:
     played = [*attempts("a/t", 2, 4), *attempts("b/t", 1, 3), result("b/u/1", "failed")]
     assert summary_of(*played) == summary_of(*reversed(played))
 
 
-def test_tasks_of_the_same_name_in_two_environments_are_two():
+def test_tasks_of_the_same_name_in_two_environments_are_two() -> None:
     tasks = list(product(("a", "b"), ("x", "y")))
     assert estimate_over_tasks(tasks, [1, 1, 0, 0]).clusters == 2
     assert estimate_over_tasks(tasks[:2], [1, 0]).clusters == 2
