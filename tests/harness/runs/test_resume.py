@@ -129,11 +129,11 @@ async def test_a_removed_line_is_reported_and_its_episode_is_played_again(
 def test_a_run_of_another_version_is_refused(tmp_path: Path) -> None:
     with RunDirectory.create(tmp_path / "run", RunConfig(agent="observe", version="0.0.1")):
         pass
-    with pytest.raises(RunError, match=r"begun by version 0\.0\.1"):
+    with pytest.raises(RunError, match=r"started by version 0\.0\.1"):
         recorded_config(tmp_path / "run")
     with RunDirectory.create(tmp_path / "other", Configuration()):
         pass
-    with pytest.raises(RunError, match="begun by version None"):
+    with pytest.raises(RunError, match="started by version None"):
         recorded_config(tmp_path / "other")
 
 
