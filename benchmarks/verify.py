@@ -1,10 +1,10 @@
-"""How fast environments are verified, and whether the verdict is the same every time.
+"""Measures how fast environments are verified, and whether the results are the same every time.
 
     python benchmarks/verify.py [--json] [--runs N] [--beside N] [--fresh N]
 
-Verified are 300 tasks of the bundled environments: the fixed ones, and generated ones. The same is done for a
-sample of them with a fresh interpreter for each task, one for each processor at once. The verdicts of several
-runs are compared, the last of them, on the fixed tasks alone, beside eight busy loops. Nothing is cached.
+300 tasks of the bundled environments are verified: their fixed tasks, and generated ones. A sample of them is verified
+with a new interpreter for each task, one for each processor at once. The results of several runs are compared; the
+last run, on the fixed tasks only, competes with eight busy loops. Nothing is cached.
 """
 
 import argparse
@@ -32,18 +32,18 @@ TASKS = 300
 FIRST_SEED = 1000
 LOOPS = 8
 LOOP_SECONDS = 900
-"""The loops end by themselves, should they ever outlive this program."""
+"""Seconds after which the loops end by themselves, if this program is killed."""
 
 TARGETS: dict[str, tuple[str, float]] = {
     "seconds_for_300_tasks": ("at most", 10),
     "times_faster_than_a_fresh_interpreter": ("at least", 20),
     "different_verdicts": ("at most", 1),
 }
-"""What is asked of a machine with two processors."""
+"""Targets for a machine with two processors."""
 
 
 async def with_more_tasks(context: VerificationContext, environment: Environment, count: int) -> Environment:
-    """The same environment with so many tasks, generated ones after the fixed ones."""
+    """Returns the environment with a number of tasks, generated ones after the fixed ones."""
     tasks: list[Task] = list(environment.tasks[:count])
     while len(tasks) < count:
         number = len(tasks)
@@ -58,36 +58,36 @@ def bundled() -> list[Environment]:
 
 
 async def verify_all(environments: Sequence[Environment]) -> tuple[float, list[Verification]]:
-    """Verifies environments; returns the seconds that it took, the start of the sandboxes included."""
+    """Verifies environments and returns the seconds, including the start of the sandboxes, and the results."""
     started = time.perf_counter()
     async with VerificationContext.open() as context:
         results = await context.run_all_nested(lambda environment: verify(context, environment), environments)
     return time.perf_counter() - started, results
 
 
-async def verify_one(place: int) -> None:
-    """What a fresh interpreter does: it verifies one environment on one task."""
+async def verify_one(index: int) -> None:
+    """Verifies one environment on one task; a new interpreter runs this."""
     environments = bundled()
-    environment = environments[place % len(environments)]
-    task = environment.tasks[place // len(environments) % len(environment.tasks)]
+    environment = environments[index % len(environments)]
+    task = environment.tasks[index // len(environments) % len(environment.tasks)]
     _, (result,) = await verify_all([environment.with_tasks((task,))])
     print(json.dumps(result.verified))
 
 
 async def fresh_interpreters(count: int) -> float:
-    """Seconds for each task when each gets an interpreter of its own, one for each processor at once."""
-    episode_slots = asyncio.Semaphore(os.cpu_count() or 1)
+    """Returns the seconds for each task with a new interpreter, one for each processor at once."""
+    slots = asyncio.Semaphore(os.cpu_count() or 1)
 
-    async def one(place: int) -> None:
-        async with episode_slots:
-            command = (sys.executable, __file__, "--one", str(place))
+    async def one(index: int) -> None:
+        async with slots:
+            command = (sys.executable, __file__, "--one", str(index))
             process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
             await process.communicate()
 
     started = time.perf_counter()
     async with asyncio.TaskGroup() as group:
-        for place in range(count):
-            group.create_task(one(place))
+        for index in range(count):
+            group.create_task(one(index))
     return (time.perf_counter() - started) / count
 
 
@@ -111,13 +111,13 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     seconds: list[float] = []
     beside: list[float] = []
     verdicts: set[str] = set()
-    refused: set[str] = set()
+    unverified: set[str] = set()
 
     async def run(chosen: Sequence[Environment], times: list[float]) -> None:
-        took, results = await verify_all(chosen)
-        times.append(took)
+        elapsed, results = await verify_all(chosen)
+        times.append(elapsed)
         verdicts.add(json.dumps([result.model_dump(mode="json") for result in results]))
-        refused.update(result.environment for result in results if not result.verified)
+        unverified.update(result.environment for result in results if not result.verified)
 
     for _ in range(options.runs):
         await run(environments, seconds)
@@ -132,12 +132,12 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         "processors": os.cpu_count(),
         "tasks": tasks,
         "seconds_for_300_tasks": round(best, 2),
-        "seconds_of_every_run": [round(took, 2) for took in seconds],
-        "seconds_beside_8_loops": [round(took, 2) for took in beside],
+        "seconds_of_every_run": [round(elapsed, 2) for elapsed in seconds],
+        "seconds_beside_8_loops": [round(elapsed, 2) for elapsed in beside],
         "fresh_interpreter_seconds_a_task": round(fresh, 3),
         "times_faster_than_a_fresh_interpreter": round(fresh / (best / tasks), 1),
         "different_verdicts": len(verdicts),
-        "not_verified": sorted(refused),
+        "not_verified": sorted(unverified),
     }
 
 

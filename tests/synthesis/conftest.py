@@ -12,7 +12,7 @@ from tests.synthesis.drafted import CODE, SOLVE
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """As everywhere; for the whole session, so that the context outlives a test."""
+    """The backend of the whole session, so that the context outlives a test."""
     return "asyncio"
 
 

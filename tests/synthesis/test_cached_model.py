@@ -1,4 +1,4 @@
-"""Asks a model, and never twice for the same."""
+"""Requests are sent to the model once."""
 
 import anyio
 import pytest
@@ -19,7 +19,7 @@ def options(server, name, **more):
     return ModelOptions(name=f"openai:{name}", base_url=f"{server.url}/v1", attempts=1, **more)
 
 
-async def test_a_request_is_asked_once_also_when_several_ask_at_the_same_time(openai_server, store):
+async def test_concurrent_equal_requests_are_sent_once(openai_server, store) -> None:
     name = openai_server.script({"say": {"text": "first"}}, {"say": {"text": "second"}})
     async with Model.open(options(openai_server, name)) as model:
         cached = CachedModel(model, store)
@@ -32,7 +32,7 @@ async def test_a_request_is_asked_once_also_when_several_ask_at_the_same_time(op
     assert len(openai_server.requests(name)) == 2
 
 
-async def test_what_was_said_in_turns_is_sent_in_turns(openai_server, store):
+async def test_a_dialogue_is_sent_with_its_roles(openai_server, store) -> None:
     name = openai_server.script({"say": {"text": "again"}})
     async with Model.open(options(openai_server, name, seed=7)) as model:
         answer = await CachedModel(model, store).request(("write", "written", "mend it"), 3)
@@ -47,7 +47,7 @@ async def test_what_was_said_in_turns_is_sent_in_turns(openai_server, store):
     assert (answer.text, answer.costs.requests, answer.costs.tokens) == ("again", 1, 110)
 
 
-async def test_another_model_or_another_way_of_sampling_is_another_request(openai_server, store):
+async def test_other_models_and_sampling_options_have_other_keys(openai_server, store) -> None:
     name = openai_server.script({"say": {"text": "hot"}})
     keys = set()
     for more in ({}, {"temperature": 0.5}, {"max_tokens": 9}, {"seed": 1}):

@@ -1,4 +1,4 @@
-"""Whether there is such an environment, or such a problem, already."""
+"""Repeated environments and problems are found."""
 
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, find_repeated_problems
@@ -10,7 +10,7 @@ def fingerprint(code, name="jars"):
     return Fingerprint.of(Draft.read(code, license="", origin="").without_oracle(name))
 
 
-def test_an_environment_under_other_names_is_a_duplicate(code):
+def test_an_environment_under_other_names_is_a_duplicate(code) -> None:
     renamed = code.replace("jar", "crate").replace("grams", "kilos").replace("weigh", "lift")
     other = renamed.replace("A shelf has", "In the hold of a ship there are").replace(
         "Answer with", "What is"
@@ -21,7 +21,7 @@ def test_an_environment_under_other_names_is_a_duplicate(code):
     assert found[1] > 0.9
 
 
-def test_the_same_task_text_is_a_duplicate_however_it_is_written(code):
+def test_the_same_task_text_is_a_duplicate_however_it_is_written(code) -> None:
     rewritten = code.replace(
         "    return sum(grams)\n",
         "    total = 0\n    for jar in range(jars):\n        while total < 0:\n            total += 1\n        total += grams[jar]\n    return total\n",
@@ -29,7 +29,7 @@ def test_the_same_task_text_is_a_duplicate_however_it_is_written(code):
     assert Fingerprints([fingerprint(code)]).find_duplicate(fingerprint(rewritten)) is not None
 
 
-def test_the_bundled_environments_are_no_duplicates_of_each_other():
+def test_the_bundled_environments_are_no_duplicates_of_each_other() -> None:
     known = Fingerprints()
     for environment in Catalog.load().environments():
         each = Fingerprint.of(environment)
@@ -38,7 +38,7 @@ def test_the_bundled_environments_are_no_duplicates_of_each_other():
     assert len(known.known) == 12
 
 
-def test_the_oracle_is_no_part_of_what_is_compared(draft, solve):
+def test_the_oracle_is_no_part_of_what_is_compared(draft, solve) -> None:
     one = Fingerprint.of(draft.with_oracle(solve, "jars"))
     assert one == Fingerprint.of(draft.without_oracle("jars"))
 
@@ -47,7 +47,7 @@ def problem(number, statement, solution):
     return CodingProblem(id=str(number), statement=statement, solution=solution)
 
 
-def test_problems_are_the_same_by_statement_or_by_solution():
+def test_problems_are_the_same_by_statement_or_by_solution() -> None:
     solution = "def f(n):\n    return n + 1"
     commented = "def f(n):\n    # the next one\n    '''Next.'''\n    return (n + 1)"
     problems = [
@@ -60,6 +60,6 @@ def test_problems_are_the_same_by_statement_or_by_solution():
     assert find_repeated_problems(problems) == {"2": "1", "3": "1"}
 
 
-def test_a_solution_that_does_not_parse_is_compared_as_text():
+def test_a_solution_that_does_not_parse_is_compared_as_text() -> None:
     problems = [problem(1, "a", "def ("), problem(2, "b", "def ("), problem(3, "c", "def [")]
     assert find_repeated_problems(problems) == {"2": "1"}

@@ -9,18 +9,18 @@ from codegym_mcp.synthesis.environment_draft import Draft, environment_name
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
 
 
-def test_licence_and_origin_are_the_problems_whatever_the_model_says(draft):
+def test_licence_and_origin_of_the_problem_replace_those_of_the_model(draft) -> None:
     environment = draft.without_oracle("jars")
     assert (environment.license, environment.origin) == ("MIT", "nowhere 1")
     assert environment.title == "Jars on a shelf"
 
 
-def test_an_oracle_in_the_file_is_left_out(code, solve):
+def test_an_oracle_in_the_file_is_removed(code, solve) -> None:
     draft = Draft.read(f"{code}\n\n{solve}", license="", origin="")
     assert "def solve" not in draft.source
 
 
-def test_what_follows_the_licence_stays_in_its_place(code, draft):
+def test_only_the_licence_and_the_origin_are_changed(code, draft) -> None:
     def dumped(source):
         return [ast.dump(node) for node in ast.parse(source).body if not isinstance(node, ast.Assign)]
 
@@ -39,19 +39,19 @@ def test_what_follows_the_licence_stays_in_its_place(code, draft):
         ('"public": ["jars"]', '"public": ["lids"]', "no such parameter"),
     ],
 )
-def test_what_breaks_the_contract_is_refused_with_the_reason(code, old, new, problem):
+def test_a_broken_contract_is_refused_with_the_reason(code, old, new, problem) -> None:
     with pytest.raises((SourceError, UnusableReplyError), match=problem):
         Draft.read(code.replace(old, new), license="", origin="")
 
 
 @pytest.mark.parametrize("where", ["Answer with", "Weigh one jar", "Jars on a shelf", "there is no such jar"])
-def test_half_of_a_character_is_refused_wherever_it_stands(code, where):
+def test_half_of_a_surrogate_pair_is_refused_everywhere(code, where) -> None:
     with pytest.raises(UnusableReplyError, match="half of a surrogate pair"):
         Draft.read(code.replace(where, rf"\ud800{where}"), license="", origin="")
 
 
 @pytest.mark.parametrize("mark", ["\u2028", "\x0c", "\x1c", "\x85"])
-def test_only_what_ends_a_line_in_python_ends_one(code, mark):
+def test_other_separators_do_not_end_a_line(code, mark) -> None:
     code = code.replace("there is no such jar", f"there is no{mark}such jar")
     kept = Draft.read(code, license=f"MIT{mark}", origin="nowhere 1")
     assert f"there is no{mark}such jar" in kept.source
@@ -60,7 +60,7 @@ def test_only_what_ends_a_line_in_python_ends_one(code, mark):
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
-def test_lines_may_end_as_on_other_systems(code, draft, end):
+def test_line_ends_of_other_systems_are_read(code, draft, end) -> None:
     assert Draft.read(code.replace("\n", end), license="MIT", origin="nowhere 1").source == draft.source
 
 
@@ -111,7 +111,7 @@ def test_records_that_only_the_configuration_uses_are_hidden_from_the_oracle(cod
     assert "Secret" not in draft.tool_stubs()
 
 
-def test_the_documentation_of_tools_holds_nothing_of_their_code(draft):
+def test_the_documentation_of_tools_contains_no_code(draft) -> None:
     stubs = draft.tool_stubs()
     assert "class Note(TypedDict)" in stubs
     assert "def weigh(jar: int) -> Note:" in stubs
@@ -121,7 +121,7 @@ def test_the_documentation_of_tools_holds_nothing_of_their_code(draft):
     assert draft.answer_annotation() == "int"
 
 
-def test_an_oracle_is_read_with_its_imports_and_without_the_rest(draft):
+def test_an_oracle_is_read_with_its_imports_and_without_the_rest(draft) -> None:
     written = "import math\n\nx = 1\n\ndef twice(n):\n    return 2 * n\n\ndef solve(tools, jars):\n    return twice(jars)\n\nprint(solve)"
     oracle = draft.read_oracle(written)
     assert "import math" in oracle
@@ -143,24 +143,24 @@ def test_an_oracle_is_read_with_its_imports_and_without_the_rest(draft):
         ("solve = 1\x00", "null character"),
     ],
 )
-def test_what_is_no_oracle_is_refused_with_the_reason(draft, written, problem):
+def test_an_unusable_oracle_is_refused_with_the_reason(draft, written, problem) -> None:
     with pytest.raises((SourceError, UnusableReplyError), match=problem):
         draft.read_oracle(written)
 
 
-def test_an_oracle_cannot_bring_its_own_reference(draft):
+def test_an_oracle_cannot_bring_its_own_reference(draft) -> None:
     oracle = draft.read_oracle(
         "def reference(jars, grams):\n    return 1\n\ndef solve(tools, jars):\n    return 1"
     )
     assert "reference" not in oracle
 
 
-def test_the_line_at_which_an_oracle_begins_is_known(draft, solve):
+def test_the_line_at_which_an_oracle_begins_is_known(draft, solve) -> None:
     lines = draft.with_oracle(solve, "jars").program.source.split("\n")
     assert lines[draft.oracle_line - 1] == "def solve(tools, jars):"
 
 
-def test_an_oracle_with_other_parameters_is_refused(draft):
+def test_an_oracle_with_other_parameters_is_refused(draft) -> None:
     with pytest.raises(SourceError, match=r"solve takes \(tools\), not \(tools, jars\)"):
         draft.with_oracle("def solve(tools):\n    return 1", "jars")
 
@@ -175,5 +175,5 @@ def test_an_oracle_with_other_parameters_is_refused(draft):
         ("x" * 200, "x" * 60),
     ],
 )
-def test_a_title_makes_a_name(title, name):
+def test_a_title_makes_a_name(title, name) -> None:
     assert environment_name(title) == name

@@ -7,7 +7,7 @@ def rejected(stage, reason="", **costs):
     return Candidate(sample=0, rejected_at=stage, reason=reason, costs=Costs(**costs))
 
 
-def test_a_problem_counts_at_the_latest_stage_of_its_candidates():
+def test_a_problem_counts_at_the_latest_stage_of_its_candidates() -> None:
     outcomes = [
         ProblemOutcome(
             problem="a", candidates=[rejected(Stage.ENVIRONMENT, "prose"), rejected(Stage.AUDIT, "a coin")]
@@ -24,7 +24,7 @@ def test_a_problem_counts_at_the_latest_stage_of_its_candidates():
     assert sum(map(len, funnel.rejected.values())) + funnel.kept + len(funnel.unfinished) == funnel.problems
 
 
-def test_costs_are_those_of_all_candidates():
+def test_costs_are_those_of_all_candidates() -> None:
     costs = {"requests": 2, "tokens": 100, "cost": 0.5}
     outcomes = [
         ProblemOutcome(

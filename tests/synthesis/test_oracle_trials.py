@@ -21,7 +21,7 @@ def tasks(*sizes):
     return [Task(id=f"{size} jars", config={"jars": size, "grams": list(range(size))}) for size in sizes]
 
 
-async def test_tasks_are_told_apart_by_what_the_oracle_made_of_them(context, draft, solve):
+async def test_plays_are_divided_by_their_outcome(context, draft, solve) -> None:
     trial = await try_oracle(context, draft.with_oracle(solve, "jars"), tasks(9, 10, 256, 257))
     assert [play.task.id for play in trial.fit] == ["10 jars", "256 jars"]
     assert [play.task.id for play in trial.too_long] == ["257 jars"]
@@ -30,13 +30,13 @@ async def test_tasks_are_told_apart_by_what_the_oracle_made_of_them(context, dra
     assert trial.describe_calls().splitlines()[-1] == "257 jars: more than 256 calls"
 
 
-async def test_an_oracle_that_fails_is_wrong_and_not_too_long(context, draft):
+async def test_an_oracle_that_fails_is_wrong_and_not_too_long(context, draft) -> None:
     failing = "def solve(tools, jars):\n    return tools.weigh(jar=-1)['grams']\n"
     trial = await try_oracle(context, draft.with_oracle(failing, "jars"), tasks(10))
     assert len(trial.wrong) == 1
 
 
-async def test_the_better_oracle_solves_more_or_calls_less(context, draft, solve):
+async def test_the_better_oracle_solves_more_or_calls_less(context, draft, solve) -> None:
     twice = solve.replace("range(jars)", "2 * list(range(jars))").replace("sum(", "sum(1 / 2 * ")
     wrong = await try_oracle(context, draft.with_oracle(OFF_BY_ONE, "jars"), tasks(10, 11))
     slow = await try_oracle(context, draft.with_oracle(twice.replace("1 / 2 *", ""), "jars"), tasks(10, 11))
@@ -45,7 +45,9 @@ async def test_the_better_oracle_solves_more_or_calls_less(context, draft, solve
     assert good.rank > wrong.rank
 
 
-async def test_oracles_written_apart_that_agree_against_the_reference_are_found(context, draft, solve):
+async def test_oracles_written_apart_that_agree_against_the_reference_are_found(
+    context, draft, solve
+) -> None:
     played = tasks(10, 11)
     off, too, otherwise, good = [
         await try_oracle(context, draft.with_oracle(each, "jars"), played)
@@ -62,7 +64,9 @@ async def test_oracles_written_apart_that_agree_against_the_reference_are_found(
     assert agree_against_reference([off, too, good]) is None
 
 
-async def test_wrong_oracles_that_agree_on_a_task_by_chance_say_nothing_of_the_reference(context, draft):
+async def test_wrong_oracles_that_agree_on_a_task_by_chance_say_nothing_of_the_reference(
+    context, draft
+) -> None:
     # Both say 10 for ten jars, and something else for all others.
     played = tasks(10, 11, 12, 13)
     count = await try_oracle(
@@ -74,7 +78,7 @@ async def test_wrong_oracles_that_agree_on_a_task_by_chance_say_nothing_of_the_r
     assert agree_against_reference([count, ten]) is None
 
 
-async def test_tasks_are_kept_from_short_to_long_with_their_calls(context, draft, solve):
+async def test_tasks_are_kept_from_short_to_long_with_their_calls(context, draft, solve) -> None:
     trial = await try_oracle(context, draft.with_oracle(solve, "jars"), tasks(200, 10, 30))
     kept = fixed_tasks(trial.fit)
     assert [(task.id, task.oracle_calls, task.difficulty) for task in kept] == [
@@ -88,10 +92,10 @@ async def test_tasks_are_kept_from_short_to_long_with_their_calls(context, draft
     ("calls", "expected"),
     [(10, 1), (19, 1), (20, 2), (36, 2), (37, 3), (69, 3), (70, 4), (133, 4), (134, 5), (256, 5)],
 )
-def test_difficulty_follows_from_the_calls(calls, expected):
+def test_difficulty_follows_from_the_calls(calls, expected) -> None:
     assert difficulty(calls) == expected
 
 
 @given(st.integers(LEAST_CALLS, MOST_CALLS - 1))
-def test_more_calls_are_never_easier(calls):
+def test_more_calls_are_never_easier(calls) -> None:
     assert 1 <= difficulty(calls) <= difficulty(calls + 1) <= 5

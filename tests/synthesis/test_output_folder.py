@@ -41,7 +41,7 @@ async def candidate(context):
     return Candidate(sample=0, accepted=made, costs=Costs(requests=3, tokens=70))
 
 
-async def test_what_is_kept_is_read_by_the_catalog_with_its_audit_and_provenance(tmp_path, candidate):
+async def test_stored_environments_are_read_with_audit_and_provenance(tmp_path, candidate) -> None:
     with OutputFolder.open(tmp_path, RECIPE) as folder:
         folder.put(PROBLEM, [("shelf", candidate)])
     (entry,) = Catalog.load([tmp_path]).entries
@@ -61,7 +61,7 @@ async def test_what_is_kept_is_read_by_the_catalog_with_its_audit_and_provenance
     }
 
 
-async def test_what_was_made_of_a_problem_earlier_gives_way(tmp_path, candidate):
+async def test_earlier_environments_of_a_problem_are_replaced(tmp_path, candidate) -> None:
     with OutputFolder.open(tmp_path, RECIPE) as folder:
         folder.put(PROBLEM, [("shelf", candidate)])
         folder.put(PROBLEM.model_copy(update={"id": "p/2"}), [("other", candidate)])
@@ -77,7 +77,7 @@ async def test_what_was_made_of_a_problem_earlier_gives_way(tmp_path, candidate)
     )
 
 
-def test_what_was_rejected_is_kept_with_the_reasons(tmp_path):
+def test_what_was_rejected_is_kept_with_the_reasons(tmp_path) -> None:
     attempt = GenerationAttempt(stage=Stage.ENVIRONMENT, reason="prose", written="I would rather not.")
     outcome = ProblemOutcome(
         problem="p/1",
@@ -94,7 +94,7 @@ def test_what_was_rejected_is_kept_with_the_reasons(tmp_path):
     }
 
 
-def test_a_folder_is_for_one_recipe(tmp_path):
+def test_a_folder_is_for_one_recipe(tmp_path) -> None:
     with OutputFolder.open(tmp_path, RECIPE):
         pass
     other = RECIPE.model_copy(update={"prompts": "2", "options": SynthesisOptions(oracles=9)})
@@ -107,7 +107,7 @@ def test_a_folder_is_for_one_recipe(tmp_path):
         pass
 
 
-def test_a_folder_is_for_one_run_at_a_time(tmp_path):
+def test_a_folder_is_for_one_run_at_a_time(tmp_path) -> None:
     with (
         OutputFolder.open(tmp_path, RECIPE),
         pytest.raises(SynthesisError, match="locked by another run"),

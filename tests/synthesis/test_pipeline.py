@@ -90,7 +90,7 @@ def check(funnel, out):
     }
 
 
-def test_ten_problems_go_through_the_funnel_as_scripted(author, tmp_path):
+def test_ten_problems_go_through_the_funnel_as_scripted(author, tmp_path) -> None:
     done = synthesize(author, tmp_path)
     assert done.returncode == 0, done.stderr
     funnel = json.loads(done.stdout)
@@ -117,7 +117,7 @@ def test_ten_problems_go_through_the_funnel_as_scripted(author, tmp_path):
     assert len(author.log()) == len(log)
 
 
-def test_killed_while_it_waits_nothing_is_asked_twice_and_the_funnel_is_the_same(author, tmp_path):
+def test_a_run_killed_while_waiting_sends_no_request_twice(author, tmp_path) -> None:
     answered = kills = 0
     while True:
         author.hold(answered + 7)
@@ -136,7 +136,7 @@ def test_killed_while_it_waits_nothing_is_asked_twice_and_the_funnel_is_the_same
     check_asked_once(author, tmp_path)
 
 
-def test_killed_at_every_stage_nothing_is_asked_twice_and_the_funnel_is_the_same(author, tmp_path):
+def test_a_run_killed_at_every_stage_sends_no_request_twice(author, tmp_path) -> None:
     for stage in ("environment", "tasks", "oracle", "length", "verification", "audit"):
         author.hold(None)
         process = start(author, tmp_path, "--concurrency", "1", stderr=subprocess.PIPE)
@@ -202,7 +202,7 @@ def answers(out):
             return -1
 
 
-def test_a_ceiling_ends_the_run_and_a_higher_one_goes_on(author, tmp_path):
+def test_a_run_that_reached_its_ceiling_continues_with_a_higher_one(author, tmp_path) -> None:
     first = synthesize(author, tmp_path, "--max-total-tokens", "3000", "--concurrency", "1")
     assert first.returncode == 1
     assert "--max-total-tokens" in first.stderr
@@ -225,7 +225,7 @@ def ridge(tmp_path):
     return path
 
 
-def test_a_second_environment_of_a_problem_is_kept_only_if_it_is_another_one(author, tmp_path, ridge):
+def test_a_second_environment_of_a_problem_is_kept_only_if_it_differs(author, tmp_path, ridge) -> None:
     done = synthesize(author, tmp_path / "made", "--samples", "2", problems=ridge)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["environments"] == ["ridge_in_fog"]
@@ -240,7 +240,7 @@ def test_a_second_environment_of_a_problem_is_kept_only_if_it_is_another_one(aut
     }
 
 
-def test_what_exists_is_not_made_again(author, tmp_path, ridge):
+def test_an_existing_environment_is_not_made_again(author, tmp_path, ridge) -> None:
     first = synthesize(author, tmp_path / "one", problems=ridge)
     assert first.returncode == 0, first.stderr
     second = synthesize(author, tmp_path / "two", "--against", str(tmp_path / "one"), problems=ridge)
@@ -249,7 +249,7 @@ def test_what_exists_is_not_made_again(author, tmp_path, ridge):
     assert "the same as ridge_in_fog" in rejected["reason"]
 
 
-def test_a_folder_of_another_recipe_is_left_alone(author, tmp_path, ridge):
+def test_a_folder_with_another_recipe_is_refused(author, tmp_path, ridge) -> None:
     synthesize(author, tmp_path / "made", problems=ridge)
     other = synthesize(author, tmp_path / "made", "--oracles", "2", problems=ridge)
     assert other.returncode == 1
@@ -265,14 +265,14 @@ def test_a_folder_of_another_recipe_is_left_alone(author, tmp_path, ridge):
         (("--model", "nobody:x"), "nobody"),
     ],
 )
-def test_what_cannot_be_meant_is_told_before_anything_is_asked(author, tmp_path, ridge, options, message):
+def test_invalid_options_are_reported_before_any_request(author, tmp_path, ridge, options, message) -> None:
     done = synthesize(author, tmp_path / "made", *options, problems=ridge)
     assert done.returncode != 0
     assert message in done.stderr
     assert author.log() == []
 
 
-def test_a_provider_that_fails_leaves_problems_unfinished(author, tmp_path, openai_server):
+def test_a_failing_provider_leaves_problems_unfinished(author, tmp_path, openai_server) -> None:
     name = openai_server.script({"status": 500, "body": {"error": {"message": "a bad day"}}})
     options = ("--base-url", f"{openai_server.url}/v1", "--model", f"openai:{name}", "--attempts", "1")
     done = synthesize(author, tmp_path, *options, "--limit", "2")

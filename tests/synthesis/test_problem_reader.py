@@ -82,7 +82,7 @@ def test_mbpp_is_read_with_its_assertions(tmp_path: Path) -> None:
     )
 
 
-def test_mbpp_is_read_where_its_text_is_called_a_prompt_and_its_tests_need_a_setup(tmp_path: Path) -> None:
+def test_mbpp_is_read_with_a_prompt_field_and_a_setup_of_its_tests(tmp_path: Path) -> None:
     record = {**MBPP, "prompt": MBPP["text"], "test_setup_code": "basket = [1]"}
     del record["text"]
     problem = only(read_problems(written(tmp_path, record)))
@@ -104,12 +104,12 @@ def test_tests_that_are_no_assertions_are_kept_as_they_are(tmp_path: Path) -> No
     assert problem.tests == ("METADATA = {}",)
 
 
-def test_a_file_in_our_own_words_needs_no_fields(tmp_path: Path) -> None:
+def test_a_file_with_our_field_names_needs_no_options(tmp_path: Path) -> None:
     problem = only(read_problems(written(tmp_path, {**PLAIN, "license": "MIT"})))
     assert (problem.id, problem.source, problem.license) == ("one", "problems.jsonl", "MIT")
 
 
-def test_fields_are_called_as_the_user_says(tmp_path: Path) -> None:
+def test_the_user_names_the_fields(tmp_path: Path) -> None:
     record = {
         "nr": 4,
         "body": "Weigh it.",
@@ -127,7 +127,7 @@ def test_fields_are_called_as_the_user_says(tmp_path: Path) -> None:
     )
 
 
-def test_one_field_of_a_known_collection_may_be_called_otherwise(tmp_path: Path) -> None:
+def test_one_field_of_a_known_collection_may_be_renamed(tmp_path: Path) -> None:
     problem = only(
         read_problems(
             written(tmp_path, {**RAW, "better": "def f():\n    return 1"}), fields={"solution": "better"}
@@ -137,13 +137,13 @@ def test_one_field_of_a_known_collection_may_be_called_otherwise(tmp_path: Path)
     assert problem.id == "Orchards_7"
 
 
-def test_a_problem_without_an_id_is_called_by_its_line(tmp_path: Path) -> None:
+def test_a_problem_without_an_id_has_the_number_of_its_line(tmp_path: Path) -> None:
     record = {"statement": "Weigh it.", "solution": "def f(b):\n    return b"}
     problems = read_problems(written(tmp_path, record, "", record))
     assert [problem.id for problem in problems] == ["line 1", "line 3"]
 
 
-def test_a_license_that_the_user_states_goes_before_all_others(tmp_path: Path) -> None:
+def test_the_licence_of_the_user_replaces_all_others(tmp_path: Path) -> None:
     path = written(tmp_path, RAW, {**RAW, "question_id": "b", "license": "MIT"})
     assert [problem.license for problem in read_problems(path)] == ["CC BY-NC 4.0", "MIT"]  # type: ignore[union-attr]
     assert {problem.license for problem in read_problems(path, license="CC0")} == {"CC0"}  # type: ignore[union-attr]
@@ -171,7 +171,7 @@ BROKEN: list[tuple[dict[str, Any] | bytes, str]] = [
 @pytest.mark.parametrize(
     ("record", "reason"), BROKEN, ids=[f"{place}-{reason}" for place, (_, reason) in enumerate(BROKEN)]
 )
-def test_what_is_no_problem_has_its_reason_and_the_others_are_read(
+def test_an_unusable_record_has_its_reason_and_the_others_are_read(
     tmp_path: Path, record: dict[str, Any] | bytes, reason: str
 ) -> None:
     first, broken, last = read_problems(written(tmp_path, RAW, record, {**RAW, "question_id": "last"}))
@@ -223,7 +223,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read_problems(tmp_path / "nothing.jsonl")
 
 
-def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_windows_line_ends_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "problems.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(RAW).encode() + b"\r\n")
     assert only(read_problems(path)).id == "Orchards_7"
@@ -243,7 +243,7 @@ RECORDS = st.sampled_from([RAW, MBPP, HUMAN_EVAL, PLAIN])
 
 
 @given(st.data())
-def test_whatever_stands_in_a_record_it_is_a_problem_or_has_a_reason(
+def test_any_record_is_a_problem_or_has_a_reason(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     sound = data.draw(RECORDS)

@@ -1,4 +1,4 @@
-"""What a model is told: complete, sound in its example, and not to be broken by what stands in a problem."""
+"""Requests to the model are complete, have sound examples, and cannot be broken by the text of a problem."""
 
 import re
 from dataclasses import replace
@@ -120,25 +120,25 @@ def test_requests_for_different_oracles_differ(draft: Draft) -> None:
     assert len(requests) == 12
 
 
-def test_nothing_is_left_open_in_any_prompt(draft):
+def test_no_placeholder_is_left_in_any_prompt(draft) -> None:
     for text in all_prompts(PROBLEM, draft, "It does not do."):
         assert not re.search(r"\$\w|\$\{", text), text
 
 
-def test_a_problem_stands_in_its_prompt_as_it_is():
+def test_the_request_contains_the_problem_unchanged() -> None:
     text = prompt_rendering.render_environment(PROBLEM)
     for part in (PROBLEM.statement, PROBLEM.solution, *PROBLEM.tests):
         assert f"<material>\n{part}\n</material>" in text
 
 
-def test_where_there_are_no_tests_none_are_spoken_of():
+def test_a_problem_without_tests_has_no_examples() -> None:
     without = prompt_rendering.render_environment(PROBLEM.model_copy(update={"tests": ()}))
     assert "Examples" not in without
     assert without.count("<material>") == 2
 
 
 @pytest.mark.parametrize("field", ["statement", "solution", "tests"])
-def test_no_text_of_a_problem_breaks_a_prompt(field):
+def test_no_text_of_a_problem_breaks_a_prompt(field) -> None:
     text = (HOSTILE,) if field == "tests" else HOSTILE
     filled = prompt_rendering.render_environment(PROBLEM.model_copy(update={field: text}))
     assert "${statement} $modules $$ {0} {braces} %s ```python" in filled
@@ -146,7 +146,7 @@ def test_no_text_of_a_problem_breaks_a_prompt(field):
     assert material_lines(filled) == material_lines(prompt_rendering.render_environment(PROBLEM))
 
 
-def test_neither_a_draft_nor_a_rejection_breaks_a_prompt(draft):
+def test_drafts_and_rejections_do_not_break_a_prompt(draft) -> None:
     source = draft.source.replace("counted from 0.", "counted from 0.\n</material>\n$modules", 1)
     hostile = replace(draft, source=source)
     calm = all_prompts(PROBLEM, draft, "It does not do.")
@@ -156,12 +156,12 @@ def test_neither_a_draft_nor_a_rejection_breaks_a_prompt(draft):
 
 
 @given(st.text(), st.text())
-def test_any_problem_can_be_filled_in(statement, solution):
+def test_any_problem_can_be_filled_in(statement, solution) -> None:
     problem = PROBLEM.model_copy(update={"statement": statement, "solution": solution})
     assert prompt_rendering.render_environment(problem).startswith("Turn this coding problem")
 
 
-def test_an_oracle_is_asked_for_from_nothing_but_what_an_agent_knows(draft):
+def test_the_request_for_an_oracle_contains_only_what_an_agent_sees(draft) -> None:
     text = prompt_rendering.render_oracle(draft, draft.without_oracle("draft"))
     assert "def solve(tools, jars):" in text
     assert "tools.weigh(jar=…)" in text
@@ -170,12 +170,12 @@ def test_an_oracle_is_asked_for_from_nothing_but_what_an_agent_knows(draft):
         assert hidden not in text
 
 
-def test_the_form_that_tasks_are_asked_for_in_can_be_read(draft):
+def test_the_requested_form_of_tasks_can_be_read(draft) -> None:
     (form,) = json_block(prompt_rendering.render_tasks(draft, 16))
     assert form.keys() == {"difficulty", "config"}
 
 
-def test_the_version_changes_with_every_prompt(tmp_path, monkeypatch):
+def test_the_version_changes_with_every_prompt(tmp_path, monkeypatch) -> None:
     for file in prompt_rendering.FILES.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     before = prompt_rendering.version()

@@ -77,7 +77,7 @@ def test_a_set_is_read_back_as_the_folder_it_was_made_of(tmp_path: Path, kind: s
 
 
 @KINDS
-def test_an_audit_that_was_made_since_goes_before_the_published_one(tmp_path: Path, kind: str) -> None:
+def test_a_newer_audit_replaces_the_published_one(tmp_path: Path, kind: str) -> None:
     put(tmp_path, "hunt")
     path = tmp_path / f"set.{kind}"
     publish(chosen(tmp_path), path)
@@ -193,7 +193,7 @@ def test_an_environment_that_contradicts_its_provenance_is_refused(tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '"x"'])
-def test_a_provenance_that_cannot_be_read_is_told(tmp_path: Path, content: str) -> None:
+def test_an_unreadable_provenance_is_an_error(tmp_path: Path, content: str) -> None:
     put(tmp_path, "one")
     (tmp_path / "one.provenance.json").write_text(content)
     with pytest.raises(SynthesisError, match=r"one\.provenance\.json"):

@@ -1,4 +1,4 @@
-"""Code and data out of what a model says."""
+"""Code and data in replies of a model."""
 
 import json
 from contextlib import suppress
@@ -15,16 +15,16 @@ from codegym_mcp.synthesis.reply_extraction import (
 )
 
 
-def test_the_longest_python_block_is_the_code():
+def test_the_longest_python_block_is_the_code() -> None:
     text = "First:\n```python\nx = 1\n```\nthen\n```py\nx = 1\ny = 2\n```\nand ```inline```."
     assert python_block(text) == "x = 1\ny = 2\n"
 
 
-def test_a_reply_that_is_nothing_but_code_is_code():
+def test_a_reply_that_is_nothing_but_code_is_code() -> None:
     assert python_block("def solve(tools):\n    return 1\n") == "def solve(tools):\n    return 1\n"
 
 
-def test_fences_within_a_longer_fence_are_part_of_the_code():
+def test_fences_within_a_longer_fence_are_part_of_the_code() -> None:
     inner = '"""Say:\n```\nhello\n```\n"""\n'
     assert python_block(f"````python\n{inner}````") == inner
 
@@ -39,7 +39,7 @@ def test_fences_within_a_longer_fence_are_part_of_the_code():
         ("```python\n" + "x = 1\n" * (MAX_CHARACTERS // 6 + 1) + "```", "characters"),
     ],
 )
-def test_what_is_no_code_is_refused_with_the_reason(text, problem):
+def test_a_reply_without_code_is_refused_with_the_reason(text, problem) -> None:
     with pytest.raises(UnusableReplyError, match=problem):
         python_block(text)
 
@@ -58,7 +58,7 @@ def test_what_is_no_code_is_refused_with_the_reason(text, problem):
         ("```json\n[1, -Infinity]\n```", "-Infinity is not JSON"),
     ],
 )
-def test_what_is_no_data_is_refused_with_the_reason(text, problem):
+def test_a_reply_without_data_is_refused_with_the_reason(text, problem) -> None:
     with pytest.raises(UnusableReplyError, match=problem):
         json_block(text)
 
@@ -69,12 +69,12 @@ def test_what_is_no_data_is_refused_with_the_reason(text, problem):
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_data_comes_out_as_it_was_written(value):
+def test_data_is_read_unchanged(value) -> None:
     assert json_block(f"Here:\n```json\n{json.dumps(value)}\n```\nDone.") == value
 
 
 @given(st.text())
-def test_whatever_a_model_says_is_taken_or_refused(text):
+def test_any_reply_is_read_or_refused(text) -> None:
     for read in (python_block, json_block):
         with suppress(UnusableReplyError):
             read(text)

@@ -56,16 +56,16 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("code", USABLE.values(), ids=USABLE)
-def test_what_computes_and_does_nothing_else_is_usable(code: str) -> None:
+def test_a_function_without_side_effects_is_usable(code: str) -> None:
     assert find_solution_defect(code) is None
 
 
 @pytest.mark.parametrize(("code", "reason"), REFUSED.items(), ids=[repr(code[:40]) for code in REFUSED])
-def test_what_cannot_be_used_is_refused_with_its_reason(code: str, reason: str) -> None:
+def test_an_unusable_solution_is_refused_with_the_reason(code: str, reason: str) -> None:
     assert reason in (find_solution_defect(code) or "")
 
 
-def test_the_longest_solution_that_is_taken_is_taken() -> None:
+def test_the_longest_allowed_solution_is_usable() -> None:
     lines = ["def f(n):", *["    n += 1"] * (MAX_LINES - 2), "    return n"]
     assert find_solution_defect("\n".join(lines)) is None
     assert find_solution_defect("\n".join([*lines, "# one more"])) is not None

@@ -10,7 +10,7 @@ from codegym_mcp.synthesis.funnel import Costs, ProblemOutcome, Stage
 from codegym_mcp.synthesis.synthesis_store import StoredResponse, SynthesisStore
 
 
-def test_what_was_put_is_there_when_it_is_opened_again(tmp_path):
+def test_what_was_put_is_there_when_it_is_opened_again(tmp_path) -> None:
     path = tmp_path / "deep" / "answers.sqlite"
     answer = StoredResponse(text="one \x00 \U0001f600", prompt_tokens=3, completion_tokens=4, cost=0.25)
     outcome = ProblemOutcome.rejected_unasked("p", Stage.PROBLEM, "no")
@@ -26,12 +26,12 @@ def test_what_was_put_is_there_when_it_is_opened_again(tmp_path):
         assert store.spent() == Costs(requests=2, tokens=7, cost=0.25)
 
 
-def test_half_characters_are_replaced_where_they_have_no_other_half():
+def test_half_characters_are_replaced_where_they_have_no_other_half() -> None:
     answer = StoredResponse(text="\ud83d\ude00 \ud83d", reasoning="\udc00")
     assert (answer.text, answer.reasoning) == ("\U0001f600 \ufffd", "\ufffd")
 
 
-def test_an_outcome_of_another_form_is_none(tmp_path):
+def test_an_outcome_of_another_form_is_none(tmp_path) -> None:
     path = tmp_path / "answers.sqlite"
     with SynthesisStore.open(path):
         pass
@@ -42,7 +42,7 @@ def test_an_outcome_of_another_form_is_none(tmp_path):
         assert store.outcome("p") is None
 
 
-def test_a_file_that_is_no_store_is_told(tmp_path):
+def test_a_file_that_is_not_a_store_is_an_error(tmp_path) -> None:
     path = tmp_path / "answers.sqlite"
     path.write_text("not a database, but long enough to be looked at as one" * 20)
     with pytest.raises(SynthesisError, match="cannot be stored"), SynthesisStore.open(path):

@@ -1,4 +1,4 @@
-"""Configurations that a model writes, and those of a generator."""
+"""Configurations written by a model or made by a generator."""
 
 import pytest
 
@@ -9,12 +9,12 @@ from codegym_mcp.verification.verification_context import VerificationContext
 
 
 @pytest.mark.parametrize("data", [[], {}, 7, "text", [1], [{"difficulty": 1}], [{"config": [1]}]])
-def test_what_is_no_list_of_configurations_is_refused(data):
+def test_data_that_is_not_a_list_of_configurations_is_refused(data) -> None:
     with pytest.raises(UnusableReplyError):
         read_configurations(data)
 
 
-async def test_those_that_run_are_kept_and_the_others_are_told(context, draft):
+async def test_usable_configurations_are_kept_and_the_others_have_a_problem(context, draft) -> None:
     good = {"jars": 2, "grams": [1, 2]}
     written = [good, good, {"jars": "two", "grams": []}, {"jars": 1}]
     tried = await try_written(context, draft.without_oracle("jars"), written)
@@ -23,7 +23,7 @@ async def test_those_that_run_are_kept_and_the_others_are_told(context, draft):
     assert all("does not run on" in problem for problem in tried.problems)
 
 
-async def test_an_answer_that_nobody_can_type_is_told(context, code):
+async def test_an_answer_that_is_too_long_is_a_problem(context, code) -> None:
     long = code.replace("-> int:\n    return sum(grams)", "-> str:\n    return 'g' * 600")
     draft = Draft.read(long, license="", origin="")
     tried = await try_written(context, draft.without_oracle("jars"), [{"jars": 1, "grams": [1]}])
@@ -31,14 +31,14 @@ async def test_an_answer_that_nobody_can_type_is_told(context, code):
     assert "602 bytes" in tried.describe()
 
 
-async def test_a_reference_that_fails_or_never_ends_is_told(context, code):
+async def test_a_reference_that_fails_is_a_problem(context, code) -> None:
     failing = Draft.read(code.replace("return sum(grams)", "return grams[7]"), license="", origin="")
     tried = await try_written(context, failing.without_oracle("jars"), [{"jars": 1, "grams": [1]}])
     assert not tried.tasks
     assert "does not run on" in tried.describe()
 
 
-async def test_where_nothing_ends_not_everything_is_waited_for(context, code):
+async def test_after_a_batch_of_exceeded_limits_the_rest_is_not_tried(context, code) -> None:
     endless = code.replace("    return sum(grams)", "    while grams:\n        jars += 1\n    return jars")
     draft = Draft.read(endless, license="", origin="")
     configs = [{"jars": number, "grams": [number]} for number in range(12)]
@@ -48,7 +48,7 @@ async def test_where_nothing_ends_not_everything_is_waited_for(context, code):
     assert tried.problems[-1].endswith("was not tried.")
 
 
-async def test_a_generator_is_tried_at_every_difficulty(context, draft, code):
+async def test_a_generator_is_tried_at_every_difficulty(context, draft, code) -> None:
     tried = await try_generated(context, draft.without_oracle("jars"))
     assert sorted({len(task.config["grams"]) for task in tried.tasks}) == [12, 24, 36, 48, 60]
     assert not tried.problems
@@ -57,7 +57,7 @@ async def test_a_generator_is_tried_at_every_difficulty(context, draft, code):
     assert "generate(difficulty=5" in tried.describe()
 
 
-async def test_many_problems_are_told_by_the_first_ones(context, draft):
+async def test_only_the_first_problems_are_described(context, draft) -> None:
     tried = await try_written(
         context, draft.without_oracle("jars"), [{"jars": number} for number in range(9)]
     )

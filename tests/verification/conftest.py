@@ -1,4 +1,4 @@
-"""A context for all tests of this folder, and the environments with planted faults."""
+"""A verification context for all tests of this folder, and the environments with planted faults."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -12,18 +12,18 @@ from tests.verification.planting import planted_entry
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """As everywhere; for the whole session, so that the context outlives a test."""
+    """The backend of the whole session, so that the context outlives a test."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 async def context() -> AsyncIterator[VerificationContext]:
-    """Its seconds are of processor time, so that few are enough on a busy machine too."""
+    """Opens a context with short limits; they count processor time, so that load does not matter."""
     async with VerificationContext.open(jobs=4, limits=Limits(call_seconds=0.3, start_seconds=1.0)) as opened:
         yield opened
 
 
 @pytest.fixture
 def planted() -> Callable[[str], Environment]:
-    """Reads one of the environments with a planted fault."""
+    """Returns a function that reads an environment with a planted fault."""
     return lambda name: planted_entry(name).read()

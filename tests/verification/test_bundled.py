@@ -1,4 +1,4 @@
-"""The environments that come with the project are fit to be served, and their audits are beside them."""
+"""The bundled environments are verified and have current audits."""
 
 import pytest
 

@@ -17,7 +17,7 @@ def test_one_problem_fails_its_gate_and_the_environment(gate: Gate) -> None:
     assert [each for each, state in verification.gates.items() if state is GateState.FAILED] == [gate]
 
 
-def test_what_is_undecided_is_not_verified_though_nothing_failed() -> None:
+def test_an_undecided_gate_prevents_verification() -> None:
     verification = Verification.of("made", [], undecided=[Gate.SOLVED])
     assert not verification.verified
     assert verification.gates[Gate.SOLVED] is GateState.UNDECIDED
@@ -33,7 +33,7 @@ def test_problems_come_in_the_order_of_the_gates() -> None:
     assert [problem.gate for problem in Verification.of("made", problems).problems] == list(Gate)
 
 
-def test_a_problem_tells_its_evidence_in_one_line() -> None:
+def test_a_problem_is_one_line_with_its_evidence() -> None:
     problem = GateProblem(
         gate=Gate.RESULTS, message="Wrong.", task="t1", call="look(box=1)", difference="3, not 4"
     )
@@ -41,7 +41,7 @@ def test_a_problem_tells_its_evidence_in_one_line() -> None:
     assert str(GateProblem(gate=Gate.LOADS, message="Broken.")) == "loads: Broken."
 
 
-def test_a_verification_as_json_has_what_programs_read() -> None:
+def test_a_verification_as_json_has_the_documented_fields() -> None:
     told = Verification.of("made", [GateProblem(gate=Gate.LIMITS, message="Slow.")]).model_dump(mode="json")
     assert told.keys() == {"environment", "verified", "gates", "problems"}
     assert told["gates"]["limits"] == "failed"

@@ -1,4 +1,4 @@
-"""Every planted fault is caught by the gate or the figure meant for it, and by no other."""
+"""Each planted fault is found by its gate or its figure, and by no other one."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.audit.audit import audit
 from codegym_mcp.verification.audit.grades import Grade, Weakness
 from codegym_mcp.verification.gate_results import Gate, GateState, Verification
-from codegym_mcp.verification.gates.verify import unreadable, verify
+from codegym_mcp.verification.gates.verify import verification_of_unreadable, verify
 from codegym_mcp.verification.verification_context import VerificationContext
 from tests.verification.planting import PLANTED, planted_entry
 
@@ -65,7 +65,7 @@ async def verify_planted(context: VerificationContext, name: str) -> Verificatio
     try:
         environment = planted_entry(name).read()
     except SourceError as error:
-        return unreadable(name, error)
+        return verification_of_unreadable(name, error)
     return await verify(context, environment)
 
 
@@ -142,9 +142,7 @@ EVIDENCE = {
 
 
 @pytest.mark.parametrize("name", EVIDENCE)
-async def test_a_problem_comes_with_the_task_the_call_and_the_difference(
-    context: VerificationContext, name: str
-) -> None:
+async def test_a_problem_has_its_task_call_and_difference(context: VerificationContext, name: str) -> None:
     task, call, difference, message = EVIDENCE[name]
     problem = (await verify_planted(context, name)).problems[0]
     assert problem.task == task
@@ -162,7 +160,7 @@ async def test_a_problem_comes_with_the_task_the_call_and_the_difference(
         ("endless_reference", "An answer cannot be judged."),
     ],
 )
-async def test_code_that_never_ends_is_one_problem_and_tried_a_few_times(
+async def test_endless_code_is_one_problem_and_tried_a_few_times(
     context: VerificationContext, planted: Planted, name: str, message: str
 ) -> None:
     endless = planted(name)
@@ -199,7 +197,7 @@ async def test_an_audit_names_an_environment_whose_judge_fails(
     assert "IndexError" in finding.evidence
 
 
-async def test_without_a_task_and_a_generator_nothing_is_decided_but_words(
+async def test_without_tasks_and_generator_only_descriptions_are_checked(
     context: VerificationContext, planted: Planted
 ) -> None:
     verification = await verify(context, replace(planted("sound"), generates=False))

@@ -28,19 +28,19 @@ def with_task(environment: Environment) -> Environment:
     return environment.with_tasks((Task(id="one", config={"start": 0, "bell": 3}),))
 
 
-def test_what_is_put_is_had_again(kept: VerificationCache, counter: Environment) -> None:
+def test_a_stored_verification_is_found(kept: VerificationCache, counter: Environment) -> None:
     assert kept.get(counter) is None
     verification = Verification.of("counter", [])
     kept.put(counter, verification)
     assert kept.get(counter) == verification
 
 
-def test_the_same_content_by_another_name_is_known(kept: VerificationCache, counter: Environment) -> None:
+def test_the_same_content_with_another_name_is_found(kept: VerificationCache, counter: Environment) -> None:
     kept.put(counter, Verification.of("counter", []))
     assert kept.get(renamed(counter, "other")) == Verification.of("other", [])
 
 
-def test_what_has_changed_is_not_known(
+def test_changed_content_limits_or_gates_are_not_found(
     kept: VerificationCache, counter: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept.put(counter, Verification.of("counter", []))
@@ -52,7 +52,7 @@ def test_what_has_changed_is_not_known(
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"environment": "counter"}'])
-def test_a_damaged_file_counts_as_none(
+def test_a_damaged_file_is_ignored(
     kept: VerificationCache, counter: Environment, tmp_path: Path, damage: str
 ) -> None:
     kept.put(counter, Verification.of("counter", []))
@@ -61,15 +61,13 @@ def test_a_damaged_file_counts_as_none(
     assert kept.get(counter) is None
 
 
-def test_nothing_but_whole_files_is_left(
-    kept: VerificationCache, counter: Environment, tmp_path: Path
-) -> None:
+def test_only_complete_files_are_left(kept: VerificationCache, counter: Environment, tmp_path: Path) -> None:
     for _ in range(2):
         kept.put(counter, Verification.of("counter", []))
     assert [file.suffix for file in tmp_path.rglob("*") if file.is_file()] == [".json"]
 
 
-def test_the_digest_goes_by_content_alone(counter: Environment) -> None:
+def test_the_digest_depends_on_the_content_only(counter: Environment) -> None:
     assert counter.content_digest == renamed(counter, "other").content_digest
     assert counter.content_digest != with_task(counter).content_digest
 

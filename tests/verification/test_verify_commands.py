@@ -1,4 +1,4 @@
-"""The commands `verify` and `audit`: what they print, and how they end."""
+"""Output and exit codes of the commands `verify` and `audit`."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def test_verify_exits_with_0_where_everything_is_verified(folder: Path) -> None:
     assert "1 of 1 verified." in result.stdout
 
 
-def test_verify_exits_with_1_and_tells_why(folder: Path, tmp_path: Path) -> None:
+def test_verify_exits_with_1_and_reports_the_problems(folder: Path, tmp_path: Path) -> None:
     result = run("verify", folder, "--cache", tmp_path / "cache")
     assert result.exit_code == 1
     assert "2 of 3 verified." in result.stdout
@@ -60,7 +60,7 @@ def test_environments_are_named_by_path_and_by_name(folder: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("command", ["verify", "audit"])
-def test_what_is_not_there_is_told(command: str, tmp_path: Path) -> None:
+def test_unknown_names_and_missing_files_are_reported(command: str, tmp_path: Path) -> None:
     unknown = run(command, "no_such_environment")
     assert unknown.exit_code == 1
     assert "no_such_environment" in unknown.stderr
@@ -69,14 +69,14 @@ def test_what_is_not_there_is_told(command: str, tmp_path: Path) -> None:
     assert "does not exist" in missing.stderr
 
 
-def test_a_verdict_that_cannot_be_kept_is_told(folder: Path, tmp_path: Path) -> None:
+def test_a_named_cache_that_cannot_be_written_is_an_error(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     result = run("verify", folder / "sound.py", "--cache", tmp_path / "file" / "cache")
     assert result.exit_code == 1
     assert "--cache" in result.stderr
 
 
-def test_audit_prints_grades_and_keeps_the_audits(tmp_path: Path) -> None:
+def test_audit_prints_grades_and_writes_the_audits(tmp_path: Path) -> None:
     for file in PLANTED.glob("unseen_order.*"):
         shutil.copy(file, tmp_path)
     result = run("audit", tmp_path)
@@ -88,7 +88,7 @@ def test_audit_prints_grades_and_keeps_the_audits(tmp_path: Path) -> None:
     assert json.loads(run("audit", tmp_path, "--json").stdout) == [kept]
 
 
-def test_audit_tells_what_could_not_be_audited(tmp_path: Path) -> None:
+def test_audit_reports_environments_that_cannot_be_audited(tmp_path: Path) -> None:
     result = run("audit", PLANTED / "clock.py", "--out", tmp_path)
     assert result.exit_code == 1
     assert "Not audited: clock" in result.stderr

@@ -199,8 +199,8 @@ def _references(configuration: dict[str, Any]) -> Iterator[Rule]:
         if not isinstance(value, dict | list):
             named[str(value)].add(kind(path))
             places[kind(path)].append(str(value))
-    for place, told in places.items():
-        if all(named[text] != {place} for text in told):
+    for place, texts in places.items():
+        if all(named[text] != {place} for text in texts):
             yield _NAMED, place
 
 

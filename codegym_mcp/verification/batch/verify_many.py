@@ -9,7 +9,7 @@ from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.batch.result_stream import stream_results
 from codegym_mcp.verification.gate_results import Verification
-from codegym_mcp.verification.gates.verify import unreadable, verify
+from codegym_mcp.verification.gates.verify import verification_of_unreadable, verify
 from codegym_mcp.verification.verification_cache import VerificationCache
 from codegym_mcp.verification.verification_context import VerificationContext
 
@@ -101,7 +101,7 @@ async def _verify_entry(
     try:
         environment = entry.read()
     except SourceError as error:
-        return unreadable(entry.name, error)
+        return verification_of_unreadable(entry.name, error)
     cached = cache.get(environment) if cache is not None else None
     if cached is not None:
         return cached

@@ -30,7 +30,7 @@ _PLAYED = {
 """The gates that need episodes."""
 
 
-def unreadable(environment: str, error: SourceError) -> Verification:
+def verification_of_unreadable(environment: str, error: SourceError) -> Verification:
     """Returns the verification of an environment whose source cannot be read."""
     return Verification.of(environment, [_unloaded(str(error))], undecided=set(Gate))
 

@@ -33,7 +33,7 @@ def broken(change: Callable[[dict[str, Any]], object]) -> bool:
     return not Invariants([FIRST, SECOND]).hold(changed)
 
 
-def test_what_they_are_made_from_keeps_to_them() -> None:
+def test_the_known_configurations_satisfy_the_rules() -> None:
     invariants = Invariants([FIRST, SECOND])
     assert invariants.hold(FIRST)
     assert invariants.hold(SECOND)
@@ -52,7 +52,7 @@ def test_what_they_are_made_from_keeps_to_them() -> None:
     ids=["a sorted list", "a list without repetition", "lists of one length", "a length told elsewhere",
          "a name told elsewhere", "times in order"],
 )  # fmt: skip
-def test_a_rule_is_noticed_when_it_is_broken(change: Callable[[dict[str, Any]], object]) -> None:
+def test_a_broken_rule_is_found(change: Callable[[dict[str, Any]], object]) -> None:
     assert broken(change)
 
 
@@ -66,11 +66,11 @@ def test_a_rule_is_noticed_when_it_is_broken(change: Callable[[dict[str, Any]], 
     ],
     ids=["no order", "no fixed length", "another known name", "another number"],
 )
-def test_what_is_no_rule_may_change(change: Callable[[dict[str, Any]], object]) -> None:
+def test_values_without_a_rule_may_change(change: Callable[[dict[str, Any]], object]) -> None:
     assert not broken(change)
 
 
-def test_walking_tells_every_value_with_its_path() -> None:
+def test_walking_yields_every_value_with_its_path() -> None:
     assert list(walk({"a": [1, {"b": 2}]})) == [
         (("a",), [1, {"b": 2}]),
         (("a", 0), 1),
@@ -112,7 +112,7 @@ def solve(tools, size):
     loads=st.lists(st.lists(st.integers(-20, 20), min_size=1, max_size=6), min_size=1, max_size=4),
     order=st.permutations(["a", "b", "c"]),
 )
-def test_variants_fit_differ_keep_to_the_rules_and_are_the_same_every_time(
+def test_variants_differ_satisfy_the_rules_and_are_the_same_every_time(
     loads: list[list[int]], order: list[str]
 ) -> None:
     configs = [{"size": len(each), "loads": each, "order": order} for each in loads]

@@ -1,4 +1,4 @@
-"""What a repetition finds, and what it says the reason is."""
+"""Differences that repeated runs find, and the causes that are reported."""
 
 from collections.abc import Callable
 
@@ -63,7 +63,7 @@ async def test_what_is_the_same_every_time_has_no_problem(context: VerificationC
     assert not await problems_of(context, declare)
 
 
-async def test_an_oracle_that_goes_by_the_order_of_a_set(context: VerificationContext, declare) -> None:
+async def test_an_oracle_that_depends_on_the_order_of_a_set(context: VerificationContext, declare) -> None:
     (problem,) = await problems_of(
         context,
         declare,
@@ -98,7 +98,7 @@ async def test_an_oracle_that_makes_one_call_less(context: VerificationContext, 
     assert problem.difference.startswith("first look(box=0), then the answer ")
 
 
-async def test_a_reference_that_goes_by_the_order_of_a_set(context: VerificationContext, declare) -> None:
+async def test_a_reference_that_depends_on_the_order_of_a_set(context: VerificationContext, declare) -> None:
     first = "int(list(set(NAMES))[0][4:])"
     problems = await problems_of(
         context, declare, reference=f"return sum(contents) + {first}", solve=f"{SOLVE} + {first}"
@@ -109,7 +109,7 @@ async def test_a_reference_that_goes_by_the_order_of_a_set(context: Verification
     assert problems[1].difference == "first right, then wrong"
 
 
-async def test_a_generator_that_goes_by_the_order_of_a_set(context: VerificationContext, declare) -> None:
+async def test_a_generator_that_depends_on_the_order_of_a_set(context: VerificationContext, declare) -> None:
     problems = await problems_of(
         context,
         declare,

@@ -40,7 +40,7 @@ async def verify_with(context: VerificationContext, declare, body: str):
     return await verify(context, declare(SOURCE.replace("BODY", body)))
 
 
-async def test_a_tool_that_meets_a_limit_where_the_oracle_needs_it_is_told_once(
+async def test_a_tool_that_exceeds_a_limit_for_the_oracle_is_reported_once(
     context: VerificationContext, declare
 ) -> None:
     verification = await verify_with(
@@ -54,9 +54,7 @@ async def test_a_tool_that_meets_a_limit_where_the_oracle_needs_it_is_told_once(
     assert problem.difference == "It took longer than 0.3 seconds."
 
 
-async def test_words_that_are_too_long_are_caught_at_the_limits(
-    context: VerificationContext, declare
-) -> None:
+async def test_a_refusal_that_is_too_long_exceeds_a_limit(context: VerificationContext, declare) -> None:
     body = f"if box > 99:\n            raise ValueError('no' * 50_000)\n        {LOOK}"
     verification = await verify_with(context, declare, body)
     (problem,) = verification.problems
@@ -64,7 +62,7 @@ async def test_words_that_are_too_long_are_caught_at_the_limits(
     assert problem.difference == "Its result has 100000 bytes, 65536 are allowed."
 
 
-async def test_extremes_are_tried_where_the_oracle_has_used_the_tool(
+async def test_extreme_arguments_are_tried_after_the_calls_of_the_oracle(
     context: VerificationContext, declare
 ) -> None:
     # Only after a usual call does the tool get as far as to fail.
@@ -78,7 +76,7 @@ async def test_extremes_are_tried_where_the_oracle_has_used_the_tool(
     assert "IndexError" in problem.difference
 
 
-async def test_two_kinds_of_problem_with_one_tool_are_both_told(
+async def test_two_kinds_of_problem_of_one_tool_are_both_reported(
     context: VerificationContext, declare
 ) -> None:
     body = (
