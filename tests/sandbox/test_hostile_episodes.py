@@ -1,4 +1,4 @@
-"""Raw Python behind an episode: it fails with its reason, and nobody else notices."""
+"""Raw Python in an episode: the episode fails with a reason, and others are not affected."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -111,7 +111,7 @@ LIMITED = {
 
 
 @pytest.mark.parametrize(("code", "told"), LIMITED.values(), ids=LIMITED)
-async def test_an_environment_that_meets_a_limit_is_undone_and_the_agent_is_told(
+async def test_a_call_that_reaches_a_limit_has_no_effect_and_the_agent_is_informed(
     code: str, told: str, face: Environment, pool: SandboxPool, journal: Journal
 ) -> None:
     neighbour = await opened(face, program("return 1"), pool, journal)
@@ -125,7 +125,7 @@ async def test_an_environment_that_meets_a_limit_is_undone_and_the_agent_is_told
     assert (await neighbour.call("count", {})).value == 1
 
 
-async def test_what_an_environment_prints_reaches_nobody(
+async def test_printed_text_of_an_environment_is_discarded(
     face: Environment, pool: SandboxPool, journal: Journal, capfd: pytest.CaptureFixture[str]
 ) -> None:
     printed = "return sum(os.write(1 + i % 2, b'x' * (1 << 20)) for i in range(64))"

@@ -28,7 +28,7 @@ def test_every_module_is_imported(played: Any) -> None:
     assert played["errors"] == {}
 
 
-async def test_a_bundled_environment_computes_what_it_computes_here(played: Any, pool: SandboxPool) -> None:
+async def test_a_bundled_environment_computes_the_same_values(played: Any, pool: SandboxPool) -> None:
     program = Catalog.load(["bundled"])["parcel_hunt"].program
     config = await pool.ask(program, GenerateConfig("1/1", 1), Limits())
     assert played["config"] == config

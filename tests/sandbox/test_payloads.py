@@ -105,7 +105,7 @@ def reference(hidden):
 """
 
 
-async def test_the_reference_answer_is_nowhere_in_the_memory_of_the_tools(pools: AttackedPools) -> None:
+async def test_the_memory_of_the_tools_does_not_contain_the_reference_answer(pools: AttackedPools) -> None:
     attacked = await pools.without(())
     hidden = secrets.token_hex(16)
     answer = await attacked.pool.ask(
@@ -116,7 +116,7 @@ async def test_the_reference_answer_is_nowhere_in_the_memory_of_the_tools(pools:
     assert outcome == Outcome(met="it found nothing")
 
 
-async def test_the_scan_finds_what_is_there(pools: AttackedPools) -> None:
+async def test_the_memory_scan_finds_a_value_that_exists(pools: AttackedPools) -> None:
     attacked = await pools.without(())
     hidden = f"canary, {secrets.token_hex(16)}"
     outcome = await attack(attacked.pool, Payload("scan", SCAN, ()), hidden=hidden)

@@ -1,4 +1,4 @@
-"""Layers are taken one by one, and each says what came of it."""
+"""Layers are put in place one by one, and each reports its state."""
 
 from codegym_mcp.sandbox.confinement.confinement_layers import PURPOSE, Layer, LayerState, attempt
 
@@ -11,7 +11,7 @@ def fail_in_the_library() -> None:
     raise ValueError("current limit exceeds maximum limit")
 
 
-def test_a_layer_that_fails_keeps_no_other_from_standing() -> None:
+def test_a_failed_layer_does_not_prevent_the_others() -> None:
     states = attempt(
         {
             Layer.USER_NAMESPACE: fail_in_the_kernel,
@@ -29,10 +29,10 @@ def test_a_layer_that_fails_keeps_no_other_from_standing() -> None:
     }
 
 
-def test_a_layer_that_is_left_out_is_not_tried() -> None:
+def test_a_disabled_layer_is_not_tried() -> None:
     states = attempt({Layer.SECCOMP: fail_in_the_kernel}, disabled=[Layer.SECCOMP])
     assert states == {Layer.SECCOMP: LayerState(False, "switched off for a test")}
 
 
-def test_every_layer_says_what_it_is_for() -> None:
+def test_every_layer_has_a_purpose() -> None:
     assert PURPOSE.keys() == set(Layer)

@@ -154,7 +154,7 @@ result = [getattr(a, "x"), getattr(a, "y", None), getattr(a, "y", 5), hasattr(a,
 
 
 @pytest.mark.parametrize("name", ["__class__", "_x", "_", "gi_frame", "f_globals", "mro"])
-def test_getattr_does_not_tell_whether_what_it_withholds_is_there(name: str) -> None:
+def test_getattr_does_not_reveal_whether_a_withheld_attribute_exists(name: str) -> None:
     with pytest.raises(AttributeError, match="is not available here"):
         get_attribute(5, name, None)
 
@@ -220,7 +220,7 @@ def test_modules_are_neither_changed_nor_copied(action: str) -> None:
         run(f"import copy, json\n{action}")
 
 
-def test_a_module_says_its_name_and_what_it_has_not() -> None:
+def test_a_module_view_names_itself_and_missing_members() -> None:
     names = run("import json\nresult = str(json)")
 
     assert names["result"] == "<module json>"

@@ -70,7 +70,7 @@ def payloads(how: str) -> Any:
 
 @pytest.mark.usefixtures("unspoilt")
 @pytest.mark.parametrize("payload", [pytest.param(payload, id=payload.name) for payload in PAYLOADS])
-def test_as_plain_python_a_payload_gets_what_it_is_after(payload: Payload) -> None:
+def test_a_payload_succeeds_in_plain_python(payload: Payload) -> None:
     assert payload.succeeds(run_plain(payload.source)["loot"])
 
 
@@ -173,7 +173,7 @@ def test_the_first_line_is_explained_and_the_others_are_named() -> None:
         ("x = 'a {}'.format(5)", "Use an f-string, or the function format."),
     ],
 )
-def test_a_refusal_says_how_to_mend_it(source: str, hint: str) -> None:
+def test_a_refusal_says_how_to_correct_the_source(source: str, hint: str) -> None:
     assert hint in refusal(source).hint
 
 
@@ -192,7 +192,7 @@ def test_a_refusal_says_how_to_mend_it(source: str, hint: str) -> None:
     ],
     ids=lambda value: value[:20],
 )
-def test_what_cannot_be_compiled_is_told_as_such(source: str, problem: str) -> None:
+def test_a_source_that_cannot_be_compiled_is_refused(source: str, problem: str) -> None:
     assert problem in refusal(source).problem
 
 
@@ -497,7 +497,7 @@ HONEST = {
 
 
 @pytest.mark.parametrize("name", HONEST)
-def test_honest_code_means_what_it_means_in_python(name: str) -> None:
+def test_allowed_code_behaves_as_in_plain_python(name: str) -> None:
     source = dedent(HONEST[name])
 
     assert repr(run(source)["result"]) == repr(run_plain(source)["result"])

@@ -155,7 +155,7 @@ async def order_under(hash_seed: int) -> list[str]:
         return order
 
 
-async def test_the_hash_seed_and_nothing_else_decides_the_order_of_a_set() -> None:
+async def test_only_the_hash_seed_decides_the_order_of_a_set_of_strings() -> None:
     first = await order_under(0)
     assert await order_under(0) == first
     assert await order_under(1) != first
@@ -169,7 +169,7 @@ async def test_tools_can_be_opened_for_another_task_in_the_same_process(pool: Sa
     assert await worker.call("add", {"number": 2}, seconds=5) == 12
 
 
-async def test_calls_can_be_asked_for_all_at_once(pool: SandboxPool) -> None:
+async def test_many_calls_can_be_sent_at_once(pool: SandboxPool) -> None:
     worker = await pool.start(PROGRAM, ServeTools({"start": 0}), Limits())
     await worker.result(seconds=5)
     worker.expect(20)
@@ -177,7 +177,7 @@ async def test_calls_can_be_asked_for_all_at_once(pool: SandboxPool) -> None:
     assert [await worker.result(number, seconds=5) for number in numbers] == list(range(1, 21))
 
 
-async def test_a_role_can_be_played_again_for_another_task(pool: SandboxPool) -> None:
+async def test_a_process_accepts_another_assignment_of_its_role(pool: SandboxPool) -> None:
     worker = await pool.start(PROGRAM, ComputeReference({"start": 2}), Limits())
     assert await worker.result(seconds=5) == 4
     worker.assign_again(ComputeReference({"start": 5}))

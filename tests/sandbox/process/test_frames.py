@@ -1,4 +1,4 @@
-"""Frames, and the server's end of a channel, fed with whatever a hostile process may send."""
+"""Frames, and the server's end of a channel, with arbitrary bytes of a hostile process."""
 
 import json
 import socket
@@ -50,7 +50,7 @@ def cut(data: bytes, sizes: list[int]) -> Iterator[bytes]:
 
 
 @given(st.lists(st.binary(max_size=100), max_size=10), chunk_sizes)
-def test_bodies_arrive_whole_however_they_are_cut(sent: list[bytes], sizes: list[int]) -> None:
+def test_bodies_arrive_complete_in_any_chunks(sent: list[bytes], sizes: list[int]) -> None:
     reader = FrameReader()
     arrived = [body for chunk in cut(b"".join(map(pack, sent)), sizes) for body in reader.feed(chunk)]
     assert arrived == sent
@@ -71,7 +71,7 @@ def reference(stream: bytes) -> tuple[list[bytes], int | None]:
 
 
 @given(streams, chunk_sizes)
-def test_any_stream_is_cut_into_bodies_or_refused(stream: bytes, sizes: list[int]) -> None:
+def test_any_stream_is_split_into_bodies_or_refused(stream: bytes, sizes: list[int]) -> None:
     reader = FrameReader()
     expected, announced = reference(stream)
     bodies: list[bytes] = []
@@ -86,7 +86,7 @@ def test_any_stream_is_cut_into_bodies_or_refused(stream: bytes, sizes: list[int
     assert bodies == (expected if refused is None else expected[: len(bodies)])
 
 
-def test_the_largest_body_passes_and_a_larger_one_does_not() -> None:
+def test_the_largest_body_is_accepted_and_a_larger_one_refused() -> None:
     largest = bytes(MAX_FRAME)
     assert FrameReader().feed(pack(largest)) == [largest]
     with pytest.raises(FrameTooLargeError):
@@ -106,7 +106,7 @@ def test_a_message_arrives_as_it_was_sent(message: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1: {2: object()}}, "a" * MAX_FRAME])
-def test_what_cannot_be_carried_is_refused_and_nothing_is_sent(value: Any) -> None:
+def test_a_message_that_is_not_json_is_refused_and_nothing_is_sent(value: Any) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         with pytest.raises((TypeError, ValueError, FrameTooLargeError)):
@@ -115,7 +115,7 @@ def test_what_cannot_be_carried_is_refused_and_nothing_is_sent(value: Any) -> No
         assert theirs.recv(1) == b""
 
 
-def test_a_channel_whose_other_end_has_closed_says_so() -> None:
+def test_receiving_from_a_closed_channel_raises() -> None:
     ours, theirs = socket.socketpair()
     ours.close()
     with theirs, pytest.raises(EOFError):
@@ -144,7 +144,7 @@ async def take_all(worker: ConfinedProcess) -> None:
 
 
 @given(streams, chunk_sizes)
-async def test_whatever_a_process_sends_it_is_lost_or_has_answered(stream: bytes, sizes: list[int]) -> None:
+async def test_any_bytes_of_a_process_are_replies_or_end_it(stream: bytes, sizes: list[int]) -> None:
     killed: list[bool] = []
     worker = ConfinedProcess("tools", disconnected(lambda: killed.append(True)))
     for chunk in cut(stream, sizes):
@@ -157,7 +157,7 @@ async def test_whatever_a_process_sends_it_is_lost_or_has_answered(stream: bytes
         await take_all(worker)
 
 
-async def test_a_lost_worker_takes_nothing_more() -> None:
+async def test_a_lost_process_ignores_further_bytes() -> None:
     worker = ConfinedProcess("tools", disconnected(lambda: None))
     worker.kill()
     worker.data_received(pack(b'[1,"ok",1]'))

@@ -1,4 +1,4 @@
-"""The pool under everything that can happen to its processes."""
+"""Starting, losing and ending the processes of a pool."""
 
 import asyncio
 import os
@@ -99,7 +99,7 @@ async def test_a_loop_that_swallows_every_exception_ends_with_its_deadline(witho
         await worker.ended()
 
 
-async def test_where_there_are_no_pidfds_the_zygote_kills() -> None:
+async def test_without_pidfds_the_zygote_kills_processes() -> None:
     async with SandboxPool.open(_disabled=[Layer.PIDFD]) as pool:
         neighbour, worker = await start(pool), await start(pool)
         with pytest.raises(LimitError):
@@ -109,7 +109,7 @@ async def test_where_there_are_no_pidfds_the_zygote_kills() -> None:
 
 
 @everywhere
-async def test_nothing_is_left_when_a_pool_is_closed(without: frozenset[Layer]) -> None:
+async def test_a_closed_pool_leaves_no_process(without: frozenset[Layer]) -> None:
     before = descendants(os.getpid())
     async with SandboxPool.open(_disabled=without) as pool:
         idle, looping = await start(pool), await start(pool)
@@ -124,7 +124,7 @@ async def test_nothing_is_left_when_a_pool_is_closed(without: frozenset[Layer]) 
     assert not idle.alive
 
 
-async def test_nothing_is_left_when_all_is_cancelled() -> None:
+async def test_a_cancelled_pool_leaves_no_process() -> None:
     before = descendants(os.getpid())
 
     async def hold(*, task_status: anyio.abc.TaskStatus[None]) -> None:
@@ -140,7 +140,7 @@ async def test_nothing_is_left_when_all_is_cancelled() -> None:
     assert descendants(os.getpid()) == before
 
 
-async def test_a_zygote_that_is_being_started_when_a_pool_is_closed_ends_with_it() -> None:
+async def test_a_zygote_that_is_started_while_the_pool_closes_ends_with_it() -> None:
     before = descendants(os.getpid())
     async with SandboxPool.open() as pool:
         assert pool._zygote is not None
@@ -158,7 +158,7 @@ async def test_a_zygote_that_is_being_started_when_a_pool_is_closed_ends_with_it
 
 @everywhere
 @pytest.mark.parametrize("which", ["the first of its processes", "the one that forks"])
-async def test_a_pool_outlives_its_zygote(which: str, without: frozenset[Layer]) -> None:
+async def test_a_pool_replaces_a_killed_zygote(which: str, without: frozenset[Layer]) -> None:
     async with AttackedPool.open(without) as attacked:
         worker = await start(attacked.pool)
         call = asyncio.create_task(worker.call("loop", {}, seconds=60))
@@ -195,7 +195,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("without", WITHOUT)
-def test_nothing_outlives_a_server_that_is_killed(without: str) -> None:
+def test_no_process_outlives_a_killed_server(without: str) -> None:
     with subprocess.Popen([sys.executable, "-c", SERVER, without], stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
@@ -205,7 +205,7 @@ def test_nothing_outlives_a_server_that_is_killed(without: str) -> None:
             assert all_ended(processes)
 
 
-async def test_what_a_whole_group_is_told_does_not_reach_the_processes(pool: SandboxPool) -> None:
+async def test_signals_to_the_process_group_do_not_end_confined_processes(pool: SandboxPool) -> None:
     """Ctrl-C, and a service manager that stops a service, speak to everyone; the server decides."""
     outside = pool.zygote_pid
     assert outside is not None
@@ -217,7 +217,7 @@ async def test_what_a_whole_group_is_told_does_not_reach_the_processes(pool: San
     assert (await start(pool)).alive
 
 
-async def test_a_start_that_is_given_up_leaves_no_process(pool: SandboxPool) -> None:
+async def test_a_cancelled_start_leaves_no_process(pool: SandboxPool) -> None:
     before = descendants(os.getpid())
     tasks = [asyncio.create_task(start(pool)) for _ in range(8)]
     for _ in range(2):
@@ -265,7 +265,7 @@ async def test_without_an_essential_layer_every_environment_runs_if_that_is_allo
     assert not caplog.messages
 
 
-async def test_any_other_layer_may_be_missing() -> None:
+async def test_a_pool_opens_without_any_of_the_other_layers() -> None:
     missing = set(Layer) - {Layer.SECCOMP, Layer.RLIMITS, Layer.NO_NEW_PRIVILEGES}
     async with SandboxPool.open(_disabled=missing) as pool:
         assert {layer for layer, state in pool.layers.items() if not state.active} == missing
@@ -282,14 +282,14 @@ async def test_without_any_layer_at_all_it_still_works() -> None:
         await worker.ended()
 
 
-async def test_filters_that_the_kernel_refuses_are_reported_as_missing() -> None:
+async def test_a_filter_that_the_kernel_refuses_is_reported_as_missing() -> None:
     """Without root's rights and without the promise to take no new ones, nobody may install a filter."""
     async with SandboxPool.open(_disabled=[Layer.NO_NEW_PRIVILEGES]) as pool:
         with pytest.raises(SandboxError, match=r"seccomp \(prctl: "):
             await start(pool)
 
 
-async def test_a_zygote_short_of_descriptors_refuses_and_recovers() -> None:
+async def test_a_zygote_without_free_descriptors_reports_an_error_and_recovers() -> None:
     # Of the same user as the server, so that its limits can be changed from here.
     async with AttackedPool.open([Layer.UNPRIVILEGED]) as attacked:
         soft, hard = resource.prlimit(attacked.zygote, resource.RLIMIT_NOFILE)
@@ -306,7 +306,7 @@ async def test_a_zygote_short_of_descriptors_refuses_and_recovers() -> None:
         assert await attacked.neighbour_still_works()
 
 
-async def test_a_server_short_of_descriptors_says_so_and_recovers(pool: SandboxPool) -> None:
+async def test_a_server_without_free_descriptors_reports_an_error_and_recovers(pool: SandboxPool) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     highest = max(map(int, os.listdir("/proc/self/fd")))
     gaps = [os.open(os.devnull, os.O_RDONLY)]
@@ -344,7 +344,7 @@ async def test_a_zygote_that_cannot_start_is_an_error(
             pass
 
 
-async def test_what_a_zygote_says_when_it_fails_is_passed_on() -> None:
+async def test_the_error_of_a_failed_zygote_is_reported() -> None:
     with pytest.raises(SandboxError, match="'no_such_layer' is not a valid Layer"):
         async with SandboxPool.open(_disabled=["no_such_layer"]):  # type: ignore[list-item]
             pass

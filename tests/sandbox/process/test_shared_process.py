@@ -215,7 +215,7 @@ async def test_a_call_that_runs_away_ends_the_process_for_all(pool: SandboxPool)
     assert (one.alive, other.alive) == (False, False)
 
 
-async def test_an_answer_that_nobody_waits_for_is_not_taken_for_the_next(pool: SandboxPool) -> None:
+async def test_the_result_of_a_cancelled_call_is_not_taken_for_the_next_result(pool: SandboxPool) -> None:
     one, other = await opened(pool), await opened(pool)
     asked = asyncio.create_task(call(one, "step"))
     await asyncio.sleep(0)
@@ -227,7 +227,7 @@ async def test_an_answer_that_nobody_waits_for_is_not_taken_for_the_next(pool: S
         await call(other, "step")
 
 
-async def test_memory_that_is_used_up_moves_only_whoever_asked_for_it(pool: SandboxPool) -> None:
+async def test_only_the_episode_that_used_up_the_memory_is_moved(pool: SandboxPool) -> None:
     one, other = await opened(pool), await opened(pool)
     await call(other, "step")
     with pytest.raises(WorkerLostError, match="memory of a shared process"):
@@ -239,7 +239,7 @@ async def test_memory_that_is_used_up_moves_only_whoever_asked_for_it(pool: Sand
     assert processes(pool) == 2
 
 
-async def test_a_caller_who_gives_up_in_the_queue_disturbs_nobody(pool: SandboxPool) -> None:
+async def test_a_call_cancelled_before_its_turn_does_not_affect_others(pool: SandboxPool) -> None:
     one, other = await opened(pool), await opened(pool)
     first = asyncio.create_task(call(one, "step"))
     second = asyncio.create_task(call(other, "step"))
@@ -285,7 +285,7 @@ async def test_a_runaway_episode_costs_the_others_a_rebuilding_and_no_more(
     assert [episode.state for episode in (*episodes, runaway)] == [EpisodeState.OPEN] * 4
 
 
-async def test_an_episode_that_takes_all_memory_is_told_and_moved_away_from_the_others(
+async def test_an_episode_that_uses_up_the_memory_gets_an_error_and_its_own_process(
     counting: Environment, open_episode: OpenEpisode, pool: SandboxPool
 ) -> None:
     episodes = await three(open_episode, counting)

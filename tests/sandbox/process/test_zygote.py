@@ -1,4 +1,4 @@
-"""What the process is made of from which all confined processes are forked."""
+"""The open files of the zygote."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pytest
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
 
-def test_a_zygote_holds_nothing_open_that_was_not_meant_for_it(tmp_path: Path) -> None:
+def test_a_zygote_has_no_open_file_of_the_server(tmp_path: Path) -> None:
     stray = tmp_path / "stray"
     with stray.open("w") as file:
         os.set_inheritable(file.fileno(), True)

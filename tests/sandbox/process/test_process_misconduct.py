@@ -1,4 +1,4 @@
-"""What hostile code can do to its own process and channel: the server stays, and so do the neighbours."""
+"""Hostile code that abuses its own process or channel affects neither the server nor other processes."""
 
 from dataclasses import dataclass
 
@@ -137,7 +137,7 @@ def loop():
 
 
 @pytest.mark.parametrize("misconduct", MISCONDUCT, ids=str)
-async def test_misconduct_ends_the_call_and_harms_nobody(
+async def test_misconduct_ends_the_call_and_does_not_affect_other_processes(
     misconduct: Misconduct, pools: AttackedPools
 ) -> None:
     attacked = await pools.without(())
@@ -153,7 +153,7 @@ async def test_misconduct_ends_the_call_and_harms_nobody(
     assert await attacked.neighbour_still_works()
 
 
-async def test_a_frame_of_its_own_is_taken_for_its_answer(pools: AttackedPools) -> None:
+async def test_a_forged_reply_with_the_right_number_is_accepted(pools: AttackedPools) -> None:
     """The control: what is refused above is refused for what it is, not for how it was sent."""
     attacked = await pools.without(())
     worker = await open_worker(attacked.pool, program(OWN_WORDS, before=FRAME))
@@ -161,7 +161,7 @@ async def test_a_frame_of_its_own_is_taken_for_its_answer(pools: AttackedPools) 
     worker.kill()
 
 
-async def test_an_answer_given_twice_answers_no_second_request(pools: AttackedPools) -> None:
+async def test_a_reply_sent_twice_does_not_answer_the_next_request(pools: AttackedPools) -> None:
     attacked = await pools.without(())
     twice = 'channel().sendall(frame(b\'[1,"ok","forged"]\'))'
     worker = await open_worker(attacked.pool, program(twice, before=FRAME))
@@ -170,7 +170,7 @@ async def test_an_answer_given_twice_answers_no_second_request(pools: AttackedPo
         await worker.call("count", {}, seconds=5)
 
 
-async def test_printing_a_gigabyte_goes_nowhere(pools: AttackedPools) -> None:
+async def test_printed_text_is_discarded(pools: AttackedPools) -> None:
     attacked = await pools.without(())
     printed = "return sum(os.write(1 + i % 2, b'x' * (1 << 20)) for i in range(1024))"
     worker = await open_worker(attacked.pool, program(printed))
@@ -184,7 +184,7 @@ async def test_printing_a_gigabyte_goes_nowhere(pools: AttackedPools) -> None:
     [((), {"refused": "EPERM"}), ((Layer.SECCOMP,), None)],
     ids=["confined", "without-seccomp"],
 )
-async def test_closing_its_socket_is_refused_and_would_be_its_end(
+async def test_closing_the_channel_is_refused_and_would_end_the_process(
     without: tuple[Layer, ...], met: object, pools: AttackedPools
 ) -> None:
     attacked = await pools.without(without)
