@@ -1,4 +1,4 @@
-"""How often Python looks for garbage while many episodes are under way."""
+"""Settings of Python's garbage collector for a process with many episodes."""
 
 import gc
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ _THRESHOLDS = (20_000, 20, 20)
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Looks for cyclic garbage more rarely until the block is left, and not in what is loaded by now.
+    """Runs garbage collections less often, and without the objects that exist now, until the block is left.
 
-    A run loads some hundred thousand objects that stay, and makes many that soon go: with Python's own
-    thresholds a fifth of its processor time is spent on looking through them.
+    A run loads some hundred thousand permanent objects and creates many short-lived ones. With Python's own
+    thresholds, a fifth of its processor time is spent on searching the permanent ones.
     """
     thresholds = gc.get_threshold()
     gc.collect()

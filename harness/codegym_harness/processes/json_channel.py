@@ -1,4 +1,4 @@
-"""A line between two processes of ours that trust each other: JSON values, each on a line of its own."""
+"""A channel between two processes of this project that trust each other: one JSON value a line."""
 
 import asyncio
 import json
@@ -10,10 +10,10 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class JsonChannel(asyncio.Protocol):
-    """One end of a line. Use `JsonChannel.open`.
+    """One end of a channel. Create it with `JsonChannel.open`.
 
     Attributes:
-        ended: is set when the other end has closed.
+        ended: set when the other end has closed.
     """
 
     def __init__(self, receive: Callable[[Any], object], lost: Callable[[], object]) -> None:
@@ -33,21 +33,21 @@ class JsonChannel(asyncio.Protocol):
         """Takes over a connected socket.
 
         Args:
-            receive: is given every value that arrives.
-            lost: is called once, when the other end has closed.
+            receive: called with every value that arrives.
+            lost: called once, when the other end has closed.
         """
         connection.setblocking(False)
-        line = cls(receive, lost)
-        await asyncio.get_running_loop().create_unix_connection(lambda: line, sock=connection)
-        return line
+        channel = cls(receive, lost)
+        await asyncio.get_running_loop().create_unix_connection(lambda: channel, sock=connection)
+        return channel
 
     def send(self, value: Any) -> None:
-        """Sends a value of plain data; what the other end no longer reads is dropped."""
+        """Sends a JSON value. It is discarded if the other end has closed."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(_encode(value).encode() + b"\n")
 
     def close(self) -> None:
-        """Closes this end, once all that was sent is on its way."""
+        """Closes this end after everything that was sent has been written."""
         if self._transport is not None:
             self._transport.close()
 

@@ -1,3 +1,5 @@
+"""JSON values between two processes."""
+
 import json
 import socket
 
@@ -17,18 +19,18 @@ plain = st.recursive(
 @given(st.lists(plain, max_size=5), st.lists(st.integers(min_value=1, max_value=40)))
 def test_values_arrive_as_they_were_sent_however_they_are_cut(values, cuts):
     arrived = []
-    line = JsonChannel(arrived.append, lambda: None)
+    channel = JsonChannel(arrived.append, lambda: None)
     data = b"".join(json.dumps(value).encode() + b"\n" for value in values)
     for cut in cuts:
-        line.data_received(data[:cut])
+        channel.data_received(data[:cut])
         data = data[cut:]
-    line.data_received(data)
+    channel.data_received(data)
     assert arrived == values
 
 
 @pytest.fixture
 async def ends():
-    """Both ends of a line, and what each is given; None stands for the end."""
+    """Both ends of a channel, and what each received; None is the end."""
     one, other = socket.socketpair()
     here, there = [], []
     ends = (
@@ -42,7 +44,7 @@ async def ends():
 
 
 @pytest.mark.parametrize("value", [["1\n2", {"ü": "\ud800"}, 1e300], "x" * 1_000_000, None, []])
-async def test_a_value_crosses_the_line(ends, value):
+async def test_a_value_arrives_at_the_other_end(ends, value):
     one, other, here, there = ends
     one.send([value])
     one.close()
@@ -51,7 +53,7 @@ async def test_a_value_crosses_the_line(ends, value):
     assert here == [None]
 
 
-async def test_what_the_other_end_no_longer_reads_is_dropped(ends):
+async def test_a_value_for_a_closed_end_is_discarded(ends):
     one, other, here, there = ends
     other.close()
     await one.ended.wait()
