@@ -21,7 +21,7 @@ def with_bells(counter: Environment, *bells: int) -> Environment:
     ],
 )
 async def test_constant_submits_the_most_frequent_answer_of_the_other_tasks(
-    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode, bells, correct
+    pool: SandboxPool, counter: Environment, open_episode: OpenEpisode, bells: list[int], correct: bool
 ) -> None:
     environment = with_bells(counter, *bells)
     episode = await open_episode(environment, environment.tasks[0].config, id="t0")
