@@ -30,8 +30,9 @@ from codegym_harness.processes.garbage_collection import rare_collections
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.run_config import RunConfig
-from codegym_harness.runs.run_directory import RunDirectory, read_trajectories
+from codegym_harness.runs.run_directory import RunDirectory
 from codegym_harness.runs.run_evaluation import run_evaluation
+from codegym_harness.runs.run_files import read_trajectories
 from codegym_harness.runs.selection import Selection
 from codegym_mcp.cli.command_output import run
 from codegym_mcp.episode_interface import ToolView

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from codegym_harness.runs.run_directory import read_trajectories
+from codegym_harness.runs.run_files import read_trajectories
 from codegym_mcp.cli import main
 from tests.conftest import ModelServer
 

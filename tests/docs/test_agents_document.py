@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from codegym_harness.agents.command_agent import CommandAgent
 from codegym_harness.agents.command_template import PLACES
-from codegym_harness.runs.run_directory import read_trajectories
+from codegym_harness.runs.run_files import read_trajectories
 from codegym_mcp.cli import main
 
 ROOT = Path(__file__).parents[2]

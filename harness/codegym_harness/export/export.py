@@ -16,7 +16,7 @@ from codegym_harness.export.row_writers import WriteRow, check_target, open_rows
 from codegym_harness.export.validation_split import validation_environments
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Trajectory
-from codegym_harness.runs.run_directory import TRAJECTORIES, read_trajectories
+from codegym_harness.runs.run_files import TRAJECTORIES, read_trajectories
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError
 
 

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from pydantic import BaseModel
 
-from codegym_harness.runs.run_directory import read_configuration, read_results
+from codegym_harness.runs.run_files import read_configuration, read_results
 from codegym_harness.statistics.estimators import Estimate
 from codegym_harness.statistics.run_metrics import Task, estimate_over_tasks
 from codegym_mcp.errors import CodegymError
@@ -68,7 +68,9 @@ def compare(first: Path, second: Path) -> Comparison:
         only_first=len(first_rewards) - len(common),
         only_second=len(second_rewards) - len(common),
         changed=_changed(first, second, environments),
-        environments={name: _paired(tasks, first_rewards, second_rewards) for name, tasks in environments.items()},
+        environments={
+            name: _paired(tasks, first_rewards, second_rewards) for name, tasks in environments.items()
+        },
         **_paired(common, first_rewards, second_rewards).model_dump(),
     )
 

@@ -16,8 +16,8 @@ from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.run import Run
 from codegym_harness.runs.run_config import COMMAND, MODEL, RunConfig, recorded_config
-from codegym_harness.runs.run_directory import ENVIRONMENTS, check_new_run, new_run_path
 from codegym_harness.runs.run_evaluation import run_evaluation
+from codegym_harness.runs.run_files import ENVIRONMENTS, check_new_run, new_run_path
 from codegym_harness.runs.run_index import is_run
 from codegym_harness.runs.selection import SeedRange, Selection
 from codegym_mcp.bundled_environments import bundled_path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Outcome, Trajectory
 from codegym_harness.runs.run_config import RunConfig, recorded_config
-from codegym_harness.runs.run_directory import read_configuration, read_results, read_trajectories
+from codegym_harness.runs.run_files import read_configuration, read_results, read_trajectories
 from codegym_harness.runs.run_index import find_trajectory, read_baselines, read_summary
 from codegym_harness.runs.run_rows import RowKind, Scalar, rows
 from codegym_harness.statistics.run_metrics import Summary

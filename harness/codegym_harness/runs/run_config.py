@@ -13,7 +13,7 @@ from codegym_harness.clients.mcp_client import Target
 from codegym_harness.processes.enclosure import EnclosureOptions
 from codegym_harness.runs.evaluation import DEFAULT_CONCURRENCY
 from codegym_harness.runs.rollout import DEFAULT_SECONDS
-from codegym_harness.runs.run_directory import CONFIGURATION, read_configuration
+from codegym_harness.runs.run_files import CONFIGURATION, read_configuration
 from codegym_harness.runs.selection import Selection
 from codegym_mcp.errors import CodegymError, RunError
 from codegym_mcp.limits import Limits

@@ -22,12 +22,12 @@ from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.oracle_calls import OracleCallCounter
 from codegym_harness.runs.resume_checks import check_configuration, check_environments, check_results
 from codegym_harness.runs.run_config import RunConfig, recorded_config
-from codegym_harness.runs.run_directory import (
+from codegym_harness.runs.run_directory import RunDirectory
+from codegym_harness.runs.run_files import (
     BASELINES,
     CONFIGURATION,
     RUNS,
     TRAJECTORIES,
-    RunDirectory,
     RunStart,
     check_new_run,
     new_run_path,

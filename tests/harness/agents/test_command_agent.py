@@ -21,8 +21,8 @@ from codegym_harness.processes.enclosure import Enclosure, EnclosureOptions, Net
 from codegym_harness.records.trajectory import ProgramRecord, Trajectory
 from codegym_harness.runs.rollout import roll_out
 from codegym_harness.runs.run_config import RunConfig
-from codegym_harness.runs.run_directory import read_trajectories
 from codegym_harness.runs.run_evaluation import run_evaluation
+from codegym_harness.runs.run_files import read_trajectories
 from codegym_harness.runs.selection import Selection
 from codegym_mcp.cli import main
 from codegym_mcp.episodes.episode import Episode

@@ -20,7 +20,7 @@ import json, sys, anyio
 from pathlib import Path
 from codegym_harness.processes.enclosure import EnclosureOptions
 from codegym_harness.runs.run_config import RunConfig
-from codegym_harness.runs.run_directory import read_trajectories
+from codegym_harness.runs.run_files import read_trajectories
 from codegym_harness.runs.run_evaluation import run_evaluation
 from codegym_harness.runs.selection import Selection
 from tests.sandbox.restricted_user import enter_container

@@ -13,7 +13,8 @@ from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.runs.evaluation import play_assignments
 from codegym_harness.runs.observer import Observer
-from codegym_harness.runs.run_directory import RunDirectory, read_trajectories
+from codegym_harness.runs.run_directory import RunDirectory
+from codegym_harness.runs.run_files import read_trajectories
 from codegym_harness.runs.run_index import read_summary
 from codegym_harness.runs.selection import Selection
 from codegym_mcp.episodes.episode_manager import EpisodeManager

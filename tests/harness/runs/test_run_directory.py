@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegym_harness.episode_sources.sources import Assignment
-from codegym_harness.runs.run_directory import (
-    RunDirectory,
+from codegym_harness.runs.run_directory import RunDirectory
+from codegym_harness.runs.run_files import (
     RunStart,
     is_in_progress,
     new_run_path,

@@ -11,8 +11,8 @@ from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
 from codegym_harness.processes.server_process import start_server
 from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.run_config import RunConfig
-from codegym_harness.runs.run_directory import read_configuration, read_trajectories
 from codegym_harness.runs.run_evaluation import run_evaluation
+from codegym_harness.runs.run_files import read_configuration, read_trajectories
 from codegym_harness.runs.selection import Selection
 from codegym_mcp.errors import CodegymError, RunHaltedError
 from codegym_mcp.limits import Limits
