@@ -1,5 +1,6 @@
 """Programs that are run and leave no process behind, in every enclosure."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ import anyio
 import pytest
 
 from codegym_harness.processes.agent_process import AgentProcess
-from codegym_harness.processes.enclosure import Enclosure
+from codegym_harness.processes.enclosure import Enclosure, Network
 from codegym_harness.processes.output_excerpt import OUTPUT_KEPT
 from codegym_harness.processes.program_files import program_files, system_files
 from codegym_harness.processes.readable_paths import readable_paths
@@ -205,7 +206,7 @@ async def test_nothing_is_left_when_the_harness_is_killed(enclosure: Enclosure, 
 import anyio
 from pathlib import PosixPath
 from codegym_harness.processes.agent_process import AgentProcess
-from codegym_harness.processes.enclosure import Enclosure
+from codegym_harness.processes.enclosure import Enclosure, Network
 from codegym_harness.processes.workspace import Workspace
 run = AgentProcess({command!r}, workspace={workspace!r}, environ={{}}, readable={readable()!r},
                    enclosures=[Enclosure({enclosure.value!r})])
@@ -260,3 +261,54 @@ async def test_the_next_enclosure_is_used_if_the_first_is_refused(workspace: Wor
     await run.run()
     assert run.exit_code == 0
     assert run.enclosure is (Enclosure.LANDLOCK if allows(Enclosure.LANDLOCK) else Enclosure.NONE)
+
+
+# --- the network
+
+CONNECT = "import socket, sys; print(socket.create_connection(('127.0.0.1', int(sys.argv[1])), 20).recv(9).decode())"
+
+
+@pytest.mark.parametrize(
+    ("network", "reached"), [(Network.NONE, False), (Network.LOOPBACK, True), (Network.HOST, True)]
+)
+async def test_a_service_of_the_machine_is_reached_only_if_that_is_allowed(
+    workspace: Workspace, enclosure: Enclosure, network: Network, reached: bool
+) -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"reached\n")
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as service:
+        port = service.sockets[0].getsockname()[1]
+        run = AgentProcess(
+            [sys.executable, "-c", CONNECT, str(port)],
+            workspace=workspace,
+            environ={},
+            readable=readable(),
+            network=network,
+            enclosures=[enclosure],
+        )
+        await run.run()
+    expected = reached or enclosure is Enclosure.NONE
+    assert (run.stdout == "reached\n\n") is expected, run.stderr
+    assert (run.exit_code == 0) is expected
+
+
+DATAGRAM = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9)); print('sent')"
+
+
+async def test_without_a_network_no_datagram_leaves(workspace: Workspace) -> None:
+    """Landlock has no rules for datagrams, so that the filter for system calls refuses their sockets."""
+    if not allows(Enclosure.LANDLOCK):
+        pytest.skip("this system has no landlock")
+    for network, sent in ((Network.HOST, "sent\n"), (Network.NONE, "")):
+        run = AgentProcess(
+            [sys.executable, "-c", DATAGRAM],
+            workspace=workspace,
+            environ={},
+            readable=readable(),
+            network=network,
+            enclosures=[Enclosure.LANDLOCK],
+        )
+        await run.run()
+        assert run.stdout == sent, run.stderr
