@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from codegym_harness.clients.control_client import ServerAddress
 from codegym_harness.export.export import export as export_directories
 from codegym_harness.export.export_summary import ExportSummary
 from codegym_harness.export.filters import Filters
@@ -249,6 +250,7 @@ def evaluate(
     concurrency: int = DEFAULT_CONCURRENCY,
     seconds: float = DEFAULT_SECONDS,
     out: str | os.PathLike[str] | None = None,
+    server: ServerAddress | None = None,
     observer: Observer | None = None,
     allow_unconfined: bool = False,
 ) -> Run:
@@ -272,6 +274,8 @@ def evaluate(
         concurrency: the maximum number of open episodes.
         seconds: the agent's time for one episode in seconds.
         out: the run directory, which must not exist or be empty; a new one under `runs/` without it.
+        server: a server that runs already and holds the episodes, such as the `Server` of `serve`; its
+            environments are played.
         observer: receives the events of the run.
         allow_unconfined: run environments also on a system that cannot confine them.
 
@@ -296,6 +300,7 @@ def evaluate(
             concurrency=concurrency,
             seconds=seconds,
             out=out,
+            server=server,
             observer=observer,
             allow_unconfined=allow_unconfined,
         ),

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import httpx2
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -20,6 +20,18 @@ _EPISODE = TypeAdapter(EpisodeInfo)
 _EVENTS = TypeAdapter(list[EventInfo])
 T = TypeVar("T")
 _SECONDS = 60.0
+
+
+class ServerAddress(Protocol):
+    """A server of this project that runs already, for example a `codegym_mcp.Server`."""
+
+    @property
+    def url(self) -> str:
+        """The address without a path."""
+
+    @property
+    def token(self) -> str:
+        """The bearer token of the control plane."""
 
 
 class ControlClient:

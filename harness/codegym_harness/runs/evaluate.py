@@ -11,6 +11,7 @@ from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.agent_registry import AGENT_NAMES
 from codegym_harness.agents.configured_agents import CommandAgent, ModelAgent
 from codegym_harness.agents.function_agent import AgentFunction, FunctionAgent
+from codegym_harness.clients.control_client import ServerAddress
 from codegym_harness.runs.evaluation import DEFAULT_CONCURRENCY
 from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.rollout import DEFAULT_SECONDS
@@ -48,6 +49,7 @@ async def evaluate(
     concurrency: int = DEFAULT_CONCURRENCY,
     seconds: float = DEFAULT_SECONDS,
     out: str | os.PathLike[str] | None = None,
+    server: ServerAddress | None = None,
     observer: Observer | None = None,
     allow_unconfined: bool = False,
 ) -> Run:
@@ -67,6 +69,7 @@ async def evaluate(
         concurrency: the maximum number of open episodes.
         seconds: the agent's time for one episode in seconds.
         out: the run directory, which must not exist or be empty; a new one under `runs/` without it.
+        server: a server that runs already and holds the episodes; its environments are played.
         observer: receives the events of the run.
         allow_unconfined: run environments also on a system that cannot confine them.
 
@@ -81,11 +84,17 @@ async def evaluate(
     sources, globs = _split_sources(environments)
     path = Path(out) if out is not None else new_run_path(config.agent_name)
     check_new_run(path)
+    if server is not None and sources:
+        raise CodegymError(
+            "Environments of a server are selected by name; the evaluation cannot bring its own.",
+            hint="Start the server with these environments, or leave `server` out.",
+        )
     paths = _source_paths(sources, path)
     by_count = tasks is None or isinstance(tasks, int)
     config = config.model_copy(
         update={
             "paths": tuple(paths),
+            "server_url": server.url if server is not None else None,
             "selection": Selection(
                 environments=tuple(globs) or ("*",),
                 grade=Grade(grade) if grade is not None else None,
@@ -104,14 +113,24 @@ async def evaluate(
     )
     try:
         await run_evaluation(
-            RunConfig.model_validate(config.model_dump()), agent=player, out=path, observer=observer
+            RunConfig.model_validate(config.model_dump()),
+            agent=player,
+            out=path,
+            server=server,
+            observer=observer,
         )
     finally:
         _remove_unstarted(path)
     return Run(path)
 
 
-async def resume(run: Run, agent: AgentLike | None = None, *, observer: Observer | None = None) -> Run:
+async def resume(
+    run: Run,
+    agent: AgentLike | None = None,
+    *,
+    server: ServerAddress | None = None,
+    observer: Observer | None = None,
+) -> Run:
     """Resumes a run; see `Run.resume`."""
     recorded = recorded_config(run.path)
     player = None
@@ -130,7 +149,7 @@ async def resume(run: Run, agent: AgentLike | None = None, *, observer: Observer
             )
         if config.model is not None:
             recorded = recorded.model_copy(update={"model": config.model})
-    await run_evaluation(recorded, agent=player, resume=run.path, observer=observer)
+    await run_evaluation(recorded, agent=player, resume=run.path, server=server, observer=observer)
     return Run(run.path)
 
 

@@ -16,6 +16,7 @@ from codegym_harness.runs.run_rows import RowKind, Scalar, rows
 from codegym_harness.statistics.run_metrics import Summary
 
 if TYPE_CHECKING:
+    from codegym_harness.clients.control_client import ServerAddress
     from codegym_harness.runs.evaluate import AgentLike
     from codegym_harness.runs.observer import Observer
 
@@ -128,11 +129,19 @@ class Run:
         """
         return rows(str(self.path), read_trajectories(self.path), RowKind(of))
 
-    def resume(self, agent: "AgentLike | None" = None, *, observer: "Observer | None" = None) -> "Run":
+    def resume(
+        self,
+        agent: "AgentLike | None" = None,
+        *,
+        server: "ServerAddress | None" = None,
+        observer: "Observer | None" = None,
+    ) -> "Run":
         """Plays the episodes that are missing, and those that failed without the agent's fault. It blocks.
 
         Args:
             agent: needed if the agent was given as a function or another object.
+            server: needed if the run plays episodes of a server that was given.
+            observer: receives the events of the run.
 
         Raises:
             RunError: the run cannot be resumed.
@@ -141,7 +150,7 @@ class Run:
         from codegym_harness.runs.evaluate import resume
         from codegym_mcp.runtime.run_blocking import run_blocking
 
-        return run_blocking("resume", lambda: resume(self, agent, observer=observer))
+        return run_blocking("resume", lambda: resume(self, agent, server=server, observer=observer))
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:

@@ -54,6 +54,8 @@ class RunConfig(BaseModel):
     """Seeds agents that act at random."""
     count_oracle_calls: bool = True
     """Whether the oracle plays each generated task once, to record how many calls it needs."""
+    server_url: str | None = None
+    """The address of the server that holds the episodes; a server of the run's own without it."""
     mcp_url: str | None = None
     """The address of another MCP server, whose tools are played and not scored."""
     mcp_command: str | None = None

@@ -10,7 +10,7 @@ from codegym_harness.agents.agent_registry import AgentResources, make_agent
 from codegym_harness.agents.command_agent import CommandAgent
 from codegym_harness.agents.model_agent import ModelAgent
 from codegym_harness.agents.policy_agents import ORACLE
-from codegym_harness.clients.control_client import ControlClient
+from codegym_harness.clients.control_client import ControlClient, ServerAddress
 from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
 from codegym_harness.episode_sources.sources import Assignment, EpisodeSource, ForeignEpisodes, ServedEpisodes
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
@@ -67,6 +67,7 @@ async def run_evaluation(
     agent: Agent | None = None,
     out: Path | None = None,
     resume: Path | None = None,
+    server: ServerAddress | None = None,
     observer: Observer | None = None,
 ) -> Summary:
     """Executes a run, or what is missing of it.
@@ -76,6 +77,7 @@ async def run_evaluation(
         out: the run directory, which must not exist or be empty; a new one under `runs/` without it.
         resume: the directory of a run with this configuration. What it lacks is played, and so is what failed
             there without the agent's fault.
+        server: the server that holds the episodes, if the configuration has a `server_url`.
         observer: receives the events of the run.
 
     Raises:
@@ -99,7 +101,7 @@ async def run_evaluation(
         if isinstance(player, CommandAgent):
             await check_enclosure(player.options)
             player.conceal(_answer_paths(config.paths, path))
-        episodes = await stack.enter_async_context(_open_episodes(config, player, observer))
+        episodes = await stack.enter_async_context(_open_episodes(config, player, server, observer))
         if directory is None:
             start = RunStart.now(episodes.assignments, episodes.digests)
             directory = stack.enter_context(RunDirectory.create(path, config, start))
@@ -186,7 +188,9 @@ def _answer_paths(paths: Sequence[Path], run: Path) -> list[Path]:
 
 
 @asynccontextmanager
-async def _open_episodes(config: RunConfig, agent: Agent, observer: Observer) -> AsyncIterator[_Episodes]:
+async def _open_episodes(
+    config: RunConfig, agent: Agent, server: ServerAddress | None, observer: Observer
+) -> AsyncIterator[_Episodes]:
     target = config.target()
     if target is not None:
         epochs = range(1, config.selection.epochs + 1)
@@ -194,7 +198,10 @@ async def _open_episodes(config: RunConfig, agent: Agent, observer: Observer) ->
         yield _Episodes(ForeignEpisodes(target, prompt=config.prompt), assignments, {}, scored=False)
         return
     # Only a program needs an address to connect to; everything else is played without a protocol.
-    opened = _serve(config) if _plays_over_mcp(config, agent) else _start_worker(config, observer)
+    if config.server_url is not None:
+        opened = _connect(config, server)
+    else:
+        opened = _serve(config) if _plays_over_mcp(config, agent) else _start_worker(config, observer)
     async with opened as (source, environments):
         grades = current_grades(Catalog.load(config.paths)) if config.selection.grade is not None else {}
         assignments = config.selection.assignments(environments, grades)
@@ -220,6 +227,20 @@ async def _serve(config: RunConfig) -> AsyncIterator[tuple[EpisodeSource, list[E
 
 
 @asynccontextmanager
+async def _connect(
+    config: RunConfig, server: ServerAddress | None
+) -> AsyncIterator[tuple[EpisodeSource, list[EnvironmentInfo]]]:
+    """Opens episodes of a server that runs already."""
+    if server is None or server.url != config.server_url:
+        raise CodegymError(
+            f"The run plays episodes of the server {config.server_url}, whose token it does not record.",
+            hint="Give the server again: server=…",
+        )
+    async with ControlClient.connect(server.url, server.token) as control:
+        yield ServedEpisodes(control, config.episode_limits), await control.environments()
+
+
+@asynccontextmanager
 async def _start_worker(
     config: RunConfig, observer: Observer
 ) -> AsyncIterator[tuple[EpisodeSource, list[EnvironmentInfo]]]:
@@ -239,7 +260,8 @@ async def _open_counter(
 ) -> AsyncIterator[OracleCallCounter | None]:
     """Opens a counter of the oracle's calls, or None if the run does not need one."""
     generated = any(assignment.difficulty is not None for assignment in episodes.assignments)
-    if not (config.count_oracle_calls and generated and episodes.scored) or agent.info.name == ORACLE:
+    wanted = config.count_oracle_calls and generated and episodes.scored and config.server_url is None
+    if not wanted or agent.info.name == ORACLE:
         yield None
         return
     async with _open_pool(config) as pool:

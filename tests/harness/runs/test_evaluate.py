@@ -9,6 +9,7 @@ import pytest
 from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.blocking_context import AgentContext
 from codegym_harness.agents.configured_agents import CommandAgent, ModelAgent
+from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.records.trajectory import Outcome
 from codegym_harness.runs.evaluate import evaluate, resume
 from codegym_harness.runs.run import open_run
@@ -207,3 +208,18 @@ def test_an_option_that_does_not_exist_is_refused_when_a_model_is_configured() -
     assert CommandAgent(["claude", "-p", "{task}"]).command == "claude -p '{task}'"
     with pytest.raises(RunError, match="is no run directory"):
         open_run("nowhere")
+
+
+async def test_episodes_of_a_running_server_are_played_and_resumed_with_the_server(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    run = await evaluate(climb, "count*", server=server, out=tmp_path / "run")
+    assert (run.summary.episodes, run.summary.reward) == (3, 1.0)
+    file = run.path / "trajectories.jsonl"
+    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
+    with pytest.raises(CodegymError, match="Give the server again"):
+        await resume(run, climb)
+    assert (await resume(run, climb, server=server)).summary.episodes == 3
+    assert server.token not in (run.path / "run.json").read_text()
+    with pytest.raises(CodegymError, match="cannot bring its own"):
+        await evaluate(climb, "bundled", server=server, out=tmp_path / "other")
