@@ -25,13 +25,12 @@ from codegym_mcp.models.model_client import (
 from codegym_mcp.models.model_messages import Message
 from codegym_mcp.models.model_options import ModelOptions
 from codegym_mcp.models.prices import has_price, price
-from codegym_mcp.models.provider_errors import ErrorDiagnosis, ErrorMeaning, diagnose_error
+from codegym_mcp.models.provider_errors import ErrorDiagnosis, ErrorMeaning, diagnose_error, is_web_page
 from codegym_mcp.models.request_adaptations import RequestAdaptation, ServerAdaptations
 from codegym_mcp.models.tool_formats import parse_calls
 
 _MAX_TOKENS = "max_tokens"
 _CHECK_SECONDS = 20.0
-_PAGE_START = ("<!doctype", "<html", "<head", "<?xml")
 
 
 @dataclass(frozen=True)
@@ -208,7 +207,7 @@ class ChatClient:
         """Classifies a successful response that is not JSON."""
         if not text.strip():
             return ErrorDiagnosis(ErrorMeaning.TRANSIENT, "the response is empty")
-        if not text.lstrip().lower().startswith(_PAGE_START):
+        if not is_web_page(text):
             return ErrorDiagnosis(ErrorMeaning.TRANSIENT, f"the response is not JSON: {text[:80]!r}")
         self._web_pages += 1
         if self._has_replied or self._web_pages < MAX_WEB_PAGES:

@@ -84,6 +84,8 @@ _ACCOUNT_CODES = frozenset(
 """Error codes of an account without credit, in lower case. Several providers send them with status 429."""
 _KEY_CODES = frozenset({"invalid_api_key", "authentication_error", "invalid_authentication_error"})
 _MODEL_CODES = frozenset({"model_not_found", "model_not_found_error", "modelnotfound"})
+_PAGE_START = ("<!doctype", "<html", "<head", "<?xml")
+_TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _OVERLOADED = re.compile(r"overloaded|over capacity", re.IGNORECASE)
 _KEY_WORDINGS = re.compile(r"invalid api[ _-]?key|incorrect api[ _-]?key|api key not valid", re.IGNORECASE)
 _MISSING = re.compile(
@@ -144,6 +146,8 @@ def _meaning(
         case 403:
             # A 403 may also be one prompt that a gateway's guardrail refuses.
             return ErrorMeaning.REJECTED if has_replied else ErrorMeaning.NO_ACCESS
+        case 404 if not has_replied and re.search(r"\bmodel\b", message, re.IGNORECASE):
+            return ErrorMeaning.UNKNOWN_MODEL
         case 404 | 405:
             return ErrorMeaning.TRANSIENT if has_replied else ErrorMeaning.WRONG_ADDRESS
     return _retry_meaning(status, message, codes, headers)
@@ -184,7 +188,16 @@ def error_message(body: object) -> str:
         )
     if isinstance(body, list) and body:
         return error_message(body[0])
-    return body if isinstance(body, str) else str(body or "")
+    text = body if isinstance(body, str) else str(body or "")
+    if not is_web_page(text):
+        return text
+    title = _TITLE.search(text)
+    return f"a web page ({' '.join(title[1].split())})" if title and title[1].strip() else "a web page"
+
+
+def is_web_page(text: str) -> bool:
+    """Checks whether a text is a page of HTML or XML."""
+    return text.lstrip().lower().startswith(_PAGE_START)
 
 
 def error_codes(body: object) -> set[str]:

@@ -230,3 +230,17 @@ async def test_a_stop_by_the_providers_filter_is_a_refusal(anthropic: Endpoint, 
     async with openai.model({"status": 400, "body": flagged}) as model:
         reply = await ask(model)
     assert reply.refusal == "status 400: This prompt was flagged."
+
+
+async def test_an_error_page_is_reported_by_its_title(openai: Endpoint, clock: Clock) -> None:
+    page = "<html><head><title>502 Bad\nGateway</title></head><body>" + "x" * 5000 + "</body></html>"
+    async with openai.model({"status": 502, "text": page}, HELLO, retries=clock.retries()) as model:
+        reply = await ask(model)
+    assert [failure.error for failure in reply.failures] == ["status 502: a web page (502 Bad Gateway)"]
+
+
+async def test_a_model_that_does_not_exist_halts_the_run_whatever_the_wording(openai: Endpoint) -> None:
+    body = {"error": "model not found, try pulling it first"}
+    async with openai.model({"status": 404, "body": body}) as model:
+        with pytest.raises(ModelAccessError, match="does not know"):
+            await ask(model)
