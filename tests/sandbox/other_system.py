@@ -37,7 +37,7 @@ class HiddenModules:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-NEEDED_BY_PYTHON = {(socket, "AF_UNIX"), (os, "WNOHANG"), (signal, "SIGCHLD")}
+NEEDED_BY_PYTHON = {(socket, "AF_UNIX"), (os, "WNOHANG"), (os, "posix_spawn"), (signal, "SIGCHLD")}
 """Names that this system's own event loop and subprocesses need while something runs."""
 
 
