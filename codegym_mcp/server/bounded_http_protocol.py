@@ -4,7 +4,7 @@ uvicorn's own protocol bounds only the time between two requests.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -15,6 +15,8 @@ MAX_HEAD_BYTES = 32 * 1024
 """Bytes of a request's line and headers, trailers included."""
 _MAX_CHUNKS = 10_000
 """Chunks of one body: many small ones cost far more time than their bytes."""
+_MAX_PIPELINED = 16
+"""Requests that a client may send on one connection before it has received the responses before them."""
 _MAX_DISCARDED_BYTES = 4 << 20
 """Bytes of a body that are read after its request was answered."""
 _UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
@@ -25,6 +27,24 @@ _RESPONSES = {
     431: b"Request Header Fields Too Large",
     503: b"Service Unavailable",
 }
+
+
+class _QuietTransport:
+    """A transport that ignores what is written after its connection was closed.
+
+    A response may be complete only after its client has disconnected; uvloop raises an error then.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def write(self, data: bytes) -> None:
+        """Writes, unless the connection is closed or closes."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -51,7 +71,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, _QuietTransport(transport)))
         self.address = self.client[0] if self.client else ""
         self._counted = True
         if self._registry.add(self):
@@ -158,6 +178,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_begun = False
         super().on_headers_complete()
+        if len(self.pipeline) > _MAX_PIPELINED:
+            self._refusal = (400, f"More than {_MAX_PIPELINED} requests wait for the responses before them.")
+            raise ValueError("too many requests")
         if not self.pipeline:
             self._enter(Phase.BODY)
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from codegym_mcp.cli import main
-from codegym_mcp.episodes import replay
-from codegym_mcp.episodes.journal import EventKind, SqliteJournal
+from codegym_mcp.episodes.events import Event
+from codegym_mcp.episodes.replay import ReplayableEnvironment
+from codegym_mcp.episodes.sqlite_journal import SqliteJournal
+from codegym_mcp.episodes.tool_outcome import ToolOutcome
 
 
 class Deaths:
@@ -22,23 +24,29 @@ class Deaths:
         self._moments = moments
 
     def arrange(self) -> None:
-        """From here on it dies at its moments."""
-        append, digest = SqliteJournal.append, replay.digest
+        """Makes the server end at its moments."""
+        append, outcome = SqliteJournal.append, ReplayableEnvironment._outcome
 
-        async def append_or_die(
-            journal: SqliteJournal, id: str, number: int, kind: EventKind, data: Any
-        ) -> None:
-            self._come(f"before {kind} is recorded")
-            await append(journal, id, number, kind, data)
-            self._come(f"after {kind} is recorded")
+        async def append_or_die(journal: SqliteJournal, id: str, number: int, event: Event) -> None:
+            self._come(f"before {event.kind} is recorded")
+            await append(journal, id, number, event)
+            self._come(f"after {event.kind} is recorded")
 
-        def digest_or_die(outcome: Any) -> str:
-            # Here it is used for replays alone.
-            self._come("during a replay")
-            return digest(outcome)
+        async def outcome_or_die(
+            environment: ReplayableEnvironment,
+            process: Any,
+            name: str,
+            arguments: dict[str, Any],
+            seconds: float,
+        ) -> ToolOutcome:
+            found = await outcome(environment, process, name, arguments, seconds)
+            # A replayed call has more time than any other.
+            if seconds > environment._limits.call_seconds:
+                self._come("during a replay")
+            return found
 
         SqliteJournal.append = append_or_die  # type: ignore[method-assign]
-        replay.digest = digest_or_die  # type: ignore[attr-defined]
+        ReplayableEnvironment._outcome = outcome_or_die  # type: ignore[method-assign]
 
     def _come(self, moment: str) -> None:
         struck = self._folder / moment

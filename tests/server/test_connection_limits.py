@@ -118,6 +118,18 @@ async def test_a_body_that_does_not_arrive_in_time_is_refused(served: Server, le
         assert (await received(stream)).startswith(b"HTTP/1.1 408 ")
 
 
+async def test_requests_that_wait_for_responses_are_bounded(served: Server) -> None:
+    async with connection(served) as stream:
+        await stream.send(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 100)
+        answers = await received(stream)
+        assert b"HTTP/1.1 400 " in answers
+    async with connection(served) as stream:
+        await stream.send(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 10)
+        answers = b""
+        while answers.count(b"HTTP/1.1 200 ") < 10:
+            answers += await stream.receive()
+
+
 async def test_a_body_in_very_many_chunks_is_refused(served: Server) -> None:
     async with connection(served) as stream:
         await stream.send(HEAD % served.token.encode() + b"transfer-encoding: chunked\r\n\r\n")
@@ -181,7 +193,10 @@ async def test_a_client_that_does_not_read_its_responses_is_disconnected(
         "content-type: application/json\r\naccept: application/json, text/event-stream\r\n\r\n"
     )
     async with connection(served) as stream:
-        await send_until_closed(stream, head.encode() + body)
+        request = head.encode() + body
+        for _ in range(10):
+            # More would be refused; this is more than the buffers of the connection hold.
+            await stream.send(request)
         await until(lambda: "did not read its response" in caplog.text)
     assert await healthy(served)
 
@@ -200,6 +215,26 @@ async def test_disconnections_at_every_moment_write_no_traceback(
         for cut in (1, 30, len(request) - len(body), len(request) - 5, len(request)):
             async with connection(served) as stream:
                 await stream.send(request[:cut])
+                await anyio.aclose_forcefully(stream)
+    assert await healthy(served)
+    assert [record for record in caplog.records if record.exc_info] == []
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_a_client_that_sends_many_requests_and_disappears_writes_no_traceback(
+    served: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    episode = await served.open(calls=1000)
+    body = b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+    head = (
+        f"POST /episodes/{episode.token}/mcp HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {len(body)}\r\n"
+        "content-type: application/json\r\naccept: application/json, text/event-stream\r\n\r\n"
+    )
+    for count in (2, 9, 40):
+        for _ in range(5):
+            async with connection(served) as stream:
+                await stream.send((head.encode() + body) * count)
+                await anyio.lowlevel.checkpoint()
                 await anyio.aclose_forcefully(stream)
     assert await healthy(served)
     assert [record for record in caplog.records if record.exc_info] == []
