@@ -18,7 +18,7 @@ MODULES = frozenset(
 )
 NAMES: dict[Any, str] = {
     os: "SCHED_BATCH WNOHANG chown fchmod fork forkpty getegid geteuid getgid getpgid getpgrp getuid initgroups "
-    "killpg mkfifo nice pidfd_open posix_spawn pread pwrite register_at_fork sched_getaffinity "
+    "killpg mkfifo nice pidfd_open pread pwrite register_at_fork sched_getaffinity "
     "sched_setscheduler setgid setgroups setpgid setsid setuid statvfs sysconf uname wait3 wait4",
     signal: "ITIMER_REAL SIGALRM SIGCHLD SIGCONT SIGHUP SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2 alarm "
     "pidfd_send_signal pthread_sigmask setitimer sigwait",
@@ -37,7 +37,7 @@ class HiddenModules:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-NEEDED_BY_PYTHON = {(socket, "AF_UNIX"), (os, "WNOHANG"), (os, "posix_spawn"), (signal, "SIGCHLD")}
+NEEDED_BY_PYTHON = {(socket, "AF_UNIX"), (os, "WNOHANG"), (signal, "SIGCHLD")}
 """Names that this system's own event loop and subprocesses need while something runs."""
 
 
