@@ -95,7 +95,7 @@ class OracleAuthor:
         tried = _Tried()
         first = range(min(_FIRST_ORACLES, len(self._turns)))
         await self._try_oracles(draft, tasks, first, tried)
-        if len(tried.trials) < len(first) or not all(each.solves_all for each in tried.trials.values()):
+        if len(tried.trials) < len(first) or any(trial.wrong for trial in tried.trials.values()):
             await self._try_oracles(draft, tasks, range(len(first), len(self._turns)), tried)
         if not tried.trials:
             sample = min(tried.unusable)

@@ -41,21 +41,12 @@ class OracleTrial:
     @property
     def wrong(self) -> list[RecordedPlay]:
         """The plays in which the oracle failed although the environment worked."""
-        return [
-            play
-            for play in self.plays
-            if not play.correct and not is_hindered(play) and play.state is not EpisodeState.OUT_OF_CALLS
-        ]
+        return [play for play in self.plays if _is_wrong(play)]
 
     @property
     def fit(self) -> list[RecordedPlay]:
         """The solved plays with a suitable number of calls."""
         return [play for play in self.plays if play.correct and LEAST_CALLS <= len(play.steps) <= MOST_CALLS]
-
-    @property
-    def solves_all(self) -> bool:
-        """Whether the oracle solves every task."""
-        return all(play.correct for play in self.plays)
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -139,8 +130,13 @@ def find_unsolvable(trials: Sequence[OracleTrial]) -> list[Task]:
     return [
         plays[0].task
         for plays in zip(*(trial.plays for trial in capable), strict=True)
-        if is_written(plays[0].task) and not any(play.correct or is_hindered(play) for play in plays)
+        if is_written(plays[0].task) and all(_is_wrong(play) for play in plays)
     ]
+
+
+def _is_wrong(play: RecordedPlay) -> bool:
+    """Returns whether the oracle failed although the environment worked and calls were left."""
+    return not play.correct and not is_hindered(play) and play.state is not EpisodeState.OUT_OF_CALLS
 
 
 def _solves_generated(trial: OracleTrial) -> bool:

@@ -1,12 +1,20 @@
-"""Candidate oracles on every task."""
+"""Generated oracles are tried on every task."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codegym_mcp.spec.environment import Task
-from codegym_mcp.synthesis.oracle_trials import agree_against_reference, difficulty, fixed_tasks, try_oracle
+from codegym_mcp.synthesis.environment_draft import Draft
+from codegym_mcp.synthesis.oracle_trials import (
+    agree_against_reference,
+    difficulty,
+    find_unsolvable,
+    fixed_tasks,
+    try_oracle,
+)
 from codegym_mcp.synthesis.prompt_rendering import LEAST_CALLS, MOST_CALLS
+from codegym_mcp.verification.verification_context import VerificationContext
 
 OFF_BY_ONE = (
     "def solve(tools, jars):\n    return 1 + sum(tools.weigh(jar=jar)['grams'] for jar in range(jars))\n"
@@ -76,6 +84,31 @@ async def test_wrong_oracles_that_agree_on_a_task_by_chance_say_nothing_of_the_r
         context, draft.with_oracle("def solve(tools, jars):\n    return 10\n", "jars"), played
     )
     assert agree_against_reference([count, ten]) is None
+
+
+async def test_a_written_task_that_no_capable_oracle_solves_is_unsolvable_unless_it_is_too_long(
+    context: VerificationContext, draft: Draft
+) -> None:
+    # Both are wrong about 20 jars, in different ways, and right about all others.
+    oracles = [
+        "def solve(tools, jars):\n    total = sum(tools.weigh(jar=jar)['grams'] for jar in range(jars))\n"
+        f"    return total + {error} * (jars == 20)\n"
+        for error in (1, 2)
+    ]
+    generated = [Task(id="d1-s1", config={"jars": 12, "grams": list(range(12))})]
+    written = [
+        Task(id=f"written-{size}", config={"jars": size, "grams": list(range(size))})
+        for size in (11, 20, 257)
+    ]
+    trials = [
+        await try_oracle(context, draft.with_oracle(oracle, "jars"), [*generated, *written])
+        for oracle in oracles
+    ]
+    assert [task.id for task in find_unsolvable(trials)] == ["written-20"]
+    assert [play.task.id for play in trials[0].without(find_unsolvable(trials)).wrong] == []
+    # An oracle that does not solve the generated tasks proves nothing.
+    incapable = await try_oracle(context, draft.with_oracle(OFF_BY_ONE, "jars"), [*generated, *written])
+    assert find_unsolvable([incapable]) == []
 
 
 async def test_tasks_are_kept_from_short_to_long_with_their_calls(context, draft, solve) -> None:
