@@ -97,7 +97,7 @@ def test_list_tells_what_is_broken_and_lists_the_rest(form: tuple[str, ...]) -> 
 
 
 def test_list_of_nothing_is_an_error(tmp_path: Path) -> None:
-    for path, told in ((tmp_path, "holds no environment"), (tmp_path / "absent", "does not exist")):
+    for path, told in ((tmp_path, "contains no environment"), (tmp_path / "absent", "does not exist")):
         result = run("list", "--environments", str(path))
         assert result.exit_code == 1
         assert result.stdout == ""
