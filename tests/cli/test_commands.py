@@ -91,7 +91,7 @@ def test_list_tells_what_is_broken_and_lists_the_rest(form: tuple[str, ...]) -> 
     assert result.exit_code == 1
     assert "safe" in result.stdout
     assert "broken" not in result.stdout
-    assert re.search(r"Broken: .*broken\.py:10: the tool peek has no docstring\. Tell", result.stderr)
+    assert re.search(r"Broken: .*broken\.py:10: the tool peek has no docstring\. Describe", result.stderr)
     if form:
         assert [environment["name"] for environment in json.loads(result.stdout)] == ["fragile", "safe"]
 
@@ -170,7 +170,7 @@ def test_show_of_an_unknown_environment_suggests_another() -> None:
 def test_show_of_a_broken_environment_says_where_and_how_to_mend_it() -> None:
     result = run("show", str(ENVIRONMENTS / "broken.py"))
     assert result.exit_code == 1
-    assert "broken.py:10: the tool peek has no docstring. Tell the agent what it does." in result.stderr
+    assert "broken.py:10: the tool peek has no docstring. Describe for the agent what it does." in result.stderr
 
 
 # --- wrong use
