@@ -24,9 +24,7 @@ NAMES: dict[Any, str] = {
     "pidfd_send_signal pthread_sigmask setitimer sigwait",
     socket: "AF_NETLINK AF_UNIX MSG_DONTWAIT SCM_RIGHTS SO_PEERCRED SO_REUSEPORT recv_fds send_fds",
 }
-LIBRARIES = (
-    "mcp.server uvicorn httptools click rich.console httpx2 anyio._backends._asyncio pydantic jsonschema"
-)
+LIBRARIES = "mcp.server uvicorn httptools click rich.console httpx2 httpcore2 pydantic_ai anyio._backends._asyncio pydantic jsonschema"
 
 
 class HiddenModules:
