@@ -37,10 +37,11 @@ class _QuietTransport:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
         """Writes, unless the connection is closed or closes."""
-        if not self._transport.is_closing():
+        if not self.is_closing():
             self._transport.write(data)
 
     def __getattr__(self, name: str) -> Any:
@@ -61,6 +62,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._registry = registry
         self._head_bytes = 0
         self._head_begun = False
+        self._completed = False
         self._header_bytes = 0
         self._chunks = 0
         self._discarded = 0
@@ -110,28 +112,49 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return self.cycle
 
     def _enter(self, phase: Phase) -> None:
+        if self.phase is not Phase.RESPONSE:
+            # A connection that begins another phase of waiting goes to the end of the order.
+            self._registry.stop_waiting(self)
         self.phase = phase
-        self.since = self.loop.time()
-        # A connection that entered an earlier phase of waiting goes to the end of the order.
-        self._registry.stop_waiting(self)
         if phase is not Phase.RESPONSE:
+            self.since = self.loop.time()
             self._registry.start_waiting(self)
+
+    def _in_progress(self) -> bool:
+        """Checks whether a request was begun whose body or response is not complete."""
+        cycle = self._last_cycle()
+        return bool(self.pipeline) or (cycle is not None and (cycle.more_body or not cycle.response_complete))
+
+    def _update_phase(self) -> None:
+        """Enters the phase that follows from what was read and answered so far."""
+        if not self._in_progress():
+            phase = Phase.HEAD if self._head_begun else Phase.IDLE
+        elif self.cycle.more_body and not self.pipeline:
+            phase = Phase.BODY
+        else:
+            phase = Phase.RESPONSE
+        if phase is not self.phase:
+            self._enter(phase)
 
     # --- what the client sends
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        if self.phase is Phase.IDLE:
-            self._enter(Phase.HEAD)
-        if self.phase is Phase.HEAD:
-            self._head_bytes += len(data)
+        begun, self._completed = self._head_begun, False
         try:
             self._parse(data)
         except httptools.HttpParserError:
             self.refuse(*(self._refusal or (400, "The request is not valid HTTP.")))
             return
-        if self.phase is Phase.HEAD and self._head_bytes > MAX_HEAD_BYTES:
-            self.refuse(*_HEAD_TOO_LARGE)
+        if not self._head_begun and not self._completed and not self._in_progress():
+            # Empty lines before a request: the time for its headers counts from now on.
+            self._head_begun = True
+        if self._head_begun and (begun or not self._completed):
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.refuse(*_HEAD_TOO_LARGE)
+                return
+        self._update_phase()
 
     def _parse(self, data: bytes) -> None:
         try:
@@ -160,17 +183,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
-        self._count_head(len(url))
+        self._header_bytes += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count_head(len(name) + len(value) + 4)
-        super().on_header(name, value)
-
-    def _count_head(self, size: int) -> None:
-        self._header_bytes += size
+        self._header_bytes += len(name) + len(value) + 4
         if self._header_bytes > MAX_HEAD_BYTES:
             self._refusal = _HEAD_TOO_LARGE
             raise ValueError("too many bytes before the body")
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
@@ -181,8 +201,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if len(self.pipeline) > _MAX_PIPELINED:
             self._refusal = (400, f"More than {_MAX_PIPELINED} requests wait for the responses before them.")
             raise ValueError("too many requests")
-        if not self.pipeline:
-            self._enter(Phase.BODY)
 
     def on_chunk_header(self) -> None:
         self._chunks += 1
@@ -202,19 +220,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         super().on_message_complete()
-        if not self.pipeline:
-            self._enter(Phase.IDLE if self.cycle.response_complete else Phase.RESPONSE)
+        self._completed = True
+        # Also if the response was sent before the body was complete.
+        self.cycle.more_body = False
 
     def on_response_complete(self) -> None:
-        pipelined = bool(self.pipeline)
         super().on_response_complete()
-        if self.transport.is_closing():
-            return
-        if pipelined:
-            self._enter(Phase.BODY if self.cycle.more_body else Phase.RESPONSE)
-        elif self.phase is Phase.RESPONSE:
-            # The client may have begun another request meanwhile.
-            self._enter(Phase.HEAD if self._head_begun else Phase.IDLE)
+        if not self.transport.is_closing():
+            self._update_phase()
 
     # --- what the client does not read
 

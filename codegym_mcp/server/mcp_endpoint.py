@@ -4,7 +4,7 @@ The SDK's transport is stateless here, also for clients of the handshake era: th
 connection can be dropped and opened again, also after a restart of the server.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import mcp_types as types
 from mcp.server.lowlevel.server import Server
@@ -28,12 +28,37 @@ from codegym_mcp.server.request_bodies import (
     BodyTooLargeError,
     ClientGoneError,
     ServerBusyError,
+    is_small_body,
     replay,
 )
 
 _VERSION_HEADER = b"mcp-protocol-version"
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
+
+
+_REMEMBERED = 1000
+"""Combinations of headers that are remembered as valid."""
+
+
+class _Headers(NamedTuple):
+    """The headers of a request that are checked; empty bytes for missing ones."""
+
+    content_type: bytes
+    accept: bytes
+    version: bytes
+
+
+def _read_headers(scope: Scope) -> _Headers:
+    content_type = accept = version = b""
+    for name, value in scope["headers"]:
+        if name == b"accept":
+            accept += b"," + value
+        elif name == b"content-type":
+            content_type += b"," + value
+        elif name == _VERSION_HEADER:
+            version = value
+    return _Headers(content_type, accept, version)
 
 
 class McpEndpoint:
@@ -46,6 +71,7 @@ class McpEndpoint:
     def __init__(self, server: Server[Any], bodies: BodyReader, *, json_responses: bool) -> None:
         self._bodies = bodies
         self._accepted = (_JSON,) if json_responses else (_JSON, _EVENTS)
+        self._known_kinds: set[_Headers] = set()
         server.streamable_http_app(
             json_response=json_responses,
             stateless_http=True,
@@ -57,13 +83,21 @@ class McpEndpoint:
         self._transport: ASGIApp = StreamableHTTPASGIApp(server.session_manager)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._check_headers(scope)
-        if refusal is not None:
-            await refusal(scope, receive, send)
-            return
+        kinds = _read_headers(scope)
+        if kinds not in self._known_kinds or scope["method"] != "POST":
+            refusal = self._check_headers(scope)
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+            if len(self._known_kinds) < _REMEMBERED:
+                self._known_kinds.add(kinds)
         try:
-            async with self._bodies.read(scope, receive) as body:
-                await self._serve(body, scope, receive, send)
+            first = await receive()
+            if is_small_body(first):
+                await self._serve(first.get("body", b""), kinds.version, scope, receive, send)
+                return
+            async with self._bodies.read(scope, receive, first) as body:
+                await self._serve(body, kinds.version, scope, receive, send)
         except BodyTooLargeError:
             await error_response(413, f"The body is too large; {MAX_BODY} bytes are allowed.")(
                 scope, receive, send
@@ -101,20 +135,21 @@ class McpEndpoint:
             )
         return None
 
-    async def _serve(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, body: bytes, version: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         checked = check_message(body)
-        if isinstance(checked, CheckedMessage):
-            checked = _check_version(checked, scope)
+        if version and isinstance(checked, CheckedMessage):
+            checked = _check_version(checked, version.decode("latin-1"), scope)
         if isinstance(checked, Rejection):
             await json_rpc_error(checked.error, checked.request_id)(scope, receive, send)
             return
-        await self._transport(scope, replay(body, receive), _escaping(send))
+        # Plain JSON responses are not read line by line.
+        streams = len(self._accepted) > 1
+        await self._transport(scope, replay(body, receive), _escaping(send) if streams else send)
 
 
-def _check_version(checked: CheckedMessage, scope: Scope) -> CheckedMessage | Rejection:
+def _check_version(checked: CheckedMessage, version: str, scope: Scope) -> CheckedMessage | Rejection:
     """Checks the protocol version in the header, before the SDK complains about what it would require."""
-    version = _header(scope, _VERSION_HEADER)
-    if not version or is_supported(version):
+    if is_supported(version):
         return checked
     if checked.method == "initialize":
         # The version is negotiated in this message; the server answers with one that it speaks.

@@ -45,8 +45,13 @@ class BodyReader:
         self._turn = anyio.Lock()
 
     @asynccontextmanager
-    async def read(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
+    async def read(
+        self, scope: Scope, receive: Receive, first: Message | None = None
+    ) -> AsyncIterator[bytes]:
         """Reads a body; a large one counts as being in memory until the block is left.
+
+        Args:
+            first: the first message, if it was received already.
 
         Raises:
             BodyTooLargeError: the body has more than `MAX_BODY` bytes.
@@ -57,7 +62,9 @@ class BodyReader:
         if length is not None and length > MAX_BODY:
             raise BodyTooLargeError
         body = bytearray()
-        complete = await _read_part(receive, body, _SMALL_BODY)
+        complete = first is not None and _append(body, first)
+        if not complete:
+            complete = await _read_part(receive, body, _SMALL_BODY)
         if complete and len(body) <= _SMALL_BODY:
             yield bytes(body)
             return
@@ -76,13 +83,23 @@ class BodyReader:
 async def _read_part(receive: Receive, body: bytearray, size: int) -> bool:
     """Reads until the body is complete or larger than a size; returns whether it is complete."""
     while len(body) <= size:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientGoneError
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
+        if _append(body, await receive()):
             return True
     return False
+
+
+def _append(body: bytearray, message: Message) -> bool:
+    """Appends a part of a body; returns whether the body is complete."""
+    if message["type"] != "http.request":
+        raise ClientGoneError
+    body += message.get("body", b"")
+    return not message.get("more_body", False)
+
+
+def is_small_body(message: Message) -> bool:
+    """Checks whether a message holds a whole body that can be read without further care."""
+    whole = message["type"] == "http.request" and not message.get("more_body", False)
+    return whole and len(message.get("body", b"")) <= _SMALL_BODY
 
 
 def _content_length(scope: Scope) -> int | None:

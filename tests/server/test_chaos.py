@@ -17,6 +17,7 @@ from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import Connection, connect
 from codegym_mcp.control_api import EpisodeInfo, OpenRequest
 from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
@@ -75,7 +76,7 @@ class Chaos:
 
 
 class Disturbed:
-    """A connection whose every call may be struck while it is on its way. It is a `Playable`."""
+    """A connection on which every call may be interrupted while it is in progress. It implements `EpisodeProtocol`."""
 
     def __init__(self, connection: Connection, chaos: Chaos) -> None:
         self._connection = connection
@@ -142,8 +143,9 @@ async def test_every_episode_is_rewarded_once_while_everything_is_killed(
     assert "Traceback" not in server.said()
 
     assert len(ended) == EPISODES
-    standings = Counter((info.state, info.verdict and info.verdict.reward) for info in ended.values())
-    assert standings == {("submitted", 1.0): EPISODES}
+    # The reason tells why an episode failed.
+    results = Counter((info.state, info.reward, info.reason) for info in ended.values())
+    assert results == {(EpisodeState.SUBMITTED, 1.0, ""): EPISODES}
     assert {episode: info.calls for episode, info in ended.items()} == made
 
     with closing(sqlite3.connect(tmp_path / "data" / "journal.sqlite")) as journal:
