@@ -35,14 +35,14 @@ def directory(keys: Iterable[str] = (), path: str = "runs/mine"):
     return SimpleNamespace(path=path, results={key: EpisodeResult.of(made_trajectory(key)) for key in keys})
 
 
-def play(told: EvaluationProgress, keys: Iterable[str], clock: Clock | None = None, **made) -> None:
+def play(progress: EvaluationProgress, keys: Iterable[str], clock: Clock | None = None, **made) -> None:
     for key in keys:
         environment, task, epoch = key.split("/")
-        told.episode_begins(Assignment(environment=environment, task=task, epoch=int(epoch)))
+        progress.episode_begins(Assignment(environment=environment, task=task, epoch=int(epoch)))
         if clock is not None:
             clock.now += 2.0
         trajectory = made_trajectory(key, **made)
-        told.episode_ends(trajectory, EpisodeResult.of(trajectory))
+        progress.episode_ends(trajectory, EpisodeResult.of(trajectory))
 
 
 def keys(count: int, start: int = 0) -> list[str]:
@@ -54,9 +54,9 @@ def plain() -> EvaluationProgress:
 
 
 def test_without_a_terminal_progress_prints_ten_lines(capsys: pytest.CaptureFixture[str], clock) -> None:
-    with plain() as told:
-        told.run_begins("oracle", directory(), 500)
-        play(told, keys(500))
+    with plain() as progress:
+        progress.run_begins("oracle", directory(), 500)
+        play(progress, keys(500))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "oracle: 500 episodes"
     assert len(lines) == 11
@@ -65,9 +65,9 @@ def test_without_a_terminal_progress_prints_ten_lines(capsys: pytest.CaptureFixt
 
 
 def test_slow_progress_prints_a_line_every_half_minute(capsys: pytest.CaptureFixture[str], clock) -> None:
-    with plain() as told:
-        told.run_begins("oracle", directory(), 1000)
-        play(told, keys(45), clock)
+    with plain() as progress:
+        progress.run_begins("oracle", directory(), 1000)
+        play(progress, keys(45), clock)
     assert capsys.readouterr().err.splitlines()[1:] == [
         "oracle: 15/1000, 0 running, reward 1.000, 0:32:50 left",
         "oracle: 30/1000, 0 running, reward 1.000, 0:32:20 left",
@@ -78,9 +78,9 @@ def test_slow_progress_prints_a_line_every_half_minute(capsys: pytest.CaptureFix
 def test_earlier_results_count_for_the_reward_and_not_for_the_speed(
     capsys: pytest.CaptureFixture[str], clock
 ) -> None:
-    with plain() as told:
-        told.run_begins("oracle", directory(keys(8)), 10)
-        play(told, keys(1, start=8), clock, outcome="incorrect")
+    with plain() as progress:
+        progress.run_begins("oracle", directory(keys(8)), 10)
+        play(progress, keys(1, start=8), clock, outcome="incorrect")
     assert capsys.readouterr().err.splitlines() == [
         "oracle: 10 episodes, 8 of them recorded before",
         "oracle: 9/10, 0 running, reward 0.889, 0:00:02 left",
@@ -88,18 +88,18 @@ def test_earlier_results_count_for_the_reward_and_not_for_the_speed(
 
 
 def test_progress_shows_tokens_if_there_are_any(capsys: pytest.CaptureFixture[str], clock) -> None:
-    with plain() as told:
-        told.run_begins("model", directory(), 1)
-        play(told, keys(1), outcome="failed", played=[made_call("look", {})], tokens=(12_000, 345))
+    with plain() as progress:
+        progress.run_begins("model", directory(), 1)
+        play(progress, keys(1), outcome="failed", played=[made_call("look", {})], tokens=(12_000, 345))
     assert capsys.readouterr().err.splitlines()[-1] == "model: 1/1, 0 running, 1 failed, 12.3k tokens"
 
 
 def test_a_terminal_shows_a_bar() -> None:
     screen = StringIO()
-    with EvaluationProgress(Console(file=screen, force_terminal=True, width=120)) as told:
-        told.run_begins("oracle", directory(keys(1)), 3)
-        play(told, keys(1, start=1))
-        told.episode_begins(Assignment(environment="lift", task="t2"))
+    with EvaluationProgress(Console(file=screen, force_terminal=True, width=120)) as progress:
+        progress.run_begins("oracle", directory(keys(1)), 3)
+        play(progress, keys(1, start=1))
+        progress.episode_begins(Assignment(environment="lift", task="t2"))
     shown = screen.getvalue()
     assert "2/3" in shown
     assert "1 running, reward 1.000" in shown
@@ -107,29 +107,29 @@ def test_a_terminal_shows_a_bar() -> None:
 
 def test_no_bar_is_drawn_before_a_run_begins() -> None:
     screen = StringIO()
-    with EvaluationProgress(Console(file=screen, force_terminal=True)) as told:
+    with EvaluationProgress(Console(file=screen, force_terminal=True)) as progress:
         pass
     assert screen.getvalue() == ""
-    assert told.resume_hint() == "Nothing was recorded."
+    assert progress.resume_hint() == "Nothing was recorded."
 
 
 def test_the_resume_hint_names_the_run_while_its_baselines_play(clock) -> None:
-    with EvaluationProgress(Console(file=StringIO()), resume_options=" --baselines") as told:
-        told.run_begins("oracle", directory(path="my runs/a"), 2)
-        play(told, keys(2))
-        told.run_begins("random", directory(path="my runs/a/baselines/random"), 2)
-        play(told, keys(1))
-    assert told.resume_hint() == (
+    with EvaluationProgress(Console(file=StringIO()), resume_options=" --baselines") as progress:
+        progress.run_begins("oracle", directory(path="my runs/a"), 2)
+        play(progress, keys(2))
+        progress.run_begins("random", directory(path="my runs/a/baselines/random"), 2)
+        play(progress, keys(1))
+    assert progress.resume_hint() == (
         "1 of 2 episodes are recorded in my runs/a/baselines/random.\n"
         "Resume with: codegym-mcp eval --resume 'my runs/a' --baselines"
     )
 
 
 def test_baselines_are_counted_from_the_beginning(capsys: pytest.CaptureFixture[str], clock) -> None:
-    with plain() as told:
+    with plain() as progress:
         for agent in ("oracle", "random"):
-            told.run_begins(agent, directory(), 2)
-            play(told, keys(2))
+            progress.run_begins(agent, directory(), 2)
+            play(progress, keys(2))
     assert capsys.readouterr().err.splitlines()[3:] == [
         "random: 2 episodes",
         "random: 1/2, 0 running, reward 1.000, 0:00:00 left",

@@ -69,8 +69,8 @@ def test_runs_without_a_common_task_are_refused(tmp_path: Path, second) -> None:
 
 def test_environments_that_differ_between_runs_are_named(tmp_path: Path) -> None:
     for name, digest in (("first", "one"), ("second", "two")):
-        begun = RunStart(episodes=2, environments={"a": digest, "b": "same"})
-        with RunDirectory.create(tmp_path / name, Configuration(), begun) as directory:
+        start = RunStart(episodes=2, environments={"a": digest, "b": "same"})
+        with RunDirectory.create(tmp_path / name, Configuration(), start) as directory:
             for key in ("a/x/1", "b/x/1"):
                 directory.append(made_trajectory(key))
     assert compare(tmp_path / "first", tmp_path / "second").changed == ["a"]

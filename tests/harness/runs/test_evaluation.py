@@ -190,18 +190,18 @@ async def test_resuming_plays_missing_and_failed_episodes_only(
 async def test_an_observer_receives_earlier_results_and_each_begin_and_end(
     episodes: EpisodeManager, tmp_path: Path
 ) -> None:
-    told = []
+    received = []
 
     class Note(Observer):
         def run_begins(self, agent, directory, episodes):
-            told.append((agent, sorted(directory.results), episodes))
+            received.append((agent, sorted(directory.results), episodes))
 
         def episode_begins(self, assignment):
-            told.append(f"begins {assignment.task}")
+            received.append(f"begins {assignment.task}")
 
         def episode_ends(self, trajectory, result):
             assert trajectory.extra.key == result.key
-            told.append(f"ends {result.task}")
+            received.append(f"ends {result.task}")
 
     source = LocalEpisodes(episodes)
     with RunDirectory.create(tmp_path, Configuration()) as directory:
@@ -210,7 +210,7 @@ async def test_an_observer_receives_earlier_results_and_each_begin_and_end(
         await play_assignments(
             policy_agents.observe(), source, BELLS, directory, concurrency=1, observer=Note()
         )
-    assert told == [
+    assert received == [
         ("observe", ["counter/bell-1/1"], 3),
         *("begins bell-2", "ends bell-2", "begins bell-4", "ends bell-4"),
     ]

@@ -70,10 +70,10 @@ def test_a_section_that_differs_is_shown_by_its_name() -> None:
 
 
 def test_changed_environments_are_refused_by_name() -> None:
-    begun = RunStart(environments={"a": "1", "b": "2", "gone": "3"})
-    check_environments(HERE, begun, dict(begun.environments))
+    start = RunStart(environments={"a": "1", "b": "2", "gone": "3"})
+    check_environments(HERE, start, dict(start.environments))
     with pytest.raises(RunError, match=r"since the run in runs/mine was started: b, new, gone\."):
-        check_environments(HERE, begun, {"a": "1", "b": "9", "new": "4"})
+        check_environments(HERE, start, {"a": "1", "b": "9", "new": "4"})
 
 
 def test_results_outside_of_the_selection_are_refused() -> None:
@@ -95,16 +95,16 @@ async def test_a_run_is_resumed_only_with_its_configuration_and_environments(
     tmp_path: Path, environment: Path
 ) -> None:
     path = tmp_path / "run"
-    job = RunConfig(agent="observe", paths=(environment,), selection=Selection(difficulties=(1,)))
-    first = await run_evaluation(job, out=path)
-    more = job.model_copy(update={"selection": Selection(difficulties=(1,), tasks=2)})
+    config = RunConfig(agent="observe", paths=(environment,), selection=Selection(difficulties=(1,)))
+    first = await run_evaluation(config, out=path)
+    more = config.model_copy(update={"selection": Selection(difficulties=(1,), tasks=2)})
     with pytest.raises(RunError, match=r"selection\.tasks was None and is now 2"):
         await run_evaluation(more, resume=path)
-    again = await run_evaluation(job.model_copy(update={"concurrency": 2}), resume=path)
+    again = await run_evaluation(config.model_copy(update={"concurrency": 2}), resume=path)
     assert again == first
     environment.write_text(environment.read_text().replace("4 * difficulty", "5 * difficulty"))
     with pytest.raises(RunError, match=r"have changed since .*: counter\."):
-        await run_evaluation(job, resume=path)
+        await run_evaluation(config, resume=path)
     assert read_summary(path) == first
 
 
@@ -112,18 +112,18 @@ async def test_a_removed_line_is_reported_and_its_episode_is_played_again(
     tmp_path: Path, environment: Path
 ) -> None:
     path = tmp_path / "run"
-    job = RunConfig(agent="observe", paths=(environment,), selection=Selection(difficulties=(1,), tasks=3))
-    whole = await run_evaluation(job, out=path)
+    config = RunConfig(agent="observe", paths=(environment,), selection=Selection(difficulties=(1,), tasks=3))
+    whole = await run_evaluation(config, out=path)
     file = path / "trajectories.jsonl"
     file.write_bytes(file.read_bytes()[:-40])
-    said = []
+    notices = []
 
     class Listen(Observer):
         def notice(self, message):
-            said.append(message)
+            notices.append(message)
 
-    assert await run_evaluation(job, resume=path, observer=Listen()) == whole
-    assert [f"{path}/trajectories.jsonl was damaged" in message for message in said] == [True]
+    assert await run_evaluation(config, resume=path, observer=Listen()) == whole
+    assert [f"{path}/trajectories.jsonl was damaged" in message for message in notices] == [True]
     assert len({each.extra.key for each in read_trajectories(path)}) == 3
 
 
@@ -190,8 +190,10 @@ class Launcher:
 @pytest.fixture
 def launcher(tmp_path) -> Iterator[Launcher]:
     with (
-        (tmp_path / "said").open("w") as said,
-        Popen([sys.executable, "-c", LAUNCHER], stdin=PIPE, stdout=PIPE, stderr=said, text=True) as process,
+        (tmp_path / "said").open("w") as notices,
+        Popen(
+            [sys.executable, "-c", LAUNCHER], stdin=PIPE, stdout=PIPE, stderr=notices, text=True
+        ) as process,
     ):
         yield Launcher(process, tmp_path / "run")
 

@@ -22,30 +22,30 @@ from tests.conftest import ModelServer
 
 
 async def test_a_run_serves_plays_and_records(fixtures: Path, tmp_path: Path) -> None:
-    told = []
+    received = []
 
     class Note(Observer):
         def run_begins(self, agent, directory, episodes):
-            told.append((agent, episodes))
+            received.append((agent, episodes))
 
         def episode_ends(self, trajectory, result):
-            told.append(result.key)
+            received.append(result.key)
 
-    job = RunConfig(
+    config = RunConfig(
         agent="oracle",
         paths=(fixtures / "counter.py",),
         selection=Selection(difficulties=(1,), tasks=2),
         limits=Limits(calls=50),
         concurrency=2,
     )
-    summary = await run_evaluation(job, out=tmp_path / "run", observer=Note())
+    summary = await run_evaluation(config, out=tmp_path / "run", observer=Note())
     keys = {"counter/d1-s0/1", "counter/d1-s1/1"}
-    assert told[0] == ("oracle", 2)
-    assert set(told[1:]) == keys
+    assert received[0] == ("oracle", 2)
+    assert set(received[1:]) == keys
     assert summary.reward == 1.0
     assert summary.run == str(tmp_path / "run")
     configuration, begun = read_configuration(tmp_path / "run")
-    assert configuration == job.model_dump(mode="json")
+    assert configuration == config.model_dump(mode="json")
     assert begun.episodes == 2
     assert begun.tasks == {"counter": ["d1-s0", "d1-s1"]}
     assert begun.environments == {"counter": read_environment(fixtures / "counter.py").digest}
@@ -72,8 +72,8 @@ async def test_processes_that_run_environments_receive_no_secrets(
                 with suppress(OSError):
                     seen.add(Path(f"/proc/{process}/environ").read_text())
 
-    job = climbing(openai_server, fixtures / "counter.py", api_key_variable="MINE")
-    summary = await run_evaluation(job, out=tmp_path / "run", observer=Look())
+    config = climbing(openai_server, fixtures / "counter.py", api_key_variable="MINE")
+    summary = await run_evaluation(config, out=tmp_path / "run", observer=Look())
     assert summary.reward == 1.0
     assert seen
     assert not any("private" in environment for environment in seen)
@@ -84,41 +84,41 @@ async def test_broken_environments_are_reported_and_the_others_are_played(
 ) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("class Environment: pass")
-    told = []
+    received = []
 
     class Note(Observer):
         def notice(self, message):
-            told.append(message)
+            received.append(message)
 
-    job = climbing(openai_server, fixtures / "counter.py", broken)
-    summary = await run_evaluation(job, out=tmp_path / "run", observer=Note())
+    config = climbing(openai_server, fixtures / "counter.py", broken)
+    summary = await run_evaluation(config, out=tmp_path / "run", observer=Note())
     assert (summary.episodes, summary.reward) == (1, 1.0)
-    assert [str(broken) in message for message in told] == [True]
+    assert [str(broken) in message for message in received] == [True]
 
 
 async def test_a_run_whose_worker_dies_is_halted_and_can_be_resumed(
     openai_server: ModelServer, fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hosts = []
+    workers = []
     start = WorkerEpisodes.start
 
     @asynccontextmanager
     async def started(*arguments):
         async with start(*arguments) as episodes:
-            hosts.append(episodes.process)
+            workers.append(episodes.process)
             yield episodes
 
     class Kill(Observer):
         def episode_ends(self, trajectory, result):
             with suppress(ProcessLookupError):
-                hosts[-1].kill()
+                workers[-1].kill()
 
     monkeypatch.setattr("codegym_harness.runs.run_evaluation.WorkerEpisodes.start", started)
-    job = climbing(openai_server, fixtures / "counter.py")
-    job = job.model_copy(update={"selection": Selection(difficulties=(2,), tasks=3), "concurrency": 1})
+    config = climbing(openai_server, fixtures / "counter.py")
+    config = config.model_copy(update={"selection": Selection(difficulties=(2,), tasks=3), "concurrency": 1})
     with pytest.raises(RunHaltedError, match="--resume"):
-        await run_evaluation(job, out=tmp_path / "run", observer=Kill())
-    summary = await run_evaluation(job, resume=tmp_path / "run")
+        await run_evaluation(config, out=tmp_path / "run", observer=Kill())
+    summary = await run_evaluation(config, resume=tmp_path / "run")
     assert (summary.episodes, summary.missing, summary.reward) == (3, 0, 1.0)
     assert len({each.extra.key for each in read_trajectories(tmp_path / "run")}) == 3
 
@@ -127,48 +127,48 @@ async def test_a_run_whose_worker_dies_is_halted_and_can_be_resumed(
 async def test_allow_unconfined_reaches_the_worker_of_a_model(
     openai_server: ModelServer, fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed
 ) -> None:
-    told = []
+    received = []
     start = WorkerEpisodes.start
 
     def noted(options, limits):
-        told.append(options.allow_unconfined)
+        received.append(options.allow_unconfined)
         return start(options, limits)
 
     monkeypatch.setattr("codegym_harness.runs.run_evaluation.WorkerEpisodes.start", noted)
-    job = climbing(openai_server, fixtures / "counter.py").model_copy(update={"allow_unconfined": allowed})
-    assert (await run_evaluation(job, out=tmp_path / "run")).reward == 1.0
-    assert told == [allowed]
+    config = climbing(openai_server, fixtures / "counter.py").model_copy(update={"allow_unconfined": allowed})
+    assert (await run_evaluation(config, out=tmp_path / "run")).reward == 1.0
+    assert received == [allowed]
 
 
 @pytest.mark.parametrize("allowed", [False, True])
 async def test_allow_unconfined_reaches_the_server_and_the_pool_of_the_oracle(
     fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed
 ) -> None:
-    told = []
+    received = []
 
     def note(what):
         def open_it(*arguments, allow_unconfined, **options):
-            told.append(allow_unconfined)
+            received.append(allow_unconfined)
             return what(*arguments, allow_unconfined=allow_unconfined, **options)
 
         return open_it
 
     monkeypatch.setattr("codegym_harness.runs.run_evaluation.start_server", note(start_server))
     monkeypatch.setattr("codegym_harness.runs.run_evaluation.SandboxPool.open", note(SandboxPool.open))
-    job = RunConfig(
+    config = RunConfig(
         agent="oracle",
         paths=(fixtures / "counter.py",),
         selection=Selection(difficulties=(1,), tasks=1),
         allow_unconfined=allowed,
     )
-    assert (await run_evaluation(job, out=tmp_path / "run")).reward == 1.0
-    assert told == [allowed, allowed]
+    assert (await run_evaluation(config, out=tmp_path / "run")).reward == 1.0
+    assert received == [allowed, allowed]
 
 
 async def test_the_tools_of_another_server_are_played_and_recorded(fixtures: Path, tmp_path: Path) -> None:
     command = f"{sys.executable} -m codegym_mcp.cli serve {fixtures / 'counter.py'} --difficulty 1"
-    job = RunConfig(agent="random", mcp_command=command, selection=Selection(epochs=2), concurrency=2)
-    summary = await run_evaluation(job, out=tmp_path / "run")
+    config = RunConfig(agent="random", mcp_command=command, selection=Selection(epochs=2), concurrency=2)
+    summary = await run_evaluation(config, out=tmp_path / "run")
     assert summary.verdicts["unscored"] == 2
     assert summary.reward is None
     (first, second) = read_trajectories(tmp_path / "run")
@@ -179,7 +179,7 @@ async def test_a_run_that_cannot_start_writes_nothing(
     openai_server: ModelServer, fixtures: Path, tmp_path: Path
 ) -> None:
     counter = (fixtures / "counter.py",)
-    for job, words in (
+    for config, words in (
         (RunConfig(agent="orcale", paths=counter), "Did you mean oracle"),
         (RunConfig(agent="observe", paths=counter, selection=Selection(environments=("x",))), "named 'x'"),
         (RunConfig(agent="observe", paths=counter), "no fixed tasks"),
@@ -189,7 +189,7 @@ async def test_a_run_that_cannot_start_writes_nothing(
         (RunConfig(agent="random", mcp_url="http://127.0.0.1:9/mcp", mcp_command="x"), "not both"),
     ):
         with pytest.raises(CodegymError, match=words):
-            await run_evaluation(job, out=tmp_path / "run")
+            await run_evaluation(config, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
