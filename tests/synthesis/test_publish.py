@@ -32,8 +32,9 @@ def put(
     audited: bool = True,
     lazy: bool = False,
     provenance: dict[str, Any] | None = None,
+    adaptive: float | None = None,
 ) -> None:
-    """An environment as a synthesis leaves it."""
+    """Writes an environment with the files that a synthesis writes."""
     source = (bundled_path() / f"{ORIGINAL}.py").read_text()
     if lazy:
         head, solve, rest = source.partition(
@@ -47,6 +48,7 @@ def put(
     if audited:
         environment = Catalog.load([folder / f"{name}.py"]).get(name)
         kept = json.loads((bundled_path() / f"{ORIGINAL}.audit.json").read_bytes())
+        kept["figures"]["adaptive"] = adaptive
         made = {**kept, "environment": name, "grade": grade, "digest": environment.content_digest}
         (folder / f"{name}.audit.json").write_text(Audit.model_validate(made).model_dump_json())
 
@@ -60,7 +62,7 @@ def names(publishables: list[Publishable]) -> list[str]:
 
 
 @KINDS
-def test_a_set_is_read_back_as_the_folder_it_was_made_of(tmp_path: Path, kind: str) -> None:
+def test_a_published_set_equals_its_folder(tmp_path: Path, kind: str) -> None:
     folder = Catalog.load()
     path = tmp_path / f"set.{kind}"
     publish(select_publishable(folder.entries), path)
@@ -106,7 +108,7 @@ def test_a_class_in_the_codegym_format_is_published_with_its_tasks(tmp_path: Pat
     assert found.digest == entry.read().digest
 
 
-def test_the_card_says_what_is_in_the_set(tmp_path: Path) -> None:
+def test_the_card_describes_the_set(tmp_path: Path) -> None:
     put(
         tmp_path,
         "one",
@@ -135,7 +137,7 @@ def test_the_card_says_what_is_in_the_set(tmp_path: Path) -> None:
     ]
 
 
-def test_a_row_keeps_license_origin_model_and_how_it_came_about(tmp_path: Path) -> None:
+def test_a_row_has_licence_origin_model_and_provenance(tmp_path: Path) -> None:
     provenance = {
         "problem": "7",
         "source": "MBPP",
@@ -152,7 +154,7 @@ def test_a_row_keeps_license_origin_model_and_how_it_came_about(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("other", ["CC BY-NC 4.0", ""])
-def test_licenses_are_not_mixed_unless_that_is_stated(tmp_path: Path, other: str) -> None:
+def test_licences_are_mixed_only_with_the_option(tmp_path: Path, other: str) -> None:
     put(tmp_path, "one")
     put(tmp_path, "two")
     put(tmp_path, "three", license=other)
@@ -168,7 +170,7 @@ def test_licenses_are_not_mixed_unless_that_is_stated(tmp_path: Path, other: str
     assert [row["license"] for row in rows] == ["MIT", other, "MIT"]
 
 
-def test_a_set_of_nothing_but_unknown_licenses_is_refused(tmp_path: Path) -> None:
+def test_a_set_with_unknown_licences_only_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "one", license="")
     with pytest.raises(SynthesisError, match=r"unknown \(1\)"):
         chosen(tmp_path)
@@ -176,7 +178,7 @@ def test_a_set_of_nothing_but_unknown_licenses_is_refused(tmp_path: Path) -> Non
         chosen(tmp_path, licenses=["unknown"])
 
 
-def test_a_glob_over_licenses_does_not_mix_them_either(tmp_path: Path) -> None:
+def test_a_glob_that_matches_several_licences_does_not_mix_them(tmp_path: Path) -> None:
     for name, license in (("one", "CC BY 4.0"), ("two", "CC BY-NC 4.0"), ("three", "MIT")):
         put(tmp_path, name, license=license)
     with pytest.raises(SynthesisError, match=r"CC BY 4\.0 \(1\), CC BY-NC 4\.0 \(1\)"):
@@ -207,7 +209,7 @@ def test_broken_environments_are_refused_by_name(tmp_path: Path) -> None:
         chosen(tmp_path)
 
 
-def test_environments_without_a_current_audit_are_refused_with_the_command_that_makes_it(
+def test_environments_without_a_current_audit_are_refused_with_the_command_to_run(
     tmp_path: Path,
 ) -> None:
     put(tmp_path, "one")
@@ -219,7 +221,7 @@ def test_environments_without_a_current_audit_are_refused_with_the_command_that_
     assert caught.value.hint == f"Run: codegym-mcp audit {tmp_path}"
 
 
-def test_worse_grades_are_left_out(tmp_path: Path) -> None:
+def test_lower_grades_are_left_out(tmp_path: Path) -> None:
     for name, grade in (("one", "A"), ("two", "B"), ("three", "D")):
         put(tmp_path, name, grade=grade)
     assert names(chosen(tmp_path, grade=Grade.B)) == ["one", "two"]
@@ -229,7 +231,17 @@ def test_worse_grades_are_left_out(tmp_path: Path) -> None:
         chosen(tmp_path, grade=Grade.A)
 
 
-def test_a_set_does_not_take_the_place_of_tasks(tmp_path: Path) -> None:
+def test_environments_that_are_not_adaptive_enough_are_left_out(tmp_path: Path) -> None:
+    put(tmp_path, "scan", adaptive=0.0)
+    put(tmp_path, "search", adaptive=0.75)
+    put(tmp_path, "unknown", adaptive=None)
+    assert names(chosen(tmp_path)) == ["scan", "search", "unknown"]
+    assert names(chosen(tmp_path, adaptive=0.5)) == ["search"]
+    with pytest.raises(SynthesisError, match=r"adaptive share of at least 0\.8.*--adaptive"):
+        chosen(tmp_path, adaptive=0.8)
+
+
+def test_a_set_does_not_overwrite_a_file_of_tasks(tmp_path: Path) -> None:
     put(tmp_path, "one")
     entries = Catalog.load([tmp_path]).entries
     with pytest.raises(SynthesisError, match="holds the tasks of one"):
@@ -240,7 +252,7 @@ def test_a_set_does_not_take_the_place_of_tasks(tmp_path: Path) -> None:
 
 
 @KINDS
-def test_nothing_is_left_where_a_set_cannot_be_written(tmp_path: Path, kind: str) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path, kind: str) -> None:
     put(tmp_path, "one")
     target = tmp_path / "out" / f"set.{kind}"
     target.mkdir(parents=True)
@@ -278,7 +290,7 @@ def test_the_command_writes_a_set_of_verified_environments_and_prints_its_card(t
     assert "licences: MIT (1)" in told
 
 
-def test_the_command_refuses_what_is_not_verified(tmp_path: Path) -> None:
+def test_the_command_refuses_unverified_environments(tmp_path: Path) -> None:
     (tmp_path / "made").mkdir()
     put(tmp_path / "made", "hunt", lazy=True)
     result = run(tmp_path / "made", "-o", tmp_path / "set.jsonl")
