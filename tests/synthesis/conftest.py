@@ -1,4 +1,4 @@
-"""A context to try environments on, and one to try."""
+"""A verification context and a small draft for the tests of this folder."""
 
 from collections.abc import AsyncIterator
 

@@ -218,7 +218,7 @@ def test_a_run_that_reached_its_ceiling_continues_with_a_higher_one(author, tmp_
 
 @pytest.fixture
 def ridge(tmp_path):
-    """A file with the one problem that is solved at once."""
+    """Writes a file with the one problem that is solved without a repair."""
     lines = [line for line in PROBLEMS.read_text().splitlines() if '"summits"' in line]
     path = tmp_path / "ridge.jsonl"
     path.write_text("\n".join(lines))

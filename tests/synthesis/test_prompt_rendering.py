@@ -189,5 +189,5 @@ def test_the_version_changes_with_every_prompt(tmp_path, monkeypatch) -> None:
 
 
 def material_lines(text: str) -> list[str]:
-    """The lines that begin or end material, as a model may take them."""
+    """Returns the lines that a model may read as the beginning or end of material."""
     return re.findall(r"^[ \t]*<\s*/?\s*material\s*>[ \t]*$", text, re.MULTILINE | re.IGNORECASE)

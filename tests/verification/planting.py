@@ -9,6 +9,6 @@ PLANTED = Path(__file__).parents[1] / "fixtures" / "planted"
 
 
 def planted_entry(name: str) -> Entry:
-    """One of them, as a catalog has it."""
+    """Returns the catalog entry of an environment with a planted fault."""
     (entry,) = Catalog.load([PLANTED / f"{name}.py"]).entries
     return entry

@@ -63,7 +63,7 @@ def tasks(row: Environment) -> Sequence[Task]:
 
 
 def seen(*values: Any, tool: str = "look") -> list[list[Probe]]:
-    """One look for each task."""
+    """Returns one probe for each task."""
     return [[Probe(tool, "without arguments", {}, value)] for value in values]
 
 
