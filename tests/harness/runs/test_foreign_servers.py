@@ -59,9 +59,8 @@ for line in sys.stdin:
 """
 
 
-@pytest.mark.parametrize("seconds", [20.0])
 async def test_every_odd_result_reaches_the_agent_as_text_and_the_run_ends(
-    tmp_path: Path, seconds: float
+    tmp_path: Path,
 ) -> None:
     script = tmp_path / "odd_server.py"
     script.write_text(SERVER)
@@ -78,7 +77,7 @@ async def test_every_odd_result_reaches_the_agent_as_text_and_the_run_ends(
         agent="everything",
         custom_agent=True,
         mcp_command=f"{sys.executable} {script}",
-        seconds=seconds,
+        seconds=60,
     )
     summary = await run_evaluation(config, agent=FunctionAgent(call_everything), out=tmp_path / "run")
     (trajectory,) = read_trajectories(tmp_path / "run")
@@ -88,3 +87,57 @@ async def test_every_odd_result_reaches_the_agent_as_text_and_the_run_ends(
     assert texts["empty"] == "The tool returned no content."
     assert texts["image"] == "[image, image/png, 3 bytes]"
     assert all(texts.values())
+
+
+MISBEHAVING = """
+import json, os, sys, time
+
+for line in sys.stdin:
+    request = json.loads(line)
+    if "id" not in request:
+        continue
+    print("starting up...\\n{not json", flush=True)
+    answer = {}
+    if request["method"] == "initialize":
+        answer = {
+            "protocolVersion": request["params"]["protocolVersion"],
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "odd", "version": "1"},
+        }
+    elif request["method"] == "tools/list":
+        answer = {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in ("die", "hang", "work")]}
+    elif request["method"] == "tools/call":
+        match request["params"]["name"]:
+            case "die":
+                os._exit(1)
+            case "hang":
+                time.sleep(3600)
+        answer = {"content": [{"type": "text", "text": "worked"}]}
+    print(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": answer}), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("tool", "outcome", "limits"),
+    [
+        ("work", Outcome.UNSCORED, []),
+        ("die", Outcome.FAILED, []),
+        ("hang", Outcome.UNSCORED, ["deadline_seconds"]),
+    ],
+)
+async def test_a_run_ends_though_the_server_writes_junk_dies_or_hangs(
+    tmp_path: Path, tool: str, outcome: Outcome, limits: list[str]
+) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(MISBEHAVING)
+
+    async def call_it(context: AsyncAgentContext) -> None:
+        assert (await context.call(tool)).text == "worked"
+
+    config = RunConfig(
+        agent="call_it", custom_agent=True, mcp_command=f"{sys.executable} {script}", seconds=5
+    )
+    summary = await run_evaluation(config, agent=FunctionAgent(call_it), out=tmp_path / "run")
+    (trajectory,) = read_trajectories(tmp_path / "run")
+    assert summary.episodes == 1
+    assert (trajectory.extra.outcome, trajectory.extra.limits_met) == (outcome, limits)
