@@ -16,6 +16,7 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.episodes.replay import ReplayableEnvironment
+from codegym_mcp.errors import SandboxError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment
 from tests.conftest import Declare, OpenEpisode
@@ -141,3 +142,23 @@ async def test_a_replay_with_another_outcome_fails_the_episode(
     assert again.state is EpisodeState.FAILED
     assert "The replay of step had another outcome than the call" in again.reason
     assert kept(journal, episode)[-2:] == [("call", "failed"), ("ended", "failed")]
+
+
+async def test_a_zygote_that_ends_while_it_starts_is_started_again(
+    episode: Episode, pool: SandboxPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await count(episode) == 0
+    start = pool._start_zygote
+    failures = iter([SandboxError("The zygote did not start: it ended.")] * 2)
+
+    async def start_late() -> Any:
+        for failure in failures:
+            raise failure
+        return await start()
+
+    monkeypatch.setattr(pool, "_start_zygote", start_late)
+    assert pool.zygote_pid is not None
+    os.kill(pool.zygote_pid, signal.SIGKILL)
+    episode.suspend()
+    assert await count(episode) == 1
+    assert next(failures, None) is None

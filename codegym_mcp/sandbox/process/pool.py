@@ -144,7 +144,7 @@ class SandboxPool:
             SourceError: the language policy refuses the source.
             SandboxError: no process can be started, or it would not be confined and may not run so.
         """
-        await self._ready_zygote()
+        await self._use_zygote(self._layers)
         if self._missing and not self._allow_unconfined and program.digest not in bundled_digests():
             raise SandboxError(
                 f"Environments cannot be confined here: {self._missing}.",
@@ -223,13 +223,20 @@ class SandboxPool:
 
     async def _fork(self, memory: int) -> ForkedProcess:
         """Forks a process; if the zygote has died, of a new zygote."""
+        return await self._use_zygote(lambda zygote: zygote.fork(memory))
+
+    async def _use_zygote(self, use: Callable[[ZygoteClient | SpawnedProcesses], Awaitable[T]]) -> T:
+        """Uses the zygote; if it dies meanwhile or while it starts, uses a new one."""
         for _ in range(ATTEMPTS - 1):
             try:
-                return await (await self._ready_zygote()).fork(memory)
+                return await use(await self._ready_zygote())
             except SandboxError:
                 if self._closed or (self._zygote is not None and self._zygote.alive):
                     raise
-        return await (await self._ready_zygote()).fork(memory)
+        return await use(await self._ready_zygote())
+
+    async def _layers(self, zygote: ZygoteClient | SpawnedProcesses) -> Mapping[Layer, LayerState]:
+        return zygote.layers
 
     async def _ready_zygote(self) -> ZygoteClient | SpawnedProcesses:
         async with self._start_lock:
