@@ -71,6 +71,7 @@ trainers: .venv-trainers/.installed
 
 bench: .venv/.develop
 	$(BIN)/python benchmarks/serve.py
+	$(BIN)/python benchmarks/abuse.py
 	$(BIN)/python benchmarks/evaluate.py
 	$(BIN)/python benchmarks/verify.py
 	$(BIN)/python benchmarks/sandbox.py

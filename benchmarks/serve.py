@@ -1,17 +1,17 @@
-"""What it costs to serve an episode: its tool beside a tool that does nothing, on the bare SDK.
+"""Compares the cost of serving an episode with that of a tool that does nothing, on the bare SDK.
 
     python benchmarks/serve.py [--json] [--seconds S] [--rounds N] [--only TEXT]
 
-Calls per second, and microseconds of processor time per call: of the server's own process, and of the
-processes that it started. Every server runs in a process of its own; the driver speaks pre-encoded requests
-over bare sockets and pipes. Ours and the bare one take turns.
+Measured are calls per second, and microseconds of processor time per call: of the server's own process, and of
+the processes that it started. Every server runs in a process of its own; the driver sends pre-encoded requests
+over bare sockets and pipes. Our server and the bare one take turns.
 
-With 64 in flight, HTTP has 64 connections to 64 episodes, stdio 64 calls to its one. A ratio says how much an
-episode (validation, a confined process, a record of every call) adds to what the SDK itself costs. With one
-in flight, the server sleeps twice in a call, for the client and for the episode's process, and every waking
-costs. It stops by itself, after little more than a minute.
+With 64 calls in flight, HTTP has 64 connections to 64 episodes, stdio 64 calls to its one episode. A ratio says
+how much an episode (validation, a confined process, a record of every call) adds to the cost of the SDK. With
+one call in flight, the server sleeps twice during a call, for the client and for the episode's process. The
+benchmark ends by itself, after little more than a minute.
 
-Over HTTP, with 64 in flight, a call is to take at most 1.5 times the processor time of the bare server's.
+Over HTTP, with 64 calls in flight, a call may take at most 1.5 times the processor time of the bare server.
 """
 
 import argparse
@@ -40,20 +40,20 @@ TRANSPORTS = {"stdio": [], "http": [], "http --json-responses": ["--json-respons
 IN_FLIGHT = (1, 64)
 CALLS = 100_000
 WARM_UP = 0.3
-ASKED = 1.5
-"""The ratio of processor time that is asked for over HTTP."""
+MAX_CPU_RATIO = 1.5
+"""The highest ratio of processor time over HTTP."""
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class Figures:
-    """What one server did in one case."""
+    """The measurements of one server in one case."""
 
     calls_per_second: float
     server_us: float
     """Processor time of the server's own process, per call, in microseconds."""
     children_us: float
-    """The same of the processes that it started."""
+    """Processor time of the processes that the server started, per call, in microseconds."""
 
 
 @dataclass
@@ -68,22 +68,22 @@ class Row:
 
     @property
     def cpu_ratio(self) -> float:
-        """Processor time of our server for that of the bare one."""
+        """Processor time of our server, divided by that of the bare server."""
         return self.ours.server_us / self.bare.server_us
 
     @property
     def rate_ratio(self) -> float:
-        """Calls per second of ours for those of the bare one."""
+        """Calls per second of our server, divided by those of the bare server."""
         return self.ours.calls_per_second / self.bare.calls_per_second
 
     @property
     def missed(self) -> bool:
-        """Whether it takes more than is asked for."""
-        return self.transport != "stdio" and self.in_flight > 1 and self.cpu_ratio > ASKED
+        """Whether our server takes more processor time than the limit allows."""
+        return self.transport != "stdio" and self.in_flight > 1 and self.cpu_ratio > MAX_CPU_RATIO
 
 
 class Clock:
-    """Counts replies between two moments, and the processor time that passed meanwhile."""
+    """Counts the replies and the processor time between two moments."""
 
     def __init__(self, pid: int, seconds: float) -> None:
         self._pid = pid
@@ -94,10 +94,10 @@ class Clock:
         self.figures: Figures | None = None
 
     def answered(self, reply: bytes) -> bool:
-        """Takes a reply; whether another call is to be made.
+        """Counts a reply, and returns whether another call is to be made.
 
         Raises:
-            RuntimeError: the reply is no result.
+            RuntimeError: the reply is not a result.
         """
         if b'"structuredContent":{"result":7}' not in reply:
             raise RuntimeError(f"not a result: {reply[:500]!r}")
@@ -125,7 +125,7 @@ class Clock:
 
 
 def processor_seconds(pid: int) -> tuple[float, float]:
-    """Processor time that a process has used so far, and that its descendants which still run have."""
+    """Returns the processor time of a process so far, and that of its running descendants, in seconds."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
@@ -137,7 +137,7 @@ def processor_seconds(pid: int) -> tuple[float, float]:
         child = waiting.pop()
         waiting += children.get(child, [])
         with suppress(OSError):
-            # They are many and use little each, too little for clock ticks; they have one thread each.
+            # Each uses too little time for clock ticks; each has one thread.
             below += int(Path(f"/proc/{child}/schedstat").read_text().split()[0]) / 1e9
     return (int(fields[11]) + int(fields[12])) / _TICK, below
 
@@ -188,7 +188,7 @@ async def over_http(urls: list[str], pid: int, era: str, seconds: float) -> Figu
 
 @asynccontextmanager
 async def http_server(command: list[str]) -> AsyncIterator[tuple[dict[str, Any], int]]:
-    """A server over HTTP; yields what it announces and its process."""
+    """Runs a server over HTTP; yields its announcement and its process id."""
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     try:
         assert process.stderr is not None
@@ -230,12 +230,12 @@ async def measure_http(transport: str, in_flight: int, era: str, seconds: float,
 
 
 def median(figures: list[Figures]) -> Figures:
-    """The median of every figure."""
+    """Returns the median of every figure."""
     rows = [asdict(one) for one in figures]
     return Figures(**{name: statistics.median(row[name] for row in rows) for name in rows[0]})
 
 
-async def measure(only: str, seconds: float, rounds: int, told: Callable[[Row], None]) -> list[Row]:
+async def measure(only: str, seconds: float, rounds: int, report: Callable[[Row], None]) -> list[Row]:
     """Measures every case whose name contains a text."""
     rows = []
     for transport in TRANSPORTS:
@@ -248,7 +248,7 @@ async def measure(only: str, seconds: float, rounds: int, told: Callable[[Row], 
                 else:
                     row = await measure_http(transport, in_flight, era, seconds, rounds)
                 rows.append(row)
-                told(row)
+                report(row)
     return rows
 
 
@@ -260,7 +260,7 @@ HEADING = (
 
 
 def line(row: Row) -> str:
-    """A row of the table."""
+    """Returns a row of the table."""
     ours, bare = row.ours, row.bare
     return (
         f"{row.transport:22}{row.era:12}{row.in_flight:>7}{ours.calls_per_second:>9.0f}"
@@ -275,15 +275,15 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seconds", type=float, default=1.5, help="measured time of a case (default 1.5)")
-    parser.add_argument("--rounds", type=int, default=1, help="turns of each server; medians are told")
+    parser.add_argument("--rounds", type=int, default=1, help="turns of each server; the medians are printed")
     parser.add_argument("--only", default="", help="only cases whose name contains this, such as 'http'")
     options = parser.parse_args()
     if not options.json:
         print(HEADING)
-    told: Callable[[Row], None] = (
+    report: Callable[[Row], None] = (
         (lambda _: None) if options.json else lambda row: print(line(row), flush=True)
     )
-    rows = uvloop.run(measure(options.only, options.seconds, options.rounds, told))
+    rows = uvloop.run(measure(options.only, options.seconds, options.rounds, report))
     if options.json:
         cases = [
             {**asdict(row), "cpu_ratio": row.cpu_ratio, "rate_ratio": row.rate_ratio, "missed": row.missed}

@@ -1,1 +1,1 @@
-"""What `benchmarks/serve.py` measures with: a bare server, a tool, and cheap drivers."""
+"""Parts of the benchmarks `serve.py` and `abuse.py`: a bare server, a tool, cheap drivers, misuse."""

@@ -1,4 +1,4 @@
-"""The least that a server on the same SDK can do: one tool that does nothing, the same transport options.
+"""A minimal server on the same SDK: one tool that does nothing, with the same transport options.
 
     python bare.py stdio
     python bare.py http [--json-responses]

@@ -1,4 +1,4 @@
-"""Requests encoded beforehand, replies parsed as little as can be: the driver is not to be measured."""
+"""Cheap drivers: requests are encoded in advance and replies hardly parsed, so that the server is measured."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ ERAS = {"handshake": "2025-11-25", "2026-07-28": "2026-07-28"}
 
 
 def request(era: str, number: int, method: str, **params: Any) -> bytes:
-    """A JSON-RPC request of an era."""
+    """Returns a JSON-RPC request of an era."""
     if era != "handshake":
         params["_meta"] = {
             "io.modelcontextprotocol/protocolVersion": ERAS[era],
@@ -21,12 +21,12 @@ def request(era: str, number: int, method: str, **params: Any) -> bytes:
 
 
 def tool_call(era: str, number: int) -> bytes:
-    """A call of the tool."""
+    """Returns a call of the tool."""
     return request(era, number, "tools/call", name=TOOL, arguments={"number": 7})
 
 
 def post(era: str, path: str, port: int) -> bytes:
-    """A call of the tool as an HTTP request that leaves the connection open."""
+    """Returns a call of the tool as an HTTP request that leaves the connection open."""
     body = tool_call(era, 1)
     routing = "" if era == "handshake" else f"mcp-method: tools/call\r\nmcp-name: {TOOL}\r\n"
     head = (
@@ -38,7 +38,7 @@ def post(era: str, path: str, port: int) -> bytes:
 
 
 class Caller(asyncio.Protocol):
-    """One connection over HTTP that sends a request whenever the last one was answered."""
+    """A connection over HTTP that sends the next request when the last one was answered."""
 
     def __init__(self, sent: bytes, answered: Callable[[bytes], bool]) -> None:
         self._sent = sent
@@ -85,7 +85,7 @@ def _is_whole(reply: bytes) -> bool:
 
 
 class Pipes(asyncio.SubprocessProtocol):
-    """A server over stdio with so many calls in flight."""
+    """A server over stdio with a number of calls in flight."""
 
     def __init__(self, era: str, in_flight: int, answered: Callable[[bytes], bool]) -> None:
         self._answered = answered
@@ -101,7 +101,7 @@ class Pipes(asyncio.SubprocessProtocol):
         self._in = transport.get_pipe_transport(0)
 
     async def greet(self, era: str) -> None:
-        """The handshake, where the era has one."""
+        """Performs the handshake, or the discovery of eras without one."""
         if era == "handshake":
             client = {"name": "driver", "version": "1"}
             hello = request(
