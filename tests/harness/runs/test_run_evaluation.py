@@ -4,7 +4,6 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from mcp import StdioServerParameters
 
 from codegym_harness.agents.model_agent import ModelAgentOptions
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
@@ -191,11 +190,6 @@ async def test_a_run_that_cannot_start_writes_nothing(
         with pytest.raises(CodegymError, match=words):
             await run_evaluation(config, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-def test_the_command_of_an_mcp_server_is_split_as_by_a_shell() -> None:
-    target = RunConfig(agent="random", mcp_command="serve 'my env.py' --task 1").target()
-    assert target == StdioServerParameters(command="serve", args=["my env.py", "--task", "1"])
 
 
 def descendants(processes):
