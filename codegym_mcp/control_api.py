@@ -91,7 +91,7 @@ class EpisodeInfo(BaseModel):
     difficulty: int | None
     """The difficulty of the task, from 1 to 5, or None if it is unknown."""
     oracle_calls: int | None
-    """The number of calls that the environment's own solution needs for the task, or None if it is unknown."""
+    """The number of calls that the oracle needs for the task, or None if it is unknown."""
 
     @classmethod
     def of(cls, episode: Episode) -> "EpisodeInfo":

@@ -1,4 +1,4 @@
-"""Clients of a server elsewhere: `Client` blocks, `AsyncClient` is awaited. They hold episodes like a runtime."""
+"""Clients of a server elsewhere: `Client` blocks, `AsyncClient` is awaited. Both hold episodes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

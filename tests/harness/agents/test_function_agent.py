@@ -176,7 +176,7 @@ async def test_a_blocking_function_that_returns_a_coroutine_is_an_error_of_the_a
     async def answer(context: AsyncAgentContext) -> int:
         return 2
 
-    agent = FunctionAgent(lambda context: answer(context), name="forgotten")
+    agent = FunctionAgent(lambda context: answer(context), name="forgotten")  # noqa: PLW0108 - a lambda is what is tested
     trajectory = await roll_out(agent, LocalEpisodes(episodes), BELL)
     assert trajectory.extra.error is not None
     assert "define it with `async def`" in trajectory.extra.error.message
