@@ -15,7 +15,6 @@ import os
 import select
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from codegym_harness.processes import landlock_rules, network_namespace, program_root
+from codegym_harness.processes.child_processes import end_children, fork
 from codegym_harness.processes.program_privileges import give_up_privileges
 from codegym_mcp.sandbox.confinement import landlock, linux_calls
 
@@ -99,7 +99,7 @@ def _attend(run: Callable[[Tell], None], report: int) -> SupervisorReport:
         The child's report, which was passed on.
     """
     reading, writing = os.pipe()
-    _fork(lambda: run(lambda part: _write(writing, part)))
+    fork(lambda: run(lambda part: _write(writing, part)))
     os.close(writing)
     known: SupervisorReport = {}
     # The program never has the other end: the end of the file is the end of the child.
@@ -111,62 +111,13 @@ def _attend(run: Callable[[Tell], None], report: int) -> SupervisorReport:
         for line in lines.splitlines():
             known.update(json.loads(line))
     os.close(reading)
-    _end_children()
+    end_children()
     return known
 
 
 def _write(descriptor: int, part: SupervisorReport) -> None:
     """Writes a part in one piece, which a pipe guarantees for short ones."""
     os.write(descriptor, json.dumps(part).encode() + b"\n")
-
-
-def _fork(action: Callable[[], None]) -> int:
-    """Performs an action in a child process, which then ends."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            action()
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(0)
-    return pid
-
-
-def _end_children() -> None:
-    """Kills children until none is left; a process whose parent has ended becomes a child of this one.
-
-    No other process is hit: only its parent, which is this process, can free the pid of a child. There is no
-    pause between listing and killing, since a program may keep forking.
-    """
-    while True:
-        try:
-            while os.waitpid(-1, os.WNOHANG) != (0, 0):
-                pass
-        except ChildProcessError:
-            return
-        for child in _children():
-            os.kill(child, signal.SIGKILL)
-
-
-def _children() -> list[int]:
-    own = os.getpid()
-    try:
-        return [int(pid) for pid in Path(f"/proc/self/task/{own}/children").read_text().split()]
-    except FileNotFoundError:
-        # Some kernels are built without this file.
-        return [pid for pid in _processes() if _parent(pid) == own]
-
-
-def _processes() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
-
-
-def _parent(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
 
 
 # --- its child, the parent of the program
@@ -258,7 +209,7 @@ def _run(
     linux_calls.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     tell({"enclosure": enclosure})
     try:
-        program = _fork(lambda: _execute(request, tell, restrict))
+        program = fork(lambda: _execute(request, tell, restrict))
     except OSError as error:
         tell({"error": error.strerror or str(error)})
         return
