@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 10
 """Seconds that open calls may take after the server was told to stop."""
 
-_REQUESTS_PER_EPISODE = 8
+_REQUESTS_PER_EPISODE = 4
 """Requests of one episode that are served at a time; its calls are made one after another anyway."""
 
 
