@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from codegym_harness.clients.control_client import ServerAddress
+from codegym_harness.clients.control_client import RunningServer
 from codegym_harness.export.export import export as export_directories
 from codegym_harness.export.export_summary import ExportSummary
 from codegym_harness.export.filters import Filters
@@ -250,7 +250,7 @@ def evaluate(
     concurrency: int = DEFAULT_CONCURRENCY,
     seconds: float = DEFAULT_SECONDS,
     out: str | os.PathLike[str] | None = None,
-    server: ServerAddress | None = None,
+    server: RunningServer | None = None,
     observer: Observer | None = None,
     allow_unconfined: bool = False,
 ) -> Run:

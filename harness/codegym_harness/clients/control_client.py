@@ -22,7 +22,7 @@ T = TypeVar("T")
 _SECONDS = 60.0
 
 
-class ServerAddress(Protocol):
+class RunningServer(Protocol):
     """A server of this project that runs already, for example a `codegym_mcp.Server`."""
 
     @property

@@ -11,7 +11,7 @@ from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.agent_registry import AGENT_NAMES
 from codegym_harness.agents.configured_agents import CommandAgent, ModelAgent
 from codegym_harness.agents.function_agent import AgentFunction, FunctionAgent
-from codegym_harness.clients.control_client import ServerAddress
+from codegym_harness.clients.control_client import RunningServer
 from codegym_harness.runs.evaluation import DEFAULT_CONCURRENCY
 from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.rollout import DEFAULT_SECONDS
@@ -49,7 +49,7 @@ async def evaluate(
     concurrency: int = DEFAULT_CONCURRENCY,
     seconds: float = DEFAULT_SECONDS,
     out: str | os.PathLike[str] | None = None,
-    server: ServerAddress | None = None,
+    server: RunningServer | None = None,
     observer: Observer | None = None,
     allow_unconfined: bool = False,
 ) -> Run:
@@ -128,7 +128,7 @@ async def resume(
     run: Run,
     agent: AgentLike | None = None,
     *,
-    server: ServerAddress | None = None,
+    server: RunningServer | None = None,
     observer: Observer | None = None,
 ) -> Run:
     """Resumes a run; see `Run.resume`."""

@@ -16,7 +16,7 @@ from codegym_harness.runs.run_rows import RowKind, Scalar, rows
 from codegym_harness.statistics.run_metrics import Summary
 
 if TYPE_CHECKING:
-    from codegym_harness.clients.control_client import ServerAddress
+    from codegym_harness.clients.control_client import RunningServer
     from codegym_harness.runs.evaluate import AgentLike
     from codegym_harness.runs.observer import Observer
 
@@ -133,7 +133,7 @@ class Run:
         self,
         agent: "AgentLike | None" = None,
         *,
-        server: "ServerAddress | None" = None,
+        server: "RunningServer | None" = None,
         observer: "Observer | None" = None,
     ) -> "Run":
         """Plays the episodes that are missing, and those that failed without the agent's fault. It blocks.

@@ -10,7 +10,7 @@ from codegym_harness.agents.agent_registry import AgentResources, make_agent
 from codegym_harness.agents.command_agent import CommandAgent
 from codegym_harness.agents.model_agent import ModelAgent
 from codegym_harness.agents.policy_agents import ORACLE
-from codegym_harness.clients.control_client import ControlClient, ServerAddress
+from codegym_harness.clients.control_client import ControlClient, RunningServer
 from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
 from codegym_harness.episode_sources.sources import Assignment, EpisodeSource, ForeignEpisodes, ServedEpisodes
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
@@ -67,7 +67,7 @@ async def run_evaluation(
     agent: Agent | None = None,
     out: Path | None = None,
     resume: Path | None = None,
-    server: ServerAddress | None = None,
+    server: RunningServer | None = None,
     observer: Observer | None = None,
 ) -> Summary:
     """Executes a run, or what is missing of it.
@@ -189,7 +189,7 @@ def _answer_paths(paths: Sequence[Path], run: Path) -> list[Path]:
 
 @asynccontextmanager
 async def _open_episodes(
-    config: RunConfig, agent: Agent, server: ServerAddress | None, observer: Observer
+    config: RunConfig, agent: Agent, server: RunningServer | None, observer: Observer
 ) -> AsyncIterator[_Episodes]:
     target = config.target()
     if target is not None:
@@ -228,7 +228,7 @@ async def _serve(config: RunConfig) -> AsyncIterator[tuple[EpisodeSource, list[E
 
 @asynccontextmanager
 async def _connect(
-    config: RunConfig, server: ServerAddress | None
+    config: RunConfig, server: RunningServer | None
 ) -> AsyncIterator[tuple[EpisodeSource, list[EnvironmentInfo]]]:
     """Opens episodes of a server that runs already."""
     if server is None or server.url != config.server_url:
