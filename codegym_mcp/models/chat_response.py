@@ -118,8 +118,8 @@ def _choice(body: Mapping[str, Any]) -> Mapping[str, Any]:
         raise UnusableResponseError(body)
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
-        told = any(body.get(name) for name in ("message", "detail", "msg", "code"))
-        raise UnusableResponseError(body if told else "the response contains no choices")
+        explained = any(body.get(name) for name in ("message", "detail", "msg", "code"))
+        raise UnusableResponseError(body if explained else "the response contains no choices")
     choice: Mapping[str, Any] = choices[0]
     if choice.get("error"):
         raise UnusableResponseError(choice)
