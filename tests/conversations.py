@@ -18,7 +18,7 @@ from codegym_harness.records.trajectory import (
     ToolCallExtra,
     Trajectory,
 )
-from codegym_mcp.episodes.scoring import Verdict
+from codegym_mcp.episodes.episode_outcome import Verdict
 from tests.made_runs import AT, TOOLS
 
 Exchange = tuple[Any, ...]
