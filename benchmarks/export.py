@@ -22,8 +22,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from codegym_harness.export.export import export
-from codegym_harness.export.filters import Filters
-from codegym_harness.runs.run_files import TRAJECTORIES, read_trajectories
+from codegym_harness.export.trajectory_filters import Filters
+from codegym_harness.runs.run_directory_reader import TRAJECTORIES, read_trajectories
 
 EXPORTS: dict[str, tuple[str, str, Filters]] = {
     "trl.jsonl": ("trl", "jsonl", Filters()),

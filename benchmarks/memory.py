@@ -18,10 +18,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from codegym_mcp.episode_limits import MIB
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.retention import Retention
-from codegym_mcp.limits import MIB
-from codegym_mcp.runtime.assembly import JOURNAL_FILE, RuntimeOptions, assemble
+from codegym_mcp.runtime.runtime_assembly import JOURNAL_FILE, RuntimeOptions, assemble
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Task
 from codegym_mcp.spec.environment_file import read_environment_source

@@ -20,15 +20,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import LimitError
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
-from codegym_mcp.sandbox.process.messages import ServeTools
 from codegym_mcp.sandbox.process.pool import Isolation, SandboxPool
+from codegym_mcp.sandbox.process.process_messages import ServeTools
 from codegym_mcp.spec.environment import Task
 from codegym_mcp.spec.environment_file import read_environment_source
 

@@ -21,7 +21,7 @@ from codegym_mcp.version import VERSION
 if TYPE_CHECKING:
     from codegym_harness import CommandAgent, ModelAgent, Run, Trajectory
     from codegym_harness.clients.remote_client import Client
-    from codegym_mcp.api import (
+    from codegym_mcp.blocking_api import (
         audit,
         audit_many,
         compare,
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
         verify,
         verify_many,
     )
-    from codegym_mcp.episode_interface import CallResult
+    from codegym_mcp.episode_limits import Limits
+    from codegym_mcp.episode_protocol import CallResult
     from codegym_mcp.episodes.episode_outcome import Verdict
     from codegym_mcp.errors import CodegymError
-    from codegym_mcp.limits import Limits
     from codegym_mcp.runtime.blocking_episode import Episode
     from codegym_mcp.runtime.blocking_runtime import Runtime
     from codegym_mcp.server.background_server import Server
@@ -82,14 +82,14 @@ __all__ = [
 
 _HOMES = {
     "Audit": "codegym_mcp.verification.audit.audit",
-    "CallResult": "codegym_mcp.episode_interface",
+    "CallResult": "codegym_mcp.episode_protocol",
     "Catalog": "codegym_mcp.spec.catalog",
     "Client": "codegym_harness.clients.remote_client",
     "CodegymError": "codegym_mcp.errors",
     "CommandAgent": "codegym_harness",
     "Environment": "codegym_mcp.spec.environment",
     "Episode": "codegym_mcp.runtime.blocking_episode",
-    "Limits": "codegym_mcp.limits",
+    "Limits": "codegym_mcp.episode_limits",
     "ModelAgent": "codegym_harness",
     "Run": "codegym_harness",
     "Runtime": "codegym_mcp.runtime.blocking_runtime",
@@ -112,7 +112,7 @@ _HOMES = {
             "verify",
             "verify_many",
         ),
-        "codegym_mcp.api",
+        "codegym_mcp.blocking_api",
     ),
 }
 

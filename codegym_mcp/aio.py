@@ -22,8 +22,8 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from codegym_harness.clients.remote_client import AsyncClient
-from codegym_harness.runs.evaluate import evaluate
-from codegym_mcp.limits import Limits
+from codegym_harness.runs.evaluate_function import evaluate
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.async_runtime import AsyncRuntime
 from codegym_mcp.runtime.episode_opening import EnvironmentRef, check_choice, find_environment

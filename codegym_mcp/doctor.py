@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping
 
 from pydantic import BaseModel
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, LimitError, SandboxError
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.confinement.confinement_layers import ESSENTIAL, PURPOSE, Layer, LayerState
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
-from codegym_mcp.sandbox.process.messages import ServeTools
 from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.sandbox.process.process_messages import ServeTools
 
 _ENVIRONMENT = """
 class Environment:

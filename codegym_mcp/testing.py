@@ -13,9 +13,9 @@ Example:
 from collections.abc import Sequence
 from typing import Any
 
-from codegym_mcp.api import verify
+from codegym_mcp.blocking_api import verify
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.scoring import reference_answer as compute_reference
-from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.runtime.blocking_episode import Episode
 from codegym_mcp.runtime.episode_opening import EnvironmentRef, find_environment

@@ -16,10 +16,10 @@ import httpx2
 import pytest
 from hypothesis import settings
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.environment_file import read_environment, read_environment_source

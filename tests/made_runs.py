@@ -20,8 +20,8 @@ from codegym_harness.records.trajectory import (
     ToolCallExtra,
     Trajectory,
 )
-from codegym_harness.runs.run_directory import RunDirectory
-from codegym_harness.runs.run_files import RunStart
+from codegym_harness.runs.run_directory_reader import RunStart
+from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.statistics.run_metrics import Summary, summarize
 from codegym_mcp.episodes.episode_outcome import Verdict
 

@@ -11,13 +11,13 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = [
     # Later floors may import earlier ones. Packages of one floor do not import each other.
-    ["errors", "limits", "version", "unicode_text", "terminal_text", "json_schema", "loopback"],
-    ["validation_messages", "episode_interface", "python_syntax", "storage", "bundled_environments"],
+    ["errors", "episode_limits", "version", "unicode_text", "terminal_text", "json_schema", "loopback"],
+    ["validation_messages", "episode_protocol", "python_syntax", "storage", "bundled_environments"],
     ["sandbox.language", "sandbox.confinement", "models"],
     ["sandbox", "sandbox.process"],
     ["spec"],
     ["episodes", "doctor"],
-    ["policies", "control_api"],
+    ["policies", "control_plane_models"],
     ["runtime"],
     ["verification"],
     ["verification.gates"],
@@ -32,7 +32,7 @@ FLOORS = [
     ["harness.export"],
     ["harness"],
     ["aio"],
-    ["api"],
+    ["blocking_api"],
     ["testing", ""],
     ["cli"],
     ["__main__"],

@@ -8,7 +8,7 @@ import os
 import sys
 
 from codegym_mcp.cli import main
-from codegym_mcp.sandbox.confinement.linux_calls import die_with_parent
+from codegym_mcp.sandbox.confinement.linux_functions import die_with_parent
 
 if __name__ == "__main__":
     parent = int(sys.argv.pop(1))

@@ -22,7 +22,7 @@ from codegym_mcp.cli.evaluate_options import (
     given,
     make_config,
 )
-from codegym_mcp.cli.model_options import model_options
+from codegym_mcp.cli.model_flags import model_options
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.verification.audit.grades import Grade
 
@@ -164,7 +164,7 @@ def evaluate(
       codegym-mcp eval --resume runs/mine
     """
     from codegym_harness.records.trajectory import Outcome
-    from codegym_harness.runs.run_evaluation import run_baselines, run_evaluation
+    from codegym_harness.runs.run_execution import run_baselines, run_evaluation
     from codegym_mcp.cli.evaluate_progress import EvaluationProgress
     from codegym_mcp.cli.summary_tables import failed_episodes, print_summary
 

@@ -10,14 +10,14 @@ from click.core import ParameterSource
 from pydantic import ValidationError
 
 from codegym_mcp.cli.enclosure_options import ENCLOSURE_PARAMETERS, read_enclosure_options
-from codegym_mcp.cli.model_options import read_model_options
-from codegym_mcp.limits import Limits
+from codegym_mcp.cli.model_flags import read_model_options
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.verification.audit.grades import Grade
 
 if TYPE_CHECKING:
+    from codegym_harness.runs.assignment_selection import SeedRange
     from codegym_harness.runs.run_config import RunConfig
-    from codegym_harness.runs.selection import SeedRange
 
 _MODEL = "model_"
 """The prefix of the parameters of a model's options."""
@@ -52,7 +52,7 @@ class SeedsParameter(click.ParamType["SeedRange"]):
     name = "seeds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "SeedRange":
-        from codegym_harness.runs.selection import SeedRange
+        from codegym_harness.runs.assignment_selection import SeedRange
 
         if isinstance(value, SeedRange):
             return value
@@ -71,8 +71,8 @@ def make_config(options: dict[str, Any]) -> "RunConfig":
     Raises:
         click.UsageError: the options contradict each other.
     """
+    from codegym_harness.runs.assignment_selection import Selection
     from codegym_harness.runs.run_config import RunConfig
-    from codegym_harness.runs.selection import Selection
 
     model = read_model_options(options)
     agent, command = options["agent"], options["command"]

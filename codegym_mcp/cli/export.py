@@ -115,7 +115,7 @@ def export(
       codegym-mcp export runs/mine --format trl -o sft.parquet --reward 1 --best-of 2 --split
     """
     from codegym_harness.export.export import export as export_runs
-    from codegym_harness.export.filters import Filters
+    from codegym_harness.export.trajectory_filters import Filters
 
     if filters["seeds"] is not None and filters["seeds"].last is None:
         filters["seeds"] = filters["seeds"].model_copy(update={"last": filters["seeds"].first})

@@ -7,7 +7,7 @@ import click
 from codegym_mcp.cli.batch_progress import batch_progress
 from codegym_mcp.cli.command_output import json_option, out, print_json, run, unconfined_option
 from codegym_mcp.cli.environment_selection import jobs_option
-from codegym_mcp.limits import Limits
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.synthesis.dataset_card import Card
 from codegym_mcp.synthesis.publish import check_output, check_verified, select_publishable

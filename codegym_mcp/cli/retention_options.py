@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from codegym_mcp.episode_limits import MIB
 from codegym_mcp.episodes.retention import Retention
-from codegym_mcp.limits import MIB
 
 C = TypeVar("C", bound=Callable[..., Any])
 _DAY = 86_400.0

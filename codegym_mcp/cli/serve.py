@@ -12,9 +12,9 @@ from codegym_mcp.cli.list_environments import find_entry
 from codegym_mcp.cli.retention_options import read_retention, retention_options
 from codegym_mcp.cli.serve_over_http import HttpServing, serve_over_http
 from codegym_mcp.cli.serve_over_stdio import serve_episode, serve_gateway
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES
-from codegym_mcp.limits import Limits
-from codegym_mcp.runtime.assembly import RuntimeOptions
+from codegym_mcp.runtime.runtime_assembly import RuntimeOptions
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.listeners import parse_address
 

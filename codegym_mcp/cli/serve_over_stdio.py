@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codegym_mcp.cli.command_output import echo
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.limits import Limits
-from codegym_mcp.runtime.assembly import RuntimeOptions, assemble
+from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
 
@@ -24,7 +24,7 @@ async def serve_episode(
     reveal: bool,
 ) -> None:
     """Serves one episode until the client leaves."""
-    from codegym_mcp.server.mcp_episode import EpisodeMcpServer
+    from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
     from codegym_mcp.server.stdio_server import serve_stdio
 
     async with assemble(Catalog(), runtime) as episodes:
@@ -47,7 +47,7 @@ async def serve_gateway(paths: Sequence[Path], runtime: RuntimeOptions, *, revea
     Args:
         paths: where the environments are; the bundled ones if there are none.
     """
-    from codegym_mcp.server.mcp_gateway import Gateway
+    from codegym_mcp.server.mcp_gateway_server import Gateway
     from codegym_mcp.server.stdio_server import serve_stdio
 
     catalog = Catalog.load(paths)

@@ -78,7 +78,7 @@ def _numbers_in_order(key: str) -> list[tuple[int, str]]:
 
 
 def _show_run(run: Path, *, as_json: bool) -> None:
-    from codegym_harness.runs.run_files import read_results
+    from codegym_harness.runs.run_directory_reader import read_results
     from codegym_harness.runs.run_index import read_baselines, read_summary
     from codegym_mcp.cli.summary_tables import print_summary
 

@@ -7,8 +7,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from codegym_mcp.cli.command_output import echo, out
-from codegym_mcp.synthesis.funnel import Funnel, ProblemOutcome, RejectedProblem, Stage
 from codegym_mcp.synthesis.pipeline import SynthesisObserver
+from codegym_mcp.synthesis.problem_outcomes import Funnel, ProblemOutcome, RejectedProblem, Stage
 
 _MAX_REASONS = 3
 _MAX_CHARACTERS = 110

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from codegym_mcp.cli.command_output import echo, err, json_option, print_json, run, unconfined_option
-from codegym_mcp.cli.model_options import read_text_model_options, text_model_options
+from codegym_mcp.cli.model_flags import read_text_model_options, text_model_options
 from codegym_mcp.cli.synthesis_progress import SynthesisProgress, print_funnel
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.models import Model
@@ -15,9 +15,9 @@ from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.synthesis import prompt_rendering
 from codegym_mcp.synthesis.cached_model import CachedModel, sampling_settings
-from codegym_mcp.synthesis.funnel import Funnel
 from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
 from codegym_mcp.synthesis.pipeline import Synthesis
+from codegym_mcp.synthesis.problem_outcomes import Funnel
 from codegym_mcp.synthesis.problem_reader import read_problems
 from codegym_mcp.synthesis.synthesis_options import TRIAL_LIMITS, SynthesisOptions
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore

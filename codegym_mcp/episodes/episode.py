@@ -7,13 +7,13 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
-from codegym_mcp.episode_interface import CallResult, CallStatus, TaskView, ToolView
+from codegym_mcp.episode_protocol import CallResult, CallStatus, TaskView, ToolView
 from codegym_mcp.episodes.action_queue import ActionQueue
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEvent, SubmittedEvent
 from codegym_mcp.episodes.journal import Journal
-from codegym_mcp.episodes.replay import ReplayableCall, ReplayableEnvironment
+from codegym_mcp.episodes.lost_process_replay import ReplayableCall, ReplayableEnvironment
 from codegym_mcp.episodes.scoring import judge
 from codegym_mcp.episodes.tool_execution import ToolCallRequest, execute_call
 from codegym_mcp.errors import (
@@ -24,8 +24,8 @@ from codegym_mcp.errors import (
     JournalError,
     NotFoundError,
 )
-from codegym_mcp.sandbox.process.messages import Role
 from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import reveal_verdict, tool_view
 

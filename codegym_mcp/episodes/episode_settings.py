@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from codegym_mcp.limits import Limits
+from codegym_mcp.episode_limits import Limits
 
 
 class EpisodeSettings(BaseModel):

@@ -6,11 +6,11 @@ and compared in this process as plain data.
 
 from typing import Any
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import Verdict
 from codegym_mcp.errors import BrokenContractError, EnvironmentFaultError, InvalidArgumentsError, TaskError
-from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.messages import ComputeReference, GenerateConfig, JudgeAnswer, Role
 from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.sandbox.process.process_messages import ComputeReference, GenerateConfig, JudgeAnswer, Role
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Judge, Task, generated_id
 from codegym_mcp.spec.environment_metadata import JudgeErrors
 

@@ -2,9 +2,10 @@
 
 from typing import Any, NamedTuple
 
-from codegym_mcp.episode_interface import CallResult, CallStatus
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.events import CallEvent
-from codegym_mcp.episodes.replay import ReplayableEnvironment
+from codegym_mcp.episodes.lost_process_replay import ReplayableEnvironment
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus, ToolOutcome
 from codegym_mcp.errors import (
     BrokenContractError,
@@ -13,8 +14,7 @@ from codegym_mcp.errors import (
     InvalidArgumentsError,
     LimitError,
 )
-from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.messages import Role
+from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.spec.json_types import encode_json
 from codegym_mcp.spec.tools import Tool, result_text
 

@@ -14,7 +14,7 @@ from codegym_mcp.models.model_messages import (
     RequestRetried,
     TokenUsage,
 )
-from codegym_mcp.models.model_options import ModelOptions
+from codegym_mcp.models.model_request_options import ModelOptions
 from codegym_mcp.models.retries import Retries
 from codegym_mcp.models.tool_formats import ToolFormat
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.model_messages import (
     AssistantMessage,
     Message,
@@ -11,7 +11,7 @@ from codegym_mcp.models.model_messages import (
     ToolResultMessage,
     UserMessage,
 )
-from codegym_mcp.models.model_options import ModelOptions
+from codegym_mcp.models.model_request_options import ModelOptions
 
 Body = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from codegym_mcp.models.call_arguments import parse_arguments
 from codegym_mcp.models.chat_request import REASONING_FIELDS
-from codegym_mcp.models.model_client import ClientResponse
+from codegym_mcp.models.client_protocol import ClientResponse
 from codegym_mcp.models.model_messages import (
     AssistantMessage,
     FinishReason,

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import anyio
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import CodegymError, ContextOverflowError, ModelAccessError, ModelError
-from codegym_mcp.models.model_client import ClientResponse, ModelClient, RequestFailedError
+from codegym_mcp.models.client_protocol import ClientResponse, ModelClient, RequestFailedError
+from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning
 from codegym_mcp.models.model_messages import (
     FailedRequest,
     FinishReason,
@@ -18,8 +19,7 @@ from codegym_mcp.models.model_messages import (
     RequestRetried,
     TokenUsage,
 )
-from codegym_mcp.models.model_options import ModelOptions
-from codegym_mcp.models.provider_errors import ErrorDiagnosis, ErrorMeaning
+from codegym_mcp.models.model_request_options import ModelOptions
 from codegym_mcp.models.providers import hide, open_client
 from codegym_mcp.models.retries import RequestPause, Retries
 from codegym_mcp.models.spending_limits import Spending, unknown_price_error

@@ -7,8 +7,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from codegym_mcp.models.chat_request import REASONING_FIELDS, Body
-from codegym_mcp.models.model_options import ModelOptions
-from codegym_mcp.models.provider_errors import ErrorDiagnosis, ErrorMeaning
+from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning
+from codegym_mcp.models.model_request_options import ModelOptions
 
 _INVALID_REQUEST = re.compile(r"validation error|NoneType|\bnull\b", re.IGNORECASE)
 """Errors by which servers reject a request with status 500, for example llama-cpp-python."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from codegym_mcp.errors import CeilingError
 from codegym_mcp.models.model_messages import TokenUsage
-from codegym_mcp.models.model_options import ModelOptions
+from codegym_mcp.models.model_request_options import ModelOptions
 
 
 @dataclass

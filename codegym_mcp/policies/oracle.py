@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from codegym_mcp.episode_interface import CallResult, EpisodeProtocol
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, EpisodeProtocol
 from codegym_mcp.errors import BrokenContractError
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
-from codegym_mcp.sandbox.process.messages import (
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.sandbox.process.process_messages import (
     CallReply,
     OracleCall,
     OracleFinished,
@@ -14,7 +15,6 @@ from codegym_mcp.sandbox.process.messages import (
     Role,
     Solve,
 )
-from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.scoring import generate_task
 from codegym_mcp.errors import ClosedError
-from codegym_mcp.limits import Limits
-from codegym_mcp.runtime.assembly import RuntimeOptions, assemble
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.episode_opening import EnvironmentRef, check_choice, find_environment, open_local
 from codegym_mcp.runtime.local_episode import LocalEpisode
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
+from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, LayerState
 from codegym_mcp.sandbox.process.pool import Isolation
 from codegym_mcp.spec.catalog import Catalog, Source

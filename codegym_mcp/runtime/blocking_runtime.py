@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from codegym_mcp.limits import Limits
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.runtime.async_runtime import OPEN_EPISODES, AsyncRuntime
 from codegym_mcp.runtime.blocking_episode import Episode
 from codegym_mcp.runtime.episode_opening import EnvironmentRef, check_choice, find_environment

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import NotFoundError, TaskError
-from codegym_mcp.limits import Limits
 from codegym_mcp.runtime.local_episode import LocalEpisode
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task

@@ -58,7 +58,7 @@ class Phase(Enum):
     """The server's response."""
 
 
-class Connection(Protocol):
+class ClientConnection(Protocol):
     """A connection as the registry sees it.
 
     Attributes:
@@ -88,12 +88,12 @@ class ConnectionRegistry:
     def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits
         self._count = 0
-        self._waiting: defaultdict[str, dict[Connection, None]] = defaultdict(dict)
-        self._unread: dict[Connection, float] = {}
+        self._waiting: defaultdict[str, dict[ClientConnection, None]] = defaultdict(dict)
+        self._unread: dict[ClientConnection, float] = {}
         self._closed: Counter[str] = Counter()
         self._sweep: asyncio.TimerHandle | None = None
 
-    def add(self, connection: Connection) -> bool:
+    def add(self, connection: ClientConnection) -> bool:
         """Adds a connection, and closes another one if there are too many.
 
         Returns:
@@ -113,17 +113,17 @@ class ConnectionRegistry:
         oldest.abort()
         return True
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: ClientConnection) -> None:
         """Removes a connection that was closed."""
         self._count -= 1
         self.stop_waiting(connection)
         self._unread.pop(connection, None)
 
-    def start_waiting(self, connection: Connection) -> None:
+    def start_waiting(self, connection: ClientConnection) -> None:
         """Notes that from now on a connection waits for its client."""
         self._waiting[connection.address][connection] = None
 
-    def stop_waiting(self, connection: Connection) -> None:
+    def stop_waiting(self, connection: ClientConnection) -> None:
         """Notes that a connection does not wait for its client."""
         waiting = self._waiting.get(connection.address)
         if waiting is not None:
@@ -131,7 +131,7 @@ class ConnectionRegistry:
             if not waiting:
                 del self._waiting[connection.address]
 
-    def set_unread(self, connection: Connection, unread: bool) -> None:
+    def set_unread(self, connection: ClientConnection, unread: bool) -> None:
         """Notes whether the client leaves a response unread."""
         if unread:
             self._unread.setdefault(connection, asyncio.get_running_loop().time())
@@ -149,7 +149,7 @@ class ConnectionRegistry:
         """Closes connections that exceed a time limit, and logs one line on all that were closed."""
         now = asyncio.get_running_loop().time()
         limits = {Phase.HEAD: self._limits.head_seconds, Phase.BODY: self._limits.body_seconds}
-        waiting: Iterable[Connection] = [each for some in self._waiting.values() for each in some]
+        waiting: Iterable[ClientConnection] = [each for some in self._waiting.values() for each in some]
         for connection in waiting:
             seconds = limits.get(connection.phase)
             if seconds is not None and now - connection.since > seconds:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from codegym_mcp.control_api import (
+from codegym_mcp.control_plane_models import (
     EnvironmentInfo,
     EpisodeInfo,
     EpisodePage,

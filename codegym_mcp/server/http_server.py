@@ -33,9 +33,9 @@ from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.listeners import BACKLOG
 from codegym_mcp.server.mcp_conversion import Context
-from codegym_mcp.server.mcp_endpoint import McpEndpoint
-from codegym_mcp.server.mcp_episode import EpisodeMcpServer
-from codegym_mcp.server.mcp_gateway import Gateway
+from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
+from codegym_mcp.server.mcp_gateway_server import Gateway
+from codegym_mcp.server.mcp_http_transport import McpEndpoint
 from codegym_mcp.server.request_bodies import BodyReader
 from codegym_mcp.server.request_guard import ANY, RequestGuard
 from codegym_mcp.server.stop_signals import receive_stop_signals

@@ -8,7 +8,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
-from codegym_mcp.episode_interface import MAX_KEY, OVER_META, REQUEST_KEY_META, STATUS_META, CallResult
+from codegym_mcp.episode_protocol import MAX_KEY, OVER_META, REQUEST_KEY_META, STATUS_META, CallResult
 from codegym_mcp.errors import JournalError
 from codegym_mcp.spec.tools import Tool
 

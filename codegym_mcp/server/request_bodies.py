@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 from starlette.types import Message, Receive, Scope
 
-from codegym_mcp.limits import MIB
+from codegym_mcp.episode_limits import MIB
 
 MAX_BODY = MIB
 """The largest body of a request, in bytes; nothing that an environment receives can be larger."""

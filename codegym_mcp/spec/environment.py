@@ -141,7 +141,7 @@ class Environment:
             SourceError: the source text of an object is not available, an object uses a name that is neither
                 built in nor given here, or the source breaks the contract.
         """
-        from codegym_mcp.spec.environment_objects import EnvironmentObjects
+        from codegym_mcp.spec.environment_from_objects import EnvironmentObjects
 
         objects = EnvironmentObjects(name, tools, reference, solve, text, generate, accepts, helpers, meta)
         return cls.from_source(objects.source(), name=name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.spec.codegym.environment_names import environment_name
-from codegym_mcp.spec.set_rows import PublishedEnvironment
+from codegym_mcp.spec.environment_set_rows import PublishedEnvironment
 from codegym_mcp.storage.json_lines import JsonLine, parse_object, read_line_at, read_lines
 from codegym_mcp.storage.regular_files import open_regular_file
 

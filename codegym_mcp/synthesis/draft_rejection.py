@@ -3,7 +3,7 @@ repaired."""
 
 from enum import StrEnum
 
-from codegym_mcp.synthesis.funnel import Stage
+from codegym_mcp.synthesis.problem_outcomes import Stage
 
 
 class DraftPart(StrEnum):

@@ -12,13 +12,13 @@ from codegym_mcp.synthesis import prompt_rendering
 from codegym_mcp.synthesis.cached_model import CachedModel, Turns
 from codegym_mcp.synthesis.draft_rejection import DraftPart, DraftRejectedError
 from codegym_mcp.synthesis.environment_draft import Draft
-from codegym_mcp.synthesis.funnel import AcceptedEnvironment, Candidate, GenerationAttempt, Stage
 from codegym_mcp.synthesis.model_requests import ModelRequests, complete_text
 from codegym_mcp.synthesis.oracle_author import OracleAuthor
 from codegym_mcp.synthesis.oracle_trials import (
     OracleTrial,
     fixed_tasks,
 )
+from codegym_mcp.synthesis.problem_outcomes import AcceptedEnvironment, Candidate, GenerationAttempt, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError, json_block, python_block
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from codegym_mcp.errors import ContextOverflowError
 from codegym_mcp.synthesis.cached_model import CachedModel, Turns
 from codegym_mcp.synthesis.draft_rejection import DraftRejectedError
-from codegym_mcp.synthesis.funnel import Costs, Stage
+from codegym_mcp.synthesis.problem_outcomes import Costs, Stage
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
 from codegym_mcp.synthesis.synthesis_store import StoredResponse
 

@@ -10,7 +10,6 @@ from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.synthesis.cached_model import Turns
 from codegym_mcp.synthesis.draft_rejection import DraftPart, DraftRejectedError
 from codegym_mcp.synthesis.environment_draft import Draft, environment_name
-from codegym_mcp.synthesis.funnel import Stage
 from codegym_mcp.synthesis.model_requests import ModelRequests, complete_text
 from codegym_mcp.synthesis.oracle_trials import (
     OracleTrial,
@@ -18,6 +17,7 @@ from codegym_mcp.synthesis.oracle_trials import (
     find_unsolvable,
     try_oracle,
 )
+from codegym_mcp.synthesis.problem_outcomes import Stage
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError, python_block
 from codegym_mcp.synthesis.synthesis_store import StoredResponse
 from codegym_mcp.synthesis.task_configurations import ENOUGH, is_written

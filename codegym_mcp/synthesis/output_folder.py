@@ -18,7 +18,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from codegym_mcp.errors import JournalError, SynthesisError
 from codegym_mcp.storage.atomic_files import write_atomically
 from codegym_mcp.storage.directory_lock import lock_directory
-from codegym_mcp.synthesis.funnel import AcceptedEnvironment, Candidate, Costs, Funnel, ProblemOutcome
+from codegym_mcp.synthesis.problem_outcomes import (
+    AcceptedEnvironment,
+    Candidate,
+    Costs,
+    Funnel,
+    ProblemOutcome,
+)
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions
 

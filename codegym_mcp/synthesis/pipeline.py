@@ -14,8 +14,8 @@ from codegym_mcp.synthesis.cached_model import CachedModel
 from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, find_repeated_problems
 from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
 from codegym_mcp.synthesis.environment_draft import environment_name
-from codegym_mcp.synthesis.funnel import Candidate, Funnel, ProblemOutcome, RejectedProblem, Stage
 from codegym_mcp.synthesis.output_folder import OutputFolder
+from codegym_mcp.synthesis.problem_outcomes import Candidate, Funnel, ProblemOutcome, RejectedProblem, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, unusable_reason
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore
 from codegym_mcp.verification.verification_cache import gates_version

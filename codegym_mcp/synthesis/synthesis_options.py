@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from codegym_mcp.limits import Limits
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.verification.audit.grades import Grade
 
 TRIAL_LIMITS = Limits(call_seconds=1.0, start_seconds=2.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from codegym_mcp.errors import SynthesisError
-from codegym_mcp.synthesis.funnel import Costs, ProblemOutcome
+from codegym_mcp.synthesis.problem_outcomes import Costs, ProblemOutcome
 from codegym_mcp.unicode_text import replace_lone_surrogates
 
 _SCHEMA = """

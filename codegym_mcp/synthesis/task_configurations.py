@@ -16,8 +16,8 @@ from codegym_mcp.errors import (
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
 from codegym_mcp.verification.audit.config_invariants import Invariants
-from codegym_mcp.verification.environment_process import EnvironmentProcess
 from codegym_mcp.verification.generated_tasks import generate_tasks
+from codegym_mcp.verification.process_without_episode import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import format_value
 from codegym_mcp.verification.verification_context import VerificationContext
 

@@ -4,13 +4,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.events import CallEvent, SubmittedEvent
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import EnvironmentFailedError, EnvironmentLimitError
-from codegym_mcp.limits import Limits
 from codegym_mcp.policies.policy import Policy
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment, Task

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 import codegym_mcp
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import UnwritableError
-from codegym_mcp.limits import Limits
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.storage.atomic_files import write_atomically
 from codegym_mcp.verification.gate_results import Verification

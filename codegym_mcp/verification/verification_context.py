@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import anyio
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
 _OTHER_HASH_SEED = 1

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from codegym_harness.records.trajectory import Outcome, Trajectory
     from codegym_harness.runs.comparison import Comparison
     from codegym_harness.runs.observer import Observer
-    from codegym_harness.runs.run import Run
+    from codegym_harness.runs.recorded_run import Run
     from codegym_harness.runs.run_config import RunConfig
     from codegym_harness.statistics.estimators import Estimate
     from codegym_harness.statistics.run_metrics import Summary
@@ -57,7 +57,7 @@ _HOMES = {
     "ModelAgent": "agents.configured_agents",
     "Observer": "runs.observer",
     "Outcome": "records.trajectory",
-    "Run": "runs.run",
+    "Run": "runs.recorded_run",
     "RunConfig": "runs.run_config",
     "Summary": "statistics.run_metrics",
     "Trajectory": "records.trajectory",

@@ -170,7 +170,9 @@ def test_show_of_an_unknown_environment_suggests_another() -> None:
 def test_show_of_a_broken_environment_says_where_and_how_to_mend_it() -> None:
     result = run("show", str(ENVIRONMENTS / "broken.py"))
     assert result.exit_code == 1
-    assert "broken.py:10: the tool peek has no docstring. Describe for the agent what it does." in result.stderr
+    assert (
+        "broken.py:10: the tool peek has no docstring. Describe for the agent what it does." in result.stderr
+    )
 
 
 # --- wrong use

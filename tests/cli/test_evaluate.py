@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from codegym_harness.runs.run_config import recorded_config
-from codegym_harness.runs.run_files import read_trajectories
+from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_index import read_baselines, read_summary
 from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.cli import main

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from codegym_harness.episode_sources.sources import Assignment
+from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_mcp.cli import evaluate_progress
 from codegym_mcp.cli.evaluate_progress import EvaluationProgress, short_number

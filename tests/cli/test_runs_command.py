@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 
 from codegym_harness.agents.model_agent import ModelAgentOptions
 from codegym_harness.runs.run_config import RunConfig
-from codegym_harness.runs.run_directory import RunDirectory
-from codegym_harness.runs.run_files import RunStart
+from codegym_harness.runs.run_directory_reader import RunStart
+from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_mcp.cli import main
 from codegym_mcp.terminal_text import escape_control_characters
 from tests.made_runs import made_call, made_run, made_trajectory

@@ -9,9 +9,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from codegym_harness.agents.command_agent import CommandAgent
+from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.agents.command_template import PLACES
-from codegym_harness.runs.run_files import read_trajectories
+from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_mcp.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +81,7 @@ def test_every_documented_command_can_be_filled_in(command, tmp_path, monkeypatc
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     command = command.replace(words[0], program.name, 1)
     monkeypatch.chdir(ROOT)
-    assert CommandAgent(command, workspaces=tmp_path).info.name == program.name
+    assert ProgramAgent(command, workspaces=tmp_path).info.name == program.name
     assert set(re.findall(r"\{(\w+)\}", command)) <= set(PLACES)
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -14,7 +15,6 @@ from codegym_mcp.errors import (
     EnvironmentFaultError,
     LimitError,
 )
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import Declare, OpenEpisode

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -18,7 +19,6 @@ from codegym_mcp.errors import (
     NotFoundError,
     TaskError,
 )
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment, Task

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.journal import Journal
-from codegym_mcp.episodes.replay import ReplayableEnvironment
+from codegym_mcp.episodes.lost_process_replay import ReplayableEnvironment
 from codegym_mcp.errors import SandboxError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment

@@ -6,7 +6,7 @@ import pytest
 
 from codegym_mcp.errors import ModelError
 from codegym_mcp.models import Model, ModelOptions, ModelReply
-from codegym_mcp.models.chat_client import ChatClient, ChatServer
+from codegym_mcp.models.chat_completions_client import ChatClient, ChatServer
 from tests.models.conftest import Clock, Endpoint
 
 HELLO = {"say": {"text": "hello"}}

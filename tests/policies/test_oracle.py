@@ -1,8 +1,8 @@
 import pytest
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import BrokenContractError, EnvironmentFaultError, LimitError
-from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.codegym.class_reader import read_codegym_source

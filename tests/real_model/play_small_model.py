@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx2
 
 from codegym_harness.records.trajectory import Outcome, StopReason, Trajectory
-from codegym_harness.runs.run_files import read_trajectories
+from codegym_harness.runs.run_directory_reader import read_trajectories
 
 ENVIRONMENTS = ("night_courier", "parcel_hunt")
 START_SECONDS = 120.0

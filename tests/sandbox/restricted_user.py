@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from codegym_mcp import doctor
-from codegym_mcp.sandbox.confinement import linux_calls
+from codegym_mcp.sandbox.confinement import linux_functions
 from tests.sandbox.attack_targets import Target
 from tests.sandbox.payloads import PAYLOADS
 from tests.sandbox.raw_code import AttackedPools
@@ -37,29 +37,29 @@ def become_ordinary_user() -> None:
 
 def make_reachable(needed: set[Path]) -> None:
     """Makes folders readable for all users, in this process only, whatever their parent folders allow."""
-    linux_calls.call("unshare", _NEWNS)
-    linux_calls.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
+    linux_functions.call("unshare", _NEWNS)
+    linux_functions.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     closed: dict[Path, list[tuple[Path, int]]] = {}
     for path in needed:
         above = [part for part in reversed(path.parents) if not part.stat().st_mode & 0o001]
         if above and needed.isdisjoint(path.parents):
             closed.setdefault(above[0], []).append((path, os.open(path, os.O_PATH)))
     for above, hidden in closed.items():
-        linux_calls.call("mount", b"tmpfs", bytes(above), b"tmpfs", 0, b"mode=755")
+        linux_functions.call("mount", b"tmpfs", bytes(above), b"tmpfs", 0, b"mode=755")
         for path, descriptor in hidden:
             path.mkdir(parents=True, exist_ok=True)
             there = f"/proc/self/fd/{descriptor}".encode()
-            linux_calls.call("mount", there, bytes(path), None, _MS_BIND | _MS_REC, None)
+            linux_functions.call("mount", there, bytes(path), None, _MS_BIND | _MS_REC, None)
 
 
 def enter_container(user: int) -> None:
     """Restricts this process as a container without privileges does: no rights, no new user namespaces."""
     outside = os.geteuid()
-    linux_calls.call("unshare", _NEWUSER)
+    linux_functions.call("unshare", _NEWUSER)
     Path("/proc/self/uid_map").write_text(f"{user} {outside} 1")
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
-    linux_calls.forbid_new_privileges()
-    linux_calls.drop_capabilities()
+    linux_functions.forbid_new_privileges()
+    linux_functions.drop_capabilities()
 
 
 RESTRICTIONS = {

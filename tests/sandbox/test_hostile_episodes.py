@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.events import CallEvent, EndedEvent, OpenedEvent
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import Isolation, SandboxPool
 from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import Declare

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.messages import ComputeReference, GenerateConfig
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.sandbox.process.process_messages import ComputeReference, GenerateConfig
 from codegym_mcp.spec.catalog import Catalog
 from tests.sandbox import other_system
 

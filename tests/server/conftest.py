@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from codegym_mcp.episodes.events import Event
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.mcp_episode import EpisodeMcpServer
+from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
 
 from .serving import Server, http_server, journal_events, serve_command
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from codegym_mcp.cli import main
 from codegym_mcp.episodes.events import Event
-from codegym_mcp.episodes.replay import ReplayableEnvironment
+from codegym_mcp.episodes.lost_process_replay import ReplayableEnvironment
 from codegym_mcp.episodes.sqlite_journal import SqliteJournal
 from codegym_mcp.episodes.tool_outcome import ToolOutcome
 

@@ -15,12 +15,12 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
 from codegym_harness.clients.mcp_client import ssl_context
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.events import Event
 from codegym_mcp.episodes.journal import Journal
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.server.connection_limits import ConnectionLimits
 from codegym_mcp.server.http_options import HttpOptions

@@ -14,11 +14,11 @@ import pytest
 from pydantic_core import from_json
 
 from codegym_harness.clients.control_client import ControlClient
-from codegym_harness.clients.mcp_client import Connection, connect
-from codegym_mcp.control_api import EpisodeInfo, OpenRequest
-from codegym_mcp.episode_interface import CallResult
+from codegym_harness.clients.mcp_client import McpConnection, connect
+from codegym_mcp.control_plane_models import EpisodeInfo, OpenRequest
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode_outcome import EpisodeState
-from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
@@ -78,7 +78,7 @@ class Chaos:
 class Disturbed:
     """A connection on which every call may be interrupted while it is in progress. It implements `EpisodeProtocol`."""
 
-    def __init__(self, connection: Connection, chaos: Chaos) -> None:
+    def __init__(self, connection: McpConnection, chaos: Chaos) -> None:
         self._connection = connection
         self._chaos = chaos
         self.calls = 0

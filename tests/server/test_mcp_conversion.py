@@ -11,7 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.mcp_episode import EpisodeMcpServer
+from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
 
 from .conftest import MODES
 from .serving import Server, http_server

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import NotFoundError, SourceError, TaskError
-from codegym_mcp.limits import Limits
-from codegym_mcp.sandbox.process.messages import Role
+from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment, Judge, Task, generated_id, template_names
 from codegym_mcp.spec.environment_file import read_environment_source

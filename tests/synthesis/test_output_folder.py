@@ -8,7 +8,9 @@ from codegym_mcp.errors import SynthesisError
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Task
 from codegym_mcp.synthesis.environment_draft import Draft
-from codegym_mcp.synthesis.funnel import (
+from codegym_mcp.synthesis.oracle_trials import fixed_tasks, try_oracle
+from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
+from codegym_mcp.synthesis.problem_outcomes import (
     AcceptedEnvironment,
     Candidate,
     Costs,
@@ -16,8 +18,6 @@ from codegym_mcp.synthesis.funnel import (
     ProblemOutcome,
     Stage,
 )
-from codegym_mcp.synthesis.oracle_trials import fixed_tasks, try_oracle
-from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions
 from codegym_mcp.verification.audit.audit import audit

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from codegym_mcp.errors import SynthesisError
-from codegym_mcp.synthesis.funnel import Costs, ProblemOutcome, Stage
+from codegym_mcp.synthesis.problem_outcomes import Costs, ProblemOutcome, Stage
 from codegym_mcp.synthesis.synthesis_store import StoredResponse, SynthesisStore
 
 

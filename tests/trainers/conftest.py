@@ -9,8 +9,8 @@ import pytest
 
 from codegym_harness.export.export import export
 from codegym_harness.records.trajectory import Trajectory
-from codegym_harness.runs.run_directory import RunDirectory
-from codegym_harness.runs.run_files import read_trajectories
+from codegym_harness.runs.run_directory_reader import read_trajectories
+from codegym_harness.runs.run_directory_writer import RunDirectory
 from tests.conversations import agent, asked, example, trajectory, user
 from tests.made_runs import Configuration
 

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from codegym_harness.export.export import export
 from codegym_harness.export.format_registry import FORMATS
 from codegym_harness.export.loss_counts import LossCounts
-from codegym_harness.runs.run_directory import RunDirectory
+from codegym_harness.runs.run_directory_writer import RunDirectory
 from tests.conversations import trajectories
 from tests.made_runs import Configuration
 from tests.trainers.reading import load

@@ -5,8 +5,8 @@ import pytest
 from platformdirs import user_cache_path
 
 import codegym_mcp
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import UnwritableError
-from codegym_mcp.limits import Limits
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.environment_file import read_environment_source
 from codegym_mcp.verification import verification_cache

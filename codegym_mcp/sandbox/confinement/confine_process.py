@@ -6,9 +6,9 @@ import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
-from codegym_mcp.sandbox.confinement import kernel_namespaces, landlock, linux_calls
+from codegym_mcp.sandbox.confinement import kernel_namespaces, landlock, linux_functions
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Layers, LayerState, Step, attempt
-from codegym_mcp.sandbox.confinement.seccomp import Filter
+from codegym_mcp.sandbox.confinement.seccomp_filter import Filter
 
 if sys.platform != "win32":
     import resource
@@ -51,18 +51,18 @@ def confine_zygote(disabled: Collection[Layer]) -> Layers:
     states |= _enter_namespaces(disabled)
     parent_lives = kernel_namespaces.become_init() if states[Layer.PID_NAMESPACE].active else lambda: True
     steps: dict[Layer, Step] = {
-        Layer.NOT_INSPECTABLE: linux_calls.forbid_inspection,
-        Layer.NO_NEW_PRIVILEGES: linux_calls.forbid_new_privileges,
+        Layer.NOT_INSPECTABLE: linux_functions.forbid_inspection,
+        Layer.NO_NEW_PRIVILEGES: linux_functions.forbid_new_privileges,
         Layer.LANDLOCK: landlock.restrict,
         Layer.ENVIRONMENT: os.environ.clear,
-        Layer.UNPRIVILEGED: linux_calls.drop_capabilities,
+        Layer.UNPRIVILEGED: linux_functions.drop_capabilities,
     }
     root_dropped = states[Layer.UNPRIVILEGED]
     states |= attempt(steps, disabled)
     if not root_dropped.active:
         states[Layer.UNPRIVILEGED] = root_dropped
     # Last, because a change of user undoes it.
-    states |= attempt({Layer.DIE_WITH_PARENT: linux_calls.die_with_parent}, disabled)
+    states |= attempt({Layer.DIE_WITH_PARENT: linux_functions.die_with_parent}, disabled)
     if not parent_lives():
         os._exit(0)
     return states
@@ -115,9 +115,9 @@ class ChildConfinement:
             descriptor: the child's end of its channel, which stays open.
         """
         return {
-            Layer.DIE_WITH_PARENT: linux_calls.die_with_parent,
+            Layer.DIE_WITH_PARENT: linux_functions.die_with_parent,
             Layer.LOW_PRIORITY: _lower_priority,
-            Layer.DESCRIPTORS: lambda: linux_calls.close_descriptors(3, keep=descriptor),
+            Layer.DESCRIPTORS: lambda: linux_functions.close_descriptors(3, keep=descriptor),
             Layer.RLIMITS: lambda: self._limit(memory),
             Layer.SECCOMP: self._install_filter,
         }
@@ -136,7 +136,7 @@ def _lower_priority() -> None:
     os.nice(_NICE)
     # In particular, waking a child must not interrupt the server.
     with suppress(OSError):
-        linux_calls.use_batch_scheduling()
+        linux_functions.use_batch_scheduling()
 
 
 def _lower(limit: int, value: int) -> None:

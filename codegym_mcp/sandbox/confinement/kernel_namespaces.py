@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from codegym_mcp.sandbox.confinement import linux_calls
+from codegym_mcp.sandbox.confinement import linux_functions
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Step
 
 _CLONE_NEWNS = 0x00020000
@@ -35,7 +35,7 @@ _HOST_NAME = b"sandbox"
 def enter_user() -> None:
     """Enters a user namespace in which no user is mapped."""
     try:
-        linux_calls.call("unshare", _CLONE_NEWUSER)
+        linux_functions.call("unshare", _CLONE_NEWUSER)
     except OSError as error:
         raise OSError(error.errno, f"{error.strerror}{_setting_against()}") from None
 
@@ -50,30 +50,30 @@ def _setting_against() -> str:
 
 
 def _enter_uts() -> None:
-    linux_calls.call("unshare", _CLONE_NEWUTS)
-    linux_calls.call("sethostname", _HOST_NAME, len(_HOST_NAME))
+    linux_functions.call("unshare", _CLONE_NEWUTS)
+    linux_functions.call("sethostname", _HOST_NAME, len(_HOST_NAME))
 
 
 def _enter_mount() -> None:
     """Enters a mount namespace and replaces the whole file system with an empty, read-only one."""
-    linux_calls.call("unshare", _CLONE_NEWNS)
-    linux_calls.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
+    linux_functions.call("unshare", _CLONE_NEWNS)
+    linux_functions.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     # Any existing directory can be the mount point.
     flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-    linux_calls.call("mount", b"tmpfs", b"/proc", b"tmpfs", flags, b"size=4k,mode=555")
+    linux_functions.call("mount", b"tmpfs", b"/proc", b"tmpfs", flags, b"size=4k,mode=555")
     os.chdir("/proc")
     # This mounts the old root on top of the new one, from where it is unmounted.
-    linux_calls.call("pivot_root", b".", b".")
-    linux_calls.call("umount2", b".", _MNT_DETACH)
+    linux_functions.call("pivot_root", b".", b".")
+    linux_functions.call("umount2", b".", _MNT_DETACH)
     os.chdir("/")
 
 
 STEPS: dict[Layer, Step] = {
-    Layer.NETWORK_NAMESPACE: partial(linux_calls.call, "unshare", _CLONE_NEWNET),
-    Layer.IPC_NAMESPACE: partial(linux_calls.call, "unshare", _CLONE_NEWIPC),
+    Layer.NETWORK_NAMESPACE: partial(linux_functions.call, "unshare", _CLONE_NEWNET),
+    Layer.IPC_NAMESPACE: partial(linux_functions.call, "unshare", _CLONE_NEWIPC),
     Layer.UTS_NAMESPACE: _enter_uts,
     # Only children of this process will be in the namespace.
-    Layer.PID_NAMESPACE: partial(linux_calls.call, "unshare", _CLONE_NEWPID),
+    Layer.PID_NAMESPACE: partial(linux_functions.call, "unshare", _CLONE_NEWPID),
     Layer.MOUNT_NAMESPACE: _enter_mount,
 }
 """How each namespace but the user namespace is entered. The mount namespace is last: it hides all files."""
@@ -91,8 +91,8 @@ def become_init() -> Callable[[], bool]:
     pid = os.fork()
     if pid != 0:
         try:
-            linux_calls.die_with_parent()
-            linux_calls.close_descriptors(3, keep=held)
+            linux_functions.die_with_parent()
+            linux_functions.close_descriptors(3, keep=held)
             os.waitpid(pid, 0)
         finally:
             os._exit(0)

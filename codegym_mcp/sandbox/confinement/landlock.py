@@ -4,7 +4,7 @@ import errno
 import os
 import struct
 
-from codegym_mcp.sandbox.confinement import linux_calls
+from codegym_mcp.sandbox.confinement import linux_functions
 
 # The same numbers on every architecture.
 _CREATE_RULESET = 444
@@ -20,7 +20,7 @@ _ABSTRACT_SOCKETS_AND_SIGNALS = 3
 def version() -> int:
     """Returns the version of this kernel's Landlock interface; raises OSError if it has none."""
     try:
-        return linux_calls.call("syscall", _CREATE_RULESET, None, 0, _ASK_VERSION)
+        return linux_functions.call("syscall", _CREATE_RULESET, None, 0, _ASK_VERSION)
     except OSError as error:
         if error.errno == errno.EOPNOTSUPP:
             raise OSError(error.errno, "the kernel has Landlock, but it was not enabled at boot") from None
@@ -48,9 +48,9 @@ def restrict() -> str:
         rights.append(_ABSTRACT_SOCKETS_AND_SIGNALS)
         denied.append("abstract sockets and signals to other processes")
     attributes = struct.pack(f"={len(rights)}Q", *rights)
-    ruleset = linux_calls.call("syscall", _CREATE_RULESET, attributes, len(attributes), 0)
+    ruleset = linux_functions.call("syscall", _CREATE_RULESET, attributes, len(attributes), 0)
     try:
-        linux_calls.call("syscall", _RESTRICT_SELF, ruleset, 0)
+        linux_functions.call("syscall", _RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
     return f"version {spoken}: {', '.join(denied)}"

@@ -19,13 +19,13 @@ from codegym_mcp.errors import (
 )
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.frames import MAX_FRAME, FrameReader, FrameTooLargeError, pack
-from codegym_mcp.sandbox.process.messages import (
+from codegym_mcp.sandbox.process.process_messages import (
     START_NUMBER,
     Assignment,
     CallReply,
     CallTool,
     CloseEpisode,
-    OpenEpisode,
+    OpenSharedEpisode,
     ProcessMessage,
     Reply,
     ReplyStatus,
@@ -131,7 +131,7 @@ class ConfinedProcess(asyncio.Protocol):
             LimitError, WorkerLostError: as `send`.
         """
         self._number += 1
-        self.send(to_json(encode_request(OpenEpisode(self._number, episode, config))))
+        self.send(to_json(encode_request(OpenSharedEpisode(self._number, episode, config))))
         return self._number
 
     def send_close(self, episode: int) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 from codegym_mcp.errors import SourceError
 from codegym_mcp.python_syntax import PARSER_LOCK, parse_source
 from codegym_mcp.sandbox.language.dialect import Dialect
-from codegym_mcp.sandbox.language.restricted_python import compile_restricted, restrict, without
+from codegym_mcp.sandbox.language.syntax_policy import compile_restricted, restrict, without
 from codegym_mcp.sandbox.process.frames import MAX_FRAME
-from codegym_mcp.sandbox.process.messages import Role
+from codegym_mcp.sandbox.process.process_messages import Role
 
 _WITHHELD: dict[Dialect, dict[Role, frozenset[str]]] = {
     Dialect.NATIVE: {

@@ -6,7 +6,7 @@ from typing import Any
 
 from codegym_mcp.sandbox.language.address_free_text import without_addresses
 from codegym_mcp.sandbox.process.frames import FrameChannel, FrameTooLargeError
-from codegym_mcp.sandbox.process.messages import Reply, ReplyStatus
+from codegym_mcp.sandbox.process.process_messages import Reply, ReplyStatus
 
 _MAX_ERROR_TEXT = 500
 

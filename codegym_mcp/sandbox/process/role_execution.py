@@ -7,7 +7,7 @@ from typing import Any
 
 from codegym_mcp.sandbox.language.safe_stdlib import SeededRandom
 from codegym_mcp.sandbox.process.frames import FrameChannel
-from codegym_mcp.sandbox.process.messages import (
+from codegym_mcp.sandbox.process.process_messages import (
     START_NUMBER,
     OracleCall,
     OracleFinished,

@@ -10,11 +10,11 @@ import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, LimitError, WorkerLostError
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
-from codegym_mcp.sandbox.process.messages import ServeSharedTools
+from codegym_mcp.sandbox.process.process_messages import ServeSharedTools
 
 EPISODES_PER_PROCESS = 1000
 """Maximum number of episodes that one process serves, so that its loss is bounded."""

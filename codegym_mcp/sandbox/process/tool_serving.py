@@ -8,15 +8,15 @@ from codegym_mcp.sandbox.language.dialect import Dialect
 from codegym_mcp.sandbox.language.guarded_builtins import make_namespace
 from codegym_mcp.sandbox.process.codegym_adapter import CodegymAdapter
 from codegym_mcp.sandbox.process.frames import FrameChannel
-from codegym_mcp.sandbox.process.messages import (
+from codegym_mcp.sandbox.process.native_adapter import NativeAdapter
+from codegym_mcp.sandbox.process.process_messages import (
     START_NUMBER,
     CallTool,
     CloseEpisode,
-    OpenEpisode,
+    OpenSharedEpisode,
     StartMessage,
     parse_request,
 )
-from codegym_mcp.sandbox.process.native_adapter import NativeAdapter
 from codegym_mcp.sandbox.process.reply_sending import reply_with, without_refusal
 
 Adapter = NativeAdapter | CodegymAdapter
@@ -88,7 +88,7 @@ def _serve_requests(
         match parse_request(channel.receive_message()):
             case CallTool(number, episode, name, arguments):
                 reply_with(channel, number, lambda: opened[episode].call(name, arguments))
-            case OpenEpisode(number, episode, config):
+            case OpenSharedEpisode(number, episode, config):
                 reply_with(channel, number, lambda: open_episode(episode, config))
             case CloseEpisode(episode) if episode in opened:
                 opened.pop(episode).close()

@@ -26,7 +26,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from codegym_mcp.sandbox.confinement import confine_process, linux_calls
+from codegym_mcp.sandbox.confinement import confine_process, linux_functions
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Layers, LayerState, attempt
 from codegym_mcp.sandbox.language.allowed_modules import import_allowed
 from codegym_mcp.sandbox.language.guarded_builtins import make_namespace
@@ -44,7 +44,7 @@ def main() -> None:
     """
     control = socket.socket(fileno=int(sys.argv[1]))
     # The server's process may have inheritable descriptors that are not meant for the zygote.
-    linux_calls.close_descriptors(3, keep=control.fileno())
+    linux_functions.close_descriptors(3, keep=control.fileno())
     disabled = frozenset(Layer(name) for name in sys.argv[2:])
     confine_process.ignore_group_signals()
     import_allowed()

@@ -17,7 +17,7 @@ from codegym_mcp.errors import SandboxError
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Layers
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.frames import FrameReader, pack
-from codegym_mcp.sandbox.process.zygote_process import ZygoteProcess
+from codegym_mcp.sandbox.process.zygote_start import ZygoteProcess
 
 _START_SECONDS = 30.0
 _END_SECONDS = 5.0

@@ -16,7 +16,7 @@ from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import Tool, tool_view
 from codegym_mcp.verification.audit.audit_figures import LeakageFigures
 from codegym_mcp.verification.audit.config_invariants import walk
-from codegym_mcp.verification.environment_process import EnvironmentProcess
+from codegym_mcp.verification.process_without_episode import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import RecordedPlay, format_call
 from codegym_mcp.verification.verification_context import VerificationContext
 

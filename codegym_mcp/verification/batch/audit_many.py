@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, JournalError, SandboxError, UnwritableError
-from codegym_mcp.limits import Limits
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.audit.audit import Audit, audit

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import SourceError
-from codegym_mcp.limits import Limits
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.batch.result_stream import stream_results

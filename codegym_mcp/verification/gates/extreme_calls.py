@@ -7,18 +7,18 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus
 from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.policies.schema_sampler import SchemaSampler
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import Tool
-from codegym_mcp.verification.environment_process import EnvironmentProcess
 from codegym_mcp.verification.gate_results import Gate, GateProblem
 from codegym_mcp.verification.gates.call_problems import call_problem, is_problem
 from codegym_mcp.verification.gates.extreme_arguments import extreme_arguments
-from codegym_mcp.verification.gates.oracle_calls import repeat_calls
+from codegym_mcp.verification.gates.oracle_call_results import repeat_calls
+from codegym_mcp.verification.process_without_episode import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import RecordedPlay
 from codegym_mcp.verification.verification_context import VerificationContext
 

@@ -6,7 +6,7 @@ from codegym_mcp.episodes.scoring import reference_answer
 from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.gate_results import Gate, GateProblem
-from codegym_mcp.verification.gates.oracle_calls import FAILURES
+from codegym_mcp.verification.gates.oracle_call_results import FAILURES
 from codegym_mcp.verification.recorded_play import RecordedPlay, format_call, format_value
 from codegym_mcp.verification.verification_context import VerificationContext
 

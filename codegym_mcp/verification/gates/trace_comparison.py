@@ -8,6 +8,7 @@ another, so that state left behind by an episode is noticed.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.tool_outcome import ToolOutcome
@@ -16,10 +17,10 @@ from codegym_mcp.errors import (
     EnvironmentFailedError,
     WorkerLostError,
 )
-from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import solve_assignment, solve_reply
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
-from codegym_mcp.sandbox.process.messages import (
+from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.sandbox.process.process_messages import (
     ComputeReference,
     JudgeAnswer,
     OracleCall,
@@ -28,9 +29,8 @@ from codegym_mcp.sandbox.process.messages import (
     Reply,
     ReplyStatus,
 )
-from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment, Judge
-from codegym_mcp.verification.environment_process import EnvironmentProcess
+from codegym_mcp.verification.process_without_episode import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import RecordedPlay, format_call, format_value
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.errors import EnvironmentLimitError, SourceError
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.spec.environment import Environment, Task
@@ -12,7 +12,7 @@ from codegym_mcp.verification.gates.described import check_described
 from codegym_mcp.verification.gates.deterministic import check_deterministic
 from codegym_mcp.verification.gates.extreme_calls import Occasion, check_extreme_calls
 from codegym_mcp.verification.gates.judged import check_judged
-from codegym_mcp.verification.gates.oracle_calls import check_oracle_calls
+from codegym_mcp.verification.gates.oracle_call_results import check_oracle_calls
 from codegym_mcp.verification.gates.random_calls import CallSource, check_random_calls
 from codegym_mcp.verification.gates.solved import check_solved, check_tools_used
 from codegym_mcp.verification.generated_tasks import generate_tasks

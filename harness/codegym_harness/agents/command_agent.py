@@ -35,7 +35,7 @@ _EVENTS_SECONDS = 30.0
 _OUTPUT_SHOWN = 500
 
 
-class CommandAgent:
+class ProgramAgent:
     """Starts a command for each episode."""
 
     def __init__(

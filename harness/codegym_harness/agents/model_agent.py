@@ -41,7 +41,7 @@ from codegym_harness.records.trajectory import (
     StopReason,
     ToolCallExtra,
 )
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import ContextOverflowError
 from codegym_mcp.models import (
     FinishReason,
@@ -77,8 +77,8 @@ class ModelAgentOptions(ModelOptions):
     """Maximum number of replies in an episode."""
 
 
-class ModelAgent:
-    """Plays with a language model. Use `ModelAgent.open`.
+class LanguageModelAgent:
+    """Plays with a language model. Use `LanguageModelAgent.open`.
 
     Attributes:
         model: the model.
@@ -100,7 +100,7 @@ class ModelAgent:
     @asynccontextmanager
     async def open(
         cls, options: ModelAgentOptions, *, retries: Retries | None = None
-    ) -> AsyncIterator["ModelAgent"]:
+    ) -> AsyncIterator["LanguageModelAgent"]:
         """Opens an agent until the block ends.
 
         Raises:

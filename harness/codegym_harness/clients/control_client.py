@@ -11,7 +11,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from codegym_harness.clients.mcp_client import ssl_context
 from codegym_harness.clients.retrying_client import RetryingClient
-from codegym_mcp.control_api import EnvironmentInfo, EpisodeInfo, EventInfo, OpenedEpisode, OpenRequest
+from codegym_mcp.control_plane_models import (
+    EnvironmentInfo,
+    EpisodeInfo,
+    EventInfo,
+    OpenedEpisode,
+    OpenRequest,
+)
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
 
 _ENVIRONMENTS = TypeAdapter(list[EnvironmentInfo])

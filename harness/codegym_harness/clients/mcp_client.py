@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from codegym_harness.clients.mcp_results import call_result
 from codegym_harness.clients.retrying_client import RetryingClient, retry_lost_connection
-from codegym_mcp.episode_interface import (
+from codegym_mcp.episode_protocol import (
     REQUEST_KEY_META,
     TASK_TOOL_META,
     CallResult,
@@ -56,7 +56,7 @@ class _TaskResource(TaskView):
     submission: str
 
 
-class Connection:
+class McpConnection:
     """A connection to an MCP server. It is an `EpisodeProtocol`.
 
     Attributes:
@@ -134,7 +134,7 @@ async def connect(
     prompt: str = "",
     patience: float = 0.0,
     socket_path: Path | None = None,
-) -> AsyncIterator[Connection]:
+) -> AsyncIterator[McpConnection]:
     """Connects to an MCP server until the block is left. The task that entered the block must leave it.
 
     Args:
@@ -170,15 +170,15 @@ async def connect(
         raise failure
 
 
-async def _open(client: Client, prompt: str, patience: float) -> Connection:
+async def _open(client: Client, prompt: str, patience: float) -> McpConnection:
     tools = await _list_tools(client)
     task = await _read_task(client)
     if task is not None:
         view = TaskView(**task.model_dump(exclude={"submission"}))
-        return Connection(client, view, tools, task.submission, patience=patience)
+        return McpConnection(client, view, tools, task.submission, patience=patience)
     name = client.server_info.name if client.server_info is not None else "mcp"
     text = prompt or client.instructions or "Try the tools of this server."
-    return Connection(client, TaskView(environment=name, id="-", text=text), tools, None)
+    return McpConnection(client, TaskView(environment=name, id="-", text=text), tools, None)
 
 
 async def _list_tools(client: Client) -> list[ToolView]:

@@ -7,12 +7,12 @@ from typing import Self, TypeVar
 
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.remote_episode import RemoteEpisode
-from codegym_mcp.control_api import EnvironmentInfo, OpenRequest
+from codegym_mcp.control_plane_models import EnvironmentInfo, OpenRequest
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import ClosedError
-from codegym_mcp.limits import Limits
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.blocking_episode import Episode
-from codegym_mcp.runtime.held_context import HeldContext
+from codegym_mcp.runtime.held_context_manager import HeldContext
 from codegym_mcp.runtime.loop_thread import LoopThread
 from codegym_mcp.runtime.process_lifetime import register
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from codegym_harness.clients.control_client import ControlClient
-from codegym_harness.clients.mcp_client import Connection, connect
-from codegym_mcp.control_api import EpisodeInfo, EventInfo, OpenRequest
-from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
+from codegym_harness.clients.mcp_client import McpConnection, connect
+from codegym_mcp.control_plane_models import EpisodeInfo, EventInfo, OpenRequest
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, TaskView, ToolView
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
-from codegym_mcp.limits import Limits
-from codegym_mcp.runtime.held_context import HeldContext
+from codegym_mcp.runtime.held_context_manager import HeldContext
 
 
 class RemoteEpisode:
@@ -21,9 +21,9 @@ class RemoteEpisode:
     def __init__(
         self,
         control: ControlClient,
-        held: HeldContext[Connection],
+        held: HeldContext[McpConnection],
         *,
-        connection: Connection,
+        connection: McpConnection,
         info: EpisodeInfo,
         mcp_url: str,
         limits: Limits,

@@ -21,16 +21,16 @@ from typing import Any
 import anyio
 from pydantic import BaseModel
 
-from codegym_harness.processes.garbage_collection import rare_collections
 from codegym_harness.processes.json_channel import JsonChannel
-from codegym_mcp.control_api import EnvironmentInfo, EpisodeInfo, OpenRequest
-from codegym_mcp.episode_interface import TaskView, ToolView
+from codegym_harness.processes.python_garbage_collector import rare_collections
+from codegym_mcp.control_plane_models import EnvironmentInfo, EpisodeInfo, OpenRequest
+from codegym_mcp.episode_protocol import TaskView, ToolView
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
-from codegym_mcp.sandbox.confinement.linux_calls import use_batch_scheduling
+from codegym_mcp.sandbox.confinement.linux_functions import use_batch_scheduling
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 
+from codegym_harness.episode_sources.episode_source import Assignment, OpenEpisode
 from codegym_harness.episode_sources.episode_worker import (
     READY,
     EpisodeWorkerOptions,
@@ -22,14 +23,13 @@ from codegym_harness.episode_sources.episode_worker import (
     WorkerEpisodeInfo,
     WorkerError,
 )
-from codegym_harness.episode_sources.sources import Assignment, OpenEpisode
 from codegym_harness.processes.environment_variables import server_environment
 from codegym_harness.processes.json_channel import JsonChannel
 from codegym_harness.processes.python_process import python_command
-from codegym_mcp.control_api import EpisodeInfo
-from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
+from codegym_mcp.control_plane_models import EpisodeInfo
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, TaskView, ToolView
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
-from codegym_mcp.limits import Limits
 from codegym_mcp.policies.tool_schemas import answer_parameter
 
 _CLOSE_SECONDS = 5

@@ -9,14 +9,14 @@ from pathlib import Path
 from codegym_harness.export.export_format import Row
 from codegym_harness.export.export_metadata import MetadataChoice, metadata, metadata_columns
 from codegym_harness.export.export_summary import ExportedFile, ExportSummary
-from codegym_harness.export.filters import BestOf, Filters
 from codegym_harness.export.format_registry import FORMATS
 from codegym_harness.export.loss_counts import LossCounts, UnfitError
 from codegym_harness.export.row_writers import WriteRow, check_target, open_rows
+from codegym_harness.export.trajectory_filters import BestOf, Filters
 from codegym_harness.export.validation_split import validation_environments
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Trajectory
-from codegym_harness.runs.run_files import TRAJECTORIES, read_trajectories
+from codegym_harness.runs.run_directory_reader import TRAJECTORIES, read_trajectories
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError
 
 

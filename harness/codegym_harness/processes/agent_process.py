@@ -21,7 +21,7 @@ from codegym_harness.processes.python_process import python_command
 from codegym_harness.processes.supervisor import SupervisorReport, SupervisorRequest
 from codegym_harness.processes.workspace import Workspace
 from codegym_mcp.errors import CodegymError, RunHaltedError
-from codegym_mcp.sandbox.confinement import linux_calls
+from codegym_mcp.sandbox.confinement import linux_functions
 
 _DRAIN_SECONDS = 5
 _REPORT_BYTES = 65536
@@ -109,7 +109,7 @@ class AgentProcess:
                 hint="Evaluate a model or a Python function instead, or use Linux.",
             )
         with suppress(OSError):
-            linux_calls.forbid_inspection()
+            linux_functions.forbid_inspection()
         reading, writing = os.pipe()
         listeners, supervisor_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         listeners.setblocking(False)

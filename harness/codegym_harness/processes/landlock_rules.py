@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from codegym_mcp.sandbox.confinement import landlock, linux_calls
+from codegym_mcp.sandbox.confinement import landlock, linux_functions
 
 # The same numbers on every architecture.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -49,8 +49,8 @@ def restrict_paths(readable: Sequence[str], writable: Sequence[str], ports: Sequ
         _allow(ruleset, writable, _ALL_FILE_RIGHTS)
         for port in ports or ():
             rule = struct.pack("=QQ", _CONNECT_TCP, port)
-            linux_calls.call("syscall", _ADD_RULE, ruleset, _NET_PORT, rule, 0)
-        linux_calls.call("syscall", _RESTRICT_SELF, ruleset, 0)
+            linux_functions.call("syscall", _ADD_RULE, ruleset, _NET_PORT, rule, 0)
+        linux_functions.call("syscall", _RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
 
@@ -65,14 +65,14 @@ def restrict_sockets_and_signals() -> None:
         raise OSError(errno.ENOSYS, "Landlock of this kernel has no rules for signals")
     ruleset = _create(0, 0, _ABSTRACT_SOCKETS_AND_SIGNALS)
     try:
-        linux_calls.call("syscall", _RESTRICT_SELF, ruleset, 0)
+        linux_functions.call("syscall", _RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
 
 
 def _create(files: int, network: int, scope: int) -> int:
     attributes = struct.pack("=QQQ", files, network, scope)
-    return linux_calls.call("syscall", _CREATE_RULESET, attributes, len(attributes), 0)
+    return linux_functions.call("syscall", _CREATE_RULESET, attributes, len(attributes), 0)
 
 
 def _allow(ruleset: int, paths: Iterable[str], rights: int) -> None:
@@ -86,6 +86,6 @@ def _allow(ruleset: int, paths: Iterable[str], rights: int) -> None:
                 folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
                 fitting = rights if folder else rights & _FILE_RIGHTS
                 rule = struct.pack("=Qi", fitting, descriptor)
-                linux_calls.call("syscall", _ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
+                linux_functions.call("syscall", _ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
             finally:
                 os.close(descriptor)

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 
-from codegym_mcp.sandbox.confinement import linux_calls
+from codegym_mcp.sandbox.confinement import linux_functions
 
 if sys.platform != "win32":
     import resource
@@ -38,7 +38,7 @@ def give_up_privileges(*, datagrams: bool = True, shared_ipc: bool = True) -> No
         OSError: the system has no filter for system calls.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    linux_calls.forbid_new_privileges()
+    linux_functions.forbid_new_privileges()
     _keep_capabilities()
     _install_filter(datagrams=datagrams, shared_ipc=shared_ipc)
 
@@ -48,16 +48,16 @@ def _keep_capabilities() -> None:
         if capability not in KEPT_CAPABILITIES:
             # A user without the right to give them up has none that an execution would keep.
             with suppress(OSError):
-                linux_calls.prctl(_PR_CAPBSET_DROP, capability)
+                linux_functions.prctl(_PR_CAPBSET_DROP, capability)
     with suppress(OSError):
-        linux_calls.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+        linux_functions.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     held = (ctypes.c_uint32 * 6)()
-    linux_calls.call("capget", header, held)
+    linux_functions.call("capget", header, held)
     kept = sum(1 << capability for capability in KEPT_CAPABILITIES)
     # Effective, permitted and inheritable; the upper half holds those from 32 on.
     limited = (ctypes.c_uint32 * 6)(held[0] & kept, held[1] & kept, 0, 0, 0, 0)
-    linux_calls.call("capset", header, limited)
+    linux_functions.call("capset", header, limited)
 
 
 # --- system calls
@@ -231,4 +231,4 @@ def _install_filter(*, datagrams: bool, shared_ipc: bool) -> None:
         raise OSError(errno.ENOSYS, f"there is no list of system calls for {name or 'this machine'}")
     instructions = _filter(_ARCHITECTURES[name], datagrams=datagrams, shared_ipc=shared_ipc)
     program = _Program(len(instructions) // 8, instructions)
-    linux_calls.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program))
+    linux_functions.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program))

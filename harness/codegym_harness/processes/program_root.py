@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from codegym_mcp.sandbox.confinement import linux_calls
+from codegym_mcp.sandbox.confinement import linux_functions
 
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
 _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 0x20, 0x1000, 0x4000, 0x40000
@@ -52,9 +52,9 @@ def enter_root(readable: Sequence[str], writable: Sequence[str], temporary: str,
     Raises:
         OSError: the system does not allow it.
     """
-    linux_calls.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
+    linux_functions.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     flags = _MS_NOSUID | _MS_NODEV
-    linux_calls.call("mount", b"tmpfs", os.fsencode(scratch), b"tmpfs", flags, b"size=16m,mode=755")
+    linux_functions.call("mount", b"tmpfs", os.fsencode(scratch), b"tmpfs", flags, b"size=16m,mode=755")
     root = _Root(Path(scratch))
     # First, since what may be read can lie there.
     for place in ("/tmp", "/var/tmp"):  # noqa: S108
@@ -108,11 +108,11 @@ class _Root:
             place.touch()
         # Not what is mounted below, which nobody has looked at; some systems allow it only together.
         try:
-            linux_calls.call("mount", bytes(source), bytes(place), None, _MS_BIND, None)
+            linux_functions.call("mount", bytes(source), bytes(place), None, _MS_BIND, None)
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
-            linux_calls.call("mount", bytes(source), bytes(place), None, _MS_BIND | _MS_REC, None)
+            linux_functions.call("mount", bytes(source), bytes(place), None, _MS_BIND | _MS_REC, None)
         attributes = _ATTR_NOSUID | (_ATTR_RDONLY if read_only else 0) | (0 if devices else _ATTR_NODEV)
         _set_attributes(place, attributes)
 
@@ -127,10 +127,10 @@ class _Root:
         memory.mkdir()
         terminals.mkdir()
         flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-        linux_calls.call("mount", b"tmpfs", bytes(memory), b"tmpfs", flags, b"size=256m,mode=1777")
+        linux_functions.call("mount", b"tmpfs", bytes(memory), b"tmpfs", flags, b"size=256m,mode=1777")
         with suppress(OSError):
             options = b"newinstance,ptmxmode=0666,mode=620"
-            linux_calls.call("mount", b"devpts", bytes(terminals), b"devpts", flags & ~_MS_NODEV, options)
+            linux_functions.call("mount", b"devpts", bytes(terminals), b"devpts", flags & ~_MS_NODEV, options)
             (self._top / "dev/ptmx").symlink_to("pts/ptmx")
 
     def add_proc(self) -> None:
@@ -138,15 +138,15 @@ class _Root:
         proc = self._top / "proc"
         proc.mkdir()
         flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-        linux_calls.call("mount", b"proc", bytes(proc), b"proc", flags, None)
+        linux_functions.call("mount", b"proc", bytes(proc), b"proc", flags, None)
         for name in _READ_ONLY_PROC:
             if (proc / name).exists():
                 place = bytes(proc / name)
-                linux_calls.call("mount", place, place, None, _MS_BIND | _MS_REC, None)
+                linux_functions.call("mount", place, place, None, _MS_BIND | _MS_REC, None)
                 _set_attributes(proc / name, _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV)
         for name in _EMPTY_PROC:
             if (proc / name).exists():
-                linux_calls.call("mount", b"/dev/null", bytes(proc / name), None, _MS_BIND, None)
+                linux_functions.call("mount", b"/dev/null", bytes(proc / name), None, _MS_BIND, None)
                 _set_attributes(proc / name, _ATTR_RDONLY | _ATTR_NOSUID)
 
     def enter(self) -> None:
@@ -154,8 +154,8 @@ class _Root:
         _set_attributes(self._top, _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV, recursive=False)
         os.chdir(self._top)
         # The old root is then mounted upon the new one, and removed from there.
-        linux_calls.call("pivot_root", b".", b".")
-        linux_calls.call("umount2", b".", _MNT_DETACH)
+        linux_functions.call("pivot_root", b".", b".")
+        linux_functions.call("umount2", b".", _MNT_DETACH)
         os.chdir("/")
 
     def _place(self, path: Path) -> Path:
@@ -167,9 +167,9 @@ def _set_attributes(place: Path, attributes: int, *, recursive: bool = True) -> 
     structure = ctypes.create_string_buffer(struct.pack("=QQQQ", attributes, 0, 0, 0), 32)
     flags = _AT_RECURSIVE if recursive else 0
     try:
-        linux_calls.call("syscall", _MOUNT_SETATTR, _AT_FDCWD, bytes(place), flags, structure, 32)
+        linux_functions.call("syscall", _MOUNT_SETATTR, _AT_FDCWD, bytes(place), flags, structure, 32)
     except OSError as error:
         if error.errno != errno.ENOSYS:
             raise
         # The attributes and the flags of `mount` have the same values. Before Linux 5.12.
-        linux_calls.call("mount", None, bytes(place), None, _MS_REMOUNT | _MS_BIND | attributes, None)
+        linux_functions.call("mount", None, bytes(place), None, _MS_REMOUNT | _MS_BIND | attributes, None)

@@ -24,7 +24,7 @@ from typing import TypedDict
 from codegym_harness.processes import landlock_rules, network_namespace, program_root
 from codegym_harness.processes.child_processes import end_children, fork
 from codegym_harness.processes.program_privileges import give_up_privileges
-from codegym_mcp.sandbox.confinement import landlock, linux_calls
+from codegym_mcp.sandbox.confinement import landlock, linux_functions
 
 _PR_SET_CHILD_SUBREAPER = 36
 _CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWUSER = 0x00020000, 0x08000000, 0x10000000
@@ -80,7 +80,7 @@ def main() -> None:
     if not line:
         return
     request: SupervisorRequest = json.loads(line)
-    linux_calls.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    linux_functions.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     for enclosure in request["enclosures"]:
         known = _attend(partial(_RUNS[enclosure], request, listeners), report)
         if "enclosure" in known or not known:
@@ -132,7 +132,7 @@ def _run_in_namespaces(request: SupervisorRequest, listeners: int, tell: Tell) -
         if first != 0:
             _wait_apart(first)
             return
-        linux_calls.die_with_parent()
+        linux_functions.die_with_parent()
         if request["ports"] is not None:
             network_namespace.listen_for(request["ports"], listeners)
         program_root.enter_root(
@@ -174,8 +174,8 @@ _RUNS = {"namespaces": _run_in_namespaces, "landlock": _run_with_landlock, "none
 
 def _wait_apart(child: int) -> None:
     """Waits with no descriptor open, so that the pipe to the supervisor belongs to the child alone."""
-    linux_calls.die_with_parent()
-    linux_calls.close_descriptors(0)
+    linux_functions.die_with_parent()
+    linux_functions.close_descriptors(0)
     os.waitpid(child, 0)
 
 
@@ -183,10 +183,10 @@ def _enter_namespaces(*, own_network: bool) -> None:
     """Enters new namespaces; a user without that right enters a user namespace too, under its own id."""
     flags = _CLONE_NEWPID | _CLONE_NEWNS | _CLONE_NEWIPC | (_CLONE_NEWNET if own_network else 0)
     try:
-        linux_calls.call("unshare", flags)
+        linux_functions.call("unshare", flags)
     except PermissionError:
         user, group = os.geteuid(), os.getegid()
-        linux_calls.call("unshare", flags | _CLONE_NEWUSER)
+        linux_functions.call("unshare", flags | _CLONE_NEWUSER)
         Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
@@ -195,7 +195,7 @@ def _enter_namespaces(*, own_network: bool) -> None:
 def _give_up_privileges(*, datagrams: bool = True, shared_ipc: bool = True) -> None:
     """Limits this process and the program."""
     # The program could otherwise write reports through our descriptors.
-    linux_calls.forbid_inspection()
+    linux_functions.forbid_inspection()
     with suppress(OSError):
         landlock_rules.restrict_sockets_and_signals()
     give_up_privileges(datagrams=datagrams, shared_ipc=shared_ipc)
@@ -205,8 +205,8 @@ def _run(
     request: SupervisorRequest, tell: Tell, enclosure: str, restrict: Callable[[], None] = lambda: None
 ) -> None:
     """Starts the program and waits until it ends, reaping the processes that it leaves behind meanwhile."""
-    linux_calls.die_with_parent()
-    linux_calls.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    linux_functions.die_with_parent()
+    linux_functions.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     tell({"enclosure": enclosure})
     try:
         program = fork(lambda: _execute(request, tell, restrict))
@@ -223,7 +223,7 @@ def _run(
 def _execute(request: SupervisorRequest, tell: Tell, restrict: Callable[[], None]) -> None:
     """Replaces this process by the program."""
     try:
-        linux_calls.die_with_parent()
+        linux_functions.die_with_parent()
         os.setsid()
         os.chdir(request["directory"])
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

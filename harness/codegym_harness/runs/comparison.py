@@ -7,7 +7,7 @@ from statistics import fmean
 
 from pydantic import BaseModel
 
-from codegym_harness.runs.run_files import read_configuration, read_results
+from codegym_harness.runs.run_directory_reader import read_configuration, read_results
 from codegym_harness.statistics.estimators import Estimate
 from codegym_harness.statistics.run_metrics import Task, estimate_over_tasks
 from codegym_mcp.errors import CodegymError

@@ -1,9 +1,9 @@
 """Observes the progress of a run."""
 
-from codegym_harness.episode_sources.sources import Assignment
+from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Trajectory
-from codegym_harness.runs.run_directory import RunDirectory
+from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_mcp.models.model_messages import RequestRetried
 
 

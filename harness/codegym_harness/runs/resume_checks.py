@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from codegym_harness.runs.run_files import RunStart
+from codegym_harness.runs.run_directory_reader import RunStart
 from codegym_mcp.errors import RunError
 
 FREE = frozenset(

@@ -8,7 +8,7 @@ from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.agent_context import AsyncAgentContext, tool_definitions
 from codegym_harness.agents.policy_agents import ORACLE
 from codegym_harness.deadline import Deadline
-from codegym_harness.episode_sources.sources import Assignment, EpisodeSource, OpenEpisode
+from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource, OpenEpisode
 from codegym_harness.records.trajectory import (
     AgentInfo,
     Fault,
@@ -20,7 +20,7 @@ from codegym_harness.records.trajectory import (
     Trajectory,
     timestamp,
 )
-from codegym_mcp.control_api import EpisodeInfo
+from codegym_mcp.control_plane_models import EpisodeInfo
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import CodegymError, ModelError, RemoteError, RunHaltedError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from codegym_harness.records.trajectory import Outcome, Trajectory
-from codegym_harness.runs.run_files import (
+from codegym_harness.runs.run_directory_reader import (
     BASELINES,
     CONFIGURATION,
     RUNS,

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from codegym_harness.agents.agent import Agent
-from codegym_harness.episode_sources.sources import Assignment, LocalEpisodes
+from codegym_harness.episode_sources.episode_source import Assignment, LocalEpisodes
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.runs.rollout import roll_out
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
-from codegym_mcp.limits import Limits
 from tests.conftest import ModelServer
 from tests.harness.agents.model_episodes import BELL, AgentEndpoint, Play
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from codegym_harness.agents.model_agent import ModelAgent, ModelAgentOptions
-from codegym_harness.episode_sources.sources import Assignment
+from codegym_harness.agents.model_agent import LanguageModelAgent, ModelAgentOptions
+from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.records.trajectory import Trajectory
 from codegym_mcp.models import Retries
 from tests.conftest import ModelServer
@@ -43,13 +43,13 @@ class AgentEndpoint:
         return f"{self.provider}:{self.server.script(*actions)}"
 
     @asynccontextmanager
-    async def agent(self, *actions: dict[str, Any], **options: Any) -> AsyncIterator[ModelAgent]:
+    async def agent(self, *actions: dict[str, Any], **options: Any) -> AsyncIterator[LanguageModelAgent]:
         """Opens an agent whose server executes the actions."""
         given = ModelAgentOptions(name=self.name(*actions), base_url=self.url, **options)
-        async with ModelAgent.open(given, retries=Retries(base_seconds=0.0)) as agent:
+        async with LanguageModelAgent.open(given, retries=Retries(base_seconds=0.0)) as agent:
             yield agent
 
-    def bodies(self, agent: ModelAgent) -> list[dict[str, Any]]:
+    def bodies(self, agent: LanguageModelAgent) -> list[dict[str, Any]]:
         """Returns the bodies of the requests that the server received."""
         assert agent.info.model_name is not None
         return self.server.bodies(agent.info.model_name.partition(":")[2])

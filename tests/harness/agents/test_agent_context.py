@@ -8,7 +8,7 @@ from codegym_harness.records.trajectory import FinalMetrics
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.server.mcp_episode import EpisodeMcpServer
+from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
 from codegym_mcp.spec.environment import Environment
 
 

@@ -14,20 +14,20 @@ import pytest
 from click.testing import CliRunner, Result
 
 from codegym_harness.agents.agent_context import AsyncAgentContext
-from codegym_harness.agents.command_agent import CommandAgent
+from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
-from codegym_harness.episode_sources.sources import Assignment, LocalEpisodes, ServedEpisodes
+from codegym_harness.episode_sources.episode_source import Assignment, LocalEpisodes, ServedEpisodes
 from codegym_harness.processes.enclosure import Enclosure, EnclosureOptions, Network
 from codegym_harness.records.trajectory import ProgramRecord, Trajectory
+from codegym_harness.runs.assignment_selection import Selection
 from codegym_harness.runs.rollout import roll_out
 from codegym_harness.runs.run_config import RunConfig
-from codegym_harness.runs.run_evaluation import run_evaluation
-from codegym_harness.runs.run_files import read_trajectories
-from codegym_harness.runs.selection import Selection
+from codegym_harness.runs.run_directory_reader import read_trajectories
+from codegym_harness.runs.run_execution import run_evaluation
 from codegym_mcp.cli import main
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.errors import CodegymError, RunHaltedError
-from codegym_mcp.limits import Limits
 from tests.harness.leftovers import running
 from tests.harness.processes.enclosures import allows
 
@@ -62,7 +62,7 @@ async def play(server, tmp_path, enclosure):
     async with ControlClient.connect(server.url, server.token) as control:
 
         async def played(command: str, *, seconds: float = 60, calls: int = 20) -> Trajectory:
-            player = CommandAgent(command, workspaces=workspaces, _enclosures=[enclosure])
+            player = ProgramAgent(command, workspaces=workspaces, _enclosures=[enclosure])
             source = ServedEpisodes(control, Limits(calls=calls))
             trajectory = await roll_out(player, source, BELL, seconds=seconds)
             assert list(workspaces.iterdir()) == []
@@ -79,7 +79,7 @@ async def play_until(server, episodes, tmp_path, enclosure):
     async with ControlClient.connect(server.url, server.token) as control:
 
         async def played(command: str, holds: Callable[[Episode], bool]) -> AsyncAgentContext:
-            player = CommandAgent(command, workspaces=workspaces, _enclosures=[enclosure])
+            player = ProgramAgent(command, workspaces=workspaces, _enclosures=[enclosure])
             async with ServedEpisodes(control).open(BELL) as opened, anyio.create_task_group() as tasks:
                 context = AsyncAgentContext(
                     opened.episode, address=opened.address, read_events=opened.read_events
@@ -255,7 +255,7 @@ home = pathlib.Path.home()
 print((home / ".agent/login.json").read_text(), (home / "notes/note").read_text(), os.listdir(home / ".agent"))
 (home / ".agent/login.json").write_text("changed")
 """
-    player = CommandAgent(
+    player = ProgramAgent(
         python(script, "{mcp_url}"),
         options=EnclosureOptions(allow_read=(Path("~/.agent/login.json"), tmp_path / "notes")),
         _enclosures=[enclosure],
@@ -281,7 +281,7 @@ async def test_a_node_package_runs_with_its_dependencies(server, tmp_path, enclo
     (packages / "cli.js").chmod(0o755)
     (tmp_path / "prefix" / "bin").mkdir()
     (tmp_path / "prefix" / "bin" / "agent").symlink_to("../lib/node_modules/agent/cli.js")
-    player = CommandAgent(f"{tmp_path}/prefix/bin/agent {{mcp_url}}", _enclosures=[enclosure])
+    player = ProgramAgent(f"{tmp_path}/prefix/bin/agent {{mcp_url}}", _enclosures=[enclosure])
     async with ControlClient.connect(server.url, server.token) as control:
         trajectory = await roll_out(player, ServedEpisodes(control), BELL, seconds=60)
     assert program_of(trajectory).stdout == "depends child true true\n", program_of(trajectory).stderr
@@ -289,12 +289,12 @@ async def test_a_node_package_runs_with_its_dependencies(server, tmp_path, enclo
 
 def test_a_path_to_read_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(CodegymError, match=r"missing .* does not exist\. Correct the path of --allow-read"):
-        CommandAgent("true {mcp_url}", options=EnclosureOptions(allow_read=(tmp_path / "missing",)))
+        ProgramAgent("true {mcp_url}", options=EnclosureOptions(allow_read=(tmp_path / "missing",)))
 
 
 @pytest.mark.parametrize("network", [Network.NONE, Network.LOOPBACK])
 async def test_an_episode_is_played_without_any_other_network(server, fixtures, enclosure, network):
-    player = CommandAgent(
+    player = ProgramAgent(
         agent(fixtures, "honest.py"), options=EnclosureOptions(network=network), _enclosures=[enclosure]
     )
     async with ControlClient.connect(server.url, server.token) as control:
@@ -325,7 +325,7 @@ async def test_daemons_are_gone_when_the_program_was_ended(play_until, fixtures,
 
 
 async def test_episodes_without_an_address_are_not_for_programs(episodes, tmp_path):
-    player = CommandAgent("true {mcp_url}", workspaces=tmp_path)
+    player = ProgramAgent("true {mcp_url}", workspaces=tmp_path)
     trajectory = await roll_out(player, LocalEpisodes(episodes), BELL)
     assert trajectory.extra.outcome == "failed"
     assert trajectory.extra.error is not None
@@ -374,7 +374,7 @@ async def test_a_program_that_the_system_cannot_start_halts_the_run(fixtures, tm
 async def test_an_agent_given_as_an_object_is_shown_no_answer_of_its_run(fixtures, tmp_path):
     counter = tmp_path / "counter.py"
     counter.write_text((fixtures / "counter.py").read_text())
-    player = CommandAgent(python("import os, sys; print(os.listdir(sys.argv[2]))", "{mcp_url}", tmp_path))
+    player = ProgramAgent(python("import os, sys; print(os.listdir(sys.argv[2]))", "{mcp_url}", tmp_path))
     config = RunConfig(
         agent="mine", custom_agent=True, paths=(counter,), selection=Selection(difficulties=(1,))
     )

@@ -2,7 +2,7 @@
 
 import json
 
-from codegym_harness.episode_sources.sources import Assignment, ForeignEpisodes, LocalEpisodes
+from codegym_harness.episode_sources.episode_source import Assignment, ForeignEpisodes, LocalEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.episodes.episode_manager import EpisodeManager

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from codegym_harness.agents.model_agent import ModelAgent, ModelAgentOptions
+from codegym_harness.agents.model_agent import LanguageModelAgent, ModelAgentOptions
 from codegym_mcp.errors import ModelAccessError
 from codegym_mcp.models import Retries
 from tests.harness.agents.model_episodes import LISTEN, SUBMIT, AgentEndpoint, Play, calls
@@ -100,7 +100,7 @@ async def test_waits_for_the_provider_are_not_part_of_the_models_time(
 
     fault = {"status": 500}
     options = ModelAgentOptions(name=openai.name(fault, fault, SUBMIT), base_url=openai.url)
-    async with ModelAgent.open(options, retries=Retries(sleep=wait)) as agent:
+    async with LanguageModelAgent.open(options, retries=Retries(sleep=wait)) as agent:
         trajectory = await play(agent, seconds=60)
     assert waited == 2000.0
     assert (trajectory.extra.outcome, trajectory.extra.limits_met) == ("correct", [])

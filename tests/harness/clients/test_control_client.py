@@ -3,10 +3,10 @@ import pytest
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import connect
 from codegym_harness.processes.server_process import ServerProcess
-from codegym_mcp.control_api import OpenRequest
+from codegym_mcp.control_plane_models import OpenRequest
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
-from codegym_mcp.limits import Limits
 
 
 async def test_environments_are_listed(server: ServerProcess) -> None:

@@ -7,18 +7,18 @@ import pytest
 from mcp import MCPError, StdioServerParameters
 from mcp.server.lowlevel.server import Server
 
-from codegym_harness.clients.mcp_client import Connection, connect
+from codegym_harness.clients.mcp_client import McpConnection, connect
 from codegym_harness.processes.server_process import ServerProcess
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import ConnectionFailedError
-from codegym_mcp.limits import Limits
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.mcp_episode import EpisodeMcpServer
+from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
 from codegym_mcp.spec.environment import Environment
 
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -29,7 +29,7 @@ async def opened(episodes: EpisodeManager, environment: Environment, **limits: i
     return await episodes.open(environment, environment.tasks[1], EpisodeSettings(limits=Limits(**limits)))
 
 
-async def play_and_check(connection: Connection, episode: Episode, pool: SandboxPool) -> None:
+async def play_and_check(connection: McpConnection, episode: Episode, pool: SandboxPool) -> None:
     assert connection.task == episode.task
     assert connection.tools == episode.tools
     assert connection.submission == episode.submission

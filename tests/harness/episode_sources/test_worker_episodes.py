@@ -13,8 +13,8 @@ import anyio
 import pytest
 
 from codegym_harness.agents import policy_agents
+from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
-from codegym_harness.episode_sources.sources import Assignment
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
 from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.episodes.episode_manager import EpisodeManager

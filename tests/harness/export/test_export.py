@@ -7,10 +7,10 @@ import pytest
 from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_system_prompt
 from codegym_harness.export.export import export
 from codegym_harness.export.export_metadata import METADATA_COLUMNS
-from codegym_harness.export.filters import Filters
 from codegym_harness.export.format_registry import FORMATS
-from codegym_harness.runs.run_directory import RunDirectory
-from codegym_harness.runs.selection import SeedRange
+from codegym_harness.export.trajectory_filters import Filters
+from codegym_harness.runs.assignment_selection import SeedRange
+from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError
 from tests.conversations import agent, asked, example, trajectory, user
 from tests.made_runs import Configuration

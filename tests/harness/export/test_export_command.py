@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from codegym_harness.export import format_registry
-from codegym_harness.runs.run_directory import RunDirectory
+from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_mcp.cli import main
 from codegym_mcp.cli.export import FORMATS
 from tests.conversations import agent, asked, trajectory, user

@@ -25,15 +25,15 @@ from typing import Any
 
 import anyio
 
-from codegym_harness.agents.command_agent import CommandAgent
+from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
-from codegym_harness.episode_sources.sources import Assignment, ServedEpisodes
+from codegym_harness.episode_sources.episode_source import Assignment, ServedEpisodes
 from codegym_harness.processes import network_namespace
 from codegym_harness.processes.enclosure import Enclosure
 from codegym_harness.processes.server_process import ServerProcess, start_server
 from codegym_harness.runs.rollout import roll_out
-from codegym_mcp.control_api import OpenRequest
-from codegym_mcp.sandbox.confinement import linux_calls
+from codegym_mcp.control_plane_models import OpenRequest
+from codegym_mcp.sandbox.confinement import linux_functions
 from tests.harness.processes.enclosures import allows
 from tests.sandbox.restricted_user import become_ordinary_user
 
@@ -133,7 +133,7 @@ def _cover(folder: Path, secret: str) -> None:
     folder.mkdir()
     (folder / "secret").write_text(secret)
     with suppress(OSError):
-        linux_calls.call("mount", b"tmpfs", bytes(folder), b"tmpfs", 0, b"size=64k")
+        linux_functions.call("mount", b"tmpfs", bytes(folder), b"tmpfs", 0, b"size=64k")
 
 
 @contextmanager
@@ -150,7 +150,9 @@ def _handle(path: Path) -> bytes:
     handle = ctypes.create_string_buffer((128).to_bytes(4, "little") + bytes(132), 136)
     mount = ctypes.c_int()
     try:
-        linux_calls.call("name_to_handle_at", ctypes.c_int(-100), bytes(path), handle, ctypes.byref(mount), 0)
+        linux_functions.call(
+            "name_to_handle_at", ctypes.c_int(-100), bytes(path), handle, ctypes.byref(mount), 0
+        )
     except OSError:
         return b""
     return handle.raw
@@ -179,7 +181,7 @@ async def attack_in(enclosure: Enclosure, server: ServerProcess, control: Contro
     with Ground.prepare() as ground:
         other = await control.open_episode(OpenRequest(environment="counter", difficulty=1))
         targets = {**ground.targets, "other_path": "/" + other.mcp_url.split("/", 3)[3]}
-        agent = CommandAgent(
+        agent = ProgramAgent(
             _command(ground, "{mcp_url}", targets),
             workspaces=ground.folder / "workspaces",
             answers=[ground.folder / name for name in ("checkout/environments", "runs", "cache")],
@@ -213,17 +215,17 @@ def leave_the_machine() -> None:
 
     This process waits for a child, the first of the process namespace, in which the caller continues.
     """
-    linux_calls.call("unshare", _NAMESPACES)
+    linux_functions.call("unshare", _NAMESPACES)
     child = os.fork()
     if child:
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-    linux_calls.die_with_parent()
-    linux_calls.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
+    linux_functions.die_with_parent()
+    linux_functions.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     attributes = ctypes.create_string_buffer(_ATTR_RDONLY.to_bytes(8, "little") + bytes(24), 32)
-    linux_calls.call("syscall", _MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, attributes, 32)
+    linux_functions.call("syscall", _MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, attributes, 32)
     for place in ("/tmp", "/dev/shm"):
-        linux_calls.call("mount", b"tmpfs", place.encode(), b"tmpfs", 0, b"mode=1777")
-    linux_calls.call("mount", b"proc", b"/proc", b"proc", 0, None)
+        linux_functions.call("mount", b"tmpfs", place.encode(), b"tmpfs", 0, b"mode=1777")
+    linux_functions.call("mount", b"proc", b"/proc", b"proc", 0, None)
     check_nothing_of_the_machine_can_be_changed()
     # The numbers of these processes are none that an agent program has in its own process namespace.
     Path("/proc/sys/kernel/ns_last_pid").write_text("5000")

@@ -20,9 +20,9 @@ import json, sys, anyio
 from pathlib import Path
 from codegym_harness.processes.enclosure import EnclosureOptions
 from codegym_harness.runs.run_config import RunConfig
-from codegym_harness.runs.run_files import read_trajectories
-from codegym_harness.runs.run_evaluation import run_evaluation
-from codegym_harness.runs.selection import Selection
+from codegym_harness.runs.run_directory_reader import read_trajectories
+from codegym_harness.runs.run_execution import run_evaluation
+from codegym_harness.runs.assignment_selection import Selection
 from tests.sandbox.restricted_user import enter_container
 
 enter_container(int(sys.argv[1]))

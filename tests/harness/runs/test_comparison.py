@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from codegym_harness.runs.comparison import compare
-from codegym_harness.runs.run_directory import RunDirectory
-from codegym_harness.runs.run_files import RunStart
+from codegym_harness.runs.run_directory_reader import RunStart
+from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_mcp.errors import CodegymError, RunError
 from tests.made_runs import Configuration, made_run, made_trajectory
 

@@ -9,8 +9,8 @@ from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.records.trajectory import Outcome
 from codegym_harness.runs.run_config import RunConfig
-from codegym_harness.runs.run_evaluation import run_evaluation
-from codegym_harness.runs.run_files import read_trajectories
+from codegym_harness.runs.run_directory_reader import read_trajectories
+from codegym_harness.runs.run_execution import run_evaluation
 
 SERVER = """
 import json, sys

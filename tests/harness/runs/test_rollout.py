@@ -4,20 +4,20 @@ import pytest
 from codegym_harness.agents import policy_agents
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.clients.control_client import ControlClient
-from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
-from codegym_harness.episode_sources.sources import (
+from codegym_harness.episode_sources.episode_source import (
     Assignment,
     EpisodeSource,
     ForeignEpisodes,
     LocalEpisodes,
     ServedEpisodes,
 )
+from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.runs.rollout import roll_out
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import EnvironmentFaultError
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from codegym_harness.runs.run_directory import RunDirectory
-from codegym_harness.runs.run_files import RunStart
+from codegym_harness.runs.run_directory_reader import RunStart
+from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_index import (
     find_trajectory,
     list_runs,

@@ -12,7 +12,7 @@ from codegym_mcp.python_syntax import MAX_SOURCE
 from codegym_mcp.sandbox.language.dialect import Dialect
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.sandbox.process.frames import MAX_FRAME
-from codegym_mcp.sandbox.process.messages import Role
+from codegym_mcp.sandbox.process.process_messages import Role
 
 SOURCE = '''"""A task."""
 TOP = 5

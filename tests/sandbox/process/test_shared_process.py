@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import EnvironmentFaultError, LimitError, ToolError, WorkerLostError
-from codegym_mcp.limits import Limits
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 from codegym_mcp.sandbox.process import shared_process
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram

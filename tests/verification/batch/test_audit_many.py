@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from codegym_mcp.limits import Limits
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.stored_grades import audit_path

@@ -1,0 +1,377 @@
+"""The functions of `codegym_mcp`, which block. Import them from there.
+
+Each has a thread of its own while it works, so that it may be called inside a running event loop, for example
+in a notebook. It holds up that loop meanwhile.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from codegym_harness.clients.control_client import RunningServer
+from codegym_harness.export.export import export as export_directories
+from codegym_harness.export.export_summary import ExportSummary
+from codegym_harness.export.trajectory_filters import Filters
+from codegym_harness.runs.comparison import Comparison
+from codegym_harness.runs.comparison import compare as compare_directories
+from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
+from codegym_harness.runs.evaluate_function import AgentLike
+from codegym_harness.runs.observer import Observer
+from codegym_harness.runs.recorded_run import Run, RunLike, open_run, run_path
+from codegym_harness.runs.rollout import DEFAULT_SECONDS
+from codegym_mcp import aio
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.runtime.blocking_episode import Episode
+from codegym_mcp.runtime.blocking_runtime import Runtime
+from codegym_mcp.runtime.episode_opening import EnvironmentRef, find_environment
+from codegym_mcp.runtime.run_blocking import iterate_blocking, run_blocking
+from codegym_mcp.runtime.shared_runtime import shared_runtime
+from codegym_mcp.server.background_server import Server
+from codegym_mcp.spec.catalog import Catalog, Source
+from codegym_mcp.spec.environment import Task
+from codegym_mcp.verification.audit.audit import Audit
+from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.batch.audit_many import Unaudited
+from codegym_mcp.verification.gate_results import Verification
+
+__all__ = [
+    "audit",
+    "audit_many",
+    "compare",
+    "evaluate",
+    "export",
+    "load",
+    "open_episode",
+    "open_run",
+    "serve",
+    "verify",
+    "verify_many",
+]
+
+
+def load(*sources: Source) -> Catalog:
+    """Loads environments from files, folders and sets, without running any of their code.
+
+    Args:
+        sources: paths, environments, catalogs, or the word "bundled"; the bundled environments without any.
+
+    Raises:
+        SourceError: a path does not exist, or two environments share a name.
+
+    Example:
+        floors = codegym_mcp.load("breaking_floor.py")["breaking_floor"]
+    """
+    return Catalog.of(sources or "bundled")
+
+
+def open_episode(
+    environment: EnvironmentRef,
+    *,
+    task: str | Task | None = None,
+    difficulty: int | None = None,
+    seed: int | None = None,
+    limits: Limits | None = None,
+) -> Episode:
+    """Opens an episode in this process, on a runtime that all calls of this function share.
+
+    The runtime starts with the first call and leaves nothing behind when the interpreter ends. For other
+    settings open a `Runtime`.
+
+    Args:
+        environment: the name of a bundled environment, the path of a file, or an environment.
+        task: the id of a fixed task, or a task of your own; the first fixed task without any choice.
+        difficulty: generates a task of this difficulty (1 to 5) instead.
+        seed: chooses among the generated tasks; 0 without it.
+        limits: the limits of the episode.
+
+    Raises:
+        NotFoundError: the environment or the task does not exist.
+        SourceError, TaskError: the environment cannot be used, or the task does not fit it.
+        LimitError: too many episodes or files are open.
+        EnvironmentFaultError, SandboxError: the episode cannot be opened.
+    """
+    return shared_runtime().open_episode(
+        environment, task=task, difficulty=difficulty, seed=seed, limits=limits
+    )
+
+
+def serve(
+    environments: Source | Sequence[Source] | Runtime = "bundled",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    gateway: bool = True,
+    reveal: bool = False,
+    public_url: str | None = None,
+) -> Server:
+    """Serves environments over HTTP beside the caller. The server answers when this function returns.
+
+    Args:
+        environments: what to serve, or a runtime, which stays open when the server is closed.
+        host: the address to bind to; others reach the server if it is not a loopback address.
+        port: the port; 0 picks a free one.
+        token: the control plane's bearer token; a random one without it.
+        gateway: offer `/mcp`, where agents open episodes themselves.
+        reveal: tell agents the verdict when they submit. Never for training or evaluation.
+        public_url: the address under which clients know the server, for example behind a proxy.
+
+    Raises:
+        CodegymError: the address cannot be bound.
+        SourceError, SandboxError: the environments cannot be served.
+    """
+    return Server(
+        environments,
+        host=host,
+        port=port,
+        token=token,
+        gateway=gateway,
+        reveal=reveal,
+        public_url=public_url,
+    )
+
+
+def verify(
+    environment: EnvironmentRef,
+    *,
+    limits: Limits | None = None,
+    jobs: int | None = None,
+    allow_unconfined: bool = False,
+) -> Verification:
+    """Checks whether an environment is fit to be served: it is taken through all gates.
+
+    Args:
+        limits: the limits under which it will be served.
+        jobs: how many episodes are played at once; the number of processors without it.
+        allow_unconfined: continue on a system that cannot confine environments.
+
+    Returns:
+        The verification; `problems` names gate, task, call and difference of each fault.
+
+    Raises:
+        NotFoundError, SourceError: the environment does not exist or cannot be read.
+        SandboxError: the sandbox does not work on this system.
+    """
+    # A name is checked before a thread is started.
+    found = find_environment(shared_runtime().catalog, environment)
+    return run_blocking(
+        "verify", lambda: aio.verify(found, limits=limits, jobs=jobs, allow_unconfined=allow_unconfined)
+    )
+
+
+def verify_many(
+    sources: Source | Sequence[Source] = "bundled",
+    *,
+    limits: Limits | None = None,
+    jobs: int | None = None,
+    cached: bool = True,
+    allow_unconfined: bool = False,
+) -> Iterator[Verification]:
+    """Verifies environments and yields each result as soon as it is there.
+
+    Args:
+        cached: results of unchanged environments are taken from the user's cache.
+        limits, jobs, allow_unconfined: see `verify`.
+
+    Raises:
+        SourceError, SandboxError: see `verify`.
+    """
+    catalog = Catalog.of(sources)
+    return iterate_blocking(
+        "verify",
+        lambda: aio.verify_many(
+            catalog, limits=limits, jobs=jobs, cached=cached, allow_unconfined=allow_unconfined
+        ),
+    )
+
+
+def audit(
+    environment: EnvironmentRef,
+    *,
+    limits: Limits | None = None,
+    jobs: int | None = None,
+    allow_unconfined: bool = False,
+) -> Audit:
+    """Measures what an environment is worth: what baselines earn, what one call reveals, a grade.
+
+    Args:
+        limits, jobs, allow_unconfined: see `verify`.
+
+    Raises:
+        TaskError: its reference answers no task.
+        NotFoundError, SourceError, SandboxError: see `verify`.
+    """
+    found = find_environment(shared_runtime().catalog, environment)
+    return run_blocking(
+        "audit", lambda: aio.audit(found, limits=limits, jobs=jobs, allow_unconfined=allow_unconfined)
+    )
+
+
+def audit_many(
+    sources: Source | Sequence[Source] = "bundled",
+    *,
+    limits: Limits | None = None,
+    jobs: int | None = None,
+    cached: bool = True,
+    allow_unconfined: bool = False,
+) -> Iterator[Audit | Unaudited]:
+    """Audits environments and yields each result as soon as it is there.
+
+    Args:
+        cached: an audit that lies beside an unchanged environment is read instead of measured again; a new
+            one is written there.
+        limits, jobs, allow_unconfined: see `verify`.
+
+    Returns:
+        Audits; an environment that cannot be audited gives an `Unaudited`, whose `ok` is False.
+
+    Raises:
+        SourceError, SandboxError: see `verify`.
+    """
+    catalog = Catalog.of(sources)
+    return iterate_blocking(
+        "audit",
+        lambda: aio.audit_many(
+            catalog, limits=limits, jobs=jobs, cached=cached, allow_unconfined=allow_unconfined
+        ),
+    )
+
+
+def evaluate(
+    agent: AgentLike,
+    environments: str | Source | Sequence[str | Source] = "*",
+    *,
+    tasks: int | Sequence[str] | None = None,
+    difficulty: int | Sequence[int] | None = None,
+    seed: int | range = 0,
+    epochs: int = 1,
+    grade: Grade | str | None = None,
+    limits: Limits | None = None,
+    concurrency: int = DEFAULT_CONCURRENCY,
+    seconds: float = DEFAULT_SECONDS,
+    out: str | os.PathLike[str] | None = None,
+    server: RunningServer | None = None,
+    observer: Observer | None = None,
+    allow_unconfined: bool = False,
+) -> Run:
+    """Lets an agent play episodes, records every trajectory, and scores the answers.
+
+    KeyboardInterrupt leaves a run that can be resumed: `codegym_mcp.open_run(path).resume(agent)`.
+
+    Args:
+        agent: the name of a built-in agent ("oracle", "random", "constant", "observe"), a function (what it
+            returns is submitted; None gives up), "file.py:function", a `ModelAgent`, a `CommandAgent`, or an
+            object that implements `codegym_harness.Agent`.
+        environments: globs over the names of environments, and sources: paths of files, folders and sets,
+            "bundled", environments, and catalogs. Without a source, the globs select bundled environments.
+        tasks: the maximum number of tasks per environment (and difficulty), or the ids of single tasks.
+        difficulty: one or several difficulties, 1 to 5, for which tasks are generated. Without it, the fixed
+            tasks are played.
+        seed: the first seed of generated tasks, or the range of their seeds; it also seeds the agent.
+        epochs: how often each task is played.
+        grade: the worst grade that an environment's audit may give it.
+        limits: the limits of every episode.
+        concurrency: the maximum number of open episodes.
+        seconds: the agent's time for one episode in seconds.
+        out: the run directory, which must not exist or be empty; a new one under `runs/` without it.
+        server: a server that runs already and holds the episodes, such as the `Server` of `serve`; its
+            environments are played.
+        observer: receives the events of the run.
+        allow_unconfined: run environments also on a system that cannot confine them.
+
+    Raises:
+        NotFoundError, TaskError, SourceError: an agent, an environment or a task does not exist.
+        RunError: the run directory cannot be used.
+        RunHaltedError: no further episode could succeed; what was played is recorded, and the run can be
+            resumed.
+        CodegymError: the run cannot start.
+    """
+    return run_blocking(
+        "evaluate",
+        lambda: aio.evaluate(
+            agent,
+            environments,
+            tasks=tasks,
+            difficulty=difficulty,
+            seed=seed,
+            epochs=epochs,
+            grade=grade,
+            limits=limits,
+            concurrency=concurrency,
+            seconds=seconds,
+            out=out,
+            server=server,
+            observer=observer,
+            allow_unconfined=allow_unconfined,
+        ),
+    )
+
+
+def compare(first: RunLike, second: RunLike) -> Comparison:
+    """Compares two runs on the tasks that both have scored.
+
+    Returns:
+        Paired differences, first minus second, with intervals that respect tasks and environments.
+
+    Raises:
+        RunError: a directory holds no run.
+        CodegymError: the runs have no scored task in common.
+    """
+    return compare_directories(run_path(first), run_path(second))
+
+
+def export(
+    runs: RunLike | Sequence[RunLike],
+    format: str,
+    out: str | os.PathLike[str],
+    *,
+    reward: float | None = None,
+    environments: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    difficulties: Sequence[int] = (),
+    max_calls_over_oracle: float | None = None,
+    no_invalid_calls: bool = False,
+    dedupe: bool = False,
+    best_of: int | None = None,
+    validation_share: float | None = None,
+) -> ExportSummary:
+    """Writes trajectories of runs as a training set.
+
+    Args:
+        runs: one or several runs, or their directories.
+        format: "trl", "openai", "sharegpt" or "atif".
+        out: the file, `.jsonl` or `.parquet`; it is replaced if it exists.
+        reward: the least reward of a trajectory that is kept.
+        environments: globs over the names of environments, of which one must match.
+        tags: tags of environments, of which one must be there.
+        difficulties: the difficulties that are kept.
+        max_calls_over_oracle: the most calls, as a multiple of the calls of the environment's own solution.
+        no_invalid_calls: drop trajectories with a call of an unknown tool or with invalid arguments.
+        dedupe: keep the first of trajectories that say and do the same.
+        best_of: how many trajectories of each task are kept, those of the highest reward and fewest calls.
+        validation_share: writes the trajectories of about this share of the environments into a file of their
+            own.
+
+    Returns:
+        What was kept, dropped by each filter, and changed to fit the format.
+
+    Raises:
+        NotFoundError: the format does not exist.
+        RunError: a run cannot be read.
+        CodegymError: nothing is left to write, or the file cannot be written.
+        MissingExtraError: Parquet is asked for, and pyarrow is not installed.
+    """
+    chosen = [runs] if isinstance(runs, Run | str | os.PathLike) else runs
+    filters = Filters(
+        environments=tuple(environments),
+        tags=tuple(tags),
+        difficulties=tuple(difficulties),
+        reward=reward,
+        max_calls_over_oracle=max_calls_over_oracle,
+        no_invalid_calls=no_invalid_calls,
+        dedupe=dedupe,
+        best_of=best_of,
+    )
+    return export_directories(
+        [run_path(run) for run in chosen], format, Path(out), filters, validation_share=validation_share
+    )

@@ -1,0 +1,80 @@
+"""Assembles what episodes need: the catalog, the journal, the sandbox and the episode manager.
+
+The server, the harness, verification and the Python API all open their episodes on such an assembly.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES, EpisodeManager
+from codegym_mcp.episodes.journal import Journal
+from codegym_mcp.episodes.retention import Retention
+from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, Isolation, SandboxPool
+from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.storage.directory_lock import lock_directory
+
+JOURNAL_FILE = "journal.sqlite"
+
+
+@dataclass(frozen=True)
+class RuntimeOptions:
+    """How episodes are run.
+
+    Attributes:
+        isolation: "process" gives each episode a process of its own; "shared" puts episodes of one
+            environment into one process, which takes less memory and promises less.
+        limits: the limits of an episode that was opened without limits of its own.
+        data: the folder of a journal that outlives the process; None keeps the journal in memory.
+        open_limit: how many episodes may be open at once.
+        expire_idle: whether an episode that is not used for `limits.idle_seconds` ends.
+        resume: whether the open episodes of an earlier process are continued; it needs `data`, and no other
+            process may use that folder meanwhile.
+        allow_unconfined: whether environments run on a system that cannot confine them.
+        retention: how long episodes are kept that have ended.
+    """
+
+    isolation: Isolation = "process"
+    limits: Limits = field(default_factory=Limits)
+    data: Path | None = None
+    open_limit: int = DEFAULT_OPEN_EPISODES
+    expire_idle: bool = True
+    resume: bool = True
+    allow_unconfined: bool = False
+    retention: Retention = field(default_factory=Retention)
+
+
+@asynccontextmanager
+async def assemble(catalog: Catalog, options: RuntimeOptions) -> AsyncIterator[EpisodeManager]:
+    """Opens an episode manager over a catalog. Its processes end when the block is left.
+
+    Raises:
+        SandboxError: environments cannot be confined here.
+        JournalError: the data folder is in use by another process, or its journal cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        path = None
+        if options.data is not None:
+            stack.enter_context(lock_directory(options.data, alone=options.resume))
+            path = options.data / JOURNAL_FILE
+        journal = stack.enter_context(Journal.open(path))
+        pool = await stack.enter_async_context(
+            SandboxPool.open(
+                allow_unconfined=options.allow_unconfined,
+                cpu_grace=SERVING_CPU_GRACE,
+                isolation=options.isolation,
+            )
+        )
+        yield await stack.enter_async_context(
+            EpisodeManager.serve(
+                catalog,
+                pool,
+                journal,
+                open_limit=options.open_limit,
+                expire_idle=options.expire_idle,
+                resume=options.resume,
+                retention=options.retention,
+            )
+        )
