@@ -37,7 +37,8 @@ from codegym_mcp.sandbox.confinement import linux_functions
 from tests.harness.processes.enclosures import allows
 from tests.sandbox.restricted_user import become_ordinary_user
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
+ROOT = Path(__file__).parents[3]
+FIXTURES = ROOT / "tests" / "fixtures"
 PREFIX = "SECRET-"
 EVIDENCE = frozenset(
     {"reached", "signalled", "limited", "pinned", "opened", "entered", "changed", "possible"}
@@ -45,7 +46,7 @@ EVIDENCE = frozenset(
 """What an attack returns that has achieved something else than to learn a secret."""
 _NAMESPACES = 0x20000 | 0x8000000 | 0x20000000 | 0x40000000
 """Mounts, shared memory, processes and network."""
-_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
+_MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 _MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE, _ATTR_RDONLY = 442, -100, 0x8000, 1
 
 
@@ -223,8 +224,17 @@ def leave_the_machine() -> None:
     linux_functions.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     attributes = ctypes.create_string_buffer(_ATTR_RDONLY.to_bytes(8, "little") + bytes(24), 32)
     linux_functions.call("syscall", _MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, attributes, 32)
+    # This program itself may be in /tmp, as a clone often is; it is shown there, read-only.
+    needed = {str(path) for path in (ROOT, sys.prefix, sys.base_prefix) if Path(path).is_relative_to("/tmp")}
+    kept = {path: os.open(path, os.O_PATH) for path in sorted(needed)}
     for place in ("/tmp", "/dev/shm"):
         linux_functions.call("mount", b"tmpfs", place.encode(), b"tmpfs", 0, b"mode=1777")
+    for path, descriptor in kept.items():
+        os.makedirs(path, exist_ok=True)
+        linux_functions.call(
+            "mount", f"/proc/self/fd/{descriptor}".encode(), path.encode(), None, _MS_BIND | _MS_REC, None
+        )
+        os.close(descriptor)
     linux_functions.call("mount", b"proc", b"/proc", b"proc", 0, None)
     check_nothing_of_the_machine_can_be_changed()
     # The numbers of these processes are none that an agent program has in its own process namespace.
