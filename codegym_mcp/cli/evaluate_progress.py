@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Outcome, Trajectory
-from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.run_directory_writer import RunDirectory
+from codegym_harness.runs.run_observer import Observer
 from codegym_mcp.cli.command_output import echo
 from codegym_mcp.models.model_messages import RequestRetried
 from codegym_mcp.terminal_text import escape_control_characters

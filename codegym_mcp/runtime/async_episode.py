@@ -9,7 +9,7 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import ClosedError
 from codegym_mcp.runtime.episode_backend import EpisodeBackend
 from codegym_mcp.runtime.episode_finalizer import Notify, abandon_when_collected
-from codegym_mcp.runtime.episode_view import EpisodeView, call_arguments
+from codegym_mcp.runtime.episode_properties import EpisodeView, call_arguments
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from codegym_mcp.errors import ClosedError
 from codegym_mcp.runtime.agent_episode import AgentEpisode
 from codegym_mcp.runtime.episode_backend import EpisodeBackend
 from codegym_mcp.runtime.episode_finalizer import abandon_when_collected
-from codegym_mcp.runtime.episode_view import EpisodeView, call_arguments
+from codegym_mcp.runtime.episode_properties import EpisodeView, call_arguments
 from codegym_mcp.runtime.loop_thread import LoopThread
 
 

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict, is_typeddict
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.json_schema import inline_references
 from codegym_mcp.spec.annotations import make_record
-from codegym_mcp.spec.data_checks import check_data
+from codegym_mcp.spec.type_checks import check_data
 
 
 class Receipt(TypedDict):

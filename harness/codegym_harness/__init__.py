@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from codegym_harness.records.episode_result import EpisodeResult, EpisodeUsage
     from codegym_harness.records.trajectory import Outcome, Trajectory
     from codegym_harness.runs.comparison import Comparison
-    from codegym_harness.runs.observer import Observer
     from codegym_harness.runs.recorded_run import Run
     from codegym_harness.runs.run_config import RunConfig
+    from codegym_harness.runs.run_observer import Observer
     from codegym_harness.statistics.estimators import Estimate
     from codegym_harness.statistics.run_metrics import Summary
 
@@ -55,7 +55,7 @@ _HOMES = {
     "ExportSummary": "export.export_summary",
     "FunctionAgent": "agents.function_agent",
     "ModelAgent": "agents.configured_agents",
-    "Observer": "runs.observer",
+    "Observer": "runs.run_observer",
     "Outcome": "records.trajectory",
     "Run": "runs.recorded_run",
     "RunConfig": "runs.run_config",

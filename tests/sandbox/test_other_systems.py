@@ -56,7 +56,7 @@ def test_the_command_runs_as_a_child_process(platform: str) -> None:
         "import runpy, sys, codegym_mcp.cli\n"
         f"sys.platform = {platform!r}\n"
         "sys.argv = ['codegym-mcp', '1', '--version']\n"
-        "runpy.run_module('codegym_mcp.cli.child_process', run_name='__main__')"
+        "runpy.run_module('codegym_mcp.cli.run_as_child', run_name='__main__')"
     )
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

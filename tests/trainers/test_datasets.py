@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
+from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.export.export import export
 from codegym_harness.export.format_registry import FORMATS
-from codegym_harness.export.loss_counts import LossCounts
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from tests.conversations import trajectories
 from tests.made_runs import Configuration

@@ -8,7 +8,7 @@ import importlib
 import random
 from typing import Any, NoReturn
 
-from codegym_mcp.sandbox.language import address_free_text, safe_stdlib
+from codegym_mcp.sandbox.language import safe_stdlib, text_without_addresses
 from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, RecordHint, SeededRandom, TypeHint
 
 _RANDOM = (
@@ -108,7 +108,7 @@ def module_views() -> dict[str, ModuleView]:
         "copy": {"deepcopy": safe_stdlib.deepcopy},
         "functools": {"cache": safe_stdlib.cache, "lru_cache": safe_stdlib.lru_cache},
         "gymnasium": {"Env": GymEnv},
-        "operator": {"mod": address_free_text.safe_modulo},
+        "operator": {"mod": text_without_addresses.safe_modulo},
         "random": {name: getattr(generator, name) for name in (*_RANDOM.split(), "seed")}
         | {"Random": SeededRandom},
         "typing": hints | {"TypedDict": RecordHint()},

@@ -13,15 +13,15 @@ from typing import Any
 from RestrictedPython.Guards import safe_builtins
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
-from codegym_mcp.sandbox.language.address_free_text import (
+from codegym_mcp.sandbox.language.allowed_modules import module_views
+from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, literal_eval, portable_sum
+from codegym_mcp.sandbox.language.text_without_addresses import (
     TEXT_BUILTINS,
     exception_arguments,
     formatted_value,
     modulo_operand,
     safe_format,
 )
-from codegym_mcp.sandbox.language.allowed_modules import module_views
-from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, literal_eval, portable_sum
 
 GUARDED: dict[str, tuple[type, str]] = {
     "format": (str, "use an f-string, or the function format"),

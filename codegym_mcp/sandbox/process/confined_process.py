@@ -18,7 +18,7 @@ from codegym_mcp.errors import (
     WorkerLostError,
 )
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
-from codegym_mcp.sandbox.process.frames import MAX_FRAME, FrameReader, FrameTooLargeError, pack
+from codegym_mcp.sandbox.process.message_frames import MAX_FRAME, FrameReader, FrameTooLargeError, pack
 from codegym_mcp.sandbox.process.process_messages import (
     START_NUMBER,
     Assignment,

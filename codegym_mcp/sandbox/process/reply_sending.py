@@ -4,8 +4,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from codegym_mcp.sandbox.language.address_free_text import without_addresses
-from codegym_mcp.sandbox.process.frames import FrameChannel, FrameTooLargeError
+from codegym_mcp.sandbox.language.text_without_addresses import without_addresses
+from codegym_mcp.sandbox.process.message_frames import FrameChannel, FrameTooLargeError
 from codegym_mcp.sandbox.process.process_messages import Reply, ReplyStatus
 
 _MAX_ERROR_TEXT = 500

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from codegym_mcp.errors import SandboxError
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Layers
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
-from codegym_mcp.sandbox.process.frames import FrameReader, pack
+from codegym_mcp.sandbox.process.message_frames import FrameReader, pack
 from codegym_mcp.sandbox.process.zygote_start import ZygoteProcess
 
 _START_SECONDS = 30.0

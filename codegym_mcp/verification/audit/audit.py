@@ -22,7 +22,7 @@ from codegym_mcp.verification.audit.answer_guessing import count_values, measure
 from codegym_mcp.verification.audit.audit_figures import Agreement, Figures, Spread, TaskFigures
 from codegym_mcp.verification.audit.config_perturbation import Perturbation
 from codegym_mcp.verification.audit.grades import Finding, Grade, find_weaknesses, grade_of
-from codegym_mcp.verification.audit.leakage import (
+from codegym_mcp.verification.audit.one_call_leakage import (
     measure_answer_leakage,
     measure_input_leakage,
     probe_tools,
@@ -33,7 +33,7 @@ from codegym_mcp.verification.audit.oracle_agreement import (
     find_look_alikes,
     measure_agreement,
 )
-from codegym_mcp.verification.gates.judged import find_unjudged
+from codegym_mcp.verification.gates.judge_behaviour import find_unjudged
 from codegym_mcp.verification.generated_tasks import generate_tasks
 from codegym_mcp.verification.recorded_play import format_value, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext

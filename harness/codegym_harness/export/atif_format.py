@@ -1,7 +1,7 @@
 """Trajectories as they are recorded: the Agent Trajectory Interchange Format (ATIF)."""
 
+from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.export.export_format import Format, Row
-from codegym_harness.export.loss_counts import LossCounts
 from codegym_harness.records.trajectory import Trajectory
 
 

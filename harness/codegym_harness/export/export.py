@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from codegym_harness.export.conversion_counts import LossCounts, UnfitError
 from codegym_harness.export.export_format import Row
 from codegym_harness.export.export_metadata import MetadataChoice, metadata, metadata_columns
 from codegym_harness.export.export_summary import ExportedFile, ExportSummary
 from codegym_harness.export.format_registry import FORMATS
-from codegym_harness.export.loss_counts import LossCounts, UnfitError
 from codegym_harness.export.row_writers import WriteRow, check_target, open_rows
 from codegym_harness.export.trajectory_filters import BestOf, Filters
 from codegym_harness.export.validation_split import validation_environments

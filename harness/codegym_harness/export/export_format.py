@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from codegym_harness.export.loss_counts import LossCounts
+from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.records.trajectory import Trajectory
 
 Row = dict[str, Any]

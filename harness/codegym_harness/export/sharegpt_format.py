@@ -6,8 +6,8 @@ function_call). A row ends with the agent; LLaMA-Factory ignores other rows with
 
 from pydantic_core import to_json
 
+from codegym_harness.export.conversion_counts import LossCounts, UnfitError
 from codegym_harness.export.export_format import Format, Row
-from codegym_harness.export.loss_counts import LossCounts, UnfitError
 from codegym_harness.export.training_conversation import AgentTurn, TrainingCall, Turn, converse
 from codegym_harness.records.trajectory import Trajectory
 

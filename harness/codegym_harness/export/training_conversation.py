@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_system_prompt
-from codegym_harness.export.loss_counts import LossCounts, UnfitError
+from codegym_harness.export.conversion_counts import LossCounts, UnfitError
 from codegym_harness.records.episode_result import calls_with_results
 from codegym_harness.records.trajectory import (
     InvalidCall,

@@ -8,7 +8,7 @@ from heapq import heappush, heappushpop
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from codegym_harness.export.loss_counts import LossCounts, UnfitError
+from codegym_harness.export.conversion_counts import LossCounts, UnfitError
 from codegym_harness.export.training_conversation import AgentTurn, converse
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Outcome, Trajectory

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from codegym_harness.export.chat_messages import chat_messages
+from codegym_harness.export.conversion_counts import LossCounts, UnfitError
 from codegym_harness.export.export_format import Format, Row
-from codegym_harness.export.loss_counts import LossCounts, UnfitError
 from codegym_harness.export.training_conversation import TrainingCall, converse
 from codegym_harness.records.trajectory import Trajectory
 

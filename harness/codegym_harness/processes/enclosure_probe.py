@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 from pydantic import BaseModel
 
 from codegym_harness.processes.agent_process import AgentProcess
-from codegym_harness.processes.enclosure import Enclosure, EnclosureOptions
-from codegym_harness.processes.program_files import system_files
+from codegym_harness.processes.agent_program_files import system_files
+from codegym_harness.processes.enclosure_settings import Enclosure, EnclosureOptions
 from codegym_harness.processes.readable_paths import readable_paths
 from codegym_harness.processes.workspace import Workspace
 from codegym_mcp.errors import CodegymError

@@ -91,7 +91,7 @@ def _socket_path() -> Iterator[Path | None]:
 async def _start(address: str, options: Sequence[str], token: str) -> AsyncIterator[str]:
     """Starts a server and returns its URL."""
     command = python_command(
-        "codegym_mcp.cli.child_process", str(os.getpid()), "serve", "--http", address, "--json"
+        "codegym_mcp.cli.run_as_child", str(os.getpid()), "serve", "--http", address, "--json"
     )
     failure: Exception | None = None
     async with await anyio.open_process(

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from codegym_harness.processes.enclosure import Enclosure, Network
+from codegym_harness.processes.enclosure_settings import Enclosure, Network
 from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode_outcome import Verdict
 

@@ -6,10 +6,10 @@ import anyio
 
 from codegym_harness.agents.agent import Agent
 from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource
-from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.oracle_call_counts import OracleCallCounter
 from codegym_harness.runs.rollout import DEFAULT_SECONDS, roll_out
 from codegym_harness.runs.run_directory_writer import RunDirectory
+from codegym_harness.runs.run_observer import Observer
 from codegym_harness.statistics.run_metrics import Summary, summarize
 
 DEFAULT_CONCURRENCY = 8

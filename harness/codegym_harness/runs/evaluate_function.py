@@ -14,13 +14,13 @@ from codegym_harness.agents.function_agent import AgentFunction, FunctionAgent
 from codegym_harness.clients.control_client import RunningServer
 from codegym_harness.runs.assignment_selection import SeedRange, Selection
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
-from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.recorded_run import Run
 from codegym_harness.runs.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.run_config import COMMAND, MODEL, RunConfig, recorded_config
 from codegym_harness.runs.run_directory_reader import ENVIRONMENTS, check_new_run, new_run_path
 from codegym_harness.runs.run_execution import run_evaluation
 from codegym_harness.runs.run_index import is_run
+from codegym_harness.runs.run_observer import Observer
 from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError, SourceError

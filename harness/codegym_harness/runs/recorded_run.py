@@ -18,7 +18,7 @@ from codegym_harness.statistics.run_metrics import Summary
 if TYPE_CHECKING:
     from codegym_harness.clients.control_client import RunningServer
     from codegym_harness.runs.evaluate_function import AgentLike
-    from codegym_harness.runs.observer import Observer
+    from codegym_harness.runs.run_observer import Observer
 
 
 @dataclass(frozen=True)

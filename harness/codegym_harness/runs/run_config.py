@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from codegym_harness.agents.agent_registry import BASELINE_NAMES, NEEDS_SOURCES
 from codegym_harness.agents.model_agent import ModelAgentOptions
 from codegym_harness.clients.mcp_client import Target
-from codegym_harness.processes.enclosure import EnclosureOptions
+from codegym_harness.processes.enclosure_settings import EnclosureOptions
 from codegym_harness.runs.assignment_selection import Selection
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
 from codegym_harness.runs.rollout import DEFAULT_SECONDS

@@ -23,7 +23,6 @@ from codegym_harness.processes.enclosure_probe import check_enclosure
 from codegym_harness.processes.python_garbage_collector import rare_collections
 from codegym_harness.processes.server_process import start_server
 from codegym_harness.runs.concurrent_rollouts import play_assignments
-from codegym_harness.runs.observer import Observer
 from codegym_harness.runs.oracle_call_counts import OracleCallCounter
 from codegym_harness.runs.resume_checks import check_configuration, check_environments, check_results
 from codegym_harness.runs.run_config import RunConfig, recorded_config
@@ -38,6 +37,7 @@ from codegym_harness.runs.run_directory_reader import (
     read_configuration,
 )
 from codegym_harness.runs.run_directory_writer import RunDirectory
+from codegym_harness.runs.run_observer import Observer
 from codegym_harness.statistics.run_metrics import Summary
 from codegym_mcp.control_plane_models import EnvironmentInfo
 from codegym_mcp.errors import CodegymError

@@ -17,7 +17,7 @@ from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment, LocalEpisodes, ServedEpisodes
-from codegym_harness.processes.enclosure import Enclosure, EnclosureOptions, Network
+from codegym_harness.processes.enclosure_settings import Enclosure, EnclosureOptions, Network
 from codegym_harness.records.trajectory import ProgramRecord, Trajectory
 from codegym_harness.runs.assignment_selection import Selection
 from codegym_harness.runs.rollout import roll_out

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from codegym_harness.agents.configured_agents import CommandAgent
-from codegym_harness.processes.enclosure import EnclosureOptions, Network
+from codegym_harness.processes.enclosure_settings import EnclosureOptions, Network
 from codegym_mcp.errors import CodegymError
 
 

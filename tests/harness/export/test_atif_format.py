@@ -4,7 +4,7 @@ from hypothesis import given
 from pydantic_core import to_json
 
 from codegym_harness.export import atif_format
-from codegym_harness.export.loss_counts import LossCounts
+from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.records.trajectory import Trajectory
 from tests.conversations import trajectories
 

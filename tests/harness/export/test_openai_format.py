@@ -6,7 +6,7 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolPara
 from pydantic import TypeAdapter
 
 from codegym_harness.export import openai_format
-from codegym_harness.export.loss_counts import LossCounts
+from codegym_harness.export.conversion_counts import LossCounts
 from tests.conversations import agent, asked, example, exchanges, trajectories, trajectory, user
 from tests.made_runs import TOOLS
 

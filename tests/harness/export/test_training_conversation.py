@@ -1,4 +1,4 @@
-from codegym_harness.export.loss_counts import LossCounts
+from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.export.training_conversation import AgentTurn, TrainingCall, UserTurn, converse
 from tests.conversations import agent, asked, example, metrics, system, trajectory, user
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from codegym_harness.export import trl_format
-from codegym_harness.export.loss_counts import LossCounts, UnfitError
+from codegym_harness.export.conversion_counts import LossCounts, UnfitError
 from tests.conversations import agent, asked, example, exchanges, trajectories, trajectory, user
 from tests.made_runs import TOOLS
 

@@ -5,7 +5,7 @@ import subprocess
 from functools import cache
 
 from codegym_harness.processes import landlock_rules
-from codegym_harness.processes.enclosure import Enclosure
+from codegym_harness.processes.enclosure_settings import Enclosure
 from codegym_mcp.sandbox.confinement import landlock
 
 

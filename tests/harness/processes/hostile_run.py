@@ -29,7 +29,7 @@ from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment, ServedEpisodes
 from codegym_harness.processes import network_namespace
-from codegym_harness.processes.enclosure import Enclosure
+from codegym_harness.processes.enclosure_settings import Enclosure
 from codegym_harness.processes.server_process import ServerProcess, start_server
 from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.control_plane_models import OpenRequest

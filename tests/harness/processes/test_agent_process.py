@@ -12,9 +12,9 @@ import anyio
 import pytest
 
 from codegym_harness.processes.agent_process import AgentProcess
-from codegym_harness.processes.enclosure import Enclosure, Network
+from codegym_harness.processes.agent_program_files import program_files, system_files
+from codegym_harness.processes.enclosure_settings import Enclosure, Network
 from codegym_harness.processes.output_excerpt import OUTPUT_KEPT
-from codegym_harness.processes.program_files import program_files, system_files
 from codegym_harness.processes.readable_paths import readable_paths
 from codegym_harness.processes.workspace import Workspace
 from codegym_mcp.errors import CodegymError, RunHaltedError
@@ -206,7 +206,7 @@ async def test_nothing_is_left_when_the_harness_is_killed(enclosure: Enclosure, 
 import anyio
 from pathlib import PosixPath
 from codegym_harness.processes.agent_process import AgentProcess
-from codegym_harness.processes.enclosure import Enclosure, Network
+from codegym_harness.processes.enclosure_settings import Enclosure, Network
 from codegym_harness.processes.workspace import Workspace
 run = AgentProcess({command!r}, workspace={workspace!r}, environ={{}}, readable={readable()!r},
                    enclosures=[Enclosure({enclosure.value!r})])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from codegym_harness.processes import enclosure_probe
-from codegym_harness.processes.enclosure import Enclosure, EnclosureOptions
 from codegym_harness.processes.enclosure_probe import EnclosureReport, check_enclosure, examine_enclosure
+from codegym_harness.processes.enclosure_settings import Enclosure, EnclosureOptions
 from codegym_mcp.errors import CodegymError
 from tests.harness.processes.enclosures import allows
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 IN_A_CONTAINER = """
 import json, sys, anyio
 from pathlib import Path
-from codegym_harness.processes.enclosure import EnclosureOptions
+from codegym_harness.processes.enclosure_settings import EnclosureOptions
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_execution import run_evaluation

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from codegym_harness.processes.enclosure import Enclosure
+from codegym_harness.processes.enclosure_settings import Enclosure
 from tests.harness.processes.enclosures import allows
 from tests.harness.processes.hostile_run import EVIDENCE, FIXTURES, PREFIX
 

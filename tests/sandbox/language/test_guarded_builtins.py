@@ -11,11 +11,11 @@ import pytest
 
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.python_syntax import parse_source
-from codegym_mcp.sandbox.language.address_free_text import TEXT_BUILTINS
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
 from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, get_attribute, make_namespace
 from codegym_mcp.sandbox.language.safe_stdlib import SeededRandom
 from codegym_mcp.sandbox.language.syntax_policy import compile_restricted, restrict
+from codegym_mcp.sandbox.language.text_without_addresses import TEXT_BUILTINS
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import GenerateConfig, ServeTools

@@ -15,7 +15,7 @@ from codegym_mcp.errors import LimitError
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
-from codegym_mcp.sandbox.process.frames import pack
+from codegym_mcp.sandbox.process.message_frames import pack
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ComputeReference, Reply, ReplyStatus, ServeTools
 

@@ -7,7 +7,7 @@ import pytest
 
 from codegym_mcp.errors import InvalidArgumentsError, SourceError
 from codegym_mcp.python_syntax import parse_source
-from codegym_mcp.sandbox.language.dialect import Dialect
+from codegym_mcp.sandbox.language.source_dialect import Dialect
 from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.codegym.environment_names import environment_name
 from codegym_mcp.spec.environment import Environment

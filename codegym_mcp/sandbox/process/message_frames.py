@@ -8,7 +8,7 @@ import socket
 import struct
 from typing import Any
 
-from codegym_mcp.sandbox.language.address_free_text import without_addresses
+from codegym_mcp.sandbox.language.text_without_addresses import without_addresses
 
 MAX_FRAME = 1 << 20
 """Maximum size of a body in bytes; a process that announces a longer one is treated as lost."""

@@ -4,7 +4,7 @@ import pytest
 
 from codegym_mcp.spec.environment import Environment, JudgeErrors
 from codegym_mcp.verification.gate_results import Gate
-from codegym_mcp.verification.gates.judged import check_judged, find_unjudged
+from codegym_mcp.verification.gates.judge_behaviour import check_judged, find_unjudged
 from codegym_mcp.verification.generated_tasks import generate_tasks
 from codegym_mcp.verification.verification_context import VerificationContext
 from tests.conftest import Declare

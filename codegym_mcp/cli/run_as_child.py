@@ -1,4 +1,4 @@
-"""`python -m codegym_mcp.cli.child_process PARENT …`: the command in a process that ends with its parent.
+"""`python -m codegym_mcp.cli.run_as_child PARENT …`: the command in a process that ends with its parent.
 
 The first argument is the id of the parent process; the others are those of `codegym-mcp`. Only Linux ends a
 process with its parent; on other systems the parent stops it.

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from codegym_mcp.errors import CodegymError, WorkerLostError
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
-from codegym_mcp.sandbox.process.frames import MAX_FRAME, FrameChannel, FrameReader, FrameTooLargeError, pack
+from codegym_mcp.sandbox.process.message_frames import (
+    MAX_FRAME,
+    FrameChannel,
+    FrameReader,
+    FrameTooLargeError,
+    pack,
+)
 
 chunk_sizes = st.lists(st.integers(1, 50), min_size=1)
 

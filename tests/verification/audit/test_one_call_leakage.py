@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.verification.audit.leakage import (
+from codegym_mcp.verification.audit.one_call_leakage import (
     Probe,
     measure_answer_leakage,
     measure_input_leakage,
