@@ -23,7 +23,7 @@ demo: .venv/.run
 	$(BIN)/codegym-mcp eval --agent oracle
 
 test: .venv/.develop
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # One virtual environment for each version; PYTEST_ARGS chooses tests.
 test-all:

@@ -159,3 +159,11 @@ def no_loop_left_around(request: pytest.FixtureRequest) -> None:
     """
     if not inspect.iscoroutinefunction(request.function) and (sniffio := sys.modules.get("sniffio")):
         sniffio.current_async_library_cvar.set(None)
+
+
+LONG = ("tests/synthesis/test_pipeline.py", "tests/harness/runs/test_resume.py", "tests/server/test_chaos.py")
+"""Tests that take minutes begin first, so that no worker waits for another at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))

@@ -60,7 +60,9 @@ def main(arguments: list[str]) -> int:
         print(f"Python {version[0]}.{version[1]}: {interpreter}", flush=True)
         python = prepare(version, interpreter)
         if subprocess.run(
-            [str(python), "-m", "pytest", "-n", "auto", *arguments], cwd=ROOT, check=False
+            [str(python), "-m", "pytest", "-n", "auto", "--dist", "worksteal", *arguments],
+            cwd=ROOT,
+            check=False,
         ).returncode:
             failed.append(f"{version[0]}.{version[1]}")
     print(f"Failed on: {', '.join(failed)}" if failed else f"Passed on {len(found)} versions of Python.")

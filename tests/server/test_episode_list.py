@@ -10,7 +10,7 @@ from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
 from .serving import ENVIRONMENTS, WORDS, Server, http_server
-from .test_mcp_gateway import done, gateway
+from tests.server.test_mcp_gateway_server import done, gateway
 
 
 @pytest.fixture(params=["memory", "file"])
