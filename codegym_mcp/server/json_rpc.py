@@ -113,5 +113,6 @@ def unsupported_version(requested: Any) -> types.ErrorData:
     return types.ErrorData(
         code=types.UNSUPPORTED_PROTOCOL_VERSION,
         message="Unsupported protocol version",
-        data={"supported": list(_SUPPORTED), "requested": shown[:MAX_ID]},
+        # The same list as that of server/discover: an older client negotiates in `initialize`.
+        data={"supported": list(MODERN_PROTOCOL_VERSIONS), "requested": shown[:MAX_ID]},
     )

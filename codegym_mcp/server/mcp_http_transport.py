@@ -139,6 +139,8 @@ class McpEndpoint:
         checked = check_message(body)
         if version and isinstance(checked, CheckedMessage):
             checked = _check_version(checked, version.decode("latin-1"), scope)
+        elif isinstance(checked, Rejection):
+            checked = _compare_versions(checked, version.decode("latin-1"))
         if isinstance(checked, Rejection):
             await json_rpc_error(checked.error, checked.request_id)(scope, receive, send)
             return
@@ -157,6 +159,15 @@ def _check_version(checked: CheckedMessage, version: str, scope: Scope) -> Check
         return checked
     request_id = checked.data.get("id") if checked.method is not None else None
     return Rejection(unsupported_version(version), request_id)
+
+
+def _compare_versions(rejection: Rejection, version: str) -> Rejection:
+    """Returns the error for a header and a body that name different versions, if that is what is wrong."""
+    if rejection.error.code != types.UNSUPPORTED_PROTOCOL_VERSION or not is_supported(version):
+        return rejection
+    requested = rejection.error.data["requested"]
+    message = f"The header MCP-Protocol-Version is {version}, the message says {requested}."
+    return Rejection(types.ErrorData(code=types.HEADER_MISMATCH, message=message), rejection.request_id)
 
 
 def _header(scope: Scope, name: bytes) -> str:

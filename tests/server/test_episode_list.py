@@ -8,9 +8,9 @@ import pytest
 
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.sandbox.process.pool import SandboxPool
+from tests.server.test_mcp_gateway_server import done, gateway
 
 from .serving import ENVIRONMENTS, WORDS, Server, http_server
-from tests.server.test_mcp_gateway_server import done, gateway
 
 
 @pytest.fixture(params=["memory", "file"])

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from mcp_types.version import KNOWN_PROTOCOL_VERSIONS
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic_core import to_json
 
 from codegym_mcp.server.json_rpc import MAX_ID, MAX_VALUES, CheckedMessage, Rejection, check_message
@@ -83,7 +83,7 @@ def test_an_unknown_protocol_version_is_named_with_the_supported_ones(version: A
     rejection = check_message(to_json({**CALL, "params": {"_meta": {VERSION_KEY: version}}}))
     assert isinstance(rejection, Rejection)
     assert (rejection.error.code, rejection.request_id) == (UNSUPPORTED_VERSION, 7)
-    assert rejection.error.data["supported"] == list(reversed(KNOWN_PROTOCOL_VERSIONS))
+    assert rejection.error.data["supported"] == list(MODERN_PROTOCOL_VERSIONS)
     assert rejection.error.data["requested"] == (version if isinstance(version, str) else repr(version))
 
 
