@@ -10,6 +10,7 @@ from pathlib import Path
 
 from codegym_harness.clients.control_client import RunningServer
 from codegym_harness.export.export import export as export_directories
+from codegym_harness.export.export_metadata import MetadataChoice
 from codegym_harness.export.export_summary import ExportSummary
 from codegym_harness.export.trajectory_filters import Filters
 from codegym_harness.runs.comparison import Comparison
@@ -334,6 +335,7 @@ def export(
     dedupe: bool = False,
     best_of: int | None = None,
     validation_share: float | None = None,
+    metadata: MetadataChoice | str = MetadataChoice.AUTO,
 ) -> ExportSummary:
     """Writes trajectories of runs as a training set.
 
@@ -351,6 +353,8 @@ def export(
         best_of: how many trajectories of each task are kept, those of the highest reward and fewest calls.
         validation_share: writes the trajectories of about this share of the environments into a file of their
             own.
+        metadata: whether rows have columns for key, environment, difficulty, seed, reward and outcome: "auto"
+            where the format's readers allow further columns, "columns", or "none".
 
     Returns:
         What was kept, dropped by each filter, and changed to fit the format.
@@ -373,5 +377,10 @@ def export(
         best_of=best_of,
     )
     return export_directories(
-        [run_path(run) for run in chosen], format, Path(out), filters, validation_share=validation_share
+        [run_path(run) for run in chosen],
+        format,
+        Path(out),
+        filters,
+        validation_share=validation_share,
+        metadata_choice=metadata,
     )

@@ -16,6 +16,7 @@ SHARED = {
     "export": (
         "export",
         {
+            "metadata",
             "reward",
             "max_calls_over_oracle",
             "no_invalid_calls",

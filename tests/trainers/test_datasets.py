@@ -12,7 +12,9 @@ from pydantic_core import to_json
 
 from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.export.export import export
+from codegym_harness.export.export_metadata import MetadataChoice, metadata, metadata_columns
 from codegym_harness.export.format_registry import FORMATS
+from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from tests.conversations import trajectories
 from tests.made_runs import Configuration
@@ -44,5 +46,14 @@ def test_rows_are_found_as_they_were_written(name, suffix, records):
                 recorded.append(record)
         export([run], name, out)
         found = load(out).to_list()
-    written = [json.loads(to_json(FORMATS[name].row(record, LossCounts()))) for record in records]
+    with_metadata = bool(metadata_columns(name, FORMATS[name], MetadataChoice.AUTO))
+    written = [
+        json.loads(
+            to_json(
+                FORMATS[name].row(record, LossCounts())
+                | (metadata(EpisodeResult.of(record)) if with_metadata else {})
+            )
+        )
+        for record in records
+    ]
     assert alike(found, written)
