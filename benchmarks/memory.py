@@ -24,7 +24,7 @@ from codegym_mcp.episodes.retention import Retention
 from codegym_mcp.runtime.runtime_assembly import JOURNAL_FILE, RuntimeOptions, assemble
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Task
-from codegym_mcp.spec.environment_file import read_environment_source
+from codegym_mcp.spec.environment_reader import read_environment_source
 
 SOURCE = '''
 """A store holds {size} kinds of things."""

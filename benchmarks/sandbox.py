@@ -30,7 +30,7 @@ from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.pool import Isolation, SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ServeTools
 from codegym_mcp.spec.environment import Task
-from codegym_mcp.spec.environment_file import read_environment_source
+from codegym_mcp.spec.environment_reader import read_environment_source
 
 SOURCE = '''
 """A store holds {size} kinds of things."""

@@ -11,8 +11,16 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = [
     # Later floors may import earlier ones. Packages of one floor do not import each other.
-    ["errors", "episode_limits", "version", "unicode_text", "terminal_text", "json_schema", "loopback"],
-    ["validation_messages", "episode_protocol", "python_syntax", "storage", "bundled_environments"],
+    [
+        "errors",
+        "episode_limits",
+        "version",
+        "unicode_text",
+        "terminal_text",
+        "json_schema",
+        "loopback_addresses",
+    ],
+    ["validation_messages", "episode_interface", "source_parsing", "storage", "bundled_environments"],
     ["sandbox.language", "sandbox.confinement", "models"],
     ["sandbox", "sandbox.process"],
     ["spec"],
@@ -25,6 +33,7 @@ FLOORS = [
     ["verification.batch", "server"],
     ["synthesis"],
     ["harness.processes"],
+    ["harness.agent_enclosure"],
     ["harness.clients", "harness.records", "harness.deadline"],
     ["harness.statistics", "harness.agents"],
     ["harness.episode_sources"],

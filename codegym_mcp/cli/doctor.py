@@ -18,7 +18,7 @@ def doctor(as_json: bool) -> None:
     Example:
       codegym-mcp doctor
     """
-    from codegym_harness.processes.enclosure_probe import examine_enclosure
+    from codegym_harness.agent_enclosure.enclosure_probe import examine_enclosure
 
     report = run(examine)
     program = run(examine_enclosure)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from codegym_harness.processes.enclosure_settings import EnclosureOptions
+    from codegym_harness.agent_enclosure.enclosure_options import EnclosureOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,7 +63,7 @@ def read_enclosure_options(options: dict[str, Any]) -> "EnclosureOptions":
     Raises:
         click.UsageError: one of them is given without a program.
     """
-    from codegym_harness.processes.enclosure_settings import EnclosureOptions
+    from codegym_harness.agent_enclosure.enclosure_options import EnclosureOptions
 
     enclosure = EnclosureOptions.model_validate({name: options[name] for name in ENCLOSURE_PARAMETERS})
     if options["command"] is None and enclosure != EnclosureOptions():

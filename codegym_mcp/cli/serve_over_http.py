@@ -15,7 +15,7 @@ import click
 from codegym_mcp.cli.command_output import echo
 from codegym_mcp.cli.serve_over_stdio import freeze_garbage_collection
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.loopback import is_loopback
+from codegym_mcp.loopback_addresses import is_loopback
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 from codegym_mcp.sandbox.confinement.linux_functions import forbid_inspection

@@ -13,19 +13,19 @@ from urllib.parse import quote, urlsplit
 
 import httpx2
 
-from codegym_mcp.episode_protocol import ToolView
+from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.models.chat_request import Body, build_body
 from codegym_mcp.models.chat_response import UnusableResponseError, read_response
-from codegym_mcp.models.client_protocol import (
-    MAX_WEB_PAGES,
-    ClientResponse,
-    RequestFailedError,
-)
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning, diagnose_error, is_web_page
 from codegym_mcp.models.http_connections import open_connections
 from codegym_mcp.models.model_messages import Message
 from codegym_mcp.models.model_request_options import ModelOptions
 from codegym_mcp.models.prices import has_price, price
+from codegym_mcp.models.provider_client import (
+    MAX_WEB_PAGES,
+    ClientResponse,
+    RequestFailedError,
+)
 from codegym_mcp.models.request_adaptations import RequestAdaptation, ServerAdaptations
 from codegym_mcp.models.tool_formats import parse_calls
 

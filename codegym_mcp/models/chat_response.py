@@ -7,7 +7,6 @@ from typing import Any
 
 from codegym_mcp.models.call_arguments import parse_arguments
 from codegym_mcp.models.chat_request import REASONING_FIELDS
-from codegym_mcp.models.client_protocol import ClientResponse
 from codegym_mcp.models.model_messages import (
     AssistantMessage,
     FinishReason,
@@ -15,6 +14,7 @@ from codegym_mcp.models.model_messages import (
     ModelToolCall,
     TokenUsage,
 )
+from codegym_mcp.models.provider_client import ClientResponse
 from codegym_mcp.unicode_text import replace_lone_surrogates
 
 FILTERED = "The provider's filter stopped the reply."

@@ -7,7 +7,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
-from codegym_mcp.loopback import is_loopback
+from codegym_mcp.loopback_addresses import is_loopback
 
 
 def open_connections(url: str) -> httpx2.AsyncBaseTransport | None:

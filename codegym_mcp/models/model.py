@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import anyio
 
-from codegym_mcp.episode_protocol import ToolView
+from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import CodegymError, ContextOverflowError, ModelAccessError, ModelError
-from codegym_mcp.models.client_protocol import ClientResponse, ModelClient, RequestFailedError
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning
 from codegym_mcp.models.model_messages import (
     FailedRequest,
@@ -20,6 +19,7 @@ from codegym_mcp.models.model_messages import (
     TokenUsage,
 )
 from codegym_mcp.models.model_request_options import ModelOptions
+from codegym_mcp.models.provider_client import ClientResponse, ModelClient, RequestFailedError
 from codegym_mcp.models.providers import hide, open_client
 from codegym_mcp.models.retries import RequestPause, Retries
 from codegym_mcp.models.spending_limits import Spending, unknown_price_error

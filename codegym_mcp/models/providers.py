@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import httpx2
 
 from codegym_mcp.errors import MissingExtraError, ModelAccessError, NotFoundError
-from codegym_mcp.loopback import is_loopback
+from codegym_mcp.loopback_addresses import is_loopback
 from codegym_mcp.models.anthropic_messages import MessagesTransport
 from codegym_mcp.models.chat_completions_client import ChatClient, ChatServer
-from codegym_mcp.models.client_protocol import ModelClient
 from codegym_mcp.models.http_connections import open_connections
 from codegym_mcp.models.model_request_options import ModelOptions
+from codegym_mcp.models.provider_client import ModelClient
 from codegym_mcp.models.pydantic_ai_client import ProviderClient
 from codegym_mcp.models.pydantic_ai_settings import make_settings, refuse_option
 

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
-from codegym_mcp.episode_protocol import ToolView
-from codegym_mcp.models.client_protocol import MAX_WEB_PAGES, ClientResponse, RequestFailedError
+from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning, diagnose_error
 from codegym_mcp.models.model_messages import (
     AssistantMessage,
@@ -17,6 +16,7 @@ from codegym_mcp.models.model_messages import (
 )
 from codegym_mcp.models.model_request_options import ModelOptions
 from codegym_mcp.models.prices import has_price
+from codegym_mcp.models.provider_client import MAX_WEB_PAGES, ClientResponse, RequestFailedError
 from codegym_mcp.models.pydantic_ai_settings import make_settings
 
 if TYPE_CHECKING:

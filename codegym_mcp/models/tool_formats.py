@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
-from codegym_mcp.episode_protocol import ToolView
+from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.models.call_arguments import CallArguments, parse_arguments
 from codegym_mcp.models.model_messages import ModelToolCall
 

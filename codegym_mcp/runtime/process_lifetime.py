@@ -6,7 +6,7 @@ import weakref
 from contextlib import suppress
 from typing import Protocol
 
-from codegym_mcp.python_syntax import PARSER_LOCK
+from codegym_mcp.source_parsing import PARSER_LOCK
 
 
 class LivesOnThread(Protocol):

@@ -8,7 +8,7 @@ from typing import Self
 
 from codegym_mcp.runtime.async_runtime import AsyncRuntime
 from codegym_mcp.runtime.blocking_runtime import Runtime
-from codegym_mcp.runtime.held_context_manager import HeldContext
+from codegym_mcp.runtime.task_owned_context_manager import HeldContext
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.http_server import make_app, running
 from codegym_mcp.server.listeners import bind, host_in_url

@@ -26,18 +26,18 @@ from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import JournalError, NotFoundError
 from codegym_mcp.server.bearer_tokens import has_bearer_token
+from codegym_mcp.server.bounded_http_protocol import BoundedHttpProtocol
+from codegym_mcp.server.connection_limits import ConnectionLimits, ConnectionRegistry
 from codegym_mcp.server.control_plane import ControlPlane
 from codegym_mcp.server.error_responses import error_response
-from codegym_mcp.server.http_connection_protocol import BoundedHttpProtocol
+from codegym_mcp.server.host_and_origin_checks import ANY, RequestGuard
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.listeners import BACKLOG
-from codegym_mcp.server.mcp_conversion import Context
 from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
 from codegym_mcp.server.mcp_gateway_server import Gateway
 from codegym_mcp.server.mcp_http_transport import McpEndpoint
-from codegym_mcp.server.request_and_connection_limits import ConnectionLimits, ConnectionRegistry
+from codegym_mcp.server.mcp_middleware import Context
 from codegym_mcp.server.request_bodies import BodyReader
-from codegym_mcp.server.request_guard import ANY, RequestGuard
 from codegym_mcp.server.stop_signals import receive_stop_signals
 
 logger = logging.getLogger(__name__)

@@ -17,20 +17,18 @@ from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 from pydantic_core import to_json
 
-from codegym_mcp.episode_protocol import TASK_TOOL_META
+from codegym_mcp.episode_interface import TASK_TOOL_META
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.errors import InvalidArgumentsError
-from codegym_mcp.server.mcp_conversion import (
-    Context,
+from codegym_mcp.server.mcp_instructions import instructions
+from codegym_mcp.server.mcp_middleware import Context, hide_faults, refuse_cursors
+from codegym_mcp.server.mcp_tool_conversion import (
     data_result,
     error_result,
-    hide_faults,
     mcp_tool,
-    refuse_cursors,
     request_key,
     tool_result,
 )
-from codegym_mcp.server.mcp_instructions import instructions
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.tools import Tool, reveal_verdict
 from codegym_mcp.version import VERSION

@@ -25,17 +25,15 @@ from codegym_mcp.errors import (
     TaskError,
 )
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
-from codegym_mcp.server.mcp_conversion import (
-    Context,
+from codegym_mcp.server.mcp_instructions import gateway_instructions, instructions
+from codegym_mcp.server.mcp_middleware import Context, hide_faults, refuse_cursors
+from codegym_mcp.server.mcp_tool_conversion import (
     data_result,
     error_result,
-    hide_faults,
     mcp_tool,
-    refuse_cursors,
     request_key,
     tool_result,
 )
-from codegym_mcp.server.mcp_instructions import gateway_instructions, instructions
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment
 from codegym_mcp.spec.tools import Parameter, Tool, tool_view
 from codegym_mcp.version import VERSION

@@ -21,7 +21,6 @@ from codegym_mcp.server.json_rpc import (
     is_supported,
     unsupported_version,
 )
-from codegym_mcp.server.line_separators import escape_line_separators
 from codegym_mcp.server.request_bodies import (
     MAX_BODY,
     BodyReader,
@@ -31,6 +30,7 @@ from codegym_mcp.server.request_bodies import (
     is_small_body,
     replay,
 )
+from codegym_mcp.server.unicode_line_escapes import escape_line_separators
 
 _VERSION_HEADER = b"mcp-protocol-version"
 _JSON = "application/json"

@@ -17,8 +17,8 @@ from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
 from codegym_mcp.server.json_rpc import Rejection, check_message
-from codegym_mcp.server.line_separators import escape_line_separators
 from codegym_mcp.server.stop_signals import receive_stop_signals
+from codegym_mcp.server.unicode_line_escapes import escape_line_separators
 
 MAX_LINE = 8 << 20
 """The longest line that is read, in bytes."""

@@ -9,11 +9,11 @@ from typing import Any
 
 from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import SourceError, TaskError
-from codegym_mcp.python_syntax import PARSER_LOCK
+from codegym_mcp.source_parsing import PARSER_LOCK
 from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.codegym.environment_names import environment_name
 from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.environment_file import read_any_dialect, read_source
+from codegym_mcp.spec.environment_reader import read_any_dialect, read_source
 from codegym_mcp.spec.environment_sets import SUFFIXES, SetRow, read_set
 from codegym_mcp.spec.task_files import read_tasks
 

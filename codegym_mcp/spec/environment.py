@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from codegym_mcp.errors import InvalidArgumentsError, NotFoundError, SourceError, TaskError
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.code_by_role import EnvironmentProgram
 from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.environment_metadata import JudgeErrors
 from codegym_mcp.spec.tools import Tool, result_text
@@ -105,7 +105,7 @@ class Environment:
             SourceError: the source breaks the contract; the error names the line.
         """
         # The readers create environments, so this module cannot import them.
-        from codegym_mcp.spec.environment_file import read_any_dialect
+        from codegym_mcp.spec.environment_reader import read_any_dialect
 
         return read_any_dialect(source, name=name, path=f"<{name}>")
 
@@ -276,7 +276,7 @@ class Environment:
 
 def _read_again(source: str, name: str, path: str, origin: str, tasks: tuple[Task, ...]) -> Environment:
     """Creates an environment from its pickled parts."""
-    from codegym_mcp.spec.environment_file import read_any_dialect
+    from codegym_mcp.spec.environment_reader import read_any_dialect
 
     return replace(read_any_dialect(source, name=name, path=path, origin=origin), tasks=tasks)
 

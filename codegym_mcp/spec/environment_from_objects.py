@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import parse_source
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
+from codegym_mcp.source_parsing import parse_source
 
 Definition = type | Callable[..., Any]
 _UNKNOWN: Any = object()

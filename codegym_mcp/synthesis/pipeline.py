@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from codegym_mcp.errors import ModelError
 from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.environment_file import read_environment_source
+from codegym_mcp.spec.environment_reader import read_environment_source
 from codegym_mcp.synthesis.cached_model import CachedModel
 from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, find_repeated_problems
 from codegym_mcp.synthesis.environment_author import EnvironmentAuthor

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import parse_source
+from codegym_mcp.source_parsing import parse_source
 from codegym_mcp.storage.json_lines import parse_object, read_lines
 from codegym_mcp.synthesis.problem_collections import CODEGYM, KNOWN, Collection
 from codegym_mcp.synthesis.solution_filter import MAX_CHARACTERS, find_solution_defect

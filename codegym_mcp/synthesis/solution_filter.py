@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import is_main_block, parse_source
+from codegym_mcp.source_parsing import is_main_block, parse_source
 
 MAX_LINES = 1_000
 MAX_CHARACTERS = 50_000

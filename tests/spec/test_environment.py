@@ -14,7 +14,7 @@ from codegym_mcp.errors import NotFoundError, SourceError, TaskError
 from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment, Judge, Task, generated_id, template_names
-from codegym_mcp.spec.environment_file import read_environment_source
+from codegym_mcp.spec.environment_reader import read_environment_source
 from tests.conftest import FIXTURES
 
 SOURCE = '''"""%s"""

@@ -8,7 +8,7 @@ import codegym_mcp
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import UnwritableError
 from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.environment_file import read_environment_source
+from codegym_mcp.spec.environment_reader import read_environment_source
 from codegym_mcp.verification import verification_cache
 from codegym_mcp.verification.gate_results import Verification
 from codegym_mcp.verification.verification_cache import VerificationCache, cache_directory, gates_version

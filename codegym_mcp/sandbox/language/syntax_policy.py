@@ -20,10 +20,10 @@ from RestrictedPython.transformer import (
 )
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import is_main_block, nesting_error
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
 from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, CHECKED_ATTRIBUTES, GUARDED
 from codegym_mcp.sandbox.language.source_dialect import Dialect
+from codegym_mcp.source_parsing import is_main_block, nesting_error
 
 STATE_NAMES = frozenset({"_done", "_reward"})
 """The two private attributes of the CodeGym format; no other underscore is allowed there, none elsewhere."""

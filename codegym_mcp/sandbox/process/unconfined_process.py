@@ -9,7 +9,7 @@ import warnings
 
 from codegym_mcp.sandbox.language.allowed_modules import import_allowed
 from codegym_mcp.sandbox.language.guarded_builtins import make_namespace
-from codegym_mcp.sandbox.process.confined_role_execution import serve
+from codegym_mcp.sandbox.process.confined_process_main import serve
 from codegym_mcp.sandbox.process.message_frames import FrameChannel
 
 

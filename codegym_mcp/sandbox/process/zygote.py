@@ -30,7 +30,7 @@ from codegym_mcp.sandbox.confinement import confine_process, linux_functions
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Layers, LayerState, attempt
 from codegym_mcp.sandbox.language.allowed_modules import import_allowed
 from codegym_mcp.sandbox.language.guarded_builtins import make_namespace
-from codegym_mcp.sandbox.process.confined_role_execution import serve
+from codegym_mcp.sandbox.process.confined_process_main import serve
 from codegym_mcp.sandbox.process.message_frames import FrameChannel, FrameReader, pack
 
 _REAP_SECONDS = 1.0

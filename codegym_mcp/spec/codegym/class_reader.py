@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Optional
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import check_strings, nesting_error, parse_source
 from codegym_mcp.sandbox.language.source_dialect import Dialect
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.code_by_role import EnvironmentProgram
+from codegym_mcp.source_parsing import check_strings, nesting_error, parse_source
 from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.codegym.codegym_environment import CodegymEnvironment
 from codegym_mcp.spec.codegym.declared_types import (

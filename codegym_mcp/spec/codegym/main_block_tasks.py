@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from codegym_mcp.python_syntax import is_main_block
+from codegym_mcp.source_parsing import is_main_block
 from codegym_mcp.spec.codegym.task_options import PREFIX_END
 
 _MAX_LENGTH = 1 << 17

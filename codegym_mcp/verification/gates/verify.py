@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from codegym_mcp.episode_protocol import CallStatus
+from codegym_mcp.episode_interface import CallStatus
 from codegym_mcp.errors import EnvironmentLimitError, SourceError
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.spec.environment import Environment, Task

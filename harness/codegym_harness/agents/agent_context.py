@@ -24,7 +24,7 @@ from codegym_harness.records.trajectory import (
     ToolCallExtra,
 )
 from codegym_mcp.control_plane_models import EventInfo
-from codegym_mcp.episode_protocol import CallResult, CallStatus, EpisodeProtocol, TaskView, ToolView
+from codegym_mcp.episode_interface import CallResult, CallStatus, EpisodeProtocol, TaskView, ToolView
 from codegym_mcp.errors import ConnectionFailedError
 from codegym_mcp.policies.tool_schemas import answer_parameter
 

@@ -16,15 +16,15 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 
+from codegym_harness.agent_enclosure.agent_process import AgentProcess
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure, EnclosureOptions, Network
+from codegym_harness.agent_enclosure.episode_relay import EpisodeRelay, ServerAddress
+from codegym_harness.agent_enclosure.paths_without_answers import readable_paths
+from codegym_harness.agent_enclosure.required_files import links_and_target, program_files, system_files
+from codegym_harness.agent_enclosure.workspace import Workspace
 from codegym_harness.agents.agent_context import AsyncAgentContext, EpisodeAddress
 from codegym_harness.agents.command_template import CommandTemplate
-from codegym_harness.processes.agent_process import AgentProcess
-from codegym_harness.processes.agent_program_files import links_and_target, program_files, system_files
-from codegym_harness.processes.enclosure_settings import Enclosure, EnclosureOptions, Network
 from codegym_harness.processes.environment_variables import program_environment
-from codegym_harness.processes.episode_relay import EpisodeRelay, ServerAddress
-from codegym_harness.processes.readable_paths import readable_paths
-from codegym_harness.processes.workspace import Workspace
 from codegym_harness.records.trajectory import AgentInfo, Fault, ProgramRecord, RolloutError
 from codegym_mcp.errors import CodegymError
 

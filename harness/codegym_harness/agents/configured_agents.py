@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from codegym_harness.agent_enclosure.enclosure_options import EnclosureOptions
 from codegym_harness.agents.model_agent import ModelAgentOptions
-from codegym_harness.processes.enclosure_settings import EnclosureOptions
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.validation_messages import first_fault
 

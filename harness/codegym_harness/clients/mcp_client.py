@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from codegym_harness.clients.mcp_results import call_result
 from codegym_harness.clients.retrying_client import RetryingClient, retry_lost_connection
-from codegym_mcp.episode_protocol import (
+from codegym_mcp.episode_interface import (
     REQUEST_KEY_META,
     TASK_TOOL_META,
     CallResult,

@@ -12,9 +12,9 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import ClosedError
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.blocking_episode import Episode
-from codegym_mcp.runtime.held_context_manager import HeldContext
 from codegym_mcp.runtime.loop_thread import LoopThread
 from codegym_mcp.runtime.process_lifetime import register
+from codegym_mcp.runtime.task_owned_context_manager import HeldContext
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import anyio
 import httpx2
 
-from codegym_mcp.loopback import is_loopback_url
+from codegym_mcp.loopback_addresses import is_loopback_url
 
 T = TypeVar("T")
 _FIRST_PAUSE = 0.05

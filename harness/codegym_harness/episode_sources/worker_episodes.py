@@ -27,8 +27,8 @@ from codegym_harness.processes.environment_variables import server_environment
 from codegym_harness.processes.json_channel import JsonChannel
 from codegym_harness.processes.python_process import python_command
 from codegym_mcp.control_plane_models import EpisodeInfo
+from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.episode_protocol import CallResult, TaskView, ToolView
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
 from codegym_mcp.policies.tool_schemas import answer_parameter
 

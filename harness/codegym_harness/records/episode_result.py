@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from codegym_harness.processes.enclosure_settings import Enclosure
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure
 from codegym_harness.records.trajectory import (
     Fault,
     FinalMetrics,

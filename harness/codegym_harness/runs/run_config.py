@@ -7,10 +7,10 @@ from typing import Self
 from mcp import StdioServerParameters
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from codegym_harness.agent_enclosure.enclosure_options import EnclosureOptions
 from codegym_harness.agents.agent_registry import BASELINE_NAMES, NEEDS_SOURCES
 from codegym_harness.agents.model_agent import ModelAgentOptions
 from codegym_harness.clients.mcp_client import Target
-from codegym_harness.processes.enclosure_settings import EnclosureOptions
 from codegym_harness.runs.assignment_selection import Selection
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
 from codegym_harness.runs.rollout import DEFAULT_SECONDS

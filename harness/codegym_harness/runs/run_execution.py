@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from codegym_harness.agent_enclosure.enclosure_probe import check_enclosure
 from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.agent_registry import AgentResources, make_agent
 from codegym_harness.agents.command_agent import ProgramAgent
@@ -19,7 +20,6 @@ from codegym_harness.episode_sources.episode_source import (
 )
 from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
-from codegym_harness.processes.enclosure_probe import check_enclosure
 from codegym_harness.processes.python_garbage_collector import rare_collections
 from codegym_harness.processes.server_process import start_server
 from codegym_harness.runs.concurrent_rollouts import play_assignments

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from codegym_harness.processes.enclosure_settings import Enclosure
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure
 from codegym_harness.records.episode_result import EpisodeResult, EpisodeUsage, Submission
 from codegym_harness.records.trajectory import Fault, Outcome, StopReason
 from codegym_harness.statistics.estimators import Estimate, clustered_mean, pass_at_k, pass_hat_k

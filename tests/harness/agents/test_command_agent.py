@@ -13,11 +13,11 @@ import anyio
 import pytest
 from click.testing import CliRunner, Result
 
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure, EnclosureOptions, Network
 from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment, LocalEpisodes, ServedEpisodes
-from codegym_harness.processes.enclosure_settings import Enclosure, EnclosureOptions, Network
 from codegym_harness.records.trajectory import ProgramRecord, Trajectory
 from codegym_harness.runs.assignment_selection import Selection
 from codegym_harness.runs.rollout import roll_out
@@ -28,8 +28,8 @@ from codegym_mcp.cli import main
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.errors import CodegymError, RunHaltedError
+from tests.harness.agent_enclosure.enclosures import allows
 from tests.harness.leftovers import running
-from tests.harness.processes.enclosures import allows
 
 BELL = Assignment(environment="counter", difficulty=2, seed=0)
 """The bell hangs three floors up: four times listening and three times moving find it."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from codegym_harness.agent_enclosure.enclosure_options import EnclosureOptions, Network
 from codegym_harness.agents.configured_agents import CommandAgent
-from codegym_harness.processes.enclosure_settings import EnclosureOptions, Network
 from codegym_mcp.errors import CodegymError
 
 

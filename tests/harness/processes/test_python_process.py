@@ -27,7 +27,7 @@ def test_a_folder_in_the_working_directory_replaces_no_package(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", str(tmp_path), *sys.path])
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    command = python_command("codegym_harness.processes.agent_program_supervisor", "0", "0")
+    command = python_command("codegym_harness.agent_enclosure.supervisor", "0", "0")
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert "replaced" not in result.stderr
     assert (result.returncode, result.stderr) == (0, "")

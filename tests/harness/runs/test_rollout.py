@@ -22,7 +22,7 @@ from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.environment_file import read_environment_source
+from codegym_mcp.spec.environment_reader import read_environment_source
 
 BELL = Assignment(environment="counter", task="bell-2")
 

@@ -16,7 +16,7 @@ from codegym_harness.runs.run_observer import Observer
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, RunHaltedError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment_file import read_environment
+from codegym_mcp.spec.environment_reader import read_environment
 from tests.conftest import ModelServer
 
 

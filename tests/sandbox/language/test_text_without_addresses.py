@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegym_mcp.python_syntax import parse_source
 from codegym_mcp.sandbox.language.guarded_builtins import make_namespace
 from codegym_mcp.sandbox.language.syntax_policy import compile_restricted, restrict
+from codegym_mcp.source_parsing import parse_source
 
 PATH = "somewhere.py"
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")

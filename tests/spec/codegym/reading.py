@@ -5,7 +5,7 @@ from pathlib import Path
 from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.codegym.environment_names import environment_name
 from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.environment_file import read_source
+from codegym_mcp.spec.environment_reader import read_source
 
 
 def read_codegym_file(path: Path) -> Environment:

@@ -13,13 +13,13 @@ from subprocess import PIPE
 import anyio
 from anyio.abc import Process, TaskGroup
 
-from codegym_harness.processes.agent_program_supervisor import SupervisorReport, SupervisorRequest
-from codegym_harness.processes.enclosure_settings import Enclosure, Network
-from codegym_harness.processes.episode_relay import EpisodeRelay, forward_port
-from codegym_harness.processes.network_namespace import listening_ports, receive_listener
-from codegym_harness.processes.output_excerpt import OutputExcerpt
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure, Network
+from codegym_harness.agent_enclosure.episode_relay import EpisodeRelay, forward_port
+from codegym_harness.agent_enclosure.network_namespace import listening_ports, receive_listener
+from codegym_harness.agent_enclosure.output_excerpt import OutputExcerpt
+from codegym_harness.agent_enclosure.supervisor import SupervisorReport, SupervisorRequest
+from codegym_harness.agent_enclosure.workspace import Workspace
 from codegym_harness.processes.python_process import python_command
-from codegym_harness.processes.workspace import Workspace
 from codegym_mcp.errors import CodegymError, RunHaltedError
 from codegym_mcp.sandbox.confinement import linux_functions
 
@@ -205,7 +205,7 @@ async def _serve_and_close(
 
 
 async def _start_supervisor(report: int, listeners: int) -> Process:
-    module = "codegym_harness.processes.agent_program_supervisor"
+    module = "codegym_harness.agent_enclosure.supervisor"
     return await anyio.open_process(
         python_command(module, str(report), str(listeners)),
         stdin=PIPE,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from codegym_harness.processes.enclosure_settings import Enclosure
-from tests.harness.processes.enclosures import allows
-from tests.harness.processes.hostile_run import EVIDENCE, FIXTURES, PREFIX
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure
+from tests.harness.agent_enclosure.enclosures import allows
+from tests.harness.agent_enclosure.hostile_run import EVIDENCE, FIXTURES, PREFIX
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = FIXTURES / "agents" / "hostile.py"
@@ -66,7 +66,7 @@ pytestmark = pytest.mark.skipif(
 def results(user: str) -> dict[str, dict[str, str]]:
     """By situation and attack, what a user's hostile program achieved; one run for all tests."""
     run = subprocess.run(
-        [sys.executable, "-m", "tests.harness.processes.hostile_run", user],
+        [sys.executable, "-m", "tests.harness.agent_enclosure.hostile_run", user],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
         capture_output=True,

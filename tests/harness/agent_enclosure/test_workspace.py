@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from codegym_harness.processes import workspace as module
-from codegym_harness.processes.readable_paths import Mount
-from codegym_harness.processes.workspace import Workspace
+from codegym_harness.agent_enclosure import workspace as module
+from codegym_harness.agent_enclosure.paths_without_answers import Mount
+from codegym_harness.agent_enclosure.workspace import Workspace
 
 
 def test_the_folders_are_removed_with_all_that_the_program_left(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from codegym_mcp.loopback import is_loopback
+from codegym_mcp.loopback_addresses import is_loopback
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.listeners import host_in_url
 

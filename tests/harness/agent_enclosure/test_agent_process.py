@@ -11,15 +11,15 @@ from pathlib import Path
 import anyio
 import pytest
 
-from codegym_harness.processes.agent_process import AgentProcess
-from codegym_harness.processes.agent_program_files import program_files, system_files
-from codegym_harness.processes.enclosure_settings import Enclosure, Network
-from codegym_harness.processes.output_excerpt import OUTPUT_KEPT
-from codegym_harness.processes.readable_paths import readable_paths
-from codegym_harness.processes.workspace import Workspace
+from codegym_harness.agent_enclosure.agent_process import AgentProcess
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure, Network
+from codegym_harness.agent_enclosure.output_excerpt import OUTPUT_KEPT
+from codegym_harness.agent_enclosure.paths_without_answers import readable_paths
+from codegym_harness.agent_enclosure.required_files import program_files, system_files
+from codegym_harness.agent_enclosure.workspace import Workspace
 from codegym_mcp.errors import CodegymError, RunHaltedError
+from tests.harness.agent_enclosure.enclosures import allows
 from tests.harness.leftovers import alive, running
-from tests.harness.processes.enclosures import allows
 
 AGENTS = Path(__file__).parents[2] / "fixtures" / "agents"
 RunWith = Callable[..., AgentProcess]
@@ -205,9 +205,9 @@ async def test_nothing_is_left_when_the_harness_is_killed(enclosure: Enclosure, 
     script = f"""
 import anyio
 from pathlib import PosixPath
-from codegym_harness.processes.agent_process import AgentProcess
-from codegym_harness.processes.enclosure_settings import Enclosure, Network
-from codegym_harness.processes.workspace import Workspace
+from codegym_harness.agent_enclosure.agent_process import AgentProcess
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure, Network
+from codegym_harness.agent_enclosure.workspace import Workspace
 run = AgentProcess({command!r}, workspace={workspace!r}, environ={{}}, readable={readable()!r},
                    enclosures=[Enclosure({enclosure.value!r})])
 anyio.run(run.run)

@@ -1,6 +1,6 @@
 """Runs the hostile agent program where it can do harm, and in each enclosure.
 
-A program of its own, to be started by root: `python -m tests.harness.processes.hostile_run root|user`
+A program of its own, to be started by root: `python -m tests.harness.agent_enclosure.hostile_run root|user`
 prints, as JSON, what each attack achieved: by situation ("outside", "namespaces", "landlock"), then by attack.
 
 Attacks do harm outside an enclosure: that is what they show. Therefore all of them run, the outside one too,
@@ -25,16 +25,16 @@ from typing import Any
 
 import anyio
 
+from codegym_harness.agent_enclosure import network_namespace
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment, ServedEpisodes
-from codegym_harness.processes import network_namespace
-from codegym_harness.processes.enclosure_settings import Enclosure
 from codegym_harness.processes.server_process import ServerProcess, start_server
 from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.control_plane_models import OpenRequest
 from codegym_mcp.sandbox.confinement import linux_functions
-from tests.harness.processes.enclosures import allows
+from tests.harness.agent_enclosure.enclosures import allows
 from tests.sandbox.restricted_user import become_ordinary_user
 
 ROOT = Path(__file__).parents[3]

@@ -4,8 +4,8 @@ import os
 import subprocess
 from functools import cache
 
-from codegym_harness.processes import landlock_rules
-from codegym_harness.processes.enclosure_settings import Enclosure
+from codegym_harness.agent_enclosure import landlock_rules
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure
 from codegym_mcp.sandbox.confinement import landlock
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from codegym_harness.processes.episode_relay import EpisodeRelay, ServerAddress, forward_port
+from codegym_harness.agent_enclosure.episode_relay import EpisodeRelay, ServerAddress, forward_port
 
 PATH = "/episodes/token/mcp"
 RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"

@@ -8,11 +8,11 @@ from types import CodeType
 import pytest
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import MAX_SOURCE
 from codegym_mcp.sandbox.language.source_dialect import Dialect
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.code_by_role import EnvironmentProgram
 from codegym_mcp.sandbox.process.message_frames import MAX_FRAME
 from codegym_mcp.sandbox.process.process_messages import Role
+from codegym_mcp.source_parsing import MAX_SOURCE
 
 SOURCE = '''"""A task."""
 TOP = 5

@@ -9,7 +9,7 @@ from typing import Any, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from codegym_mcp.server.request_and_connection_limits import ConnectionRegistry, Phase
+from codegym_mcp.server.connection_limits import ConnectionRegistry, Phase
 
 MAX_HEAD_BYTES = 32 * 1024
 """Bytes of a request's line and headers, trailers included."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_origin
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import check_strings, nesting_error
-from codegym_mcp.sandbox.process.environment_program import EnvironmentProgram
+from codegym_mcp.sandbox.process.code_by_role import EnvironmentProgram
+from codegym_mcp.source_parsing import check_strings, nesting_error
 from codegym_mcp.spec.annotations import SUPPORTED, AnnotationError, read_annotation, read_records
 from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.environment import Environment, Judge, template_names

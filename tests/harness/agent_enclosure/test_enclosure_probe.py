@@ -8,17 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from codegym_harness.processes import enclosure_probe
-from codegym_harness.processes.enclosure_probe import EnclosureReport, check_enclosure, examine_enclosure
-from codegym_harness.processes.enclosure_settings import Enclosure, EnclosureOptions
+from codegym_harness.agent_enclosure import enclosure_probe
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure, EnclosureOptions
+from codegym_harness.agent_enclosure.enclosure_probe import (
+    EnclosureReport,
+    check_enclosure,
+    examine_enclosure,
+)
 from codegym_mcp.errors import CodegymError
-from tests.harness.processes.enclosures import allows
+from tests.harness.agent_enclosure.enclosures import allows
 
 ROOT = Path(__file__).parents[3]
 IN_A_CONTAINER = """
 import json, sys, anyio
 from pathlib import Path
-from codegym_harness.processes.enclosure_settings import EnclosureOptions
+from codegym_harness.agent_enclosure.enclosure_options import EnclosureOptions
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_execution import run_evaluation

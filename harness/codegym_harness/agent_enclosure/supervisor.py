@@ -21,8 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
-from codegym_harness.processes import agent_program_root, landlock_rules, network_namespace
-from codegym_harness.processes.agent_program_privileges import give_up_privileges
+from codegym_harness.agent_enclosure import landlock_rules, network_namespace, root_filesystem
+from codegym_harness.agent_enclosure.capabilities_and_seccomp import give_up_privileges
 from codegym_harness.processes.child_processes import end_children, fork
 from codegym_mcp.sandbox.confinement import landlock, linux_functions
 
@@ -135,7 +135,7 @@ def _run_in_namespaces(request: SupervisorRequest, listeners: int, tell: Tell) -
         linux_functions.die_with_parent()
         if request["ports"] is not None:
             network_namespace.listen_for(request["ports"], listeners)
-        agent_program_root.enter_root(
+        root_filesystem.enter_root(
             request["readable"], request["writable"], request["temporary"], request["scratch"]
         )
         _give_up_privileges()

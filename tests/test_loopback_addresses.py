@@ -2,7 +2,7 @@
 
 import pytest
 
-from codegym_mcp.loopback import is_loopback
+from codegym_mcp.loopback_addresses import is_loopback
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.environment_file import read_environment, read_environment_source
+from codegym_mcp.spec.environment_reader import read_environment, read_environment_source
 from tests.conftest import Declare
 
 GOOD = '''"""A lift stands at floor {start}. Find the bell."""

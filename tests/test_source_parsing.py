@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.python_syntax import MAX_SOURCE, check_strings, line_at, nesting_error, parse_source
+from codegym_mcp.source_parsing import MAX_SOURCE, check_strings, line_at, nesting_error, parse_source
 
 BEFORE = "first = 1\nsecond = 2\n"
 

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from codegym_harness.processes.readable_paths import Mount, other_places, read_mounts, readable_paths
+from codegym_harness.agent_enclosure.paths_without_answers import (
+    Mount,
+    other_places,
+    read_mounts,
+    readable_paths,
+)
 
 ANSWER = '{"id": "a", "config": {"start": 0, "bell": 2}, "comment": "long enough to be compared"}\n'
 

@@ -6,11 +6,11 @@ from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel
 
-from codegym_harness.processes.agent_process import AgentProcess
-from codegym_harness.processes.agent_program_files import system_files
-from codegym_harness.processes.enclosure_settings import Enclosure, EnclosureOptions
-from codegym_harness.processes.readable_paths import readable_paths
-from codegym_harness.processes.workspace import Workspace
+from codegym_harness.agent_enclosure.agent_process import AgentProcess
+from codegym_harness.agent_enclosure.enclosure_options import Enclosure, EnclosureOptions
+from codegym_harness.agent_enclosure.paths_without_answers import readable_paths
+from codegym_harness.agent_enclosure.required_files import system_files
+from codegym_harness.agent_enclosure.workspace import Workspace
 from codegym_mcp.errors import CodegymError
 
 _PROGRAM = "/bin/true"

@@ -1,0 +1,40 @@
+"""Middleware of both MCP servers."""
+
+import logging
+from typing import Any
+
+import mcp_types as types
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
+
+from codegym_mcp.errors import JournalError
+
+logger = logging.getLogger(__name__)
+
+Context = ServerRequestContext[Any, Any]
+
+
+async def hide_faults(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Replaces exceptions of the server by errors without internals. Middleware."""
+    try:
+        return await call_next(ctx)
+    except (MCPError, ValidationError):
+        raise
+    except JournalError as error:
+        logger.error("%s", error)
+        raise MCPError(
+            types.INTERNAL_ERROR, "The server could not record the call, so it was not made. Try again."
+        ) from None
+    except Exception:
+        logger.exception("A request failed in the server.")
+        raise MCPError(
+            types.INTERNAL_ERROR, "The server failed; the request was not at fault. Try again."
+        ) from None
+
+
+async def refuse_cursors(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Refuses cursors: every list is returned whole, so no cursor was ever given out. Middleware."""
+    if ctx.method.endswith("/list") and ctx.params and ctx.params.get("cursor") is not None:
+        raise MCPError(types.INVALID_PARAMS, "The cursor is unknown; the list has one page.")
+    return await call_next(ctx)
