@@ -18,6 +18,7 @@ from codegym_mcp.cli.serve import serve
 from codegym_mcp.cli.show import show
 from codegym_mcp.cli.synthesize import synthesize
 from codegym_mcp.cli.verify import verify
+from codegym_mcp.cli.view import view
 from codegym_mcp.version import VERSION
 
 
@@ -62,6 +63,7 @@ for command in (
     serve,
     evaluate,
     runs_command,
+    view,
     compare,
     export,
     verify,

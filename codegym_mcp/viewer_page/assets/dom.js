@@ -1,0 +1,49 @@
+// Builds elements. Every text becomes a text node, so nothing that an agent or an environment says is markup.
+
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+function visible(character) {
+  const code = character.codePointAt(0);
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+  if (code === 0x7f) return "\u2421";
+  return `[U+${code.toString(16).toUpperCase().padStart(4, "0")}]`;
+}
+
+// Terminal codes and marks that reorder or hide text are shown, not obeyed. Line breaks and tabs stay.
+export function visibleText(text) {
+  return text.replace(/\r\n/g, "\n").replace(CONTROL, visible);
+}
+
+// Creates an element. A property that begins with "on" is a listener; false, null and undefined are left out.
+export function h(tag, properties, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties ?? {})) {
+    if (value === false || value === null || value === undefined) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  append(element, children);
+  return element;
+}
+
+export function append(element, children) {
+  for (const child of children.flat(Infinity)) {
+    if (child === null || child === undefined || child === false || child === "") continue;
+    element.append(child instanceof Node ? child : document.createTextNode(visibleText(String(child))));
+  }
+  return element;
+}
+
+export function replace(element, ...children) {
+  element.replaceChildren();
+  return append(element, children);
+}
+
+export function announce(text) {
+  document.getElementById("announcer").textContent = visibleText(text);
+}
+
+// A link within the page. The script opens it; a new tab and a copied address work as well.
+export function link(href, ...children) {
+  return h("a", { href }, ...children);
+}

@@ -1,0 +1,129 @@
+// An episode as a column: its facts, what is wrong with it, and its steps, which are loaded in parts.
+
+import { request } from "./api.js";
+import { append, h, replace } from "./dom.js";
+import * as format from "./format.js";
+import { outlineItem, stepElement } from "./step_element.js";
+import { textBlock } from "./text_block.js";
+
+export class EpisodeColumn {
+  constructor({ run, episode, find = "", prefix = "step-" }) {
+    this.run = run;
+    this.episode = episode;
+    this.find = find;
+    this.prefix = prefix;
+    this.steps = [];
+    this.facts = h("div", { class: "facts-box" });
+    this.list = h("ol", { class: "steps", "aria-label": "Steps" });
+    this.outline = h("ol", {});
+    this.element = h("section", { class: "column" }, this.facts, this.list);
+  }
+
+  async load() {
+    this.show(await this.fetch(0));
+    return this.view;
+  }
+
+  fetch(first) {
+    return request("episode", { run: this.run, episode: this.episode, first, search: this.find });
+  }
+
+  show(view) {
+    this.view = view;
+    this.run = view.run;
+    this.episode = view.row.id;
+    this.showFacts();
+    this.addSteps(view.steps);
+    this.next = view.next_step;
+  }
+
+  // Loads the steps that were not sent with the episode.
+  async loadRest(isOver = () => false) {
+    while (this.next !== null && !isOver()) {
+      const view = await this.fetch(this.next);
+      this.addSteps(view.steps);
+      this.next = view.next_step;
+    }
+  }
+
+  // Loads what has happened since; returns the new steps.
+  async update() {
+    // The last step may have got its results since.
+    const first = Math.max(0, this.steps.length - 1);
+    const view = await this.fetch(first);
+    const changed = view.steps.filter((step, position) => JSON.stringify(step) !== JSON.stringify(this.steps[first + position]));
+    const factsChanged = JSON.stringify([view.row, view.live, view.state]) !== JSON.stringify([this.view.row, this.view.live, this.view.state]);
+    this.view = { ...view, steps: [] };
+    for (const step of changed) {
+      if (step.number <= this.steps.length) {
+        this.steps[step.number - 1] = step;
+        this.list.children[step.number - 1].replaceWith(this.createStep(step));
+        this.outline.children[step.number - 1].replaceWith(outlineItem(step));
+      } else this.addSteps([step]);
+    }
+    if (factsChanged) this.showFacts();
+    return changed;
+  }
+
+  addSteps(steps) {
+    this.steps.push(...steps);
+    append(this.list, steps.map((step) => this.createStep(step)));
+    append(this.outline, steps.map(outlineItem));
+  }
+
+  createStep(step) {
+    const last = step.number === this.view.row.steps;
+    return stepElement(step, this.view, { prefix: this.prefix, last, marked: this.view.matches.includes(step.number) });
+  }
+
+  step(number) {
+    return this.list.querySelector(`[data-number="${number}"]`);
+  }
+
+  showFacts() {
+    const { view } = this;
+    const { row } = view;
+    const place = { run: view.run, episode: row.id, step: 0 };
+    const extra = (name, part) => view[part] ? h("details", { open: part === "error" }, h("summary", {}, name), textBlock(view[part], { ...place, part })) : "";
+    replace(
+      this.facts,
+      h("h2", {}, h("span", { class: `badge ${row.outcome}` }, format.outcome(row.outcome)), " ", view.run_name),
+      view.problems.map((problem) => h("p", { class: "problem" }, problem)),
+      row.superseded ? h("p", { class: "note" }, "This attempt failed; the episode was played again when the run was resumed.") : "",
+      row.outcome === "unreadable" && !view.problems.length ? h("p", { class: "problem" }, row.error) : "",
+      h("dl", { class: "facts" }, this.factList().map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+      view.live ? h("p", { class: "live" }, "The episode is being played. New calls appear here.") : "",
+      extra(view.fault ? `Error, caused by ${format.FAULTS[view.fault] ?? view.fault}` : "Error", "error"),
+      extra("Output of the agent program", "stdout"),
+      extra("Error output of the agent program", "stderr"),
+      extra("The line of the file", "line"),
+    );
+    this.facts.querySelectorAll("details").forEach((each) => { if (view.line) each.open = true; });
+  }
+
+  factList() {
+    const { view } = this;
+    const { row } = view;
+    if (row.outcome === "unreadable") return [];
+    const facts = [
+      ["Agent", row.agent],
+      ["Reward", format.reward(row.reward)],
+      ["Calls", row.oracle_calls === null ? format.number(row.calls) : `${format.number(row.calls)}; the oracle needs ${format.number(row.oracle_calls)}`],
+    ];
+    const add = (name, value) => value && facts.push([name, value]);
+    add("Calls allowed", view.max_calls && format.number(view.max_calls));
+    add("Invalid calls", row.invalid_calls && format.number(row.invalid_calls));
+    add("Repeated calls", view.repeated_calls && format.number(view.repeated_calls));
+    add("How it ended", format.words(row.ended));
+    add("Limits met", view.limits_met.map(format.words).join(", "));
+    add("Difficulty", row.difficulty && String(row.difficulty));
+    add("Seed", view.seed !== null && String(view.seed));
+    add("Tags", row.tags.join(", "));
+    add("Time", row.seconds !== null && format.seconds(row.seconds));
+    add("Tokens", row.tokens !== null && `${format.number(view.prompt_tokens)} in, ${format.number(view.completion_tokens)} out`);
+    add("Cost", format.cost(row.cost_usd));
+    add("Exit code", view.exit_code !== null && String(view.exit_code));
+    add("Started (UTC)", format.time(row.at));
+    return facts;
+  }
+}

@@ -1,0 +1,231 @@
+"""Shows run directories in the viewer's page."""
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+
+import anyio
+
+from codegym_harness.records.trajectory import Trajectory
+from codegym_harness.runs.run_directory_reader import read_configuration
+from codegym_harness.viewer.episode_queries import (
+    StoredEpisode,
+    attempts_at,
+    count_facets,
+    find_episode,
+    list_episodes,
+)
+from codegym_harness.viewer.oracle_play import OraclePlay, OraclePlayer, find_environment
+from codegym_harness.viewer.run_folders import RunFolder, RunFolders
+from codegym_harness.viewer.trajectory_files import read_line
+from codegym_harness.viewer.trajectory_reading import read_trajectory
+from codegym_harness.viewer.trajectory_views import episode_view, whole_text
+from codegym_mcp.errors import CodegymError, NotFoundError, RunError
+from codegym_mcp.viewer_page.episode_views import (
+    STEPS_PER_REQUEST,
+    EpisodeList,
+    EpisodeListQuery,
+    EpisodeQuery,
+    EpisodeRow,
+    EpisodeView,
+    Excerpt,
+    Facets,
+    OtherAttempt,
+    OtherAttempts,
+    ReadProgress,
+    RunView,
+    TextPart,
+    TextQuery,
+    TextSlice,
+)
+from codegym_mcp.viewer_page.view_source import ViewSource
+
+ORACLE = "oracle"
+"""The id of the run in which the plays of the oracle are found."""
+_WAIT_SECONDS = 0.3
+"""How long a request waits for an update of the index, before it is answered with what was read so far."""
+_BADLY_DECODED = "replace"
+
+
+class RunViewSource(ViewSource):
+    """The episodes of run directories."""
+
+    def __init__(self, folders: RunFolders) -> None:
+        self._folders = folders
+        self._oracle = OraclePlayer()
+
+    async def runs(self) -> list[RunView]:
+        found = await anyio.to_thread.run_sync(self._folders.search)
+        return await anyio.to_thread.run_sync(lambda: [self._run_view(folder) for folder in found])
+
+    def _run_view(self, folder: RunFolder) -> RunView:
+        view = folder.view()
+        if not (folder.path / "summary.json").exists():
+            self._folders.start_update(folder)
+        return view
+
+    async def episodes(self, query: EpisodeListQuery) -> EpisodeList:
+        folder = await self._current(query.run)
+        return await anyio.to_thread.run_sync(self._list, folder, query)
+
+    async def facets(self, run: str) -> Facets:
+        folder = await self._current(run)
+
+        def read() -> Facets:
+            with folder.index.reader() as connection:
+                return count_facets(connection, searchable=folder.index.searchable)
+
+        return await anyio.to_thread.run_sync(read)
+
+    async def episode(self, query: EpisodeQuery) -> EpisodeView:
+        if query.run == ORACLE:
+            return self._oracle_view(query, self._oracle.kept(query.episode))
+        folder = await self._current(query.run)
+        return await anyio.to_thread.run_sync(self._read_episode, folder, query)
+
+    async def text(self, query: TextQuery) -> TextSlice:
+        if query.run == ORACLE:
+            text = self._oracle.kept(query.episode).steps.text(query)
+        else:
+            folder = self._folders.find(query.run)
+            text = await anyio.to_thread.run_sync(self._read_text, folder, query)
+        if text is None:
+            raise NotFoundError("text", query.part, hint="Reload the episode.")
+        return TextSlice.of(text, query.offset)
+
+    async def other_attempts(self, query: EpisodeQuery) -> OtherAttempts:
+        if query.run == ORACLE:
+            return OtherAttempts()
+        folder = self._folders.find(query.run)
+        row, _ = await anyio.to_thread.run_sync(self._find, folder, query.episode)
+        attempts: list[OtherAttempt] = []
+        for other in self._folders.known:
+            attempts += await anyio.to_thread.run_sync(_attempts, other, row)
+        unavailable = ""
+        try:
+            await anyio.to_thread.run_sync(find_environment, folder.path, row.environment)
+        except CodegymError as error:
+            unavailable = str(error)
+        same = (query.run, query.episode)
+        return OtherAttempts(
+            attempts=[each for each in attempts if (each.run, each.id) != same], oracle=unavailable
+        )
+
+    async def oracle(self, query: EpisodeQuery) -> EpisodeView:
+        folder = self._folders.find(query.run)
+        row, trajectory = await anyio.to_thread.run_sync(self._find, folder, query.episode)
+        if trajectory is None:
+            raise CodegymError("The task of a damaged line is not known.")
+        key = f"{query.run}/{query.episode}"
+        play = await self._oracle.play(key, folder.path, row, trajectory.extra.seed)
+        return self._oracle_view(query.model_copy(update={"episode": key}), play)
+
+    # --- the index
+
+    async def _current(self, run: str) -> RunFolder:
+        """Returns a run after its index was brought up to date, as far as that takes a moment."""
+        folder = self._folders.find(run)
+        update = await anyio.to_thread.run_sync(self._folders.start_update, folder)
+        if update is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(update)), _WAIT_SECONDS)
+        return folder
+
+    def _list(self, folder: RunFolder, query: EpisodeListQuery) -> EpisodeList:
+        with folder.index.reader() as connection:
+            rows, total = list_episodes(connection, query)
+        return EpisodeList(rows=rows, total=total, progress=_progress(folder))
+
+    # --- episodes
+
+    def _find(self, folder: RunFolder, id: str) -> tuple[EpisodeRow, Trajectory | None]:
+        with folder.index.reader() as connection:
+            stored = find_episode(connection, id)
+        return stored.row, read_trajectory(_line(folder, stored)).trajectory
+
+    def _read_episode(self, folder: RunFolder, query: EpisodeQuery) -> EpisodeView:
+        with folder.index.reader() as connection:
+            stored = find_episode(connection, query.episode)
+        line = _line(folder, stored)
+        trajectory, problems = read_trajectory(line)
+        name = folder.name
+        if trajectory is None:
+            text = line.decode(errors=_BADLY_DECODED)
+            return EpisodeView(
+                run=folder.id, run_name=name, row=stored.row, problems=list(problems), line=Excerpt.of(text)
+            )
+        if trajectory.extra.key and not stored.row.id.startswith(trajectory.extra.key):
+            raise CodegymError("The files of the run have changed.", hint="Load the page again.")
+        view = episode_view(
+            trajectory, stored.row, run=folder.id, run_name=name, first=query.first, search=query.search
+        )
+        view.problems = list(problems)
+        return view
+
+    def _read_text(self, folder: RunFolder, query: TextQuery) -> str | None:
+        with folder.index.reader() as connection:
+            stored = find_episode(connection, query.episode)
+        line = _line(folder, stored)
+        if query.part is TextPart.LINE:
+            return line.decode(errors=_BADLY_DECODED)
+        trajectory = read_trajectory(line).trajectory
+        return whole_text(trajectory, query) if trajectory is not None else None
+
+    def _oracle_view(self, query: EpisodeQuery, play: OraclePlay) -> EpisodeView:
+        steps, end = play.steps, query.first + STEPS_PER_REQUEST
+        environment, _, task = query.episode.partition("/")[2].partition("/")
+        return EpisodeView(
+            run=ORACLE,
+            run_name="the oracle, played now",
+            row=EpisodeRow(
+                id=query.episode,
+                environment=environment,
+                task=task.rpartition("/")[0],
+                agent="oracle",
+                outcome=play.outcome,
+                reward=play.verdict.reward if play.verdict is not None else None,
+                calls=play.calls,
+                steps=len(steps),
+                error=play.error,
+            ),
+            error=Excerpt.optional(play.error),
+            steps=steps.views(query.first, STEPS_PER_REQUEST),
+            next_step=end if end < len(steps) else None,
+            failures=steps.failures,
+            matches=steps.matches(query.search),
+        )
+
+
+def _line(folder: RunFolder, stored: StoredEpisode) -> bytes:
+    return read_line(folder.path / stored.file, stored.offset, stored.length)
+
+
+def _attempts(folder: RunFolder, row: EpisodeRow) -> list[OtherAttempt]:
+    with folder.index.reader() as connection:
+        find = partial(attempts_at, connection, row.environment, row.task)
+        return find(run=folder.id, run_name=folder.name)
+
+
+def _progress(folder: RunFolder) -> ReadProgress:
+    state, live = folder.index.state, folder.live
+    problems = [state.problem] if state.problem else []
+    note = ""
+    try:
+        _, start = read_configuration(folder.path)
+    except RunError as error:
+        problems.append(str(error))
+    else:
+        note = f"{start.episodes} episodes were planned." if start.episodes else ""
+    if state.incomplete and not live:
+        problems.append(
+            f"The last line is not complete ({state.incomplete} bytes): the process that wrote the run was "
+            "killed. The episode is played again on resume."
+        )
+    return ReadProgress(
+        read_bytes=state.read,
+        total_bytes=state.total,
+        live=live,
+        version=state.read,
+        problems=problems,
+        note=note,
+    )
