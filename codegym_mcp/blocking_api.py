@@ -13,6 +13,8 @@ from codegym_harness.export.export import export as export_directories
 from codegym_harness.export.export_metadata import MetadataChoice
 from codegym_harness.export.export_summary import ExportSummary
 from codegym_harness.export.trajectory_filters import Filters
+from codegym_harness.report.build_report import build_report
+from codegym_harness.report.report_contents import Report
 from codegym_harness.runs.comparison import Comparison
 from codegym_harness.runs.comparison import compare as compare_directories
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
@@ -44,6 +46,7 @@ __all__ = [
     "load",
     "open_episode",
     "open_run",
+    "report",
     "serve",
     "verify",
     "verify_many",
@@ -384,3 +387,36 @@ def export(
         validation_share=validation_share,
         metadata_choice=metadata,
     )
+
+
+def report(runs: RunLike | Sequence[RunLike], out: str | os.PathLike[str] | None = None) -> Report:
+    """Collects what happened in runs, and writes it as one HTML file.
+
+    Runs that are in progress, were killed or are damaged are reported as far as they can be read; `problems`
+    of each run says what is wrong.
+
+    Args:
+        runs: one or several runs, or their directories. Several are compared in pairs.
+        out: the file, which ends with .html and is replaced if it exists; without it, nothing is written.
+
+    Returns:
+        The contents of the report as data.
+
+    Raises:
+        RunError: a directory holds no run.
+        CodegymError: the file cannot be written.
+
+    Example:
+        report = codegym_mcp.report(["runs/before", "runs/after"], "report.html")
+        print(report.comparisons[0].difference.mean)
+    """
+    from codegym_harness.report.html_page import check_page, write_page
+
+    path = Path(out) if out is not None else None
+    if path is not None:
+        check_page(path)
+    chosen = [runs] if isinstance(runs, Run | str | os.PathLike) else runs
+    contents = build_report([run_path(run) for run in chosen])
+    if path is not None:
+        write_page(contents, path)
+    return contents

@@ -38,7 +38,7 @@ FLOORS = [
     ["harness.statistics", "harness.agents"],
     ["harness.episode_sources"],
     ["harness.runs"],
-    ["harness.export", "harness.viewer"],
+    ["harness.export", "harness.report", "harness.viewer"],
     ["harness"],
     ["aio"],
     ["blocking_api"],

@@ -13,6 +13,7 @@ from codegym_mcp.cli.evaluate import evaluate
 from codegym_mcp.cli.export import export
 from codegym_mcp.cli.list_environments import list_command
 from codegym_mcp.cli.publish import publish
+from codegym_mcp.cli.report import report
 from codegym_mcp.cli.runs import compare, runs_command
 from codegym_mcp.cli.serve import serve
 from codegym_mcp.cli.show import show
@@ -65,6 +66,7 @@ for command in (
     runs_command,
     view,
     compare,
+    report,
     export,
     verify,
     audit,

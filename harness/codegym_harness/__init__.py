@@ -1,6 +1,7 @@
 """The harness: lets agents play episodes, records what they do, and computes the figures of a run.
 
-Use `codegym_mcp.evaluate`, `open_run`, `compare` and `export`. The types that they take and return are here.
+Use `codegym_mcp.evaluate`, `open_run`, `compare`, `report` and `export`. The types that they take and return
+are here.
 Each name is imported with its first use (PEP 562).
 """
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from codegym_harness.export.export_summary import ExportSummary
     from codegym_harness.records.episode_result import EpisodeResult, EpisodeUsage
     from codegym_harness.records.trajectory import Outcome, Trajectory
+    from codegym_harness.report.report_contents import Report
     from codegym_harness.runs.comparison import Comparison
     from codegym_harness.runs.recorded_run import Run
     from codegym_harness.runs.run_config import RunConfig
@@ -37,6 +39,7 @@ __all__ = [
     "ModelAgent",
     "Observer",
     "Outcome",
+    "Report",
     "Run",
     "RunConfig",
     "Summary",
@@ -57,6 +60,7 @@ _HOMES = {
     "ModelAgent": "agents.configured_agents",
     "Observer": "runs.run_observer",
     "Outcome": "records.trajectory",
+    "Report": "report.report_contents",
     "Run": "runs.recorded_run",
     "RunConfig": "runs.run_config",
     "Summary": "statistics.run_metrics",

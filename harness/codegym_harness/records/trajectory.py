@@ -223,6 +223,12 @@ class RolloutError(_Part):
     traceback: str | None = None
     """The traceback, for errors that the agent's own code raised."""
 
+    @field_validator("fault", mode="before")
+    @classmethod
+    def _read_old_name(cls, value: object) -> object:
+        """Reads the records of older runs, which name the project's own side differently."""
+        return Fault.HARNESS if value == "ours" else value
+
 
 class ProgramRecord(_Part):
     """An agent program: how it ended and what it wrote."""

@@ -1,12 +1,14 @@
 """Compares two runs on the tasks that both scored, as pairs."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 from pydantic import BaseModel
 
+from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.runs.run_directory_reader import read_configuration, read_results
 from codegym_harness.statistics.estimators import Estimate
 from codegym_harness.statistics.run_metrics import Task, estimate_over_tasks
@@ -45,6 +47,30 @@ class Comparison(PairedFigures):
     environments: dict[str, PairedFigures]
 
 
+@dataclass(frozen=True)
+class ScoredRun:
+    """What a comparison needs to know of a run.
+
+    Attributes:
+        name: how the comparison names the run.
+        rewards: the mean reward of each task.
+        digests: the digest of each environment, by name.
+    """
+
+    name: str
+    rewards: Rewards
+    digests: Mapping[str, str]
+
+    @classmethod
+    def of(cls, name: str, results: Iterable[EpisodeResult], digests: Mapping[str, str]) -> "ScoredRun":
+        """Returns the run with these results."""
+        attempts: dict[Task, list[float]] = defaultdict(list)
+        for result in results:
+            if result.reward is not None:
+                attempts[result.environment, result.task].append(result.reward)
+        return cls(name, {task: fmean(rewards) for task, rewards in attempts.items()}, digests)
+
+
 def compare(first: Path, second: Path) -> Comparison:
     """Compares the runs in two directories, task by task.
 
@@ -52,36 +78,40 @@ def compare(first: Path, second: Path) -> Comparison:
         RunError: a run cannot be read.
         CodegymError: the runs have no scored task in common.
     """
-    first_rewards, second_rewards = _rewards(first), _rewards(second)
-    common = sorted(first_rewards.keys() & second_rewards.keys())
+    return compare_scored(_read(first), _read(second))
+
+
+def compare_scored(first: ScoredRun, second: ScoredRun) -> Comparison:
+    """Compares two runs, task by task.
+
+    Raises:
+        CodegymError: the runs have no scored task in common.
+    """
+    common = sorted(first.rewards.keys() & second.rewards.keys())
     if not common:
         raise CodegymError(
-            f"{first} and {second} have no scored task in common.",
+            f"{first.name} and {second.name} have no scored task in common.",
             hint="Compare runs of the same environments and tasks.",
         )
     environments: dict[str, list[Task]] = defaultdict(list)
     for task in common:
         environments[task[0]].append(task)
     return Comparison(
-        first_run=str(first),
-        second_run=str(second),
-        only_first=len(first_rewards) - len(common),
-        only_second=len(second_rewards) - len(common),
-        changed=_changed(first, second, environments),
+        first_run=first.name,
+        second_run=second.name,
+        only_first=len(first.rewards) - len(common),
+        only_second=len(second.rewards) - len(common),
+        changed=[name for name in environments if first.digests.get(name) != second.digests.get(name)],
         environments={
-            name: _paired(tasks, first_rewards, second_rewards) for name, tasks in environments.items()
+            name: _paired(tasks, first.rewards, second.rewards) for name, tasks in environments.items()
         },
-        **_paired(common, first_rewards, second_rewards).model_dump(),
+        **_paired(common, first.rewards, second.rewards).model_dump(),
     )
 
 
-def _rewards(path: Path) -> Rewards:
-    read_configuration(path)
-    attempts: dict[Task, list[float]] = defaultdict(list)
-    for result in read_results(path):
-        if result.reward is not None:
-            attempts[result.environment, result.task].append(result.reward)
-    return {task: fmean(rewards) for task, rewards in attempts.items()}
+def _read(path: Path) -> ScoredRun:
+    _, start = read_configuration(path)
+    return ScoredRun.of(str(path), read_results(path), start.environments)
 
 
 def _paired(tasks: Sequence[Task], first: Rewards, second: Rewards) -> PairedFigures:
@@ -95,8 +125,3 @@ def _paired(tasks: Sequence[Task], first: Rewards, second: Rewards) -> PairedFig
         worse=sum(difference < 0 for difference in differences),
         same=sum(difference == 0 for difference in differences),
     )
-
-
-def _changed(first: Path, second: Path, environments: Mapping[str, object]) -> list[str]:
-    digests = [read_configuration(path)[1].environments for path in (first, second)]
-    return [name for name in environments if len({each.get(name) for each in digests}) > 1]

@@ -165,7 +165,7 @@ def _entry(path: Path) -> RunEntry:
     return RunEntry(
         path=str(path),
         agent=summary.agent or recorded_agent(configuration),
-        state=_state(summary, failed, in_progress=in_progress),
+        state=run_state(summary, in_progress=in_progress),
         at=start.at,
         episodes=summary.episodes,
         missing=summary.missing,
@@ -175,9 +175,10 @@ def _entry(path: Path) -> RunEntry:
     )
 
 
-def _state(summary: Summary, failed: int, *, in_progress: bool) -> RunState:
+def run_state(summary: Summary, *, in_progress: bool) -> RunState:
+    """Returns the state of a run with these statistics."""
     if in_progress:
         return RunState.IN_PROGRESS
     if summary.missing:
         return RunState.INTERRUPTED
-    return RunState.FAILED if failed else RunState.FINISHED
+    return RunState.FAILED if summary.verdicts.get(Outcome.FAILED) else RunState.FINISHED
