@@ -115,5 +115,8 @@ class EpisodeProtocol(Protocol):
     def call(self, name: str, arguments: dict[str, Any], /) -> Awaitable[CallResult]:
         """Calls a tool. A refusal is a result whose status is not `ok`, never an exception."""
 
-    def submit(self, answer: Any, /) -> Awaitable[CallResult]:
-        """Submits the answer, which ends the episode unless the answer is not of the declared type."""
+    def submit(self, answer: Any = None, /) -> Awaitable[CallResult]:
+        """Submits the answer, which ends the episode unless the answer is not of the declared type.
+
+        The answer is ignored if the submission takes none.
+        """

@@ -15,7 +15,8 @@ class Limits(BaseModel):
     call_seconds: float = Field(default=5.0, gt=0, le=600)
     """Maximum duration of one call in seconds."""
     start_seconds: float = Field(default=10.0, gt=0, le=600)
-    """Maximum duration in seconds of opening the environment, of the reference answer and of judging."""
+    """Maximum duration in seconds of opening the environment, of the reference answer, of the final state and
+    of judging."""
     memory_bytes: int = Field(default=256 * MIB, ge=16 * MIB, le=1 << 40)
     """Maximum memory of the environment's process in bytes."""
     result_bytes: int = Field(default=64 * 1024, ge=256, le=MIB)

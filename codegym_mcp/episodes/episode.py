@@ -11,7 +11,8 @@ from codegym_mcp.episode_interface import CallResult, CallStatus, TaskView, Tool
 from codegym_mcp.episodes.action_queue import ActionQueue
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEvent, SubmittedEvent
+from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEvent, StateEvent, SubmittedEvent
+from codegym_mcp.episodes.final_state import obtain_final_state
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.episodes.lost_process_replay import ReplayableCall, ReplayableEnvironment
 from codegym_mcp.episodes.scoring import judge
@@ -163,8 +164,11 @@ class Episode:
         """
         self.recall(events)
         match events[-1]:
-            case SubmittedEvent(arguments=arguments):
-                await self._queue.run(lambda: self._reach_verdict(arguments))
+            case SubmittedEvent() as submitted:
+                await self._queue.run(lambda: self._reach_verdict(submitted))
+            case StateEvent() as obtained:
+                submitted = next(event for event in events if isinstance(event, SubmittedEvent))
+                await self._queue.run(lambda: self._reach_verdict(submitted, obtained))
             case CallEvent(status=CallStatus.FAILED, reason=reason):
                 await self._queue.run(lambda: self._end(EpisodeState.FAILED, reason=reason))
 
@@ -204,10 +208,10 @@ class Episode:
         """
         return await self._queue.run(lambda: self._handle(ToolCallRequest(name, arguments, key)))
 
-    async def submit(self, answer: Any, *, key: str | None = None) -> CallResult:
+    async def submit(self, answer: Any = None, *, key: str | None = None) -> CallResult:
         """Submits an answer; see `EpisodeProtocol.submit`, and `call` for the key."""
-        submission = self.environment.submission
-        return await self.call(submission.name, {submission.parameters[0].name: answer}, key=key)
+        environment = self.environment
+        return await self.call(environment.submission.name, environment.submission_arguments(answer), key=key)
 
     # --- for the owner of the episode
 
@@ -343,14 +347,31 @@ class Episode:
             if self.calls >= self.settings.limits.calls:
                 return await self._run_out()
             return await self._refuse(request, f"{error} Nothing was submitted.")
-        await self._record(SubmittedEvent(arguments=request.arguments, key=request.key))
-        return await self._reach_verdict(request.arguments)
+        submitted = SubmittedEvent(arguments=request.arguments, key=request.key)
+        await self._record(submitted)
+        return await self._reach_verdict(submitted)
 
-    async def _reach_verdict(self, arguments: dict[str, Any]) -> CallResult:
+    async def _reach_verdict(
+        self, submitted: SubmittedEvent, obtained: StateEvent | None = None
+    ) -> CallResult:
+        """Judges a recorded submission and ends the episode.
+
+        Args:
+            obtained: the final state, if an earlier server has recorded it.
+        """
         try:
-            answer = arguments[self.environment.submission.parameters[0].name]
+            if obtained is None and self.environment.final_state is not None:
+                obtained = StateEvent(state=await obtain_final_state(self._runner, self.environment))
+                # The earlier events imply the state: a restarted server obtains it by replay.
+                with suppress(JournalError):
+                    await self._record(obtained)
             self.verdict = await judge(
-                self._pool, self.environment, self.full_task, answer, self.settings.limits
+                self._pool,
+                self.environment,
+                self.full_task,
+                next(iter(submitted.arguments.values()), None),
+                self.settings.limits,
+                state=obtained.state if obtained is not None else None,
             )
         except Exception as error:
             # Whatever the cause: an answer was submitted, so the episode cannot continue.
@@ -362,9 +383,10 @@ class Episode:
     def acknowledgement(self) -> CallResult:
         """Returns the result of a submission, as the agent receives it."""
         structured: dict[str, Any] = {"received": True}
-        text = "Your answer was received. The episode is over."
+        received = "Your answer was received." if self.environment.takes_answer else "Your work was received."
+        text = f"{received} The episode is over."
         if self.settings.reveal and self.verdict is not None:
-            structured |= self.verdict.model_dump()
+            structured |= self.verdict.model_dump(exclude_none=True)
             text += " It is correct." if self.verdict.correct else " It is not correct."
         return CallResult(text=text, structured=structured, over=True)
 

@@ -75,6 +75,14 @@ class SubmittedEvent(_Event):
     """The idempotency key of the request, or None if the client sent none."""
 
 
+class StateEvent(_Event):
+    """The final state of the environment was obtained, after the submission. An agent never sees it."""
+
+    kind: Literal["state"] = "state"
+    state: Any
+    """Plain data of the type that `final_state` declares."""
+
+
 class EndedEvent(_Event):
     """The episode ended."""
 
@@ -93,11 +101,18 @@ class EndedEvent(_Event):
 
 
 Event = Annotated[
-    OpenedEvent | CallEvent | SubmittedEvent | EndedEvent,
+    OpenedEvent | CallEvent | SubmittedEvent | StateEvent | EndedEvent,
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
-_KINDS = frozenset({"opened", "call", "submitted", "ended"})
+_FOLLOWERS = {
+    "opened": frozenset({"call", "submitted", "ended"}),
+    "call": frozenset({"call", "submitted", "ended"}),
+    "submitted": frozenset({"state", "ended"}),
+    "state": frozenset({"ended"}),
+    "ended": frozenset[str](),
+}
+"""The kinds of event that can follow an event of each kind."""
 
 
 def event_data(event: Event) -> bytes:
@@ -149,7 +164,7 @@ def _order_problem(before: list[Event], event: Event) -> str:
     if not before:
         return "" if event.kind == "opened" else "the first event is not the opening"
     last = before[-1].kind
-    if event.kind == "opened" or last == "ended" or (last == "submitted" and event.kind != "ended"):
+    if event.kind not in _FOLLOWERS[last]:
         return f"event {len(before)} ({event.kind}) cannot follow the event before it ({last})"
     return ""
 
@@ -160,7 +175,7 @@ def read_event(row: EventRow) -> Event:
     Raises:
         ValueError: the row is damaged.
     """
-    if row.kind not in _KINDS:
+    if row.kind not in _FOLLOWERS:
         raise ValueError(f"its kind {row.kind!r} is unknown")
     if not isinstance(row.data, str | bytes):
         raise ValueError("the data are not a text")

@@ -20,6 +20,7 @@ from codegym_mcp.sandbox.process.code_by_role import EnvironmentProgram
 from codegym_mcp.sandbox.process.pool import SandboxPool, retry_lost_process
 from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.sandbox.process.shared_process import ToolProcess
+from codegym_mcp.spec.tool_methods import FINAL_STATE
 
 T = TypeVar("T")
 _REPLAY_TIME_FACTOR = 4
@@ -78,6 +79,20 @@ class ReplayableEnvironment:
             return await self._outcome(await self._ready(), name, arguments, self._limits.call_seconds)
 
         return await self._retry(perform)
+
+    async def final_state(self) -> Any:
+        """Calls the environment's `final_state`; if the process is lost with it, in another process.
+
+        Raises:
+            ToolError, EnvironmentFaultError, LimitError: the method failed.
+            WorkerLostError, SandboxError: the environment cannot continue.
+        """
+
+        async def ask() -> Any:
+            process = await self._ready()
+            return await process.call(FINAL_STATE, {}, seconds=self._limits.start_seconds)
+
+        return await self._retry(ask)
 
     def suspend(self) -> None:
         """Ends the process; the next call rebuilds it."""

@@ -16,12 +16,19 @@ from codegym_mcp.spec.environment_metadata import JudgeErrors
 
 
 async def judge(
-    pool: SandboxPool, environment: Environment, task: Task, answer: Any, limits: Limits
+    pool: SandboxPool,
+    environment: Environment,
+    task: Task,
+    answer: Any,
+    limits: Limits,
+    *,
+    state: Any = None,
 ) -> Verdict:
-    """Judges an answer.
+    """Judges a submission.
 
     Args:
-        answer: plain data, validated against the environment's answer type.
+        answer: plain data, validated against the environment's answer type; None if it takes no answer.
+        state: the final state, validated against its declared type; None if the environment declares none.
 
     Returns:
         The verdict. If the judge raises an exception, the answer is incorrect where the environment says so
@@ -35,15 +42,24 @@ async def judge(
         reference = await reference_answer(pool, environment, task, limits)
         correct = environment.answer.equal(reference, answer)
     else:
-        correct = await _ask_judge(pool, environment, task, answer, limits)
+        assignment = judge_assignment(environment, task, answer, state)
+        correct = await _ask_judge(pool, environment, assignment, limits)
     return Verdict(correct=correct, reward=1.0 if correct else 0.0)
 
 
+def judge_assignment(environment: Environment, task: Task, answer: Any, state: Any) -> JudgeAnswer:
+    """Returns the assignment that judges an answer, a final state, or both with the environment's judge."""
+    submitted = [answer] if environment.takes_answer else []
+    if environment.final_state is not None:
+        submitted.append(state)
+    return JudgeAnswer(task.config, submitted)
+
+
 async def _ask_judge(
-    pool: SandboxPool, environment: Environment, task: Task, answer: Any, limits: Limits
+    pool: SandboxPool, environment: Environment, assignment: JudgeAnswer, limits: Limits
 ) -> bool:
     try:
-        correct = await pool.ask(environment.program, JudgeAnswer(task.config, answer), limits)
+        correct = await pool.ask(environment.program, assignment, limits)
     except BrokenContractError:
         raise
     except EnvironmentFaultError:
@@ -56,16 +72,17 @@ async def _ask_judge(
 
 
 async def reference_answer(pool: SandboxPool, environment: Environment, task: Task, limits: Limits) -> Any:
-    """Computes the correct answer of a task, as plain data.
+    """Computes the correct answer of a task, as plain data; None if the environment takes no answer.
 
     Raises:
         EnvironmentFaultError: `reference` failed, or its answer is not of the declared type.
         LimitError, WorkerLostError, SandboxError: the answer could not be computed.
     """
+    if not environment.takes_answer:
+        return None
     reference = await pool.ask(environment.program, ComputeReference(task.config), limits)
-    parameter = environment.submission.parameters[0].name
     try:
-        environment.submission.validate_arguments({parameter: reference})
+        environment.submission.validate_arguments(environment.submission_arguments(reference))
     except InvalidArgumentsError as error:
         raise BrokenContractError(
             Role.REFERENCE, f"The reference answer does not fit its declared type. {error.message}"

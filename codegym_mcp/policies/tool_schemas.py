@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
@@ -12,15 +13,20 @@ from codegym_mcp.episode_interface import ToolView
 Schema = dict[str, Any]
 
 
-def answer_parameter(submission: ToolView) -> str:
-    """Returns the name of the argument of a submission."""
-    return str(next(iter(submission.input_schema["properties"])))
+def takes_answer(submission: ToolView) -> bool:
+    """Checks whether a submission takes an answer; without one, the final state alone is scored."""
+    return bool(submission.input_schema["properties"])
+
+
+def submission_arguments(submission: ToolView, answer: Any) -> dict[str, Any]:
+    """Returns the arguments of the submission of an answer, which is ignored if none is taken."""
+    return dict.fromkeys(islice(submission.input_schema["properties"], 1), answer)
 
 
 def answer_schema(submission: ToolView) -> Schema:
-    """Returns the JSON Schema of the answer."""
-    schema: Schema = submission.input_schema["properties"][answer_parameter(submission)]
-    return schema
+    """Returns the JSON Schema of the answer; that of null if none is taken."""
+    schemas: dict[str, Schema] = submission.input_schema["properties"]
+    return next(iter(schemas.values()), {"type": "null"})
 
 
 def needs_no_argument(tool: ToolView) -> bool:

@@ -61,8 +61,10 @@ class AsyncEpisode(EpisodeView):
         self._check_open()
         return await self._run(lambda: self._backend.call(tool, chosen))
 
-    async def submit(self, answer: Any, /) -> CallResult:
+    async def submit(self, answer: Any = None, /) -> CallResult:
         """Submits an answer. It ends the episode unless the answer does not have the declared type.
+
+        The answer is ignored if the environment takes none and scores the final state alone.
 
         Raises:
             ClosedError, JournalError: see `call`.

@@ -54,8 +54,10 @@ class Episode(EpisodeView):
         self._check_open()
         return self._thread.run(lambda: self._backend.call(tool, chosen))
 
-    def submit(self, answer: Any, /) -> CallResult:
+    def submit(self, answer: Any = None, /) -> CallResult:
         """Submits an answer. It ends the episode unless the answer does not have the declared type.
+
+        The answer is ignored if the environment takes none and scores the final state alone.
 
         Raises:
             ClosedError, BlockingCallError, JournalError: see `call`.

@@ -38,7 +38,7 @@ class EpisodeBackend(Protocol):
     def call(self, name: str, arguments: dict[str, Any]) -> Awaitable[CallResult]:
         """Calls a tool."""
 
-    def submit(self, answer: Any) -> Awaitable[CallResult]:
+    def submit(self, answer: Any = None) -> Awaitable[CallResult]:
         """Submits an answer."""
 
     def events(self) -> Awaitable[list[Any]]:

@@ -44,7 +44,7 @@ class LocalEpisode:
     async def call(self, name: str, arguments: dict[str, Any]) -> CallResult:
         return await self._episode.call(name, arguments)
 
-    async def submit(self, answer: Any) -> CallResult:
+    async def submit(self, answer: Any = None) -> CallResult:
         return await self._episode.submit(answer)
 
     async def events(self) -> list[Event]:

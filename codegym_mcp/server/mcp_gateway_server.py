@@ -24,6 +24,7 @@ from codegym_mcp.errors import (
     NotFoundError,
     TaskError,
 )
+from codegym_mcp.policies.tool_schemas import answer_schema
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.mcp_instructions import gateway_instructions, instructions
 from codegym_mcp.server.mcp_middleware import Context, hide_faults, refuse_cursors
@@ -106,7 +107,12 @@ TOOLS = (
         "Submit the final answer of an episode. The first valid submission ends it.",
         (
             _HANDLE,
-            Parameter("answer", Json, "the answer, as the episode's answer schema declares it."),
+            Parameter(
+                "answer",
+                Json,
+                "the answer, as the episode's answer schema declares it; null if it declares null.",
+                None,
+            ),
         ),
         dict[str, Any],
     ),
@@ -213,7 +219,7 @@ class Gateway:
             "episode": episode.token,
             "task": instructions(episode, submission="submit_answer"),
             "tools": _listed_tools(found.tools),
-            "answer": found.submission.input_schema["properties"][found.submission.parameters[0].name],
+            "answer": answer_schema(episode.submission),
         }
         return _result(self._tools["start_episode"], started)
 
@@ -222,7 +228,7 @@ class Gateway:
     ) -> types.CallToolResult:
         return tool_result(await self._find(episode).call(name, arguments or {}, key=key))
 
-    async def _submit(self, episode: str, answer: Any, *, key: str | None) -> types.CallToolResult:
+    async def _submit(self, episode: str, answer: Any = None, *, key: str | None) -> types.CallToolResult:
         found = self._find(episode)
         return tool_result(await found.submit(_read_answer(found.environment, answer), key=key))
 
@@ -272,10 +278,9 @@ def _read_json(value: Any) -> Any:
 def _read_answer(environment: Environment, answer: Any) -> Any:
     """Reads an answer that was sent as JSON text, if the text itself does not fit the answer's type."""
     submission = environment.submission
-    parameter = submission.parameters[0].name
     for candidate in (answer, _read_json(answer)):
         try:
-            submission.validate_arguments({parameter: candidate})
+            submission.validate_arguments(environment.submission_arguments(candidate))
         except InvalidArgumentsError:
             continue
         return candidate

@@ -12,11 +12,13 @@ def instructions(episode: Episode, *, submission: str | None = None) -> str:
     """
     calls = episode.settings.limits.calls
     tool = submission or episode.submission.name
-    return (
-        f"{episode.task.text}\n\n"
-        f"Work with the tools; you may make at most {calls} calls. When you know the answer, submit it with "
-        f"`{tool}`. The first valid submission is final and ends the episode."
+    end = (
+        f"When you know the answer, submit it with `{tool}`. The first valid submission is final and ends "
+        "the episode."
+        if episode.environment.takes_answer
+        else f"When the work is finished, call `{tool}`. It takes no answer and ends the episode."
     )
+    return f"{episode.task.text}\n\nWork with the tools; you may make at most {calls} calls. {end}"
 
 
 def gateway_instructions(episodes: EpisodeManager) -> str:

@@ -144,6 +144,10 @@ class AnswerType:
         return has_perfect_matching(len(left), lambda a, b: self._equal(item, left[a], right[b]))
 
 
+NO_ANSWER = AnswerType(None)
+"""The type of the answer of an environment whose final state alone is scored."""
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

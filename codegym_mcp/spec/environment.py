@@ -73,6 +73,8 @@ class Environment:
         program: the source, and the code of each role.
         judge: what decides whether an answer is correct.
         judge_errors: what an exception of the judge means.
+        final_state: the method that returns the final state, which is no tool; None if no state is scored.
+        names_mistakes: whether the source names misunderstandings, with `mistakes`.
         generates: whether tasks can be generated from a difficulty and a seed.
         tasks: the fixed tasks.
     """
@@ -95,6 +97,8 @@ class Environment:
     judge: Judge
     generates: bool
     judge_errors: JudgeErrors = JudgeErrors.FAULT
+    final_state: Tool | None = None
+    names_mistakes: bool = False
     tasks: tuple[Task, ...] = ()
 
     @classmethod
@@ -193,6 +197,15 @@ class Environment:
         tasks = [task.model_dump(mode="json") for task in self.tasks]
         content = [self.program.digest, self.program.dialect, self.program.entry, tasks]
         return sha256(to_json(content)).hexdigest()
+
+    @property
+    def takes_answer(self) -> bool:
+        """Whether the submission takes an answer; if not, the final state alone is scored."""
+        return bool(self.submission.parameters)
+
+    def submission_arguments(self, answer: Any) -> dict[str, Any]:
+        """Returns the arguments of the submission of an answer, which is ignored if none is taken."""
+        return {parameter.name: answer for parameter in self.submission.parameters}
 
     @cached_property
     def _tools_by_name(self) -> dict[str, Tool]:

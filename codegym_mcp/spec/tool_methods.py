@@ -15,6 +15,8 @@ from codegym_mcp.spec.signatures import read_parameters
 from codegym_mcp.spec.tools import Parameter, Receipt, Tool
 
 SUBMIT = "submit_answer"
+FINAL_STATE = "final_state"
+"""The method of an environment that returns its final state. It is no tool."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
@@ -61,8 +63,21 @@ def read_tool(method: ast.FunctionDef, records: Mapping[str, Any], path: str) ->
     return tool
 
 
-def submission_tool(answer: AnswerType) -> Tool:
-    """Returns the tool that submits the answer."""
+def submission_tool(answer: AnswerType | None) -> Tool:
+    """Returns the tool that submits.
+
+    Args:
+        answer: the type of the answer, or None if the final state alone is scored.
+    """
+    if answer is None:
+        return Tool(
+            name=SUBMIT,
+            title="Submit",
+            description="Report that the work is finished. What your calls have changed is scored. "
+            "The call takes no answer and ends the episode.",
+            parameters=(),
+            returns=Receipt,
+        )
     kinds = [answer.annotation, *get_args(answer.annotation)]
     any_order = answer.any_order or any(get_origin(kind) is set for kind in kinds)
     description = "The final answer." + (" The order does not matter." if any_order else "")

@@ -8,7 +8,7 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.episodes.events import CallEvent, SubmittedEvent
+from codegym_mcp.episodes.events import CallEvent, StateEvent, SubmittedEvent
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import EnvironmentFailedError, EnvironmentLimitError
 from codegym_mcp.policies.policy import Policy
@@ -27,6 +27,7 @@ class RecordedPlay:
         steps: the tool calls before the submission, in order.
         submitted: whether an answer was submitted.
         answer: the submitted answer; None if none was submitted.
+        final_state: the final state of the environment; None if it declares none or nothing was submitted.
         verdict: the verdict on the answer, or None if it could not be judged.
         state: the state in which the episode ended.
         reason: why the episode failed, or the empty string.
@@ -38,6 +39,7 @@ class RecordedPlay:
     steps: tuple[CallEvent, ...]
     submitted: bool
     answer: Any
+    final_state: Any
     verdict: Verdict | None
     state: EpisodeState
     reason: str
@@ -93,7 +95,8 @@ async def _play(
         task=task,
         steps=tuple(event for event in events if isinstance(event, CallEvent)),
         submitted=bool(answers),
-        answer=next(iter(answers[0].values())) if answers else None,
+        answer=next(iter(answers[0].values()), None) if answers else None,
+        final_state=next((event.state for event in events if isinstance(event, StateEvent)), None),
         verdict=episode.verdict,
         state=episode.state,
         reason=episode.reason,
@@ -105,6 +108,11 @@ async def _play(
 def format_call(name: str, arguments: dict[str, Any]) -> str:
     """Returns a call in Python syntax, with long arguments shortened."""
     return f"{name}({', '.join(f'{key}={format_value(value)}' for key, value in arguments.items())})"
+
+
+def format_submission(environment: Environment, answer: Any) -> str:
+    """Returns the submission of an answer in Python syntax."""
+    return format_call(environment.submission.name, environment.submission_arguments(answer))
 
 
 def format_value(value: Any) -> str:

@@ -20,15 +20,19 @@ from codegym_mcp.source_parsing import PARSER_LOCK, parse_source
 
 _WITHHELD: dict[Dialect, dict[Role, frozenset[str]]] = {
     Dialect.NATIVE: {
-        **dict.fromkeys((Role.TOOLS, Role.SHARED), frozenset({"reference", "accepts", "solve", "generate"})),
-        Role.REFERENCE: frozenset({"Environment", "accepts", "solve", "generate"}),
-        Role.JUDGE: frozenset({"Environment", "solve", "generate"}),
-        Role.SOLVE: frozenset({"Environment", "reference", "accepts", "generate"}),
-        Role.GENERATE: frozenset({"Environment", "accepts", "solve"}),
+        **dict.fromkeys(
+            (Role.TOOLS, Role.SHARED), frozenset({"reference", "accepts", "mistakes", "solve", "generate"})
+        ),
+        Role.REFERENCE: frozenset({"Environment", "accepts", "mistakes", "solve", "generate"}),
+        Role.JUDGE: frozenset({"Environment", "mistakes", "solve", "generate"}),
+        Role.SOLVE: frozenset({"Environment", "reference", "accepts", "mistakes", "generate"}),
+        # A generator may check that a misunderstanding is not accepted.
+        **dict.fromkeys((Role.GENERATE, Role.MISTAKES), frozenset({"Environment", "solve"})),
     },
     Dialect.CODEGYM: {
         **dict.fromkeys(
-            (Role.TOOLS, Role.SHARED, Role.GENERATE), frozenset({"Done", "solve", "get_ref_answer"})
+            (Role.TOOLS, Role.SHARED, Role.GENERATE, Role.MISTAKES),
+            frozenset({"Done", "solve", "get_ref_answer"}),
         ),
         Role.REFERENCE: frozenset(),
         Role.JUDGE: frozenset(),
@@ -49,6 +53,7 @@ class EnvironmentProgram:
         entry: the class whose methods are the tools.
         infinite: for a class in the CodeGym format, the parameters, by tool, in which the strings "Infinity"
             and "-Infinity" stand for the numbers.
+        one_config: whether functions take the configuration as one parameter `config`.
     """
 
     path: str
@@ -56,6 +61,7 @@ class EnvironmentProgram:
     dialect: Dialect = Dialect.NATIVE
     entry: str = "Environment"
     infinite: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    one_config: bool = field(default=False, compare=False)
     _code: dict[Role, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -7,7 +7,7 @@ is not the same. What the class raises inside `step` comes back as a text that b
 import ast
 import json
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 _REFUSED = "Error:"
@@ -66,8 +66,9 @@ class CodegymAdapter:
             raise ValueError(reply)
         return reply
 
-    def judge(self, config: Mapping[str, Any], answer: Any) -> bool:
+    def judge(self, config: Mapping[str, Any], submitted: Sequence[Any]) -> bool:
         """Whether the class's own `Done` pays for an answer, on a fresh instance of the task."""
+        (answer,) = submitted
         environment = self.open(config)
         parameter = self._cls.Done.__code__.co_varnames[1]
         try:
@@ -85,6 +86,10 @@ class CodegymAdapter:
     def generate(self, _random: Any, _difficulty: int) -> Any:
         """Raises NotImplementedError: the format has no function that generates tasks."""
         raise NotImplementedError("A class in the CodeGym format generates no tasks.")
+
+    def mistakes(self, _config: Mapping[str, Any]) -> Any:
+        """Raises NotImplementedError: the format has no function that names misunderstandings."""
+        raise NotImplementedError("A class in the CodeGym format names no misunderstandings.")
 
     def solve(
         self,

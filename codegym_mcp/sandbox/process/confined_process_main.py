@@ -51,14 +51,18 @@ def _reference(_channel: FrameChannel, start: StartMessage, namespace: Mapping[s
 
 
 def _judge(_channel: FrameChannel, start: StartMessage, namespace: Mapping[str, Any]) -> Any:
-    config, answer = start.assignment
-    return without_refusal(lambda: make_adapter(start, namespace).judge(config, answer))
+    config, submitted = start.assignment
+    return without_refusal(lambda: make_adapter(start, namespace).judge(config, submitted))
 
 
 def _generate(_channel: FrameChannel, start: StartMessage, namespace: Mapping[str, Any]) -> Any:
     seed, difficulty = start.assignment
     random = SeededRandom(seed)
     return without_refusal(lambda: make_adapter(start, namespace).generate(random, difficulty))
+
+
+def _mistakes(_channel: FrameChannel, start: StartMessage, namespace: Mapping[str, Any]) -> Any:
+    return without_refusal(lambda: make_adapter(start, namespace).mistakes(start.assignment.config))
 
 
 def _solve(channel: FrameChannel, start: StartMessage, namespace: Mapping[str, Any]) -> Any:
@@ -98,5 +102,6 @@ _ROLES: dict[Role, Callable[[FrameChannel, StartMessage, dict[str, Any]], Any]] 
     Role.REFERENCE: _reference,
     Role.JUDGE: _judge,
     Role.GENERATE: _generate,
+    Role.MISTAKES: _mistakes,
     Role.SOLVE: _solve,
 }

@@ -1,6 +1,6 @@
 """Runs the functions and the class of an environment of the native dialect, for one role."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -9,6 +9,7 @@ class NativeAdapter:
 
     Args:
         names: the namespace in which the code of the role has run.
+        one_config: whether functions receive the configuration as one argument instead of one for each value.
     """
 
     refusals_raise = True
@@ -16,12 +17,13 @@ class NativeAdapter:
     submits_by_call = False
     """Whether the oracle submits by a call instead of returning an answer."""
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
+    def __init__(self, names: Mapping[str, Any], *, one_config: bool = False) -> None:
         self._names = names
+        self._one_config = one_config
 
     def open(self, config: Mapping[str, Any]) -> Any:
         """Returns an `Environment` for a configuration."""
-        return self._names["Environment"](**config)
+        return self._names["Environment"](**self._arguments(config))
 
     def act(self, environment: Any, name: str, arguments: Mapping[str, Any]) -> Any:
         """Calls a tool and returns its result."""
@@ -29,11 +31,15 @@ class NativeAdapter:
 
     def reference(self, config: Mapping[str, Any]) -> Any:
         """Returns the reference answer."""
-        return self._names["reference"](**config)
+        return self._names["reference"](**self._arguments(config))
 
-    def judge(self, config: Mapping[str, Any], answer: Any) -> Any:
-        """Returns what `accepts` says about an answer."""
-        return self._names["accepts"](answer, **config)
+    def judge(self, config: Mapping[str, Any], submitted: Sequence[Any]) -> Any:
+        """Returns what `accepts` says about an answer, a final state, or both."""
+        return self._names["accepts"](*submitted, **self._arguments(config))
+
+    def mistakes(self, config: Mapping[str, Any]) -> Any:
+        """Returns what misunderstandings lead to, by the name of the misunderstanding."""
+        return self._names["mistakes"](**self._arguments(config))
 
     def generate(self, random: Any, difficulty: int) -> Any:
         """Returns the configuration of a new task."""
@@ -53,6 +59,9 @@ class NativeAdapter:
             public: the public values of the task.
         """
         return self._names["solve"](OracleTools(call, parameters), **public)
+
+    def _arguments(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"config": config} if self._one_config else config
 
 
 class OracleTools:

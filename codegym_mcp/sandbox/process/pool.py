@@ -161,7 +161,9 @@ class SandboxPool:
             raise
         self._processes.add(process)
         process.on_end = self._processes.discard
-        start_message = StartMessage(role, program.dialect, program.entry, program.infinite, assignment)
+        start_message = StartMessage(
+            role, program.dialect, program.entry, program.infinite, program.one_config, assignment
+        )
         process.send(to_json(start_message), code)
         return process
 

@@ -31,6 +31,7 @@ class Role(StrEnum):
     JUDGE = "judge"
     SOLVE = "solve"
     GENERATE = "generate"
+    MISTAKES = "mistakes"
 
 
 class ReplyStatus(StrEnum):
@@ -70,10 +71,15 @@ class ComputeReference(NamedTuple):
 
 
 class JudgeAnswer(NamedTuple):
-    """Judge an answer with the environment's `accepts`."""
+    """Judge what was submitted with the environment's `accepts`.
+
+    Attributes:
+        config: the configuration of the task.
+        submitted: the answer, the final state, or both in this order: the first arguments of `accepts`.
+    """
 
     config: Mapping[str, Any]
-    answer: Any
+    submitted: list[Any]
 
 
 class GenerateConfig(NamedTuple):
@@ -81,6 +87,12 @@ class GenerateConfig(NamedTuple):
 
     seed: str
     difficulty: int
+
+
+class ComputeMistakes(NamedTuple):
+    """Compute what plausible misunderstandings lead to for a configuration."""
+
+    config: Mapping[str, Any]
 
 
 class Solve(NamedTuple):
@@ -95,7 +107,9 @@ class Solve(NamedTuple):
     parameters: Mapping[str, list[str]]
 
 
-Assignment = ServeTools | ServeSharedTools | ComputeReference | JudgeAnswer | GenerateConfig | Solve
+Assignment = (
+    ServeTools | ServeSharedTools | ComputeReference | JudgeAnswer | GenerateConfig | ComputeMistakes | Solve
+)
 
 _ROLES: dict[type[Assignment], Role] = {
     ServeTools: Role.TOOLS,
@@ -103,6 +117,7 @@ _ROLES: dict[type[Assignment], Role] = {
     ComputeReference: Role.REFERENCE,
     JudgeAnswer: Role.JUDGE,
     GenerateConfig: Role.GENERATE,
+    ComputeMistakes: Role.MISTAKES,
     Solve: Role.SOLVE,
 }
 _ASSIGNMENTS = {role: assignment for assignment, role in _ROLES.items()}
@@ -127,6 +142,7 @@ class StartMessage(NamedTuple):
         dialect: the form of the environment's source, a `Dialect`.
         entry: the class that holds the tools.
         infinite: see `EnvironmentProgram`.
+        one_config: see `EnvironmentProgram`.
         assignment: the first assignment.
     """
 
@@ -134,15 +150,16 @@ class StartMessage(NamedTuple):
     dialect: str
     entry: str
     infinite: Mapping[str, Any]
+    one_config: bool
     assignment: Any
 
 
 def parse_start_message(frame: list[Any]) -> StartMessage:
     """Builds a start message from decoded JSON; the sender is the server, which is trusted."""
-    name, dialect, entry, infinite, fields = frame
+    name, dialect, entry, infinite, one_config, fields = frame
     # Looking members up by name instead of calling the enumeration keeps a process 150 KiB smaller.
     role = _ROLE_NAMES[name]
-    return StartMessage(role, dialect, entry, infinite, parse_assignment(role, fields))
+    return StartMessage(role, dialect, entry, infinite, one_config, parse_assignment(role, fields))
 
 
 # --- from the server to a process that serves tools

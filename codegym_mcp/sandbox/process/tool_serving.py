@@ -26,7 +26,7 @@ def make_adapter(start: StartMessage, namespace: Mapping[str, Any]) -> Adapter:
     """Returns the adapter of the environment whose code has run in a namespace."""
     if start.dialect == Dialect.CODEGYM:
         return CodegymAdapter(namespace[start.entry], start.infinite)
-    return NativeAdapter(namespace)
+    return NativeAdapter(namespace, one_config=start.one_config)
 
 
 class _OpenEnvironment:

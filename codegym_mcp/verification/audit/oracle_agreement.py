@@ -142,9 +142,7 @@ async def _depends_on_order(
 ) -> bool:
     """Returns whether oracle and reference each give the other's answer for some order of the input."""
     tasks = list(reorderings(environment, comparison.play.task))
-    accepted = await context.run_all(
-        partial(_is_accepted, context, environment, comparison.play.answer), tasks
-    )
+    accepted = await context.run_all(partial(_is_accepted, context, environment, comparison.play), tasks)
     if not any(accepted):
         return False
     found = await context.run_all(partial(compare_oracle, context, environment), tasks)
@@ -155,10 +153,13 @@ async def _depends_on_order(
 
 
 async def _is_accepted(
-    context: VerificationContext, environment: Environment, answer: Any, task: Task
+    context: VerificationContext, environment: Environment, play: RecordedPlay, task: Task
 ) -> bool:
     try:
-        return (await judge(context.pool, environment, task, answer, context.limits)).correct
+        verdict = await judge(
+            context.pool, environment, task, play.answer, context.limits, state=play.final_state
+        )
+        return verdict.correct
     except EnvironmentFailedError:
         return False
 

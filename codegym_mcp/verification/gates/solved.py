@@ -7,7 +7,12 @@ from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.gate_results import Gate, GateProblem
 from codegym_mcp.verification.gates.oracle_call_results import FAILURES
-from codegym_mcp.verification.recorded_play import RecordedPlay, format_call, format_value
+from codegym_mcp.verification.recorded_play import (
+    RecordedPlay,
+    format_call,
+    format_submission,
+    format_value,
+)
 from codegym_mcp.verification.verification_context import VerificationContext
 
 
@@ -31,9 +36,11 @@ async def _problem(context: VerificationContext, environment: Environment, play:
     if play.submitted:
         return GateProblem(
             gate=Gate.SOLVED,
-            message="The oracle's answer is wrong.",
+            message="The oracle's answer is wrong."
+            if environment.final_state is None
+            else "The judge refuses the state that the oracle's calls lead to, or its answer.",
             task=play.task.id,
-            call=format_call(environment.submission.name, {"answer": play.answer}),
+            call=format_submission(environment, play.answer),
             difference=await _expected(context, environment, play),
         )
     if play.policy_error is not None:
@@ -44,6 +51,8 @@ async def _problem(context: VerificationContext, environment: Environment, play:
 
 
 async def _expected(context: VerificationContext, environment: Environment, play: RecordedPlay) -> str:
+    if not environment.takes_answer:
+        return f"the final state is {format_value(play.final_state)}"
     try:
         expected = format_value(await reference_answer(context.pool, environment, play.task, context.limits))
     except EnvironmentFailedError as error:

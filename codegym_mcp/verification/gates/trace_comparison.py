@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import CallEvent
+from codegym_mcp.episodes.scoring import judge_assignment
 from codegym_mcp.episodes.tool_outcome import ToolOutcome
 from codegym_mcp.errors import (
     CodegymError,
@@ -31,7 +32,12 @@ from codegym_mcp.sandbox.process.process_messages import (
 )
 from codegym_mcp.spec.environment import Environment, Judge
 from codegym_mcp.verification.process_without_episode import EnvironmentProcess
-from codegym_mcp.verification.recorded_play import RecordedPlay, format_call, format_value
+from codegym_mcp.verification.recorded_play import (
+    RecordedPlay,
+    format_call,
+    format_submission,
+    format_value,
+)
 
 
 class Divergence(NamedTuple):
@@ -190,7 +196,7 @@ class _OracleRepetition:
         if isinstance(message, OracleFinished):
             return f"first {self._format_end()}, then nothing" if play.submitted else ""
         answer = self._worker.result_of(message)
-        if play.submitted and answer == play.answer:
+        if play.submitted and (answer == play.answer or not self._environment.takes_answer):
             return ""
         return f"first {self._format_end()}, then the answer {format_value(answer)}"
 
@@ -226,12 +232,15 @@ async def repeat_verdict(
     """Judges the submitted answers again."""
     worker: ConfinedProcess | None = None
     by_reference = environment.judge is Judge.REFERENCE
+    assignment: ComputeReference | JudgeAnswer
     try:
         for play in plays:
             if play.verdict is None:
                 continue
-            config = play.task.config
-            assignment = ComputeReference(config) if by_reference else JudgeAnswer(config, play.answer)
+            if by_reference:
+                assignment = ComputeReference(play.task.config)
+            else:
+                assignment = judge_assignment(environment, play.task, play.answer, play.final_state)
             if worker is None:
                 worker = await pool.start(environment.program, assignment, limits)
             else:
@@ -244,7 +253,7 @@ async def repeat_verdict(
                 then = f"an error: {error}"
             first = _format_verdict(play.verdict.correct)
             if then != first:
-                submission = format_call(environment.submission.name, {"answer": play.answer})
+                submission = format_submission(environment, play.answer)
                 return Divergence(play, submission, f"first {first}, then {then}", lost=not worker.alive)
     finally:
         if worker is not None:

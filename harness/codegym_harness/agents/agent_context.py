@@ -26,7 +26,7 @@ from codegym_harness.records.trajectory import (
 from codegym_mcp.control_plane_models import EventInfo
 from codegym_mcp.episode_interface import CallResult, CallStatus, EpisodeProtocol, TaskView, ToolView
 from codegym_mcp.errors import ConnectionFailedError
-from codegym_mcp.policies.tool_schemas import answer_parameter
+from codegym_mcp.policies.tool_schemas import submission_arguments
 
 _Send = Callable[[dict[str, Any]], Awaitable[CallResult]]
 
@@ -148,14 +148,14 @@ class AsyncAgentContext:
         plain = _plain(merge_arguments(arguments, named))
         return await self._turn().call(name, plain)
 
-    async def submit(self, answer: Any) -> CallResult:
-        """Submits the answer. A valid answer ends the episode.
+    async def submit(self, answer: Any = None) -> CallResult:
+        """Submits the answer, which is ignored if the episode takes none. A valid answer ends the episode.
 
         Raises:
             ValueError: the answer is not JSON data.
             ConnectionFailedError: the server cannot be reached any more.
         """
-        plain = _plain({answer_parameter(self.submission): answer})
+        plain = _plain(submission_arguments(self.submission, answer))
         return await self._turn().submit(plain)
 
     def record_message(
@@ -244,7 +244,9 @@ class RecordedTurn:
         """Submits an answer, given as the arguments of the submission. Raises as `call` does."""
         context = self._context
         return await self._record(
-            context.submission.name, arguments, lambda plain: context._send_answer(next(iter(plain.values())))
+            context.submission.name,
+            arguments,
+            lambda plain: context._send_answer(next(iter(plain.values()), None)),
         )
 
     def decline(

@@ -60,7 +60,7 @@ class AgentContext:
         given = merge_arguments(arguments, named)
         return self._result(lambda: self._context.call(name, given))
 
-    def submit(self, answer: Any) -> CallResult:
+    def submit(self, answer: Any = None) -> CallResult:
         """Submits the answer; see `AsyncAgentContext.submit`."""
         return self._result(lambda: self._context.submit(answer))
 

@@ -28,7 +28,7 @@ from codegym_mcp.episode_interface import (
 )
 from codegym_mcp.errors import ConnectionFailedError
 from codegym_mcp.json_schema import inline_foreign_references
-from codegym_mcp.policies.tool_schemas import answer_parameter
+from codegym_mcp.policies.tool_schemas import submission_arguments
 from codegym_mcp.unicode_text import replace_lone_surrogates
 
 Target = str | StdioServerParameters | Server[Any]
@@ -118,11 +118,11 @@ class McpConnection:
             text = replace_lone_surrogates(f"The server's result cannot be used: {error}")
             return CallResult(text=text, status=CallStatus.REFUSED)
 
-    async def submit(self, answer: Any) -> CallResult:
+    async def submit(self, answer: Any = None) -> CallResult:
         """Submits the answer; see `EpisodeProtocol.submit`. A server without a submission refuses."""
         if not self.scored:
             return CallResult(text="This server takes no answer.", status=CallStatus.REFUSED)
-        result = await self.call(self._submission.name, {answer_parameter(self._submission): answer})
+        result = await self.call(self._submission.name, submission_arguments(self._submission, answer))
         return result if result.is_error else result.model_copy(update={"over": True})
 
 

@@ -88,7 +88,7 @@ class RemoteEpisode:
             self._calls += 1
         return result
 
-    async def submit(self, answer: Any) -> CallResult:
+    async def submit(self, answer: Any = None) -> CallResult:
         return await self._connection.submit(answer)
 
     async def events(self) -> list[EventInfo]:

@@ -30,7 +30,7 @@ from codegym_mcp.control_plane_models import EpisodeInfo
 from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
-from codegym_mcp.policies.tool_schemas import answer_parameter
+from codegym_mcp.policies.tool_schemas import submission_arguments
 
 _CLOSE_SECONDS = 5
 _STOP_SECONDS = 15
@@ -148,9 +148,9 @@ class _WorkerEpisode:
                 await asyncio.wait([response], timeout=_CLOSE_SECONDS)
             raise
 
-    async def submit(self, answer: Any) -> CallResult:
+    async def submit(self, answer: Any = None) -> CallResult:
         """Submits the answer; see `EpisodeProtocol.submit`."""
-        return await self.call(self.submission.name, {answer_parameter(self.submission): answer})
+        return await self.call(self.submission.name, submission_arguments(self.submission, answer))
 
 
 class _WorkerClient:

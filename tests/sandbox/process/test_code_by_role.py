@@ -23,6 +23,7 @@ class Environment:
 
 def reference(goal): return goal
 def accepts(answer, goal): return answer == goal
+def mistakes(goal): return {"off by one": goal + 1}
 def solve(tools): return 1
 def generate(random, difficulty): return {"goal": helper()}
 def helper(): return TOP
@@ -62,7 +63,8 @@ def named(code: bytes) -> set[str]:
         (Role.REFERENCE, {"reference"}),
         (Role.JUDGE, {"reference", "accepts"}),
         (Role.SOLVE, {"solve"}),
-        (Role.GENERATE, {"reference", "generate"}),
+        (Role.GENERATE, {"reference", "accepts", "mistakes", "generate"}),
+        (Role.MISTAKES, {"reference", "accepts", "mistakes", "generate"}),
     ],
 )
 def test_a_role_gets_its_own_part_and_the_helpers(role: Role, kept: set[str]) -> None:
