@@ -360,6 +360,8 @@ class Episode:
             obtained: the final state, if an earlier server has recorded it.
         """
         try:
+            # A damaged journal can hold arguments that were never submitted.
+            self.environment.submission.validate_arguments(submitted.arguments)
             if obtained is None and self.environment.final_state is not None:
                 obtained = StateEvent(state=await obtain_final_state(self._runner, self.environment))
                 # The earlier events imply the state: a restarted server obtains it by replay.
