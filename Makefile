@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE_BIN := tests/interop/node_modules/.bin
 
-.PHONY: help bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers bench real-model clean
+.PHONY: help agents bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers bench real-model clean
 
 help:
 	@echo "make demo     the oracle plays every bundled environment over MCP"
@@ -15,6 +15,7 @@ help:
 	@echo "make types    mypy, strict"
 	@echo "make audit-dependencies  known vulnerabilities of dependencies (asks a public service)"
 	@echo "make interop  other projects' MCP clients, the inspector and the conformance suite (needs npm)"
+	@echo "make agents   the recipes of docs/agents.md with the real agent programs (needs npm, 1.5 GB)"
 	@echo "make trainers exports read back by the code of TRL, LLaMA-Factory and Harbor"
 	@echo "make bench    the benchmarks"
 	@echo "make real-model a small language model plays two environments (builds llama.cpp: minutes)"
@@ -65,6 +66,10 @@ types: .venv/.develop
 
 interop: .venv-interop/.installed .venv-langchain/.installed tests/interop/node_modules
 	.venv-interop/bin/python -m pytest -m interop tests/interop
+
+# The programs of the recipes, which play against a scripted model.
+agents: .venv/.develop tests/agents/node_modules
+	$(BIN)/python -m pytest -m agents tests/agents
 
 trainers: .venv-trainers/.installed
 	.venv-trainers/bin/python -m pytest -m trainers tests/trainers
@@ -120,9 +125,13 @@ real-model: .venv-real-model/.installed
 	.venv-trainers/bin/pip install --quiet --no-deps --ignore-requires-python -r tests/trainers/packages.txt
 	touch $@
 
+tests/agents/node_modules: tests/agents/package.json
+	npm install --prefix tests/agents --no-package-lock --no-audit --no-fund --loglevel error
+	touch $@
+
 tests/interop/node_modules: tests/interop/package.json
 	npm install --prefix tests/interop --no-audit --no-fund --loglevel error
 	touch $@
 
 clean:
-	rm -rf .venv .venv-audit .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers tests/interop/node_modules build site *.egg-info
+	rm -rf .venv .venv-audit .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers tests/agents/node_modules tests/interop/node_modules build site *.egg-info

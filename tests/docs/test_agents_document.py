@@ -13,31 +13,11 @@ from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.agents.command_template import PLACES
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_mcp.cli import main
+from tests.docs.documented_commands import AGENTS_DOCUMENT, ROOT, blocks, command_of, typed
 
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "docs" / "agents.md", ROOT / "README.md"]
+DOCUMENTS = [AGENTS_DOCUMENT, ROOT / "README.md"]
 EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*_agent.py"))
 COUNTER = ROOT / "tests" / "fixtures" / "counter.py"
-
-
-def blocks(document: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
-
-
-def typed(script: str) -> list[list[str]]:
-    """The words of each line of a script, as a shell has them."""
-    script = re.sub(r"\s+# .*", "", script).replace("\\\n", " ")
-    lexer = shlex.shlex(script, posix=True, punctuation_chars="\n")
-    lexer.commenters = ""
-    lexer.whitespace = " \t"
-    lexer.whitespace_split = True
-    lines: list[list[str]] = [[]]
-    for word in lexer:
-        if word.strip("\n"):
-            lines[-1].append(word)
-        else:
-            lines.append([])
-    return [line for line in lines if line]
 
 
 def evaluations() -> list[list[str]]:
@@ -48,10 +28,6 @@ def evaluations() -> list[list[str]]:
         scripts.append("codegym-mcp eval" + script.partition("\n\n")[0].partition('"""')[0])
     lines = [line for script in scripts for line in typed(script)]
     return [line[2:] for line in lines if line[:2] == ["codegym-mcp", "eval"]]
-
-
-def command_of(arguments: list[str]) -> str | None:
-    return arguments[arguments.index("--command") + 1] if "--command" in arguments else None
 
 
 COMMANDS = [command for arguments in evaluations() if (command := command_of(arguments))]
@@ -83,6 +59,12 @@ def test_every_documented_command_can_be_filled_in(command, tmp_path, monkeypatc
     monkeypatch.chdir(ROOT)
     assert ProgramAgent(command, workspaces=tmp_path).info.name == program.name
     assert set(re.findall(r"\{(\w+)\}", command)) <= set(PLACES)
+
+
+def test_the_versions_of_the_programs_are_those_that_are_tested():
+    package = json.loads((ROOT / "tests" / "agents" / "package.json").read_text())
+    versions = {version for name, version in package["dependencies"].items() if name != "node"}
+    assert set(re.findall(r"^\*\*[\w ]+\*\* (\d+\.\d+\.\d+)", AGENTS_DOCUMENT.read_text(), re.M)) == versions
 
 
 def test_every_place_is_documented():

@@ -77,11 +77,13 @@ def stream(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def hear(body: dict[str, Any]) -> str | None:
     """The last tool result of a request."""
-    block = body["messages"][-1]["content"][-1]
-    if block["type"] != "tool_result":
-        return None
-    content = block["content"]
-    return str(content if isinstance(content, str) else content[0]["text"])
+    for message in reversed(body["messages"]):
+        blocks = message["content"] if isinstance(message["content"], list) else []
+        for block in reversed(blocks):
+            if block["type"] == "tool_result":
+                content = block["content"]
+                return str(content if isinstance(content, str) else content[0]["text"])
+    return None
 
 
 def routes(delay: float) -> list[Route]:

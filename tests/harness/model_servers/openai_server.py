@@ -1,6 +1,7 @@
-"""A server of OpenAI's shape (Chat Completions), played by scripts and policies."""
+"""A server of OpenAI's shape (Chat Completions), played by scripts and policies; streams if asked to."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from scripting import Say, ScriptedModels, serve
@@ -12,7 +13,16 @@ FINISH = {"stop", "length", "tool_calls", "content_filter"}
 
 
 def speak(say: Say, body: dict[str, Any]) -> Response:
-    """A chat completion."""
+    """A chat completion, or the chunks of one."""
+    completion = make_completion(say, body)
+    if body.get("stream"):
+        events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in stream(completion))
+        return Response(events + "data: [DONE]\n\n", media_type="text/event-stream")
+    # Escaped, so that half characters can be said.
+    return Response(json.dumps(completion), media_type="application/json")
+
+
+def make_completion(say: Say, body: dict[str, Any]) -> dict[str, Any]:
     calls = [
         {
             "id": call["id"],
@@ -60,14 +70,36 @@ def speak(say: Say, body: dict[str, Any]) -> Response:
             "total_tokens": prompt + reply,
             "prompt_tokens_details": {"cached_tokens": cached},
         }
-    # Escaped, so that half characters can be said.
-    return Response(json.dumps(completion), media_type="application/json")
+    return completion
+
+
+def stream(completion: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The completion in chunks, as the API streams it: a call's arguments after its name."""
+    [choice] = completion["choices"]
+    message = choice["message"]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": message["content"] or ""}]
+    for index, call in enumerate(message.get("tool_calls", ())):
+        named = {**call["function"], "arguments": ""}
+        deltas.append({"tool_calls": [{**call, "index": index, "function": named}]})
+        arguments = {"arguments": call["function"]["arguments"]}
+        deltas.append({"tool_calls": [{"index": index, "function": arguments}]})
+    common = {
+        **{name: completion[name] for name in ("id", "created", "model")},
+        "object": "chat.completion.chunk",
+    }
+    for delta in deltas:
+        yield {**common, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    yield {**common, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
+    yield {**common, "choices": [], "usage": completion.get("usage")}
 
 
 def hear(body: dict[str, Any]) -> str | None:
     """The last tool result of a request."""
-    last = body["messages"][-1]
-    return str(last["content"]) if last["role"] == "tool" else None
+    for message in reversed(body["messages"]):
+        if message["role"] == "tool":
+            content = message["content"]
+            return str(content if isinstance(content, str) else content[0]["text"])
+    return None
 
 
 def routes(delay: float) -> list[Route]:
