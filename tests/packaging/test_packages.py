@@ -144,6 +144,7 @@ def test_the_sdist_holds_what_its_tests_need(tmp_path: Path) -> None:
         check=True,
     ).stdout.split()
     assert {name for name in wanted if (ROOT / name).exists()} - names == set()
+    assert not [name for name in names if "node_modules" in name]
 
 
 def test_a_wheel_is_a_plain_archive(installed: Path) -> None:
