@@ -72,7 +72,17 @@ def _announce_on_terminal(what: str) -> None:
         )
 
 
+_FULL_COLLECTION = 1000
+"""Collections of the middle generation before a full one."""
+
+
 def freeze_garbage_collection() -> None:
-    """Excludes everything loaded so far from later collections of garbage."""
+    """Excludes everything loaded so far from later collections of garbage, and makes full ones rare.
+
+    A full collection stops every call for a time that grows with the episodes in memory. Few objects need one:
+    most are freed when the last reference to them goes, or by the collections of young objects.
+    """
     gc.collect()
     gc.freeze()
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, _FULL_COLLECTION)

@@ -194,6 +194,12 @@ class EpisodeManager:
                 return episode
         raise NotFoundError("episode", "", hint="Its address is wrong. Open a new one.")
 
+    def in_memory(self, token: str) -> Episode | None:
+        """Returns the episode with this token, or None if it is unknown or only in the journal."""
+        episode = self._registry.find(token.partition("-")[0])
+        known = episode is not None and secrets.compare_digest(episode.token.encode(), token.encode())
+        return episode if known else None
+
     def openings(self, *, before: Opening | None = None, limit: int) -> list[Opening]:
         """Returns the openings of episodes, open and ended; see `Journal.openings`."""
         return self._journal.openings(before=before, limit=limit)

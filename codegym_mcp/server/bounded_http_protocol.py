@@ -7,6 +7,7 @@ import asyncio
 from typing import Any, cast
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from codegym_mcp.server.connection_limits import ConnectionRegistry, Phase
@@ -15,8 +16,8 @@ MAX_HEAD_BYTES = 32 * 1024
 """Bytes of a request's line and headers, trailers included."""
 _MAX_CHUNKS = 10_000
 """Chunks of one body: many small ones cost far more time than their bytes."""
-_MAX_PIPELINED = 16
-"""Requests that a client may send on one connection before it has received the responses before them."""
+_MIN_PART_BYTES = 256
+"""Several requests that arrive together are parsed in parts of at least this size."""
 _MAX_DISCARDED_BYTES = 4 << 20
 """Bytes of a body that are read after its request was answered."""
 _UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
@@ -68,6 +69,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._discarded = 0
         self._refusal: tuple[int, str] | None = None
         self._counted = False
+        self._active: RequestResponseCycle | None = None
+        self._unparsed = b""
+        self._parsed = 0
         self.address = ""
         self.phase = Phase.HEAD
         self.since = 0.0
@@ -98,8 +102,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._registry.stop_waiting(self)
         if self.transport.is_closing():
             return
-        cycle = self._last_cycle()
-        if cycle is None or cycle.response_complete or not cycle.response_started:
+        if self._active is None or self._active.response_complete or not self._active.response_started:
             body = message.encode()
             self.transport.write(
                 b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
@@ -140,6 +143,28 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        if not self.pipeline and data.count(b"\r\n\r\n") < 2:
+            self._receive(data)
+            return
+        self._unparsed, self._parsed = self._unparsed[self._parsed :] + data, 0
+        self._receive_unparsed()
+
+    def _receive_unparsed(self) -> None:
+        """Parses what has arrived up to a request that waits for the response before it.
+
+        The rest stays unparsed, so that a client which sends very many requests at once costs no time.
+        """
+        while self._parsed < len(self._unparsed) and not self.pipeline and not self.transport.is_closing():
+            end = self._unparsed.find(b"\r\n\r\n", self._parsed + _MIN_PART_BYTES)
+            part = self._unparsed[self._parsed : end + 4 if end >= 0 else None]
+            self._parsed += len(part)
+            self._receive(part)
+        if self._parsed < len(self._unparsed):
+            self.flow.pause_reading()
+        else:
+            self._unparsed, self._parsed = b"", 0
+
+    def _receive(self, data: bytes) -> None:
         begun, self._completed = self._head_begun, False
         try:
             self._parse(data)
@@ -198,9 +223,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_begun = False
         super().on_headers_complete()
-        if len(self.pipeline) > _MAX_PIPELINED:
-            self._refusal = (400, f"More than {_MAX_PIPELINED} requests wait for the responses before them.")
-            raise ValueError("too many requests")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._active = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_chunk_header(self) -> None:
         self._chunks += 1
@@ -226,8 +252,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self.transport.is_closing():
-            self._update_phase()
+        if self.transport.is_closing():
+            return
+        self._update_phase()
+        if self._unparsed:
+            self._unset_keepalive_if_required()
+            self._receive_unparsed()
 
     # --- what the client does not read
 

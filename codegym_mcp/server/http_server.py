@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 import anyio
 import uvicorn
@@ -38,15 +37,13 @@ from codegym_mcp.server.mcp_gateway_server import Gateway
 from codegym_mcp.server.mcp_http_transport import McpEndpoint
 from codegym_mcp.server.mcp_middleware import Context
 from codegym_mcp.server.request_bodies import BodyReader
+from codegym_mcp.server.request_scheduling import ScheduledRequests
 from codegym_mcp.server.stop_signals import receive_stop_signals
 
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10
 """Seconds that open calls may take after the server was told to stop."""
-
-_REQUESTS_PER_EPISODE = 4
-"""Requests of one episode that are served at a time; its calls are made one after another anyway."""
 
 
 def make_app(episodes: EpisodeManager, options: HttpOptions, *, host: str | None = "127.0.0.1") -> Starlette:
@@ -98,7 +95,10 @@ def make_app(episodes: EpisodeManager, options: HttpOptions, *, host: str | None
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=_middleware(options, host),
+        middleware=[
+            Middleware(ScheduledRequests, episodes=episodes, token=options.token),
+            *_middleware(options, host),
+        ],
         exception_handlers={HTTPException: _route_error, ClientDisconnect: _client_gone},
     )
     app.router.redirect_slashes = False
@@ -140,20 +140,15 @@ async def _route_error(_: Request, error: Exception) -> Response:
 
 
 class _KnownEpisodes:
-    """Answers 404 if the address is not one of an episode, before the body is read.
-
-    It serves a few requests of an episode at a time, so that a client which sends very many gets no larger
-    share of the server than others.
-    """
+    """Answers 404 if the address is not one of an episode, before the body is read."""
 
     def __init__(self, app: ASGIApp, episodes: EpisodeManager) -> None:
         self._app = app
         self._episodes = episodes
-        self._turns: WeakKeyDictionary[Episode, anyio.Semaphore] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            episode = self._episodes.by_token(scope["path_params"]["token"])
+            self._episodes.by_token(scope["path_params"]["token"])
         except NotFoundError as error:
             await error_response(404, error.message, error.hint)(scope, receive, send)
         except JournalError as error:
@@ -162,11 +157,7 @@ class _KnownEpisodes:
                 scope, receive, send
             )
         else:
-            turns = self._turns.get(episode)
-            if turns is None:
-                turns = self._turns[episode] = anyio.Semaphore(_REQUESTS_PER_EPISODE, fast_acquire=True)
-            async with turns:
-                await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
 
 
 class _TokenRequired:

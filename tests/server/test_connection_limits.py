@@ -9,7 +9,7 @@ import pytest
 from anyio.abc import SocketStream
 
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.bounded_http_protocol import MAX_HEAD_BYTES
+from codegym_mcp.server.bounded_http_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
 from codegym_mcp.server.connection_limits import ConnectionLimits
 from codegym_mcp.server.request_bodies import MAX_BODY
 
@@ -118,16 +118,43 @@ async def test_a_body_that_does_not_arrive_in_time_is_refused(served: Server, le
         assert (await received(stream)).startswith(b"HTTP/1.1 408 ")
 
 
-async def test_requests_that_wait_for_responses_are_bounded(served: Server) -> None:
-    async with connection(served) as stream:
-        await stream.send(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 100)
+@pytest.mark.parametrize("cut", [1, 17, 40, 1000, 65536])
+async def test_requests_that_are_sent_before_the_responses_are_answered_in_their_order(
+    served: Server, cut: int
+) -> None:
+    requests = b"".join(
+        b"POST /%d HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 8\r\n\r\n\r\n\r\n\r\n\r\n" % number
+        + b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+        for number in range(50)
+    )
+    requests += b"GET /last HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
+    async with connection(served) as stream, anyio.create_task_group() as tasks:
+
+        async def send() -> None:
+            for begin in range(0, len(requests), cut):
+                await stream.send(requests[begin : begin + cut])
+
+        tasks.start_soon(send)
         answers = await received(stream)
-        assert b"HTTP/1.1 400 " in answers
+    statuses = [part[:3] for part in answers.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [b"404", b"200"] * 50 + [b"404"]
+
+
+async def test_requests_that_wait_for_responses_are_not_parsed(
+    served: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[int] = []
+    on_headers_complete = BoundedHttpProtocol.on_headers_complete
+
+    def count(protocol: BoundedHttpProtocol) -> None:
+        on_headers_complete(protocol)
+        waiting.append(len(protocol.pipeline))
+
+    monkeypatch.setattr(BoundedHttpProtocol, "on_headers_complete", count)
     async with connection(served) as stream:
-        await stream.send(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 10)
-        answers = b""
-        while answers.count(b"HTTP/1.1 200 ") < 10:
-            answers += await stream.receive()
+        await stream.send(b"GET /health HTTP/1.1\r\nhost: a\r\n\r\n" * 2000)
+        await stream.receive()
+    assert max(waiting) < 16
 
 
 async def test_a_body_in_very_many_chunks_is_refused(served: Server) -> None:
