@@ -79,7 +79,7 @@ _FULL_COLLECTION = 1000
 def freeze_garbage_collection() -> None:
     """Excludes everything loaded so far from later collections of garbage, and makes full ones rare.
 
-    A full collection stops every call for a time that grows with the episodes in memory. Few objects need one:
+    A full collection stops every call for a time that grows with the episodes in memory. Few objects need it:
     most are freed when the last reference to them goes, or by the collections of young objects.
     """
     gc.collect()
