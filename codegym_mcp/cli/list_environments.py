@@ -8,10 +8,10 @@ import click
 from rich.table import Table
 
 from codegym_mcp.cli.command_output import echo, environments_option, json_option, out, print_json
-from codegym_mcp.control_plane_models import EnvironmentInfo
 from codegym_mcp.errors import SourceError
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import current_audit
 

@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from codegym_mcp.control_plane_models import (
-    EnvironmentInfo,
     EpisodeInfo,
     EpisodePage,
     EpisodeQuery,
@@ -41,6 +40,7 @@ from codegym_mcp.server.request_bodies import (
     ClientGoneError,
     ServerBusyError,
 )
+from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION
 

@@ -19,8 +19,8 @@ from codegym_harness.agent_enclosure.network_namespace import listening_ports, r
 from codegym_harness.agent_enclosure.output_excerpt import OutputExcerpt
 from codegym_harness.agent_enclosure.supervisor import SupervisorReport, SupervisorRequest
 from codegym_harness.agent_enclosure.workspace import Workspace
-from codegym_harness.processes.python_process import python_command
 from codegym_mcp.errors import CodegymError, RunHaltedError
+from codegym_mcp.python_process import python_command
 from codegym_mcp.sandbox.confinement import linux_functions
 
 _DRAIN_SECONDS = 5

@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.remote_episode import RemoteEpisode
-from codegym_mcp.control_plane_models import EnvironmentInfo, OpenRequest
+from codegym_mcp.control_plane_models import OpenRequest
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import ClosedError
 from codegym_mcp.runtime.async_episode import AsyncEpisode
@@ -15,6 +15,7 @@ from codegym_mcp.runtime.blocking_episode import Episode
 from codegym_mcp.runtime.loop_thread import LoopThread
 from codegym_mcp.runtime.process_lifetime import register
 from codegym_mcp.runtime.task_owned_context_manager import HeldContext
+from codegym_mcp.spec.environment_info import EnvironmentInfo
 
 T = TypeVar("T")
 

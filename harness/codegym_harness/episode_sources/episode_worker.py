@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from codegym_harness.processes.json_channel import JsonChannel
 from codegym_harness.processes.python_garbage_collector import rare_collections
-from codegym_mcp.control_plane_models import EnvironmentInfo, EpisodeInfo, OpenRequest
+from codegym_mcp.control_plane_models import EpisodeInfo, OpenRequest
 from codegym_mcp.episode_interface import TaskView, ToolView
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -33,6 +33,7 @@ from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.sandbox.confinement.linux_functions import use_batch_scheduling
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, SandboxPool
 from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment_info import EnvironmentInfo
 
 READY = 0
 """The number of the response that the worker sends without a request."""

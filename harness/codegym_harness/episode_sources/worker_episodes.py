@@ -25,12 +25,12 @@ from codegym_harness.episode_sources.episode_worker import (
 )
 from codegym_harness.processes.environment_variables import server_environment
 from codegym_harness.processes.json_channel import JsonChannel
-from codegym_harness.processes.python_process import python_command
 from codegym_mcp.control_plane_models import EpisodeInfo
 from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
 from codegym_mcp.policies.tool_schemas import submission_arguments
+from codegym_mcp.python_process import python_command
 
 _CLOSE_SECONDS = 5
 _STOP_SECONDS = 15

@@ -18,8 +18,8 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
 from codegym_harness.processes.environment_variables import server_environment
-from codegym_harness.processes.python_process import python_command
 from codegym_mcp.errors import ConnectionFailedError
+from codegym_mcp.python_process import python_command
 
 logger = logging.getLogger(__name__)
 

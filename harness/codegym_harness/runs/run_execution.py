@@ -39,11 +39,11 @@ from codegym_harness.runs.run_directory_reader import (
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.statistics.run_metrics import Summary
-from codegym_mcp.control_plane_models import EnvironmentInfo
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import source_paths
+from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.verification.audit.audit_files import current_grades
 from codegym_mcp.verification.verification_cache import cache_directory
 

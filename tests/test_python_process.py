@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from codegym_harness.processes.python_process import import_folders, python_command
+import codegym_harness  # noqa: F401  # Its folder is imported from only after it was imported.
+from codegym_mcp.python_process import import_folders, python_command
 
 
 def test_a_module_is_run_with_its_arguments() -> None:
@@ -36,6 +37,6 @@ def test_a_folder_in_the_working_directory_replaces_no_package(
 def test_the_working_directory_is_not_imported_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", str(tmp_path), "/elsewhere"])
-    folders = import_folders()
+    folders = import_folders("codegym_harness")
     assert folders[0] == "/elsewhere"
     assert {"", str(tmp_path)}.isdisjoint(folders)

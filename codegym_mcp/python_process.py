@@ -5,9 +5,6 @@ import os
 import sys
 from pathlib import Path
 
-import codegym_harness
-import codegym_mcp
-
 _START = """
 import json, runpy, sys
 sys.path[:] = json.loads(sys.argv.pop(1))
@@ -21,15 +18,23 @@ def python_command(module: str, *arguments: str) -> list[str]:
     The process is isolated (`-I`): neither the working directory nor a `PYTHON…` variable changes what it
     imports. It imports from the same folders as this process, except the working directory.
     """
-    return [sys.executable, "-I", "-c", _START, json.dumps(import_folders()), module, *arguments]
+    folders = import_folders(module.partition(".")[0])
+    return [sys.executable, "-I", "-c", _START, json.dumps(folders), module, *arguments]
 
 
-def import_folders() -> list[str]:
+def import_folders(package: str) -> list[str]:
     """Returns the folders that this process imports from, without its working directory.
 
     The folders of this project come last, so that no folder of a checkout replaces a library.
+
+    Args:
+        package: an imported package whose folder is added, besides that of `codegym_mcp`.
     """
     excluded = {"", os.path.abspath(os.curdir)}
     inherited = [path for path in sys.path if path not in excluded]
-    ours = [str(Path(package.__path__[0]).resolve().parent) for package in (codegym_mcp, codegym_harness)]
+    ours = [
+        str(Path(sys.modules[name].__path__[0]).resolve().parent)
+        for name in ("codegym_mcp", package)
+        if name in sys.modules
+    ]
     return list(dict.fromkeys([*inherited, *ours]))
