@@ -44,21 +44,28 @@ def parse_source(source: str, path: str) -> ast.Module:
         raise SourceError(path, None, f"not valid Python: {error}") from None
 
 
-def check_strings(tree: ast.Module, path: str) -> None:
+def check_strings(tree: ast.Module, source: str, path: str) -> None:
     """Checks that UTF-8 and JSON can represent the strings of a module, which schemas and task texts contain.
+
+    Args:
+        tree: the syntax tree of `source`.
+        source: the text of the module, which itself can be represented.
+        path: how error messages name the source.
 
     Raises:
         SourceError: an escape in a string is half of a surrogate pair.
     """
+    if "\\u" not in source and "\\U" not in source:
+        # Only these escapes can write half of a pair.
+        return
     for node in ast.walk(tree):
-        match node:
-            case ast.Constant(value=str(text)) if not is_encodable(text):
-                raise SourceError(
-                    path,
-                    node.lineno,
-                    "the string contains half of a surrogate pair",
-                    hint="Write the whole character.",
-                )
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not is_encodable(node.value):
+            raise SourceError(
+                path,
+                node.lineno,
+                "the string contains half of a surrogate pair",
+                hint="Write the whole character.",
+            )
 
 
 def nesting_error(tree: ast.Module, path: str) -> SourceError:

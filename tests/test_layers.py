@@ -19,6 +19,7 @@ FLOORS = [
         "terminal_text",
         "json_schema",
         "loopback_addresses",
+        "python_process",
     ],
     ["validation_messages", "episode_interface", "source_parsing", "storage", "bundled_environments"],
     ["sandbox.language", "sandbox.confinement", "models"],

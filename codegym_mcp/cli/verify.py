@@ -17,9 +17,10 @@ from codegym_mcp.cli.command_output import (
 )
 from codegym_mcp.cli.environment_selection import jobs_option, names_argument, select_entries
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.storage.cache_directory import DIRECTORY_VARIABLE
 from codegym_mcp.verification.batch.verify_many import verify_many
 from codegym_mcp.verification.gate_results import GateState, Verification
-from codegym_mcp.verification.verification_cache import DIRECTORY_VARIABLE, VerificationCache
+from codegym_mcp.verification.verification_cache import VerificationCache
 from codegym_mcp.verification.verification_context import VerificationContext
 
 _MAX_ROWS = 50

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Union
 
 from codegym_mcp.errors import NotFoundError, SourceError
-from codegym_mcp.spec.catalog_entries import BUNDLED, Entry, read_entries, source_path
+from codegym_mcp.spec.catalog_entries import BUNDLED, Entry, read_files, source_path
+from codegym_mcp.spec.catalog_parts import CatalogPart, EntryList, SetEntries
 from codegym_mcp.spec.codegym.training_records import is_training_records, read_records
 from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.stored_grades import stored_grade
+from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.spec.environment_sets import SUFFIXES
+from codegym_mcp.spec.set_index import SetIndex
 
 Source = Union[str, os.PathLike[str], Environment, "Catalog"]
 """The origin of environments: a path of a file, directory or set, "bundled", an environment, or a catalog."""
@@ -26,14 +29,17 @@ class Catalog:
     A catalog is a value: it can be pickled, and files are read again where the pickle is loaded.
     """
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self._entries: dict[str, Entry] = {}
-        for entry in entries:
-            self._add(entry)
+    def __init__(self, parts: Iterable[CatalogPart] = ()) -> None:
+        self._parts: list[CatalogPart] = []
+        self._with_more_tasks: dict[str, Entry] = {}
+        for part in parts:
+            self._add(part)
 
     @classmethod
     def load(cls, sources: "Iterable[Source]" = ()) -> "Catalog":
         """Creates a catalog of several sources; without sources, of the bundled environments.
+
+        The first time that a large set is loaded, its index is built.
 
         Args:
             sources: environment files, directories of them, sets (`.jsonl`, `.parquet`), the word "bundled",
@@ -47,19 +53,21 @@ class Catalog:
         records: list[Path] = []
         for source in list(sources) or [BUNDLED]:
             if isinstance(source, Environment):
-                catalog._add(Entry.of(source))
+                catalog._add(EntryList([Entry.of(source)]))
                 continue
             if isinstance(source, Catalog):
-                catalog._add_all(source.entries)
+                catalog._add_catalog(source)
                 continue
             path = source_path(source)
             if path.suffix == ".jsonl" and path.exists() and is_training_records(path):
                 records.append(path)
+            elif path.suffix in SUFFIXES and path.exists():
+                catalog._add(SetEntries(SetIndex.open(path)))
             else:
-                catalog._add_all(read_entries(path))
+                catalog._add(_without_duplicates(read_files(path)))
         for path in records:
-            for name, tasks in read_records(path, catalog.names).items():
-                catalog._entries[name] = catalog._entries[name].with_more_tasks(tasks)
+            for name, tasks in read_records(path, catalog).items():
+                catalog._with_more_tasks[name] = catalog.entry(name).with_more_tasks(tasks)
         return catalog
 
     @classmethod
@@ -75,35 +83,33 @@ class Catalog:
             return cls.load([sources])
         return cls.load(sources)
 
-    def _add(self, entry: Entry) -> None:
-        if entry.name in self._entries:
-            first = self._entries[entry.name].path
-            raise SourceError(
-                entry.path,
-                None,
-                f"another environment is named {entry.name}: {first}",
-                hint="Rename one of them.",
-            )
-        self._entries[entry.name] = entry
+    def _add(self, part: CatalogPart) -> None:
+        for known in self._parts:
+            few, many = sorted((known, part), key=len)
+            for name in few.names():
+                if name in many:
+                    raise _same_name(part.entry(name), known.entry(name))
+        self._parts.append(part)
 
-    def _add_all(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            self._add(entry)
+    def _add_catalog(self, catalog: "Catalog") -> None:
+        for part in catalog._parts:
+            self._add(part)
+        self._with_more_tasks.update(catalog._with_more_tasks)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return sum(map(len, self._parts))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self.names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return any(name in part for part in self._parts)
 
     def __getitem__(self, name: str) -> Environment:
         return self.get(name)
 
     def __add__(self, other: "Catalog") -> "Catalog":
-        return Catalog([*self.entries, *other.entries])
+        return Catalog.load([self, other])
 
     def __repr__(self) -> str:
         shown = ", ".join(self.names[:5]) + (", …" if len(self) > 5 else "")
@@ -112,12 +118,12 @@ class Catalog:
     @property
     def entries(self) -> list[Entry]:
         """All entries in their order, including those of broken environments."""
-        return list(self._entries.values())
+        return [self.entry(name) for name in self.names]
 
     @property
     def names(self) -> list[str]:
         """The names of all entries in their order, including those of broken environments."""
-        return list(self._entries)
+        return [name for part in self._parts for name in part.names()]
 
     def entry(self, name: str) -> Entry:
         """Returns the entry with a name.
@@ -125,10 +131,13 @@ class Catalog:
         Raises:
             NotFoundError: the catalog has no such entry.
         """
-        if name not in self._entries:
-            hint = "" if self._entries else "The catalog is empty."
-            raise NotFoundError("environment", name, self._entries, hint=hint)
-        return self._entries[name]
+        if name in self._with_more_tasks:
+            return self._with_more_tasks[name]
+        for part in self._parts:
+            if name in part:
+                return part.entry(name)
+        hint = "" if self._parts else "The catalog is empty."
+        raise NotFoundError("environment", name, self.names, hint=hint)
 
     def get(self, name: str) -> Environment:
         """Returns the environment with a name; `catalog[name]` does the same.
@@ -151,50 +160,80 @@ class Catalog:
         Raises:
             NotFoundError: a pattern matches no name, or no environment has the tags and the grade.
         """
-        chosen = [self._entries[name] for name in self._match(globs)]
+        names = self._match(globs)
         if wanted := set(tags):
-            chosen = [entry for entry in chosen if _has_tags(entry, wanted)]
+            tagged = [part.names_with(wanted) for part in self._parts]
+            names = {name for name in names if any(name in each for each in tagged)}
         if grade is not None:
-            chosen = [entry for entry in chosen if (stored_grade(entry) or "Z") <= grade]
-        if not chosen and self._entries:
+            grades = self.grades()
+            names = {name for name in names if grades.get(name, "Z") <= grade}
+        if not names and self._parts:
             conditions = [f"the tags {', '.join(sorted(wanted))}"] * bool(wanted)
             conditions += [f"grade {grade} or better"] * (grade is not None)
             raise NotFoundError("environment", "", hint=f"None has {' and '.join(conditions)}.")
-        return Catalog(chosen)
+        chosen = Catalog(part.keep(names) for part in self._parts)
+        chosen._with_more_tasks = {
+            name: entry for name, entry in self._with_more_tasks.items() if name in names
+        }
+        return chosen
 
-    def _match(self, globs: Sequence[str]) -> list[str]:
+    def _match(self, globs: Sequence[str]) -> set[str]:
         """Returns the names that match any of the patterns."""
+        names = self.names
         if not globs:
-            return self.names
+            return set(names)
         chosen: set[str] = set()
         for pattern in globs:
-            matching = {name for name in self._entries if fnmatchcase(name, pattern)}
+            if pattern in self:
+                chosen.add(pattern)
+                continue
+            matching = {name for name in names if fnmatchcase(name, pattern)}
             if not matching:
-                raise NotFoundError("environment", pattern, self._entries)
+                raise NotFoundError("environment", pattern, names)
             chosen |= matching
-        return [name for name in self._entries if name in chosen]
+        return chosen
+
+    def grades(self) -> dict[str, str]:
+        """Returns the grades of the environments that have a current audit, by name ("A" is the best)."""
+        return {name: grade for part in self._parts for name, grade in part.grades().items()}
 
     def environments(self) -> Iterator[Environment]:
         """Yields the environments that can be used; `problems` says what is wrong with the others."""
-        for entry in self._entries.values():
+        for name in self.names:
             try:
-                yield entry.read()
+                yield self.get(name)
+            except SourceError:
+                continue
+
+    def infos(self) -> Iterator[EnvironmentInfo]:
+        """Yields the descriptions of the environments that can be used, as far as is known.
+
+        Environments of a set are described from its index, without reading them.
+        """
+        for name in self.names:
+            try:
+                yield self.entry(name).info()
             except SourceError:
                 continue
 
     def problems(self) -> list[SourceError]:
-        """Returns the errors of the environments that cannot be used."""
-        found = []
-        for entry in self._entries.values():
-            try:
-                entry.read()
-            except SourceError as error:
-                found.append(error)
-        return found
+        """Returns the errors of the environments that cannot be used.
+
+        Of a set with more than a hundred rows, these are the rows that its index knows to be broken. Whether
+        the others keep the whole contract is known when they are used.
+        """
+        return [problem for part in self._parts for problem in part.problems()]
 
 
-def _has_tags(entry: Entry, tags: set[str]) -> bool:
-    try:
-        return tags <= set(entry.read().tags)
-    except SourceError:
-        return False
+def _without_duplicates(entries: Iterable[Entry]) -> EntryList:
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.name in found:
+            raise _same_name(entry, found[entry.name])
+        found[entry.name] = entry
+    return EntryList(found.values())
+
+
+def _same_name(entry: Entry, first: Entry) -> SourceError:
+    problem = f"another environment is named {entry.name}: {first.path}"
+    return SourceError(entry.path, None, problem, hint="Rename one of them.")

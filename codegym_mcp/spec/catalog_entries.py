@@ -1,4 +1,4 @@
-"""Finds the environments in files, directories and sets; each is an entry that is read on demand."""
+"""Entries of a catalog: environments in files, directories and rows of sets, each read on demand."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -10,11 +10,11 @@ from typing import Any
 from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import SourceError, TaskError
 from codegym_mcp.source_parsing import PARSER_LOCK
-from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.codegym.environment_names import environment_name
 from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.spec.environment_reader import read_any_dialect, read_source
-from codegym_mcp.spec.environment_sets import SUFFIXES, SetRow, read_set
+from codegym_mcp.spec.set_index import IndexEntry
 from codegym_mcp.spec.task_files import read_tasks
 
 BUNDLED = "bundled"
@@ -32,6 +32,7 @@ class Entry:
         path: where it comes from, for error messages.
         file: the file that contains it, alone or with others; None for an environment in memory.
         published_audit: returns the audit that was published with it, as JSON, or an empty text.
+        indexed: what the index of its set tells of it; None outside sets.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Entry:
     _read: Callable[[], Environment] = field(repr=False)
     file: Path | None = None
     published_audit: Callable[[], str] = field(default=str, repr=False)
+    indexed: IndexEntry | None = field(default=None, repr=False)
     _environment: Environment | None = field(default=None, repr=False)
     _problem: SourceError | None = field(default=None, repr=False)
 
@@ -48,24 +50,42 @@ class Entry:
         return cls(environment.name, environment.program.path, partial(_same, environment))
 
     def read(self) -> Environment:
-        """Returns the environment. It is read once, even if it cannot be used.
+        """Returns the environment.
+
+        It is read once, even if it cannot be used. Environments of a set are read again after some time, so
+        that a large set does not fill the memory.
 
         Raises:
             SourceError: the environment cannot be used.
         """
         with PARSER_LOCK:
+            if self.indexed is not None:
+                return self._read_or_explain()
             if self._problem is not None:
                 raise self._problem.with_traceback(None)
             if self._environment is None:
                 try:
-                    self._environment = self._read()
+                    self._environment = self._read_or_explain()
                 except SourceError as error:
                     self._problem = error
                     raise
-                except TaskError as error:
-                    self._problem = SourceError(self.path, None, error.message, hint=error.hint)
-                    raise self._problem from None
             return self._environment
+
+    def _read_or_explain(self) -> Environment:
+        try:
+            return self._read()
+        except TaskError as error:
+            raise SourceError(self.path, None, error.message, hint=error.hint) from None
+
+    def info(self) -> EnvironmentInfo:
+        """Returns the description of the environment, which is not read if an index has the description.
+
+        Raises:
+            SourceError: the environment cannot be used.
+        """
+        if self.indexed is not None and self.indexed.info is not None:
+            return self.indexed.info
+        return EnvironmentInfo.of(self.read())
 
     def with_more_tasks(self, tasks: tuple[Task, ...]) -> "Entry":
         """Returns an entry of the same environment with further tasks; a task with a known id replaces it."""
@@ -94,16 +114,13 @@ def source_paths(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
     return [source_path(source) for source in sources] or [bundled_path()]
 
 
-def read_entries(path: Path) -> Iterator[Entry]:
-    """Yields the entries of a file, directory or set.
+def read_files(path: Path) -> Iterator[Entry]:
+    """Yields the entries of a file or a directory.
 
     Raises:
         SourceError: the path does not exist, or contains no environments.
     """
-    if path.suffix in SUFFIXES and path.exists():
-        for row in read_set(path):
-            yield _row_entry(row, path)
-    elif path.is_dir():
+    if path.is_dir():
         files = [file for file in sorted(path.glob("*.py")) if not file.name.startswith("_")]
         if not files:
             raise SourceError(str(path), None, "the directory contains no environment", hint=_SUPPORTED)
@@ -122,28 +139,12 @@ def _file_entry(path: Path) -> Entry:
     return Entry(name, str(path), partial(_read_file, path, name), path)
 
 
-def _row_entry(row: SetRow, file: Path) -> Entry:
-    return Entry(row.name, row.where, partial(_read_row, row), file, partial(_read_audit, row))
-
-
 def _read_file(path: Path, name: str) -> Environment:
     environment = read_any_dialect(read_source(path), name=name, path=str(path))
     tasks = path.with_suffix(".jsonl")
     if not environment.reads_task_file or not tasks.exists():
         return environment
     return environment.with_tasks(read_tasks(tasks, environment))
-
-
-def _read_row(row: SetRow) -> Environment:
-    found = row.read()
-    if row.in_codegym_format:
-        return read_codegym_source(found.code, name=row.name, path=row.where, origin=found.origin)
-    environment = read_any_dialect(found.code, name=row.name, path=row.where, origin=found.origin)
-    return found.with_tasks(environment, row.where)
-
-
-def _read_audit(row: SetRow) -> str:
-    return row.read().audit
 
 
 def _read_with_tasks(entry: Entry, tasks: tuple[Task, ...]) -> Environment:

@@ -23,7 +23,7 @@ from codegym_mcp.spec.tools import Tool
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def read_native(tree: ast.Module, source: str, *, name: str, path: str) -> Environment:
+def read_native(tree: ast.Module, source: str, *, name: str, path: str, check: bool = True) -> Environment:
     """Reads an environment of the native dialect.
 
     Args:
@@ -31,6 +31,8 @@ def read_native(tree: ast.Module, source: str, *, name: str, path: str) -> Envir
         source: the text of the file.
         name: the environment's name.
         path: how error messages name the source.
+        check: whether to check the language policy and the size of the schemas; otherwise the policy is
+            checked when code is needed.
 
     Raises:
         SourceError: the source breaks the contract or the language policy; the error names the line and says
@@ -39,24 +41,25 @@ def read_native(tree: ast.Module, source: str, *, name: str, path: str) -> Envir
     if not _NAME.fullmatch(name):
         problem = f"{name!r} is not a valid name for an environment"
         raise SourceError(path, None, problem, hint="Use lower-case letters, digits and underscores.")
-    check_strings(tree, path)
+    check_strings(tree, source, path)
     try:
-        environment = _Reader(tree, name, path).read(EnvironmentProgram(path, source))
+        environment = _Reader(tree, name, path, check).read(EnvironmentProgram(path, source))
     except AnnotationError as error:
         raise SourceError(path, error.line, error.text, hint=f"Supported: {SUPPORTED}.") from None
     except RecursionError:
         raise nesting_error(tree, path) from None
-    environment.program.compile(tree)
+    if check:
+        environment.program.compile(tree)
     return environment
 
 
 class _Reader:
-    def __init__(self, tree: ast.Module, name: str, path: str) -> None:
+    def __init__(self, tree: ast.Module, name: str, path: str, check: bool) -> None:
         self._name = name
         self._path = path
         self._tree = tree
         self._meta = read_meta(tree, path)
-        self._definitions = SourceDefinitions.of(tree, read_records(tree), path)
+        self._definitions = SourceDefinitions.of(tree, read_records(tree), path, check_schemas=check)
         self._error = self._definitions.error
 
     def read(self, program: EnvironmentProgram) -> Environment:
@@ -104,7 +107,7 @@ class _Reader:
 
     def _tools(self, cls: ast.ClassDef, methods: Iterable[ast.FunctionDef]) -> tuple[Tool, ...]:
         tools = tuple(
-            read_tool(node, self._definitions.records, self._path)
+            read_tool(node, self._definitions.records, self._path, check=self._definitions.check_schemas)
             for node in methods
             if node.name[0] != "_" and node.name != FINAL_STATE
         )

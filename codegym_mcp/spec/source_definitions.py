@@ -29,22 +29,27 @@ class SourceDefinitions:
         functions: the functions by name.
         classes: the classes by name.
         records: the types of the TypedDict classes by name.
+        check_schemas: whether the size of schemas is to be checked.
     """
 
     path: str
     functions: Mapping[str, ast.FunctionDef]
     classes: Mapping[str, ast.ClassDef]
     records: Mapping[str, Any]
+    check_schemas: bool = True
 
     @classmethod
-    def of(cls, tree: ast.Module, records: Mapping[str, Any], path: str) -> "SourceDefinitions":
+    def of(
+        cls, tree: ast.Module, records: Mapping[str, Any], path: str, *, check_schemas: bool = True
+    ) -> "SourceDefinitions":
         """Finds the definitions of a module.
 
         Raises:
             SourceError: a definition is asynchronous, or two have the same name.
         """
         functions = definitions_by_name(tree.body, ast.FunctionDef, path)
-        return cls(path, functions, definitions_by_name(tree.body, ast.ClassDef, path), records)
+        classes = definitions_by_name(tree.body, ast.ClassDef, path)
+        return cls(path, functions, classes, records, check_schemas)
 
     def error(self, node: ast.AST | None, problem: str, hint: str = "") -> SourceError:
         """Returns an error that names the line of a node."""

@@ -2,25 +2,14 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
-
 from codegym_mcp.errors import SourceError
+from codegym_mcp.spec.audit_grade import grade_of_audit
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.storage.regular_files import read_regular_file
 
 AUDIT_SUFFIX = ".audit.json"
-AUDIT_VERSION = 2
-"""Version of the measurements; audits of another version are stale."""
 _MAX_AUDIT = 16 << 20
 """Maximum size of an audit file in bytes."""
-
-
-class _StoredAudit(BaseModel):
-    """The part of an audit that decides whether its grade is current."""
-
-    version: int
-    digest: str
-    grade: str
 
 
 def audit_path(entry: Entry) -> Path | None:
@@ -30,8 +19,12 @@ def audit_path(entry: Entry) -> Path | None:
     """
     if entry.file is None:
         return None
-    folder = entry.file.parent if entry.file.suffix == ".py" else entry.file.with_suffix(".audits")
-    return folder / f"{entry.name}{AUDIT_SUFFIX}"
+    return audit_folder(entry.file) / f"{entry.name}{AUDIT_SUFFIX}"
+
+
+def audit_folder(file: Path) -> Path:
+    """Returns the folder of the audits of a file's environments."""
+    return file.parent if file.suffix == ".py" else file.with_suffix(".audits")
 
 
 def stored_grade(entry: Entry) -> str | None:
@@ -43,9 +36,9 @@ def stored_grade(entry: Entry) -> str | None:
     path = audit_path(entry)
     try:
         stored = path is not None and path.exists()
+        if not stored and entry.indexed is not None:
+            return entry.indexed.grade
         text = read_regular_file(path, _MAX_AUDIT) if path is not None and stored else entry.published_audit()
-        audit = _StoredAudit.model_validate_json(text)
-        digest = entry.read().content_digest
-    except (SourceError, ValidationError):
+        return grade_of_audit(text, entry.read())
+    except SourceError:
         return None
-    return audit.grade if (audit.version, audit.digest) == (AUDIT_VERSION, digest) else None

@@ -19,7 +19,7 @@ class JsonLine(NamedTuple):
     Attributes:
         number: its number, counted from one.
         offset: the position of its first byte in the file.
-        data: its bytes, without a byte order mark.
+        data: its bytes, without a byte order mark; empty if it is too long.
     """
 
     number: int
@@ -27,8 +27,12 @@ class JsonLine(NamedTuple):
     data: bytes
 
 
-def read_lines(path: Path) -> Iterator[JsonLine]:
+def read_lines(path: Path, *, skip_long: bool = False) -> Iterator[JsonLine]:
     """Yields the lines of a file that are not blank.
+
+    Args:
+        path: the file.
+        skip_long: whether to yield lines longer than `MAX_LINE` without their bytes.
 
     Raises:
         SourceError: the file cannot be read, is not a regular file, or has a line longer than `MAX_LINE`.
@@ -43,12 +47,23 @@ def read_lines(path: Path) -> Iterator[JsonLine]:
             if not line:
                 return
             number += 1
-            if len(line) > MAX_LINE:
-                raise SourceError(str(path), number, f"the line is longer than {MAX_LINE:,} bytes")
             start, offset = offset, offset + len(line)
+            if len(line) > MAX_LINE:
+                if not skip_long:
+                    raise SourceError(str(path), number, too_long())
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(MAX_LINE)
+                    offset += len(line)
+                yield JsonLine(number, start, b"")
+                continue
             data = line.removeprefix(BOM_UTF8)
             if data.strip():
                 yield JsonLine(number, start + len(line) - len(data), data)
+
+
+def too_long() -> str:
+    """Returns what is wrong with a line that is longer than `MAX_LINE`."""
+    return f"the line is longer than {MAX_LINE:,} bytes"
 
 
 def read_line_at(path: Path, offset: int, length: int) -> bytes:

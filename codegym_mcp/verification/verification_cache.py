@@ -1,13 +1,11 @@
 """Caches verifications by content, so that unchanged environments are not verified again."""
 
 import logging
-import os
 import sys
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from platformdirs import user_cache_path
 from pydantic import ValidationError
 from pydantic_core import to_json
 
@@ -16,17 +14,11 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import UnwritableError
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.storage.atomic_files import write_atomically
+from codegym_mcp.storage.cache_directory import cache_directory
 from codegym_mcp.verification.gate_results import Verification
 
-DIRECTORY_VARIABLE = "CODEGYM_MCP_CACHE"
 _HINT = "Name another folder with --cache, or use --no-cache."
 _log = logging.getLogger(__name__)
-
-
-def cache_directory() -> Path:
-    """Returns the cache directory that `CODEGYM_MCP_CACHE` names, otherwise the user's."""
-    named = os.environ.get(DIRECTORY_VARIABLE)
-    return Path(named) if named else user_cache_path("codegym-mcp", appauthor=False)
 
 
 @cache

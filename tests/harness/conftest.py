@@ -17,6 +17,7 @@ from codegym_mcp.server.http_server import make_app
 from codegym_mcp.server.listeners import bind
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.spec.catalog_parts import EntryList
 from codegym_mcp.spec.environment import Environment, Task
 
 TOKEN = "control"
@@ -50,7 +51,7 @@ def bells_file(bells: Environment, fixtures: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def catalog(bells: Environment) -> Catalog:
-    return Catalog([Entry("counter", "counter.py", lambda: bells)])
+    return Catalog([EntryList([Entry("counter", "counter.py", lambda: bells)])])
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import NotFoundError, SourceError
 from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.spec import environment_sets
+from codegym_mcp.spec.audit_grade import AUDIT_VERSION
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.stored_grades import AUDIT_VERSION
 from tests.conftest import FIXTURES
 from tests.storage.special_files import SPECIAL_FILES
 
@@ -426,9 +426,6 @@ def test_a_broken_row_is_reported_with_its_number_and_does_not_affect_others(
     tmp_path: Path, kind: str
 ) -> None:
     good, other = rows()
-    path = write_set(tmp_path, kind, [good, {**other, "env_code": "garbage("}, other])
-    with pytest.raises(SourceError, match="another environment is named"):
-        Catalog.load([path])
     path = write_set(tmp_path, kind, [good, {**other, "env_code": "x = 1\ngarbage(", "source": "B"}, other])
     catalog = Catalog.load([path])
     assert [environment.name for environment in catalog.environments()] == NAMES
@@ -532,10 +529,19 @@ def test_a_truncated_published_line_does_not_affect_others(tmp_path: Path, rest:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_only_the_names_of_a_published_set_are_in_memory_until_it_is_used(tmp_path: Path, kind: str) -> None:
-    catalog = Catalog.load([write_set(tmp_path, kind, [published(), published(name="another")])])
-    write_set(tmp_path, kind, [published(name="another"), published()])
-    # What stands there now is read; and that it is another is noticed.
+def test_the_first_usable_row_of_a_name_is_its_environment(tmp_path: Path, kind: str) -> None:
+    rows = [published(code="x = 1"), published(), published(title="third"), published(name="other")]
+    catalog = Catalog.load([write_set(tmp_path, kind, rows)])
+    assert catalog.names == ["row_1_counter", "counter", "row_3_counter", "other"]
+    assert [environment.name for environment in catalog.environments()] == ["counter", "other"]
+    assert [str(error).split(": ")[1] for error in catalog.problems()] == [
+        "row 2 has an environment of the same name, counter. Rename one of them."
+    ] * 2
+
+
+def test_a_line_that_changed_since_its_set_was_opened_is_not_used(tmp_path: Path) -> None:
+    catalog = Catalog.load([write_set(tmp_path, "jsonl", [published(), published(name="another")])])
+    write_set(tmp_path, "jsonl", [published(name="another"), published()])
     assert all("changed since it was opened" in str(error) for error in catalog.problems())
     assert len(catalog.problems()) == 2
 

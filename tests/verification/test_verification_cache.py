@@ -9,9 +9,10 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import UnwritableError
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.environment_reader import read_environment_source
+from codegym_mcp.storage.cache_directory import cache_directory
 from codegym_mcp.verification import verification_cache
 from codegym_mcp.verification.gate_results import Verification
-from codegym_mcp.verification.verification_cache import VerificationCache, cache_directory, gates_version
+from codegym_mcp.verification.verification_cache import VerificationCache, gates_version
 
 
 @pytest.fixture

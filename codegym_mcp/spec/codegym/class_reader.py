@@ -41,15 +41,20 @@ _CONFIGURATION = Tool(
 )
 
 
-def read_codegym_source(source: str, *, name: str, path: str, origin: str = "") -> Environment:
+def read_codegym_source(
+    source: str, *, name: str, path: str, origin: str = "", check: bool = True
+) -> Environment:
     """Reads an environment from source text in the CodeGym format.
 
     Args, Returns, Raises: as `read_codegym`.
     """
-    return read_codegym(parse_source(source, path), source, name=name, path=path, origin=origin)
+    tree = parse_source(source, path)
+    return read_codegym(tree, source, name=name, path=path, origin=origin, check=check)
 
 
-def read_codegym(tree: ast.Module, source: str, *, name: str, path: str, origin: str = "") -> Environment:
+def read_codegym(
+    tree: ast.Module, source: str, *, name: str, path: str, origin: str = "", check: bool = True
+) -> Environment:
     """Reads an environment in the CodeGym format.
 
     Args:
@@ -59,6 +64,7 @@ def read_codegym(tree: ast.Module, source: str, *, name: str, path: str, origin:
             of the class to read.
         path: how error messages name the source.
         origin: where the environment or its problem comes from.
+        check: whether to check the language policy; otherwise it is checked when code is needed.
 
     Returns:
         The environment with the tasks of its `__main__` block.
@@ -66,12 +72,13 @@ def read_codegym(tree: ast.Module, source: str, *, name: str, path: str, origin:
     Raises:
         SourceError: the source is not in the format, or the language policy refuses it.
     """
-    check_strings(tree, path)
+    check_strings(tree, source, path)
     try:
         environment = _Reader(tree, source, name, path).read(origin)
     except RecursionError:
         raise nesting_error(tree, path) from None
-    environment.program.compile(tree)
+    if check:
+        environment.program.compile(tree)
     return environment
 
 

@@ -44,8 +44,8 @@ from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import source_paths
 from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.storage.cache_directory import cache_directory
 from codegym_mcp.verification.audit.audit_files import current_grades
-from codegym_mcp.verification.verification_cache import cache_directory
 
 FOREIGN = "mcp"
 """The name of another MCP server in the records of a run."""

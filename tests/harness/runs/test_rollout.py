@@ -21,6 +21,7 @@ from codegym_mcp.errors import EnvironmentFaultError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.spec.catalog_parts import EntryList
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_reader import read_environment_source
 
@@ -166,7 +167,9 @@ async def test_an_episode_whose_environment_fails_is_not_scored(
 ) -> None:
     source = bells.program.source.replace("self.floor += floors", "return 'up'")
     broken = read_environment_source(source, name="counter", path="counter.py").with_tasks(bells.tasks)
-    episodes = EpisodeManager(Catalog([Entry("counter", "counter.py", lambda: broken)]), pool, journal)
+    episodes = EpisodeManager(
+        Catalog([EntryList([Entry("counter", "counter.py", lambda: broken)])]), pool, journal
+    )
 
     async def move(game):
         await game.call("move", {"floors": 1})
