@@ -73,8 +73,8 @@ def test_any_text_is_parsed_or_refused_as_a_source(text: str) -> None:
 
 
 def test_the_line_of_a_string_with_a_lone_surrogate_is_reported() -> None:
+    source = BEFORE + 'third = "\\udc80"'
     with pytest.raises(SourceError, match="half of a surrogate pair") as caught:
-        source = BEFORE + 'third = "\\udc80"'
         check_strings(parse_source(source, "file.py"), source, "file.py")
 
     assert caught.value.line == 3

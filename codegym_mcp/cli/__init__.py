@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from codegym_mcp.cli.audit import audit
-from codegym_mcp.cli.command_output import Commands
+from codegym_mcp.cli.command_output import Commands, show_index_progress
 from codegym_mcp.cli.doctor import doctor
 from codegym_mcp.cli.evaluate import evaluate
 from codegym_mcp.cli.export import export
@@ -31,6 +31,7 @@ class _Main(Commands):
             # A terminal or pipe of another encoding shows escapes instead of ending in a traceback.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
+        show_index_progress()
         return super().main(*args, **options)
 
 

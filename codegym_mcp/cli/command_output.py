@@ -1,6 +1,7 @@
 """Output, errors and execution of commands."""
 
 import json
+import logging
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -63,6 +64,22 @@ def _first(group: BaseExceptionGroup[BaseException]) -> CodegymError | None:
         if isinstance(found, CodegymError):
             return found
     return None
+
+
+class _EchoHandler(logging.Handler):
+    """Prints log messages as lines on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        echo(record.getMessage(), err=True)
+
+
+def show_index_progress() -> None:
+    """Prints on stderr how far the index of a large set is, while it is built."""
+    logger = logging.getLogger("codegym_mcp.spec")
+    if not logger.handlers:
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        logger.addHandler(_EchoHandler())
 
 
 def print_json(data: Any) -> None:

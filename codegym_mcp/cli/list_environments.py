@@ -1,158 +1,99 @@
 """`codegym-mcp list`, and how an environment is shown."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.table import Table
 
 from codegym_mcp.cli.command_output import echo, environments_option, json_option, out, print_json
-from codegym_mcp.errors import SourceError
+from codegym_mcp.cli.environment_selection import names_argument
 from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.environment_info import EnvironmentInfo
-from codegym_mcp.verification.audit.audit import Audit
-from codegym_mcp.verification.audit.audit_files import current_audit
+from codegym_mcp.spec.environment_query import PAGE, EnvironmentOrder, EnvironmentPage, EnvironmentQuery
+
+_MOST_PROBLEMS = 20
 
 
 @click.command("list")
+@names_argument
 @environments_option
+@click.option("--tag", "tags", multiple=True, help="Only those with this tag; may be repeated.")
+@click.option("--grade", type=click.Choice(["A", "B", "C", "D"]), help="Only those graded so or better.")
+@click.option("--search", default="", metavar="TEXT", help="Only those with a text in name, title or tags.")
+@click.option(
+    "--sort",
+    type=click.Choice([order.value for order in EnvironmentOrder]),
+    default=EnvironmentOrder.CATALOG.value,
+    show_default=True,
+    help="The order of the environments; catalog is that of files and sets.",
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help=f"List at most N; {PAGE} without --json.")
+@click.option("--offset", type=click.IntRange(0), default=0, metavar="N", help="Leave out the first N.")
 @json_option
-def list_command(paths: tuple[Path, ...], as_json: bool) -> None:
+def list_command(
+    *,
+    names: tuple[str, ...],
+    paths: tuple[Path, ...],
+    tags: tuple[str, ...],
+    grade: str | None,
+    search: str,
+    sort: str,
+    limit: int | None,
+    offset: int,
+    as_json: bool,
+) -> None:
     """List the environments. Exits with 1 if one of them cannot be used.
+
+    NAMES are globs; without one, all environments are listed.
 
     \b
     Example:
-      codegym-mcp list --environments my_environments/
+      codegym-mcp list
+      codegym-mcp list 'night_*' --environments my_environments/
+      codegym-mcp list --environments set.parquet --grade A --sort name --limit 20
     """
     catalog = Catalog.load(paths)
-    listed = [_info(entry) for entry in catalog.entries if _is_usable(entry)]
+    if names:
+        catalog = catalog.select(*names)
+    query = EnvironmentQuery(
+        tag=tags,
+        grade=grade,
+        search=search,
+        order=EnvironmentOrder(sort),
+        limit=limit if limit is not None or as_json else PAGE,
+        offset=offset,
+    )
+    page = query.page(catalog)
     if as_json:
-        print_json(listed)
+        print_json(
+            [
+                {**info.model_dump(mode="json"), "grade": page.grades.get(info.name)}
+                for info in page.environments
+            ]
+        )
     else:
-        table = Table(box=None, pad_edge=False)
-        for heading in ("name", "title", "tags", "tools", "tasks", "grade"):
-            table.add_column(heading, no_wrap=True)
-        for info in listed:
-            tags, tools = ", ".join(info["tags"]), str(len(info["tools"]))
-            row = (info["name"], info["title"], tags, tools, _tasks_in_words(info), info["grade"] or "-")
-            table.add_row(*row)
-        out.print(table, soft_wrap=True)
+        _print_page(page, offset)
     _report_problems(catalog)
 
 
-def _is_usable(entry: Entry) -> bool:
-    try:
-        entry.read()
-    except SourceError:
-        return False
-    return True
-
-
-def _info(entry: Entry) -> dict[str, Any]:
-    """What is told of an environment, with the grade of its audit where that is current."""
-    audit = current_audit(entry)
-    info = EnvironmentInfo.of(entry.read()).model_dump(mode="json")
-    return {**info, "grade": audit.grade if audit is not None else None}
-
-
-def _tasks_in_words(info: dict[str, Any]) -> str:
-    return f"{len(info['tasks'])}{' + generated' if info['generates'] else ''}"
+def _print_page(page: EnvironmentPage, offset: int) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "title", "tags", "tools", "tasks", "grade"):
+        table.add_column(heading, no_wrap=True)
+    for info in page.environments:
+        tags, tools = ", ".join(info.tags), str(len(info.tools))
+        tasks = f"{len(info.tasks)}{' + generated' if info.generates else ''}"
+        table.add_row(info.name, info.title, tags, tools, tasks, page.grades.get(info.name, "-"))
+    out.print(table, soft_wrap=True)
+    if page.next_offset is not None:
+        shown = f"Shown: {offset + 1:,} to {page.next_offset:,} of {page.total:,}."
+        echo(f"{shown} The next ones: --offset {page.next_offset}.", err=True)
 
 
 def _report_problems(catalog: Catalog) -> None:
     problems = catalog.problems()
-    for problem in problems:
+    for problem in problems[:_MOST_PROBLEMS]:
         echo(f"Broken: {problem}", err=True)
+    if len(problems) > _MOST_PROBLEMS:
+        echo(f"Broken: {len(problems) - _MOST_PROBLEMS:,} more environments.", err=True)
     if problems:
         raise SystemExit(1)
-
-
-def print_environment(name: str, paths: tuple[Path, ...], *, as_json: bool) -> None:
-    """Prints an environment: its task, its tools with their schemas, its tasks, its audit."""
-    entry = find_entry(name, paths)
-    found, audit = entry.read(), current_audit(entry)
-    tools = [*found.tools, found.submission]
-    if as_json:
-        described = [
-            {
-                "name": tool.name,
-                "title": tool.title,
-                "description": tool.description,
-                "input_schema": tool.input_schema,
-                "output_schema": tool.output_schema,
-            }
-            for tool in tools
-        ]
-        tasks = [task.model_dump(mode="json", exclude={"config", "text"}) for task in found.tasks]
-        details = {"task": found.template, "tools": described, "tasks": tasks, "audit": _audit_info(audit)}
-        print_json({**_info(entry), **details})
-        return
-    out.print_heading(found.title, f"  ({found.name}; {', '.join(found.tags)})\n")
-    out.print(found.template + "\n", markup=False, highlight=False, soft_wrap=True)
-    for tool in tools:
-        signature = ", ".join(tool.input_schema["properties"])
-        out.print_heading(tool.name, f"({signature})")
-        out.print(f"    {tool.description}", markup=False, highlight=False)
-        out.print(
-            f"    takes   {json.dumps(tool.input_schema)}", markup=False, highlight=False, soft_wrap=True
-        )
-        out.print(
-            f"    returns {json.dumps(tool.output_schema)}\n", markup=False, highlight=False, soft_wrap=True
-        )
-    if found.tasks:
-        table = Table("task", "difficulty", "oracle calls", box=None, pad_edge=False)
-        for task in found.tasks:
-            table.add_row(task.id, str(task.difficulty or "-"), str(task.oracle_calls or "-"))
-        out.print(table)
-    _print_audit(audit)
-
-
-def _audit_info(audit: Audit | None) -> dict[str, Any] | None:
-    """What is told of an audit: nothing that would show an answer or an input."""
-    if audit is None:
-        return None
-    figures = audit.figures
-    return {
-        "grade": audit.grade,
-        "findings": [finding.model_dump(mode="json", exclude={"evidence"}) for finding in audit.findings],
-        "figures": {
-            "tasks": figures.answers.tasks,
-            "distinct_answers": figures.answers.distinct,
-            "oracle_calls": figures.oracle_calls.model_dump(),
-            "best_constant": figures.answers.best_constant,
-            "observe": figures.observe,
-            "random": figures.random,
-        },
-    }
-
-
-def _print_audit(audit: Audit | None) -> None:
-    if audit is None:
-        out.print("\nNo current audit. Make one with: codegym-mcp audit", markup=False, highlight=False)
-        return
-    figures = audit.figures
-    out.print(f"\nGrade {audit.grade}", highlight=False)
-    for line in (
-        f"{figures.oracle_calls.median:g} calls of the oracle for the median task",
-        f"{figures.answers.distinct} different answers in {figures.answers.tasks} tasks",
-        f"{figures.answers.best_constant:.0%} of the rewards for the best constant answer",
-        f"{figures.observe:.0%} for looking once and answering",
-        f"{figures.random:.0%} for random play",
-        *(f"{finding.grade} {finding.weakness}: {finding.message}" for finding in audit.findings),
-    ):
-        out.print(f"    {line}", markup=False, highlight=False)
-
-
-def find_entry(name: str, paths: tuple[Path, ...]) -> Entry:
-    """The environment of that name, or the one in the file of that path, as a catalog has it.
-
-    Raises:
-        NotFoundError: there is none.
-        SourceError: the file, or a path, cannot be used.
-    """
-    if name.endswith(".py"):
-        (entry,) = Catalog.load([Path(name)]).entries
-        return entry
-    return Catalog.load(paths).entry(name)

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from codegym_mcp.cli.command_output import environments_option, run, unconfined_option
-from codegym_mcp.cli.list_environments import find_entry
+from codegym_mcp.cli.environment_details import find_entry
 from codegym_mcp.cli.retention_options import read_retention, retention_options
 from codegym_mcp.cli.serve_over_http import HttpServing, serve_over_http
 from codegym_mcp.cli.serve_over_stdio import serve_episode, serve_gateway

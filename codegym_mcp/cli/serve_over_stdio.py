@@ -55,7 +55,7 @@ async def serve_gateway(paths: Sequence[Path], runtime: RuntimeOptions, *, revea
         echo(f"Broken, not served: {problem}", err=True)
     async with assemble(catalog, runtime) as episodes:
         gateway = Gateway(episodes, EpisodeSettings(reveal=reveal), per_caller=runtime.open_limit)
-        _announce_on_terminal(f"the gateway to {len(catalog.names)} environments")
+        _announce_on_terminal(f"the gateway to {len(catalog)} environments")
         freeze_garbage_collection()
         await serve_stdio(gateway.server)
 

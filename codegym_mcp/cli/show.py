@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codegym_mcp.cli.command_output import environments_option, json_option, out, print_json
-from codegym_mcp.cli.list_environments import print_environment
+from codegym_mcp.cli.environment_details import print_environment
 from codegym_mcp.errors import NotFoundError, RunError
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ Everything except `GET /health` needs the bearer token. Errors are `{"error": {"
 
 from collections.abc import Awaitable, Callable
 
+import anyio.to_thread
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -40,7 +41,7 @@ from codegym_mcp.server.request_bodies import (
     ClientGoneError,
     ServerBusyError,
 )
-from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.spec.environment_query import MAX_PAGE, EnvironmentQuery
 from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION
 
@@ -104,9 +105,20 @@ class ControlPlane:
     async def _health(self, _: Request) -> Response:
         return JSONResponse({"status": "ok", "version": VERSION, "open_episodes": self._episodes.open_count})
 
-    async def _list_environments(self, _: Request) -> Response:
-        listed = [EnvironmentInfo.of(environment) for environment in self._episodes.catalog.environments()]
-        return JSONResponse([info.model_dump(mode="json") for info in listed])
+    async def _list_environments(self, request: Request) -> Response:
+        parameters = request.query_params
+        lists = {key: parameters.getlist(key) for key in ("name", "tag") if key in parameters}
+        try:
+            query = EnvironmentQuery.model_validate({**parameters, **lists})
+        except ValidationError as error:
+            return _invalid(error, "the query")
+        query = query.model_copy(update={"limit": min(query.limit or MAX_PAGE, MAX_PAGE)})
+        page = await anyio.to_thread.run_sync(query.page, self._episodes.catalog)
+        headers = {"X-Total-Count": str(page.total)}
+        if page.next_offset is not None:
+            following = request.url.include_query_params(offset=page.next_offset)
+            headers["Link"] = f'<{following}>; rel="next"'
+        return JSONResponse([info.model_dump(mode="json") for info in page.environments], headers=headers)
 
     async def _list_or_open(self, request: Request) -> Response:
         return await (self._open(request) if request.method == "POST" else self._list_episodes(request))

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+import anyio.to_thread
 import mcp_types as types
 from mcp.server.lowlevel.server import Server
 from pydantic_core import from_json, to_json
@@ -36,6 +37,8 @@ from codegym_mcp.server.mcp_tool_conversion import (
     tool_result,
 )
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment
+from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.spec.environment_query import EnvironmentQuery
 from codegym_mcp.spec.tools import Parameter, Tool, tool_view
 from codegym_mcp.version import VERSION
 
@@ -55,6 +58,14 @@ class ListedEnvironment(TypedDict):
     generates: bool
 
 
+class ListedEnvironments(TypedDict):
+    """The result of `list_environments`: one page of the environments that match."""
+
+    environments: list[ListedEnvironment]
+    total: int
+    next_offset: int | None
+
+
 class ListedTool(TypedDict):
     """A tool of an episode, to be called through `call_tool`."""
 
@@ -72,11 +83,22 @@ class StartedEpisode(TypedDict):
     answer: dict[str, Any]
 
 
+_MOST_LISTED = 200
 _HANDLE = Parameter("episode", str, "the handle that start_episode returned.")
 
 TOOLS = (
     Tool(
-        "list_environments", "List environments", "List the environments.", (), list[ListedEnvironment], True
+        "list_environments",
+        "List environments",
+        "List the environments, one page at a time. next_offset is the offset of the next page, or null.",
+        (
+            Parameter("search", str, "a text in the name, the title or a tag.", ""),
+            Parameter("tag", str | None, "a tag that the environments have.", None),
+            Parameter("limit", int, f"environments of a page, 1 to {_MOST_LISTED}.", 50),
+            Parameter("offset", int, "environments to leave out.", 0),
+        ),
+        ListedEnvironments,
+        True,
     ),
     Tool(
         "start_episode",
@@ -189,8 +211,18 @@ class Gateway:
             logger.warning("An agent could not open an episode: %s", error)
             return error_result("This task cannot be opened here. Choose another.")
 
-    async def _list_environments(self) -> types.CallToolResult:
-        listed = [_listed(environment) for environment in self._episodes.catalog.environments()]
+    async def _list_environments(
+        self, search: str = "", tag: str | None = None, limit: int = 50, offset: int = 0
+    ) -> types.CallToolResult:
+        if not 1 <= limit <= _MOST_LISTED or offset < 0:
+            raise InvalidArgumentsError(f"limit is 1 to {_MOST_LISTED}, and offset is not negative.")
+        query = EnvironmentQuery(search=search, tag=() if tag is None else (tag,), limit=limit, offset=offset)
+        page = await anyio.to_thread.run_sync(query.page, self._episodes.catalog)
+        listed: ListedEnvironments = {
+            "environments": [_listed(each) for each in page.environments],
+            "total": page.total,
+            "next_offset": page.next_offset,
+        }
         return _result(self._tools["list_environments"], listed)
 
     async def _start_episode(
@@ -291,12 +323,12 @@ def _result(tool: Tool, value: Any) -> types.CallToolResult:
     return data_result(tool.structure(value), to_json(value).decode())
 
 
-def _listed(environment: Environment) -> ListedEnvironment:
+def _listed(environment: EnvironmentInfo) -> ListedEnvironment:
     return {
         "name": environment.name,
         "title": environment.title,
-        "tags": list(environment.tags),
-        "tasks": [task.id for task in environment.tasks],
+        "tags": environment.tags,
+        "tasks": environment.tasks,
         "generates": environment.generates,
     }
 

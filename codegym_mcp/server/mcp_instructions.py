@@ -24,7 +24,7 @@ def instructions(episode: Episode, *, submission: str | None = None) -> str:
 def gateway_instructions(episodes: EpisodeManager) -> str:
     """Returns how to use the gateway."""
     return (
-        f"This server holds {len(episodes.catalog.names)} tool-use environments. Call `list_environments`, "
+        f"This server holds {len(episodes.catalog)} tool-use environments. Call `list_environments`, "
         "then `start_episode`: it returns the handle of the episode, its task and its tools. Use the tools "
         "through `call_tool`, always with the handle, and submit the answer with `submit_answer`. The first "
         "valid submission is final and ends the episode."

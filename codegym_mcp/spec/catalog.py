@@ -148,7 +148,9 @@ class Catalog:
         """
         return self.entry(name).read()
 
-    def select(self, *globs: str, tags: Iterable[str] = (), grade: str | None = None) -> "Catalog":
+    def select(
+        self, *globs: str, tags: Iterable[str] = (), grade: str | None = None, search: str = ""
+    ) -> "Catalog":
         """Returns a catalog of some of the environments, in the same order.
 
         Args:
@@ -156,9 +158,10 @@ class Catalog:
                 pattern, all environments match.
             tags: the environment has all of these tags.
             grade: the environment has a current audit with this grade or a better one ("A" is the best).
+            search: a text that occurs in the name, the title or a tag, in upper or lower case.
 
         Raises:
-            NotFoundError: a pattern matches no name, or no environment has the tags and the grade.
+            NotFoundError: a pattern matches no name, or no environment fulfils the other conditions.
         """
         names = self._match(globs)
         if wanted := set(tags):
@@ -167,9 +170,13 @@ class Catalog:
         if grade is not None:
             grades = self.grades()
             names = {name for name in names if grades.get(name, "Z") <= grade}
+        if search:
+            matching = [part.names_matching(search) for part in self._parts]
+            names = {name for name in names if any(name in each for each in matching)}
         if not names and self._parts:
             conditions = [f"the tags {', '.join(sorted(wanted))}"] * bool(wanted)
             conditions += [f"grade {grade} or better"] * (grade is not None)
+            conditions += [f"the text {search!r} in its name, title or tags"] * bool(search)
             raise NotFoundError("environment", "", hint=f"None has {' and '.join(conditions)}.")
         chosen = Catalog(part.keep(names) for part in self._parts)
         chosen._with_more_tasks = {
@@ -205,14 +212,24 @@ class Catalog:
             except SourceError:
                 continue
 
-    def infos(self) -> Iterator[EnvironmentInfo]:
-        """Yields the descriptions of the environments that can be used, as far as is known.
+    def infos(self, names: Iterable[str] | None = None) -> Iterator[EnvironmentInfo]:
+        """Yields the descriptions of the environments that can be used.
 
-        Environments of a set are described from its index, without reading them.
+        Environments of a set with more than a hundred rows are described from its index. Whether they keep
+        the whole contract is known when they are used.
+
+        Args:
+            names: the names of the environments, in this order; without them, all.
         """
-        for name in self.names:
+        for name in self.names if names is None else names:
+            entry = self.entry(name)
             try:
-                yield self.entry(name).info()
+                if name not in self._with_more_tasks and any(
+                    name in part and part.is_large for part in self._parts
+                ):
+                    yield entry.info()
+                else:
+                    yield EnvironmentInfo.of(entry.read())
             except SourceError:
                 continue
 

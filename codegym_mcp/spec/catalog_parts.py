@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -9,6 +10,7 @@ from weakref import WeakValueDictionary
 from codegym_mcp.errors import SourceError
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment import Environment
+from codegym_mcp.spec.environment_info import EnvironmentInfo, searched_text
 from codegym_mcp.spec.environment_sets import row_place
 from codegym_mcp.spec.indexed_rows import read_row_environment
 from codegym_mcp.spec.set_index import IndexEntry, SetIndex
@@ -22,6 +24,10 @@ _FEW_ROWS = 100
 
 class CatalogPart(Protocol):
     """Environments of one source, by name."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the environments are too many to read all of them for a list."""
 
     def __len__(self) -> int: ...
 
@@ -39,6 +45,9 @@ class CatalogPart(Protocol):
     def names_with(self, tags: Collection[str]) -> Collection[str]:
         """Returns the names of the environments that have all of these tags."""
 
+    def names_matching(self, text: str) -> Collection[str]:
+        """Returns the names of the environments that have a text in their name, title or tags."""
+
     def grades(self) -> dict[str, str]:
         """Returns the grades of the environments that have a current audit, by name."""
 
@@ -48,6 +57,8 @@ class CatalogPart(Protocol):
 
 class EntryList:
     """Entries in memory: files, directories, and environments."""
+
+    is_large = False
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries = {entry.name: entry for entry in entries}
@@ -72,14 +83,18 @@ class EntryList:
 
     def names_with(self, tags: Collection[str]) -> set[str]:
         """Returns the names of the environments that have all of these tags."""
-        found = set()
-        for name, entry in self._entries.items():
-            try:
-                if set(tags) <= set(entry.read().tags):
-                    found.add(name)
-            except SourceError:
-                continue
-        return found
+        return {each.name for each in self._usable() if set(tags) <= set(each.tags)}
+
+    def names_matching(self, text: str) -> set[str]:
+        """Returns the names of the environments that have a text in their name, title or tags."""
+        return {
+            each.name for each in self._usable() if text.lower() in searched_text(EnvironmentInfo.of(each))
+        }
+
+    def _usable(self) -> Iterator[Environment]:
+        for entry in self._entries.values():
+            with suppress(SourceError):
+                yield entry.read()
 
     def grades(self) -> dict[str, str]:
         """Returns the grades of the environments that have a current audit, by name."""
@@ -108,6 +123,11 @@ class SetEntries:
         self._names = names
         self._in_use: WeakValueDictionary[str, Environment] = WeakValueDictionary()
         self._recent: deque[Environment] = deque(maxlen=_RECENT_ENVIRONMENTS)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the environments are too many to read all of them for a list."""
+        return len(self) > _FEW_ROWS
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SetEntries, (self._index, self._names)
@@ -153,6 +173,10 @@ class SetEntries:
         """Returns the names of the environments that have all of these tags."""
         return self._within(self._index.names_with(tags))
 
+    def names_matching(self, text: str) -> set[str]:
+        """Returns the names of the environments that have a text in their name, title or tags."""
+        return self._within(self._index.names_matching(text))
+
     def grades(self) -> dict[str, str]:
         """Returns the grades of the environments that have a current audit, by name."""
         grades = self._index.grades()
@@ -169,7 +193,7 @@ class SetEntries:
 
     def problems(self) -> Iterator[SourceError]:
         """Yields why rows cannot be used: of few rows all reasons, of more those that the index knows."""
-        if len(self) <= _FEW_ROWS:
+        if not self.is_large:
             yield from EntryList(self.entry(name) for name in self.names()).problems()
         elif self._names is None:
             yield from self._index.problems()

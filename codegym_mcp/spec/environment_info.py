@@ -36,3 +36,8 @@ class EnvironmentInfo(BaseModel):
             source=environment.origin,
             digest=environment.digest,
         )
+
+
+def searched_text(info: EnvironmentInfo) -> str:
+    """Returns the text in which a search for environments looks, in lower case."""
+    return "\n".join((info.name, info.title, *info.tags)).lower()

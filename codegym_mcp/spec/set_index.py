@@ -136,6 +136,11 @@ class SetIndex:
         rows = self._query("SELECT name, tags FROM rows WHERE info IS NOT NULL")
         return {name for name, tags in rows if all(f"\n{tag}\n" in tags for tag in wanted)}
 
+    def names_matching(self, text: str) -> set[str]:
+        """Returns the names of the environments that have a text in their name, title or tags."""
+        rows = self._query("SELECT name FROM rows WHERE instr(searched, ?)", text.lower())
+        return {name for (name,) in rows}
+
     def grades(self) -> dict[str, str]:
         """Returns the grades in the rows' own audits, by name."""
         return dict(self._query("SELECT name, grade FROM rows WHERE grade IS NOT NULL"))

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.python_process import python_command
+from codegym_mcp.spec.environment_info import searched_text
 from codegym_mcp.spec.environment_sets import COLUMNS, count_parquet_rows, read_parquet_rows
 from codegym_mcp.spec.indexed_rows import IndexedRow, RowProblem, describe_row, row_content, row_digest
 from codegym_mcp.spec.set_index_worker import ROWS, RowsRequest
@@ -32,6 +33,7 @@ CREATE TABLE rows (
     name TEXT NOT NULL,
     digest TEXT NOT NULL,
     tags TEXT NOT NULL,
+    searched TEXT NOT NULL,
     info TEXT,
     grade TEXT,
     problem TEXT,
@@ -88,12 +90,13 @@ def _insert(
 ) -> None:
     info = row.info
     database.execute(
-        "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             row.number,
             row.name,
             row.digest,
             "".join(f"\n{tag}\n" for tag in info.tags) if info is not None else "",
+            searched_text(info) if info is not None else "",
             info.model_dump_json() if info is not None else None,
             row.grade,
             row.problem.model_dump_json() if row.problem is not None else None,
@@ -130,7 +133,8 @@ def _rename_duplicates(database: sqlite3.Connection) -> None:
             hint="Rename one of them.",
         )
         database.execute(
-            "UPDATE rows SET name = ?, tags = '', info = NULL, grade = NULL, problem = ? WHERE number = ?",
+            "UPDATE rows SET name = ?, tags = '', searched = '', info = NULL, grade = NULL, problem = ?"
+            " WHERE number = ?",
             (f"row_{number}_{name}", problem.model_dump_json(), number),
         )
 

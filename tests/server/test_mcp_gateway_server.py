@@ -53,7 +53,7 @@ async def give_up(server: Server, *handles: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 async def test_an_agent_lists_starts_calls_and_submits(served: Server, mode: str) -> None:
     async with gateway(served, mode) as client:
-        listed = (await done(client, "list_environments"))["result"]
+        listed = (await done(client, "list_environments"))["environments"]
         assert [environment["name"] for environment in listed] == ["fragile", "safe"]
         assert listed[1] == {
             "name": "safe",
@@ -85,7 +85,7 @@ async def test_an_agent_lists_starts_calls_and_submits(served: Server, mode: str
 async def test_the_text_of_a_result_is_the_same_as_its_data(served: Server) -> None:
     async with gateway(served) as client:
         result = await client.call_tool("list_environments", {})
-    assert from_json(result.content[0].text) == result.structured_content["result"]  # type: ignore[union-attr,index]
+    assert from_json(result.content[0].text) == result.structured_content  # type: ignore[union-attr]
 
 
 async def test_a_task_is_chosen_by_id_by_difficulty_or_not_at_all(served: Server) -> None:

@@ -1,17 +1,13 @@
 """Reads and writes audit files, which are stored beside the environments."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.stored_grades import AUDIT_SUFFIX, audit_path
 from codegym_mcp.storage.atomic_files import write_atomically
 from codegym_mcp.verification.audit.audit import Audit
-from codegym_mcp.verification.audit.grades import Grade
 
 
 def current_audit(entry: Entry) -> Audit | None:
@@ -22,17 +18,6 @@ def current_audit(entry: Entry) -> Audit | None:
     """
     found = AuditFiles().read(entry)
     return found if found is not None and found.fits(entry.read()) else None
-
-
-def current_grades(catalog: Catalog) -> dict[str, Grade]:
-    """Returns the grades of the readable environments that have a current audit, by name."""
-    grades = {}
-    for entry in catalog.entries:
-        with suppress(SourceError):
-            audit = current_audit(entry)
-            if audit is not None:
-                grades[entry.name] = audit.grade
-    return grades
 
 
 class AuditFiles:

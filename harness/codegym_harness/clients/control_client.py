@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
+from urllib.parse import urlencode
 
 import httpx2
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -15,6 +16,8 @@ from codegym_mcp.control_plane_models import EpisodeInfo, EventInfo, OpenedEpiso
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 
+_PAGE = 1000
+"""Environments in one response, at most."""
 _ENVIRONMENTS = TypeAdapter(list[EnvironmentInfo])
 _OPENED = TypeAdapter(OpenedEpisode)
 _EPISODE = TypeAdapter(EpisodeInfo)
@@ -71,13 +74,26 @@ class ControlClient:
         ) as http:
             yield cls(http, socket_path)
 
-    async def environments(self) -> list[EnvironmentInfo]:
+    async def environments(self, *globs: str) -> list[EnvironmentInfo]:
         """Returns the environments that the server serves.
+
+        Args:
+            globs: patterns of names; without one, all environments are returned.
 
         Raises:
             ConnectionFailedError: the server cannot be reached, or refuses the request.
         """
-        return await self._request(_ENVIRONMENTS, "GET", "/environments")
+        found: list[EnvironmentInfo] = []
+        offset = 0
+        while True:
+            query = urlencode(
+                {"name": globs, "limit": _PAGE, **({"offset": offset} if offset else {})}, doseq=True
+            )
+            page, headers = await self._request_with_headers(_ENVIRONMENTS, "GET", f"/environments?{query}")
+            found += page
+            offset += _PAGE
+            if "Link" not in headers:
+                return found
 
     async def open_episode(self, request: OpenRequest) -> OpenedEpisode:
         """Opens an episode: exactly one, even if the request is sent again.
@@ -127,7 +143,19 @@ class ControlClient:
         resource: tuple[str, str] = ("", ""),
         body: str | None = None,
     ) -> T:
-        """Sends a request and returns its response.
+        """Sends a request and returns its response; see `_request_with_headers`."""
+        found, _ = await self._request_with_headers(response_type, method, path, resource, body)
+        return found
+
+    async def _request_with_headers(
+        self,
+        response_type: TypeAdapter[T],
+        method: str,
+        path: str,
+        resource: tuple[str, str] = ("", ""),
+        body: str | None = None,
+    ) -> tuple[T, httpx2.Headers]:
+        """Sends a request and returns its response with the headers.
 
         Args:
             response_type: the type of the response.
@@ -136,7 +164,7 @@ class ControlClient:
         try:
             response = await self._http.request(method, path, content=body)
             if response.is_success:
-                return response_type.validate_json(response.content)
+                return response_type.validate_json(response.content), response.headers
             refusal = _Refusal.model_validate_json(response.content).error
         except (httpx2.HTTPError, ValidationError) as error:
             raise ConnectionFailedError(

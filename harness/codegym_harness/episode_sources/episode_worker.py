@@ -34,6 +34,7 @@ from codegym_mcp.sandbox.confinement.linux_functions import use_batch_scheduling
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.spec.environment_query import chosen_environments
 
 READY = 0
 """The number of the response that the worker sends without a request."""
@@ -60,6 +61,8 @@ class EpisodeWorkerOptions(BaseModel):
 
     paths: tuple[Path, ...]
     """Files, folders and sets of environments; the bundled environments if empty."""
+    globs: tuple[str, ...] = ("*",)
+    """Which environments the run may play."""
     open_limit: int
     allow_unconfined: bool
 
@@ -171,7 +174,7 @@ async def serve_episodes(connection: socket.socket, options: EpisodeWorkerOption
         async with _episodes(options) as (catalog, episodes):
             worker = await EpisodeWorker.connect(connection, episodes)
             ready = EpisodeWorkerReady(
-                environments=[EnvironmentInfo.of(each) for each in catalog.environments()],
+                environments=chosen_environments(catalog, options.globs),
                 problems=[str(problem) for problem in catalog.problems()],
             )
             with rare_collections():

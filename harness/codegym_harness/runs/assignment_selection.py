@@ -73,7 +73,7 @@ class Selection(BaseModel):
         return self
 
     def assignments(
-        self, served: Sequence[EnvironmentInfo], grades: Mapping[str, Grade] | None = None
+        self, served: Sequence[EnvironmentInfo], grades: Mapping[str, str] | None = None
     ) -> list[Assignment]:
         """Returns the episodes to play, of the environments that a server offers.
 
@@ -152,7 +152,7 @@ def _matching(globs: Iterable[str], served: Sequence[EnvironmentInfo]) -> list[E
 
 
 def _with_grade(
-    grade: Grade, chosen: Sequence[EnvironmentInfo], grades: Mapping[str, Grade]
+    grade: Grade, chosen: Sequence[EnvironmentInfo], grades: Mapping[str, str]
 ) -> list[EnvironmentInfo]:
     found = [each for each in chosen if each.name in grades and grades[each.name] <= grade]
     if not found:

@@ -45,7 +45,6 @@ from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import source_paths
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.storage.cache_directory import cache_directory
-from codegym_mcp.verification.audit.audit_files import current_grades
 
 FOREIGN = "mcp"
 """The name of another MCP server in the records of a run."""
@@ -208,7 +207,7 @@ async def _open_episodes(
     else:
         opened = _serve(config) if _plays_over_mcp(config, agent) else _start_worker(config, observer)
     async with opened as (source, environments):
-        grades = current_grades(Catalog.load(config.paths)) if config.selection.grade is not None else {}
+        grades = Catalog.load(config.paths).grades() if config.selection.grade is not None else {}
         assignments = config.selection.assignments(environments, grades)
         played = {assignment.environment for assignment in assignments}
         digests = {each.name: each.digest for each in environments if each.name in played}
@@ -228,7 +227,7 @@ async def _serve(config: RunConfig) -> AsyncIterator[tuple[EpisodeSource, list[E
         ) as server,
         ControlClient.connect(server.url, server.token, socket_path=server.socket_path) as control,
     ):
-        yield ServedEpisodes(control, config.episode_limits), await control.environments()
+        yield ServedEpisodes(control, config.episode_limits), await _environments(control, config)
 
 
 @asynccontextmanager
@@ -242,7 +241,13 @@ async def _connect(
             hint="Give the server again: server=…",
         )
     async with ControlClient.connect(server.url, server.token) as control:
-        yield ServedEpisodes(control, config.episode_limits), await control.environments()
+        yield ServedEpisodes(control, config.episode_limits), await _environments(control, config)
+
+
+async def _environments(control: ControlClient, config: RunConfig) -> list[EnvironmentInfo]:
+    """Returns the environments that the run may play, or all if none of that name exists."""
+    globs = config.selection.environments
+    return await control.environments(*globs) or await control.environments()
 
 
 @asynccontextmanager
@@ -251,7 +256,10 @@ async def _start_worker(
 ) -> AsyncIterator[tuple[EpisodeSource, list[EnvironmentInfo]]]:
     """Opens episodes of a worker process, for agents whose calls this process makes itself."""
     options = EpisodeWorkerOptions(
-        paths=config.paths, open_limit=config.open_limit, allow_unconfined=config.allow_unconfined
+        paths=config.paths,
+        globs=config.selection.environments,
+        open_limit=config.open_limit,
+        allow_unconfined=config.allow_unconfined,
     )
     async with WorkerEpisodes.start(options, config.episode_limits) as episodes:
         for problem in episodes.ready.problems:
