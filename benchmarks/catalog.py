@@ -79,10 +79,10 @@ def server(path: Path) -> Iterator[tuple[httpx2.Client, float, int]]:
     """Serves a set; yields a client, the seconds until the server responded, and its process id."""
     start = time.perf_counter()
     command = [*COMMAND, "serve", "--http", "127.0.0.1:0", "--json", "--environments", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout is not None
-            ready = json.loads(process.stdout.readline())
+            assert process.stderr is not None
+            ready = json.loads(next(line for line in process.stderr if line.startswith("{")))
             headers = {"Authorization": f"Bearer {ready['token']}"}
             with httpx2.Client(base_url=ready["url"], headers=headers, timeout=30) as client:
                 client.get("/health").raise_for_status()
