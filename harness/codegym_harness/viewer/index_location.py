@@ -11,7 +11,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from codegym_mcp.verification.verification_cache import cache_directory
+from codegym_mcp.storage.cache_directory import cache_directory
 
 _UNUSED_DAYS = 30
 _log = logging.getLogger(__name__)
