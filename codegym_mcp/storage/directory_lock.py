@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from codegym_mcp.errors import JournalError
-from codegym_mcp.storage.file_lock import try_lock
+from codegym_mcp.storage.file_lock import closed_in_children, try_lock
 
 
 @contextmanager
@@ -34,4 +34,5 @@ def lock_directory(folder: Path, *, alone: bool) -> Iterator[None]:
                 f"Another server uses the directory {folder}.",
                 hint="Stop that server, or name another directory with --data.",
             )
-        yield
+        with closed_in_children(lock.fileno()):
+            yield

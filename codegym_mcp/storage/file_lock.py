@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 if sys.platform != "win32":
@@ -27,6 +29,37 @@ def try_lock(file: IO[str] | IO[bytes] | int, *, exclusive: bool = True) -> bool
     except BlockingIOError:
         return False
     return True
+
+
+_not_for_children: set[int] = set()
+"""Descriptors that a forked child closes."""
+
+
+@contextmanager
+def closed_in_children(descriptor: int) -> Iterator[None]:
+    """Closes a locked file in the children that this process forks until the block is left.
+
+    A lock belongs to the open file, which a forked child shares: a child that lives on would keep the lock
+    after this process has ended.
+    """
+    _not_for_children.add(descriptor)
+    try:
+        yield
+    finally:
+        _not_for_children.discard(descriptor)
+
+
+def _close_in_child() -> None:
+    for descriptor in _not_for_children:
+        # The number stays in use, so that the Python file which has it closes nothing else.
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        os.dup2(null, descriptor, inheritable=False)
+        os.close(null)
+    _not_for_children.clear()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_close_in_child)
 
 
 def _try_windows_lock(descriptor: int) -> bool:

@@ -1,5 +1,7 @@
 """Tests of the lock of a data directory."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,3 +51,37 @@ def test_a_path_that_cannot_be_a_directory_is_refused(tmp_path: Path) -> None:
         lock_directory(tmp_path / "file", alone=True),
     ):
         pytest.fail("the directory was locked")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+def test_a_forked_child_that_lives_on_does_not_keep_the_lock(tmp_path: Path) -> None:
+    waiting, told = os.pipe()
+    started, starting = os.pipe()
+    forked = 0
+    try:
+        with lock_directory(tmp_path, alone=True):
+            forked = os.fork()
+            if not forked:
+                os.close(told)
+                os.write(starting, b".")
+                os.read(waiting, 1)
+                os._exit(0)
+            os.read(started, 1)
+        with lock_directory(tmp_path, alone=True):
+            pass
+    finally:
+        for descriptor in (told, waiting, started, starting):
+            os.close(descriptor)
+        if forked:
+            os.waitpid(forked, 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+def test_a_forked_child_does_not_release_the_lock_of_its_parent(tmp_path: Path) -> None:
+    with lock_directory(tmp_path, alone=True):
+        forked = os.fork()
+        if not forked:
+            os._exit(0)
+        os.waitpid(forked, 0)
+        with refused(tmp_path), lock_directory(tmp_path, alone=False):
+            pytest.fail("the directory was locked twice")
