@@ -8,8 +8,8 @@ from codegym_harness.runs.comparison import Comparison
 
 
 def headlines(report: Report) -> list[str]:
-    """Returns sentences about each run, and about each pair of runs."""
-    sentences = [sentence for run in report.runs for sentence in _about_run(run)]
+    """Returns a few sentences about each run, and one about each pair of runs."""
+    sentences = [" ".join(_about_run(run)) for run in report.runs]
     sentences += [_about_pair(comparison) for comparison in report.comparisons]
     sentences += [f"{pair} have no scored task in common." for pair in report.not_compared]
     return sentences
@@ -26,7 +26,9 @@ def _about_run(run: ReportedRun) -> Iterator[str]:
     estimate = summary.reward_estimate
     interval = ""
     if estimate is not None and estimate.low is not None and estimate.high is not None:
-        interval = f", 95 % interval {estimate.low:.3f} to {estimate.high:.3f}"
+        interval = f" (95 % interval {estimate.low:.3f} to {estimate.high:.3f})"
+        if estimate.low == estimate.high:
+            interval = " (all the same, so without an interval)"
     yield f"{name} solved {correct} of {scored} scored episodes: mean reward {summary.reward:.3f}{interval}."
     unsolved = [each for each in run.endings if each.outcome is not Outcome.CORRECT]
     if unsolved:
@@ -65,6 +67,8 @@ def _about_pair(comparison: Comparison) -> str:
         f"worse in {comparison.worse} and equal in {comparison.same}"
     )
     if difference.low is None or difference.high is None:
+        return f"{sentence}."
+    if difference.low == difference.high:
         return f"{sentence}."
     interval = f"95 % interval of the difference {difference.low:+.3f} to {difference.high:+.3f}"
     if difference.mean and difference.low <= 0 <= difference.high:

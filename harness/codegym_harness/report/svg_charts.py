@@ -156,8 +156,8 @@ def line_chart(name: str, lines: Sequence[Line], *, x_name: str) -> Markup:
         marks.append(element("line", class_="grid", x1=30, x2=WIDTH - 8, y1=y, y2=y))
         marks.append(_text(f"{step / 4:g}", 26, y + 3.5, "end"))
     step = max(1, round(most / 8))
-    marks += [_text(str(x), across(x), bottom + 14, "middle") for x in range(1, most + 1, step)]
-    marks.append(_text(x_name, WIDTH / 2, bottom + 28, "middle"))
+    marks += [_text(str(x), across(x), bottom + 16, "middle") for x in range(1, most + 1, step)]
+    marks.append(_text(x_name, WIDTH / 2, bottom + 30, "middle"))
     for line in lines:
         colour = colour_class(line.series)
         path = " ".join(f"{_rounded(across(x))},{_rounded(up(y))}" for x, y, *_ in line.points)
@@ -169,7 +169,7 @@ def line_chart(name: str, lines: Sequence[Line], *, x_name: str) -> Markup:
                 ends = {"x1": across(x), "x2": across(x), "y1": up(low), "y2": up(high)}
                 marks.append(element("line", class_=f"thin {colour}", **ends))
             marks.append(marker(line.series, across(x), up(y), size=3.2, hollow=line.dashed))
-    return _chart(name, bottom + 34, marks)
+    return _chart(name, bottom + 36, marks)
 
 
 @dataclass(frozen=True)
