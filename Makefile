@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE_BIN := tests/interop/node_modules/.bin
 
-.PHONY: help agents bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers bench real-model clean
+.PHONY: help agents bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers viewers bench real-model clean
 
 help:
 	@echo "make demo     the oracle plays every bundled environment over MCP"
@@ -17,6 +17,7 @@ help:
 	@echo "make interop  other projects' MCP clients, the inspector and the conformance suite (needs npm)"
 	@echo "make agents   the recipes of docs/agents.md with the real agent programs (needs npm, 1.5 GB)"
 	@echo "make trainers exports read back by the code of TRL, LLaMA-Factory and Harbor"
+	@echo "make viewers  exports read back by Inspect, Harbor and OpenTelemetry (needs Python 3.12 or later)"
 	@echo "make bench    the benchmarks"
 	@echo "make real-model a small language model plays two environments (builds llama.cpp: minutes)"
 
@@ -79,6 +80,10 @@ agents: .venv/.develop tests/agents/node_modules
 trainers: .venv-trainers/.installed
 	.venv-trainers/bin/python -m pytest -m trainers tests/trainers
 
+# Harbor needs Python 3.12 or later.
+viewers: .venv-viewers/.installed
+	.venv-viewers/bin/python -m pytest -m viewers tests/viewers
+
 bench: .venv/.develop
 	$(BIN)/python benchmarks/serve.py
 	$(BIN)/python benchmarks/abuse.py
@@ -123,6 +128,12 @@ real-model: .venv-real-model/.installed
 	touch $@
 
 # The trainers without what they train with: torch alone is gigabytes, and nothing here needs it.
+.venv-viewers/.installed: pyproject.toml
+	$(PYTHON) tests/every_python.py --newest-environment .venv-viewers
+	.venv-viewers/bin/pip install --quiet --upgrade pip
+	.venv-viewers/bin/pip install --quiet --editable . --group test --group viewers
+	touch $@
+
 .venv-trainers/.installed: pyproject.toml tests/trainers/packages.txt
 	$(PYTHON) -m venv .venv-trainers
 	.venv-trainers/bin/pip install --quiet --upgrade pip
@@ -139,4 +150,4 @@ tests/interop/node_modules: tests/interop/package.json
 	touch $@
 
 clean:
-	rm -rf .venv .venv-audit .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers tests/agents/node_modules tests/interop/node_modules build site *.egg-info
+	rm -rf .venv .venv-audit .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers .venv-viewers tests/agents/node_modules tests/interop/node_modules build site *.egg-info

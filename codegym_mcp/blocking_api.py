@@ -340,12 +340,15 @@ def export(
     validation_share: float | None = None,
     metadata: MetadataChoice | str = MetadataChoice.AUTO,
 ) -> ExportSummary:
-    """Writes trajectories of runs as a training set.
+    """Writes trajectories of runs as a training set, or for the viewer of another project.
 
     Args:
         runs: one or several runs, or their directories.
-        format: "trl", "openai", "sharegpt" or "atif".
-        out: the file, `.jsonl` or `.parquet`; it is replaced if it exists.
+        format: for training, "trl", "openai", "sharegpt", "atif" or "atif-1.7"; for viewers, "inspect",
+            "harbor", "sts" (session traces of the Hugging Face Hub) or "otel" (OpenTelemetry).
+        out: the file, `.jsonl` or `.parquet`, which is replaced if it exists; a directory for "inspect", a
+            new directory for "harbor" and "sts", a `.jsonl` file or the address of an OTLP endpoint for
+            "otel".
         reward: the least reward of a trajectory that is kept.
         environments: globs over the names of environments, of which one must match.
         tags: tags of environments, of which one must be there.
@@ -366,7 +369,7 @@ def export(
         NotFoundError: the format does not exist.
         RunError: a run cannot be read.
         CodegymError: nothing is left to write, or the file cannot be written.
-        MissingExtraError: Parquet is asked for, and pyarrow is not installed.
+        MissingExtraError: Parquet is asked for, and pyarrow is not installed; or likewise a viewer's library.
     """
     chosen = [runs] if isinstance(runs, Run | str | os.PathLike) else runs
     filters = Filters(
@@ -382,7 +385,7 @@ def export(
     return export_directories(
         [run_path(run) for run in chosen],
         format,
-        Path(out),
+        os.fspath(out),
         filters,
         validation_share=validation_share,
         metadata_choice=metadata,

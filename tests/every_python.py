@@ -1,7 +1,7 @@
 """Runs the tests on every Python from 3.11 on that is installed: `python tests/every_python.py [--newest] [TESTS…]`.
 
 Interpreters are looked for on the PATH and among pyenv's. Each version has a virtual environment of its own,
-`.venv-3.x`, beside the sources. The exit code is 0 if the tests pass on all of them.
+`.venv-3.x`, beside the sources. `--newest-environment FOLDER` only makes a virtual environment of the newest one. The exit code is 0 if the tests pass on all of them.
 """
 
 import os
@@ -52,6 +52,9 @@ def prepare(version: tuple[int, int], interpreter: str) -> Path:
 def main(arguments: list[str]) -> int:
     """Runs the tests; returns the exit code."""
     found = interpreters()
+    if "--newest-environment" in arguments:
+        newest = found[max(found)]
+        return subprocess.run([newest, "-m", "venv", arguments[-1]], check=False).returncode
     if "--newest" in arguments:
         arguments = [each for each in arguments if each != "--newest"]
         found = dict([max(found.items())])

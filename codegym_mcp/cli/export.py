@@ -1,4 +1,4 @@
-"""`codegym-mcp export`: writes the episodes of runs as a training set."""
+"""`codegym-mcp export`: writes the episodes of runs as a training set, or for a viewer."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from codegym_mcp.cli.runs import RUN
 if TYPE_CHECKING:
     from codegym_harness.export.export_summary import ExportSummary
 
-FORMATS = ("trl", "openai", "sharegpt", "atif")
+FORMATS = ("trl", "openai", "sharegpt", "atif", "atif-1.7")
+VIEWER_FORMATS = ("inspect", "harbor", "sts", "otel")
 METADATA_CHOICES = ("auto", "columns", "none")
 
 
@@ -23,18 +24,19 @@ METADATA_CHOICES = ("auto", "columns", "none")
     "--format",
     "name",
     required=True,
-    type=click.Choice(FORMATS),
+    type=click.Choice((*FORMATS, *VIEWER_FORMATS)),
     help="trl: TRL and trainers that read its format. openai: fine-tuning services. sharegpt: LLaMA-Factory. "
-    "atif: the trajectories as recorded.",
+    "atif, atif-1.7: the trajectories as recorded. inspect: logs for `inspect view`. harbor: jobs for "
+    "`harbor view`. sts: session traces for the Hub's viewer. otel: OpenTelemetry traces.",
 )
 @click.option(
     "--output",
     "-o",
-    "file",
+    "target",
     required=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A file that ends with .jsonl or .parquet; it is replaced if it exists.",
+    metavar="PATH",
+    help="A file that ends with .jsonl or .parquet; it is replaced if it exists. inspect: a directory. "
+    "harbor, sts: a new directory. otel: a .jsonl file, or the address of an OTLP endpoint.",
 )
 @click.option("--env", "environments", multiple=True, metavar="GLOB", help="Only environments that match.")
 @click.option("--tag", "tags", multiple=True, help="Only environments with this tag. Repeatable.")
@@ -98,21 +100,22 @@ def export(
     *,
     runs: tuple[Path, ...],
     name: str,
-    file: Path,
+    target: str,
     split: bool,
     share: float,
     metadata_choice: str,
     as_json: bool,
     **filters: Any,
 ) -> None:
-    """Write the episodes of runs as a training set.
+    """Write the episodes of runs as a training set, or for the viewer of another project.
 
     Filters are applied in the order of this list. The summary counts what each filter drops, what the format
-    cannot hold, and what is changed. Calls that were not executed are left out.
+    cannot hold, and what is changed. Training sets leave out calls that were not executed.
 
     \b
     Example:
       codegym-mcp export runs/mine --format trl -o sft.parquet --reward 1 --best-of 2 --split
+      codegym-mcp export runs/mine --format inspect -o logs
     """
     from codegym_harness.export.export import export as export_runs
     from codegym_harness.export.trajectory_filters import Filters
@@ -122,7 +125,7 @@ def export(
     summary = export_runs(
         runs,
         name,
-        file,
+        target,
         Filters(**filters),
         validation_share=share if split else None,
         metadata_choice=metadata_choice,

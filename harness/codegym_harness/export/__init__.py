@@ -1,1 +1,1 @@
-"""Training sets from runs: trajectories chosen, and written in the shapes that trainers read."""
+"""Runs in the formats of others: training sets for trainers, and whole runs for viewers."""

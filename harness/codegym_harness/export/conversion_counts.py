@@ -1,7 +1,10 @@
 """Counts what is lost and changed when a trajectory is converted to a row."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
+
+from pydantic import BaseModel
 
 
 class UnfitError(Exception):
@@ -24,3 +27,15 @@ class LossCounts:
         """Adds the numbers of another count."""
         self.lost.update(other.lost)
         self.changed.update(other.changed)
+
+    def add_fields(self, place: str, part: BaseModel, carried: Collection[str]) -> None:
+        """Counts the fields of a part of a record that have a value and are not carried over.
+
+        Args:
+            place: the path of the part in the record, for example `steps.tool_calls`.
+            carried: the names of the fields that the format holds.
+        """
+        for name in part.model_fields_set.difference(carried):
+            value = getattr(part, name)
+            if value is not None and value is not False:
+                self.lost[f"{place}.{name}"] += 1

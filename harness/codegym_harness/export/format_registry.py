@@ -1,4 +1,4 @@
-"""The export formats by name."""
+"""The formats of training sets by name."""
 
 from collections.abc import Mapping
 
@@ -10,4 +10,5 @@ FORMATS: Mapping[str, Format] = {
     "openai": openai_format.FORMAT,
     "sharegpt": sharegpt_format.FORMAT,
     "atif": atif_format.FORMAT,
+    "atif-1.7": atif_format.FORMAT_1_7,
 }

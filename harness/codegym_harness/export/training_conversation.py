@@ -5,11 +5,8 @@ JSON object or the episode had ended, are left out together with their results. 
 that had no system prompt, such as the oracle, receives the prompt under which a model is evaluated.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
-
-from pydantic import BaseModel
 
 from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_system_prompt
 from codegym_harness.export.conversion_counts import LossCounts, UnfitError
@@ -111,7 +108,7 @@ def converse(trajectory: Trajectory, counts: LossCounts) -> TrainingConversation
     system: list[str] = []
     turns: list[Turn] = []
     for step in trajectory.steps:
-        _count(counts, "steps", step, _STEP)
+        counts.add_fields("steps", step, _STEP)
         if step.source == "agent":
             turn = _agent_turn(step, counts, last=step is trajectory.steps[-1])
             if turn is not None:
@@ -179,20 +176,12 @@ def _not_executed(call: ToolCall, result: ObservationResult | None) -> str | Non
 
 
 def _training_call(call: ToolCall, result: ObservationResult | None, counts: LossCounts) -> TrainingCall:
-    _count(counts, "steps.tool_calls", call, _CALL)
+    counts.add_fields("steps.tool_calls", call, _CALL)
     raw = None
     if call.extra is not None:
-        _count(counts, "steps.tool_calls.extra", call.extra, _CALL_EXTRA)
+        counts.add_fields("steps.tool_calls.extra", call.extra, _CALL_EXTRA)
         raw = call.extra.raw_arguments
     if result is not None:
-        _count(counts, "steps.observation.results.extra", result.extra, ())
+        counts.add_fields("steps.observation.results.extra", result.extra, ())
     content = result.content if result is not None else None
     return TrainingCall(call.tool_call_id, call.function_name, call.arguments, raw, content)
-
-
-def _count(counts: LossCounts, place: str, part: BaseModel, carried: Collection[str]) -> None:
-    """Counts the fields of a part that have a value and are not part of the conversation."""
-    for name in part.model_fields_set.difference(carried):
-        value = getattr(part, name)
-        if value is not None and value is not False:
-            counts.lost[f"{place}.{name}"] += 1

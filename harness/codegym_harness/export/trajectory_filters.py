@@ -41,15 +41,20 @@ class Filters(BaseModel):
     best_of: int | None = Field(default=None, ge=1)
     """The maximum number per task: those of the highest reward, and among these with the fewest calls."""
 
-    def stream(self) -> list[tuple[str, Keeps]]:
+    def stream(self, *, training: bool = True) -> list[tuple[str, Keeps]]:
         """Returns the filters that decide on each trajectory alone, by name and in order.
 
-        The first two always apply: failed episodes were not ended by the agent, and an episode without a turn
-        of the agent teaches nothing. The list is created for each reading, since `dedupe` has a state.
+        The first two always apply to training sets: failed episodes were not ended by the agent, and an
+        episode without a turn of the agent teaches nothing. The list is created for each reading, since
+        `dedupe` has a state.
         """
         filters: list[tuple[str, bool, Keeps]] = [
-            ("failed", True, lambda _, result: result.outcome is not Outcome.FAILED),
-            ("nothing_done", True, lambda trajectory, _: any(s.source == "agent" for s in trajectory.steps)),
+            ("failed", training, lambda _, result: result.outcome is not Outcome.FAILED),
+            (
+                "nothing_done",
+                training,
+                lambda trajectory, _: any(s.source == "agent" for s in trajectory.steps),
+            ),
             ("env", bool(self.environments), self._matches_environment),
             ("tag", bool(self.tags), lambda _, result: not set(self.tags).isdisjoint(result.tags)),
             ("difficulty", bool(self.difficulties), lambda _, result: result.difficulty in self.difficulties),

@@ -5,9 +5,10 @@ import pytest
 from click.testing import CliRunner
 
 from codegym_harness.export import format_registry
+from codegym_harness.export.viewer_export import VIEWER_FORMATS as OFFERED_VIEWER_FORMATS
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_mcp.cli import main
-from codegym_mcp.cli.export import FORMATS
+from codegym_mcp.cli.export import FORMATS, VIEWER_FORMATS
 from tests.conversations import agent, asked, trajectory, user
 from tests.made_runs import Configuration
 
@@ -30,6 +31,7 @@ def invoke(*arguments):
 
 def test_the_command_offers_every_format() -> None:
     assert set(FORMATS) == set(format_registry.FORMATS)
+    assert set(VIEWER_FORMATS) == set(OFFERED_VIEWER_FORMATS)
 
 
 def test_every_option_reaches_the_export(run, tmp_path: Path) -> None:
