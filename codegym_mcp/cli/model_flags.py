@@ -198,6 +198,17 @@ def read_text_model_options(options: dict[str, Any]) -> ModelOptions:
     return _validate(ModelOptions, given)
 
 
+def refuse_model_options(options: dict[str, Any]) -> None:
+    """Removes the options of a command that requests text from a model, for a run without a model.
+
+    Raises:
+        click.UsageError: one of them is given.
+    """
+    given = _take_given(options, _TEXT_OPTIONS)
+    if given:
+        raise click.UsageError("--method trace uses no model; leave out the options of a model.")
+
+
 def read_model_options(options: dict[str, Any]) -> "ModelAgentOptions | None":
     """Reads the options of a command in which a model plays; returns None if no model is given.
 

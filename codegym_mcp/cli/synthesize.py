@@ -1,32 +1,36 @@
 """`codegym-mcp synthesize`."""
 
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from codegym_mcp.cli.command_output import echo, err, json_option, print_json, run, unconfined_option
-from codegym_mcp.cli.model_flags import read_text_model_options, text_model_options
+from codegym_mcp.cli.model_flags import read_text_model_options, refuse_model_options, text_model_options
 from codegym_mcp.cli.synthesis_progress import SynthesisProgress, print_funnel
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.models import Model
+from codegym_mcp.models import Model, ModelOptions
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.synthesis import prompt_rendering
 from codegym_mcp.synthesis.cached_model import CachedModel, sampling_settings
+from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
 from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
-from codegym_mcp.synthesis.pipeline import Synthesis
-from codegym_mcp.synthesis.problem_outcomes import Funnel
-from codegym_mcp.synthesis.problem_reader import read_problems
-from codegym_mcp.synthesis.synthesis_options import TRIAL_LIMITS, SynthesisOptions
+from codegym_mcp.synthesis.pipeline import Author, OnStage, Synthesis
+from codegym_mcp.synthesis.problem_outcomes import Candidate, Funnel
+from codegym_mcp.synthesis.problem_reader import CodingProblem, read_problems
+from codegym_mcp.synthesis.synthesis_options import TRIAL_LIMITS, Method, SynthesisOptions, Tier
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore
+from codegym_mcp.synthesis.tracing.tracing_author import TRACING_VERSION, TracingAuthor
 from codegym_mcp.verification.audit.grades import Grade
 from codegym_mcp.verification.verification_context import VerificationContext
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it."""
 _DEFAULTS = SynthesisOptions()
+_TRACED_GRADE = Grade.C
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -47,6 +51,20 @@ def _count(option: str, least: int, text: str) -> Callable[[Command], Command]:
     required=True,
     help="Output folder. If it holds an unfinished synthesis, that is continued.",
 )
+@click.option(
+    "--method",
+    type=click.Choice([method.value for method in Method]),
+    default=Method.MODEL.value,
+    show_default=True,
+    help="Have a language model write the environments, or lift them out of the solutions without a model.",
+)
+@click.option(
+    "--tier",
+    type=click.Choice([tier.value for tier in Tier]),
+    default=Tier.USABLE.value,
+    show_default=True,
+    help="Reject traced environments with a lower tier.",
+)
 @text_model_options
 @_count("--samples", 1, "Environments to try for each problem.")
 @_count("--oracles", 1, "Oracles to write independently for each environment.")
@@ -58,9 +76,7 @@ def _count(option: str, least: int, text: str) -> Callable[[Command], Command]:
 @click.option(
     "--grade",
     type=click.Choice([grade.value for grade in Grade]),
-    default=_DEFAULTS.grade.value,
-    show_default=True,
-    help="Reject environments with a lower grade.",
+    help="Reject environments with a lower grade; B by default, C with --method trace.",
 )
 @click.option(
     "--field",
@@ -91,6 +107,9 @@ def synthesize(
     directory: Path,
     fields: tuple[str, ...],
     license_name: str | None,
+    method: str,
+    tier: str,
+    grade: str | None,
     limit: int | None,
     against: tuple[Path, ...],
     concurrency: int,
@@ -98,7 +117,7 @@ def synthesize(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Make verified and audited environments of coding problems with a language model.
+    """Make verified and audited environments of coding problems, with a model or by program analysis.
 
     PROBLEMS is a file of JSON Lines: CodeGym's raw problems, MBPP, HumanEval, or another form with --field.
         Every
@@ -109,35 +128,37 @@ def synthesize(
     \b
     Example:
       codegym-mcp synthesize problems.jsonl --out made --model openai:gpt-6-luna --max-cost 5
+      codegym-mcp synthesize problems.jsonl --out traced --method trace --tier strict
       codegym-mcp synthesize mine.jsonl --out made --model anthropic:claude-sonnet-5-5 \\
           --field statement=body --field solution=answer --license MIT
     """
-    model_options = read_text_model_options(options)
+    traced = method == Method.TRACE
+    given = {**options, "grade": grade or (_TRACED_GRADE if traced else _DEFAULTS.grade)}
+    model_options = None if traced else read_text_model_options(given)
+    if traced:
+        refuse_model_options(given)
+        given.update(method=Method.TRACE, tier=Tier(tier))
     read = list(read_problems(problems, fields=_read_fields(fields), license=license_name))[:limit]
     recipe = Recipe(
-        model=sampling_settings(model_options),
-        prompts=prompt_rendering.version(),
-        options=SynthesisOptions(**options),
+        model=sampling_settings(model_options) if model_options is not None else {"name": Method.TRACE.value},
+        prompts=prompt_rendering.version() if model_options is not None else TRACING_VERSION,
+        options=SynthesisOptions(**given),
     )
 
     async def main() -> Funnel:
-        with OutputFolder.open(directory, recipe) as folder, SynthesisStore.open(folder.store) as store:
-            async with (
-                Model.open(model_options) as model,
-                VerificationContext.open(limits=TRIAL_LIMITS, allow_unconfined=allow_unconfined) as context,
-            ):
-                spent = store.spent()
-                model.spending.count(spent.tokens, spent.cost)
-                synthesis = Synthesis(
-                    model=CachedModel(model, store),
-                    context=context,
-                    store=store,
-                    folder=folder,
-                    existing=list(_existing([*against, directory])),
-                    concurrency=concurrency,
-                    observer=progress,
-                )
-                return await synthesis.run(read)
+        async with AsyncExitStack() as stack:
+            folder = stack.enter_context(OutputFolder.open(directory, recipe))
+            store = stack.enter_context(SynthesisStore.open(folder.store))
+            author = await _author(stack, store, recipe.options, model_options, allow_unconfined)
+            synthesis = Synthesis(
+                author=author,
+                store=store,
+                folder=folder,
+                existing=list(_existing([*against, directory])),
+                concurrency=concurrency,
+                observer=progress,
+            )
+            return await synthesis.run(read)
 
     try:
         with SynthesisProgress(err, len(read)) as progress:
@@ -154,6 +175,32 @@ def synthesize(
         print_funnel(funnel, directory)
     if funnel.unfinished:
         raise SystemExit(1)
+
+
+async def _author(
+    stack: AsyncExitStack,
+    store: SynthesisStore,
+    options: SynthesisOptions,
+    model_options: ModelOptions | None,
+    allow_unconfined: bool,
+) -> Author:
+    """Opens what the chosen method needs and returns what makes a candidate of a problem."""
+    model: CachedModel | None = None
+    if model_options is not None:
+        opened = await stack.enter_async_context(Model.open(model_options))
+        spent = store.spent()
+        opened.spending.count(spent.tokens, spent.cost)
+        model = CachedModel(opened, store)
+    context = await stack.enter_async_context(
+        VerificationContext.open(limits=TRIAL_LIMITS, allow_unconfined=allow_unconfined)
+    )
+
+    async def write(problem: CodingProblem, sample: int, on_stage: OnStage) -> Candidate:
+        if model is None:
+            return await TracingAuthor(problem, context, options, on_stage).write()
+        return await EnvironmentAuthor(problem, sample, model, context, options, on_stage).write()
+
+    return write
 
 
 def _read_fields(fields: Iterable[str]) -> dict[str, str]:

@@ -26,7 +26,7 @@ from codegym_mcp.synthesis.problem_outcomes import (
     ProblemOutcome,
 )
 from codegym_mcp.synthesis.problem_reader import CodingProblem
-from codegym_mcp.synthesis.synthesis_options import SynthesisOptions
+from codegym_mcp.synthesis.synthesis_options import SynthesisOptions, TracingFigures
 
 _HINT = "Name another folder with --out."
 _SUFFIXES = (".py", ".jsonl", ".audit.json", ".provenance.json")
@@ -38,7 +38,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: dict[str, object]
-    """The model and its sampling options."""
+    """The model and its sampling options; its name is that of the method if there is no model."""
     prompts: str
     """The version of the prompts."""
     options: SynthesisOptions
@@ -46,7 +46,7 @@ class Recipe(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 of the recipe, in hexadecimal."""
-        return sha256(self.model_dump_json().encode()).hexdigest()
+        return sha256(self.model_dump_json(exclude_none=True).encode()).hexdigest()
 
 
 class Provenance(BaseModel):
@@ -70,6 +70,8 @@ class Provenance(BaseModel):
     """Number of rejected replies."""
     costs: Costs
     """Costs of this candidate."""
+    tracing: TracingFigures | None = None
+    """What tracing measured, or None if a model wrote the environment."""
 
 
 class OutputFolder:
@@ -151,6 +153,7 @@ class OutputFolder:
             sample=candidate.sample,
             attempts=len(candidate.attempts),
             costs=candidate.costs,
+            tracing=candidate.tracing,
         )
         audit = accepted.audit.model_copy(update={"environment": name})
         tasks = "".join(task.model_dump_json(exclude_none=True) + "\n" for task in accepted.tasks)
@@ -158,7 +161,7 @@ class OutputFolder:
             accepted.source,
             tasks,
             audit.model_dump_json(indent=2) + "\n",
-            provenance.model_dump_json(indent=2) + "\n",
+            _provenance_text(provenance),
         )
         # The source is written last: an environment with a source is complete.
         for suffix, content in sorted(zip(_SUFFIXES, contents, strict=True), reverse=True):
@@ -191,7 +194,7 @@ class OutputFolder:
 
 def _check_recipe(path: Path, recipe: Recipe) -> None:
     if not path.exists():
-        write_atomically(path, recipe.model_dump_json(indent=2) + "\n", hint=_HINT)
+        write_atomically(path, recipe.model_dump_json(indent=2, exclude_none=True) + "\n", hint=_HINT)
         return
     try:
         stored = Recipe.model_validate_json(path.read_bytes())
@@ -204,3 +207,8 @@ def _check_recipe(path: Path, recipe: Recipe) -> None:
             f"{path.parent.parent} was made with another recipe: {' and '.join(different)} differ.",
             hint=_HINT,
         )
+
+
+def _provenance_text(provenance: Provenance) -> str:
+    without = {"tracing"} if provenance.tracing is None else set()
+    return provenance.model_dump_json(indent=2, exclude=without) + "\n"

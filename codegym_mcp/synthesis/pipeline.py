@@ -1,6 +1,6 @@
 """Makes environments of many problems at once; the result does not depend on the speed of each problem."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -10,16 +10,13 @@ from pydantic_core import to_json
 from codegym_mcp.errors import ModelError
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_reader import read_environment_source
-from codegym_mcp.synthesis.cached_model import CachedModel
 from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, find_repeated_problems
-from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
 from codegym_mcp.synthesis.environment_draft import environment_name
 from codegym_mcp.synthesis.output_folder import OutputFolder
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Funnel, ProblemOutcome, RejectedProblem, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, unusable_reason
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore
 from codegym_mcp.verification.verification_cache import gates_version
-from codegym_mcp.verification.verification_context import VerificationContext
 
 
 class SynthesisObserver:
@@ -35,13 +32,19 @@ class SynthesisObserver:
         """Called when the model gave no response for a problem."""
 
 
+OnStage = Callable[[str, Stage], object]
+"""Called with the id of a problem and the stage that one of its candidates enters."""
+Author = Callable[[CodingProblem, int, OnStage], Awaitable[Candidate]]
+"""Makes one candidate of a problem: receives the problem, the number of the candidate, and who is told of its
+stages. Raises ModelError, RunHaltedError or SandboxError if the problem is not the cause of a failure."""
+
+
 @dataclass
 class Synthesis:
     """Makes environments of problems.
 
     Attributes:
-        model: the model that writes the environments.
-        context: the sandboxes in which they are tried.
+        author: makes one candidate of a problem.
         store: stores responses and outcomes.
         folder: the folder of the environments.
         existing: environments that new ones must not repeat.
@@ -49,8 +52,7 @@ class Synthesis:
         observer: receives the progress.
     """
 
-    model: CachedModel
-    context: VerificationContext
+    author: Author
     store: SynthesisStore
     folder: OutputFolder
     existing: Sequence[Environment] = ()
@@ -104,9 +106,7 @@ class Synthesis:
         options = self.folder.recipe.options
         try:
             candidates = [
-                await EnvironmentAuthor(
-                    problem, sample, self.model, self.context, options, self.observer.stage_entered
-                ).write()
+                await self.author(problem, sample, self.observer.stage_entered)
                 for sample in range(options.samples)
             ]
         except ModelError as error:

@@ -1,11 +1,13 @@
 """The outcome of each problem, and the funnel that counts the outcomes of all problems by stage."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 from codegym_mcp.spec.environment import Task
+from codegym_mcp.synthesis.synthesis_options import Tier, TracingFigures
 from codegym_mcp.verification.audit.audit import Audit
 
 
@@ -85,6 +87,8 @@ class Candidate(_Record):
     dropped_configurations: list[str] = []
     """Why configurations that the model wrote are not among the tasks, a sentence each."""
     costs: Costs = Costs()
+    tracing: TracingFigures | None = None
+    """What tracing measured, or None if a model wrote the candidate."""
 
 
 class ProblemOutcome(_Record):
@@ -129,6 +133,8 @@ class Funnel(_Record):
     """Number of problems of which an environment was made."""
     environments: list[str]
     """Names of the environments."""
+    tiers: dict[Tier, int] = {}
+    """Number of traced environments of each tier; empty without tracing."""
     rejected: dict[Stage, list[RejectedProblem]]
     unfinished: list[RejectedProblem]
     """Problems for which the model gave no response; running again continues with them."""
@@ -149,7 +155,20 @@ class Funnel(_Record):
             problems=len(outcomes) + len(waiting),
             kept=sum(bool(outcome.kept) for outcome in outcomes),
             environments=[name for outcome in outcomes for name in outcome.kept],
+            tiers=_count_tiers(outcomes),
             rejected=rejected,
             unfinished=waiting,
             costs=sum((outcome.costs for outcome in outcomes), Costs()),
         )
+
+
+def _count_tiers(outcomes: Sequence[ProblemOutcome]) -> dict[Tier, int]:
+    kept = [
+        each
+        for outcome in outcomes
+        if outcome.kept
+        for each in outcome.candidates
+        if each.rejected_at is None
+    ]
+    found = Counter(each.tracing.tier for each in kept if each.tracing is not None)
+    return {tier: found[tier] for tier in Tier if found[tier]}

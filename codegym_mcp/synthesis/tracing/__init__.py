@@ -1,0 +1,1 @@
+"""Environments made of ordinary code by program analysis, without a language model."""

@@ -1,0 +1,335 @@
+"""Tries the ways to lift a solution, from coarse to fine, and takes the one that makes the best tasks."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from pydantic_core import to_json
+
+from codegym_mcp.synthesis.problem_outcomes import Stage
+from codegym_mcp.synthesis.synthesis_options import Tier, TracingFigures
+from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
+from codegym_mcp.synthesis.tracing.lifting import lift
+from codegym_mcp.synthesis.tracing.oracle_plays import MAX_CALLS, OraclePlayer
+from codegym_mcp.synthesis.tracing.play_records import Play, differ, repeated_share, repeated_tools
+from codegym_mcp.synthesis.tracing.program import Program
+from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
+from codegym_mcp.synthesis.tracing.solution_runs import Evaluated, evaluate
+from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape, shape_of
+from codegym_mcp.synthesis.tracing.variable_kinds import Variation
+from codegym_mcp.verification.audit.read_out import ObservedCalls, read_out_ratio
+from codegym_mcp.verification.verification_context import VerificationContext
+
+LEAST_CALLS = 10
+MOST_TASKS = 12
+MOST_PEEKS = 0.5
+"""Greatest share of calls that only read a hidden value."""
+MOST_REPEATED = 0.3
+"""Greatest share of calls that repeat an earlier one."""
+MOST_CONSTANT = 0.5
+"""The best constant answer solves a smaller share of the tasks."""
+ENOUGH_TOOLS = 3
+ENOUGH_ADAPTIVE = 0.5
+_FIRST_PLAYS = 14
+_FIRST_CALLS = 3
+_TWINS = 3
+_TWIN_SEED = 7
+
+
+VARIATIONS = (
+    Variation("helpers are tools"),
+    Variation("helpers are entered", entered=True),
+    Variation("state is hidden", entered=True, state=True),
+    Variation("state and containers are hidden", entered=True, state=True, scratch=True),
+    Variation("arithmetic is in the tools", agent_computes=False),
+    Variation("numbers are hidden", public_scalars=False, state=True),
+)
+
+
+@dataclass(frozen=True)
+class Granularity:
+    """A lifted solution with the plays that become its tasks.
+
+    Attributes:
+        lifted: the lifted solution.
+        plays: the chosen plays, of which no two have the same input.
+        all_plays: all correct plays, from which types are learnt.
+        tier: how good the tasks are.
+        read_out: calls to read everything as a multiple of the oracle's calls, or None.
+        adaptive: share of tasks with a twin whose calls differ, or None.
+    """
+
+    lifted: LiftedProgram
+    plays: list[Play]
+    all_plays: list[Play]
+    tier: Tier
+    read_out: float | None
+    adaptive: float | None
+
+    @property
+    def figures(self) -> TracingFigures:
+        """What was measured, for the provenance."""
+        adaptive = round(self.adaptive, 4) if self.adaptive is not None else None
+        return TracingFigures(
+            tier=self.tier, variation=self.lifted.variation, adaptive=adaptive, read_out=self.read_out
+        )
+
+
+async def choose_granularity(
+    context: VerificationContext,
+    program: Program,
+    *,
+    variables: Mapping[tuple[str, str], Shape],
+    parameters: dict[str, Shape],
+    inputs: Sequence[Evaluated],
+    least_tasks: int,
+) -> Granularity:
+    """Returns the best way to lift a solution; among equal ones the coarsest.
+
+    Raises:
+        RefusedProblemError: no way makes usable tasks; the reason is that of the way that came furthest.
+    """
+    best: Granularity | None = None
+    reasons: list[tuple[int, str, Stage]] = []
+    twins = await _twins(context, program, inputs)
+    seen: set[bytes] = set()
+    for variation in VARIATIONS:
+        hidden = _hidden_parameters(program, parameters, variation)
+        try:
+            lifted = lift(program, hidden, variables, parameters, variation)
+            digest = _digest(lifted)
+            if digest in seen:
+                continue
+            seen.add(digest)
+            chooser = _Chooser(context, program, parameters, least_tasks)
+            made = await chooser.examine(lifted, inputs, twins)
+        except RefusedProblemError as error:
+            reasons.append((list(Stage).index(error.stage), error.reason, error.stage))
+            continue
+        if best is None or made.tier.rank > best.tier.rank:
+            best = made
+        if best.tier is Tier.NOT_BYPASSABLE:
+            break
+    if best is None:
+        _, reason, stage = max(reasons, key=lambda each: each[0])
+        raise RefusedProblemError(reason, stage)
+    return best
+
+
+def _hidden_parameters(program: Program, parameters: Mapping[str, Shape], variation: Variation) -> list[str]:
+    """Returns the parameters to hide: the containers, or all if there are only numbers."""
+    containers = [name for name in program.parameters if not parameters[name].is_scalar]
+    if not containers or not variation.public_scalars:
+        constant = {name for name in program.parameters if parameters[name].kinds <= {Kind.NONE}}
+        return [name for name in program.parameters if name not in constant]
+    return containers
+
+
+def _digest(lifted: LiftedProgram) -> bytes:
+    import ast
+
+    text = [ast.unparse(ast.fix_missing_locations(ast.Module(lifted.oracle, [])))]
+    text += [ast.unparse(ast.fix_missing_locations(tool.body)) for tool in lifted.tools]
+    return to_json(text)
+
+
+async def _twins(
+    context: VerificationContext, program: Program, inputs: Sequence[Evaluated]
+) -> dict[int, list[Evaluated]]:
+    """Returns for the place of an input other inputs with the same values in another order."""
+    random = Random(_TWIN_SEED)  # noqa: S311 - repeatable, not secret
+    wanted: list[tuple[int, tuple[Any, ...]]] = []
+    for place, each in enumerate(inputs):
+        for _ in range(2):
+            arguments = tuple(shuffle_leaves(value, random) for value in each.arguments)
+            if repr(arguments) != repr(each.arguments):
+                wanted.append((place, arguments))
+    if not wanted:
+        return {}
+    calls = [inputs[0].arguments, *(arguments for _, arguments in wanted)]
+    accepted = {repr(each.arguments): each for each in await evaluate(context, program, calls, 1)}
+    found: dict[int, list[Evaluated]] = defaultdict(list)
+    for place, arguments in wanted:
+        if repr(arguments) in accepted:
+            found[place].append(accepted[repr(arguments)])
+    return found
+
+
+def shuffle_leaves(value: Any, random: Random) -> Any:
+    """Returns a value of the same structure whose numbers and texts have changed places."""
+    pools: dict[type, list[Any]] = defaultdict(list)
+    _collect(value, pools)
+    for pool in pools.values():
+        random.shuffle(pool)
+    return _deal(value, pools, random)
+
+
+def _collect(value: Any, pools: dict[type, list[Any]]) -> None:
+    if isinstance(value, list | tuple):
+        for item in value:
+            _collect(item, pools)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _collect(item, pools)
+    elif not isinstance(value, set | frozenset):
+        pools[type(value)].append(value)
+
+
+def _deal(value: Any, pools: dict[type, list[Any]], random: Random) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(_deal(item, pools, random) for item in value)
+    if isinstance(value, dict):
+        return {key: _deal(item, pools, random) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return value
+    dealt = pools[type(value)].pop()
+    if isinstance(dealt, str) and len(dealt) > 1 and " " not in dealt:
+        return "".join(random.sample(dealt, len(dealt)))
+    if isinstance(dealt, str) and " " in dealt:
+        words = dealt.split(" ")
+        random.shuffle(words)
+        return " ".join(words)
+    return dealt
+
+
+class _Chooser:
+    """Examines one lifted solution."""
+
+    def __init__(
+        self, context: VerificationContext, program: Program, parameters: dict[str, Shape], least_tasks: int
+    ) -> None:
+        self._context = context
+        self._program = program
+        self._parameters = parameters
+        self._least = least_tasks
+
+    async def examine(
+        self, lifted: LiftedProgram, inputs: Sequence[Evaluated], twins: Mapping[int, Sequence[Evaluated]]
+    ) -> Granularity:
+        first = await self._play(lifted, inputs[:: max(1, len(inputs) // _FIRST_PLAYS)])
+        _refuse_wrong(first)
+        changing = {tool.name for tool in lifted.tools if tool.changes}
+        lifted.remembered = repeated_tools(first, changing)
+        plays = await self._play(lifted, inputs)
+        _refuse_wrong(plays)
+        plays = [play for play in plays if play.correct]
+        fit = [
+            play for play in plays if LEAST_CALLS <= len(play.calls) <= MAX_CALLS and not _shows_answer(play)
+        ]
+        if len(fit) < self._least:
+            raise RefusedProblemError(_length_reason(plays, fit), Stage.LENGTH)
+        raw = {tool.name for tool in lifted.tools if tool.is_raw}
+        chosen = choose_tasks(fit, MOST_TASKS)
+        constant = max(Counter(to_json(play.answer) for play in chosen).values()) / len(chosen)
+        is_bool = shape_of(play.answer for play in chosen).kinds <= {Kind.BOOL}
+        if constant > MOST_CONSTANT or (constant == MOST_CONSTANT and not is_bool):
+            reason = f"One answer is right for {constant:.0%} of the inputs."
+            raise RefusedProblemError(reason, Stage.AUDIT)
+        peeks = _share(chosen, raw)
+        if peeks > MOST_PEEKS:
+            raise RefusedProblemError(f"{peeks:.0%} of the calls only read hidden values.", Stage.AUDIT)
+        repeated = max(repeated_share(play, changing) for play in chosen)
+        if repeated > MOST_REPEATED:
+            reason = f"{repeated:.0%} of the calls of a task repeat an earlier one."
+            raise RefusedProblemError(reason, Stage.AUDIT)
+        used = {call.name for play in plays for call in play.calls}
+        lifted.tools = [tool for tool in lifted.tools if tool.name in used]
+        adaptive = await self._adaptivity(lifted, inputs, twins, chosen)
+        read_out = read_out_ratio([self._observed(lifted, play) for play in chosen])
+        tier = _tier(chosen, adaptive, read_out)
+        return Granularity(lifted, chosen, plays, tier, read_out, adaptive)
+
+    async def _play(self, lifted: LiftedProgram, inputs: Sequence[Evaluated]) -> list[Play]:
+        player = OraclePlayer(self._context.pool, self._program, lifted, self._parameters)
+        return await player.play(inputs)
+
+    def _observed(self, lifted: LiftedProgram, play: Play) -> ObservedCalls:
+        hidden = [play.config[name] for name in lifted.hidden]
+        return ObservedCalls(hidden, [(call.name, call.result) for call in play.calls])
+
+    async def _adaptivity(
+        self,
+        lifted: LiftedProgram,
+        inputs: Sequence[Evaluated],
+        twins: Mapping[int, Sequence[Evaluated]],
+        chosen: Sequence[Play],
+    ) -> float | None:
+        """Returns the share of tasks for which the same values in another order lead to other calls."""
+        places = {repr(each.arguments): place for place, each in enumerate(inputs)}
+        pairs = [
+            (play, twin) for play in chosen for twin in twins.get(places[repr(play.arguments)], ())[:_TWINS]
+        ]
+        if not pairs:
+            return None
+        played = await self._play(lifted, [twin for _, twin in pairs])
+        differing = [
+            differ(play, other) for (play, _), other in zip(pairs, played, strict=True) if other.correct
+        ]
+        return sum(differing) / len(differing) if differing else None
+
+
+def _tier(plays: Sequence[Play], adaptive: float | None, read_out: float | None) -> Tier:
+    used = {call.name for play in plays for call in play.calls}
+    strict = len(used) >= ENOUGH_TOOLS and adaptive is not None and adaptive >= ENOUGH_ADAPTIVE
+    if not strict:
+        return Tier.USABLE
+    return Tier.NOT_BYPASSABLE if read_out is None or read_out >= 1 else Tier.STRICT
+
+
+def _refuse_wrong(plays: Sequence[Play]) -> None:
+    """Refuses an oracle that gives a wrong answer, and one that fails on many inputs."""
+    wrong = next((play for play in plays if not play.correct and not play.error), None)
+    if wrong is not None:
+        raise RefusedProblemError("The oracle does not agree with the solution.", Stage.ORACLE)
+    failed = [play for play in plays if play.error and play.error != "too many calls"]
+    if failed:
+        raise RefusedProblemError(f"The oracle fails: {failed[0].error[:120]}", Stage.ORACLE)
+
+
+def _shows_answer(play: Play) -> bool:
+    """Returns whether one of the first calls returns the answer."""
+    if isinstance(play.answer, bool):
+        return False
+    return any(call.result == play.answer for call in play.calls[:_FIRST_CALLS])
+
+
+def _length_reason(plays: Sequence[Play], fit: Sequence[Play]) -> str:
+    counts = sorted(len(play.calls) for play in plays)
+    middle = f"; the median is {counts[len(counts) // 2]}" if counts else ""
+    return f"{len(fit)} of {len(plays)} inputs take {LEAST_CALLS} to {MAX_CALLS} calls{middle}."
+
+
+def _share(plays: Sequence[Play], names: set[str]) -> float:
+    calls = [call for play in plays for call in play.calls]
+    return sum(call.name in names for call in calls) / len(calls)
+
+
+def choose_tasks(plays: Sequence[Play], count: int) -> list[Play]:
+    """Chooses plays whose answers differ as much as possible; long plays come first among equal answers."""
+    by_answer: dict[bytes, list[Play]] = defaultdict(list)
+    for play in sorted(plays, key=lambda play: (len(play.calls), to_json(play.config))):
+        by_answer[to_json(play.answer)].append(play)
+    groups = sorted(by_answer.values(), key=lambda group: -len(group[-1].calls))
+    chosen: list[Play] = []
+    while len(chosen) < count and any(groups):
+        for group in groups:
+            if group and len(chosen) < count:
+                chosen.append(group.pop())
+        if len(chosen) >= count // 2 + 2 and _most_common(chosen) * 4 > len(chosen):
+            break
+    return _balanced(chosen)
+
+
+def _most_common(plays: Iterable[Play]) -> int:
+    return max(Counter(to_json(play.answer) for play in plays).values())
+
+
+def _balanced(plays: list[Play]) -> list[Play]:
+    """Drops tasks of the most common answer while eight are left."""
+    while len(plays) > 8 and _most_common(plays) * 4 > len(plays):
+        (answer, _), *_ = Counter(to_json(play.answer) for play in plays).most_common(1)
+        last = max(place for place, play in enumerate(plays) if to_json(play.answer) == answer)
+        plays = plays[:last] + plays[last + 1 :]
+    return plays

@@ -1,0 +1,249 @@
+"""Generates arguments like those of the tests, but larger, so that a task takes many calls."""
+
+import copy
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from codegym_mcp.synthesis.tracing.input_invariants import Relations, SequenceRules
+
+_MAX_CHARACTERS = 2_500
+_ATTEMPTS = 8
+_MOST_ROWS = 8
+_MAX_LENGTH = 24
+_MAX_SPAN = 2_000
+
+
+class InputScaler:
+    """Generates calls from the calls of the tests. The same examples and seed give the same calls."""
+
+    def __init__(self, examples: Sequence[tuple[Any, ...]], seed: str) -> None:
+        self._examples = list(examples)
+        self._relations = Relations.of(self._examples)
+        self._random = Random(seed)  # noqa: S311 - repeatable, not secret
+
+    def generate(self, count: int) -> list[tuple[Any, ...]]:
+        """Returns at most `count` different calls."""
+        found: dict[str, tuple[Any, ...]] = {}
+        for _ in range(count * _ATTEMPTS):
+            if len(found) >= count:
+                break
+            call = self._call()
+            text = repr(call)
+            if len(text) <= _MAX_CHARACTERS:
+                found.setdefault(text, call)
+        return list(found.values())
+
+    def _call(self) -> tuple[Any, ...]:
+        base = self._random.choice(self._examples)
+        size = self._random.choice((8, 12, 16, 20))
+        arguments = [
+            self._value(value, [call[place] for call in self._examples], size)
+            for place, value in enumerate(base)
+        ]
+        self._relate(arguments)
+        return tuple(arguments)
+
+    def _relate(self, arguments: list[Any]) -> None:
+        """Restores what holds between parameters, and plants members."""
+        relations, random = self._relations, self._random
+        for one, other in relations.equal_lengths:
+            if isinstance(arguments[one], dict):
+                continue
+            length = min(len(arguments[one]), len(arguments[other]))
+            arguments[one], arguments[other] = arguments[one][:length], arguments[other][:length]
+        for one, other in relations.members:
+            container = arguments[other]
+            if len(container) and random.random() < 0.6:
+                arguments[one] = self._member(container, arguments[one])
+        for one, other in relations.within_length:
+            greatest = len(arguments[other]) - ((one, other) in relations.below_length)
+            least = min(call[one] for call in self._examples)
+            if greatest >= least and not 0 <= arguments[one] <= greatest:
+                arguments[one] = random.randint(min(least, greatest), greatest)
+        for one, other in relations.is_length:
+            arguments[one] = len(arguments[other])
+        for one, other in relations.ordered:
+            if arguments[one] > arguments[other]:
+                arguments[one], arguments[other] = arguments[other], arguments[one]
+
+    def _member(self, container: Any, value: Any) -> Any:
+        if isinstance(container, str):
+            length = min(len(container), len(value))
+            start = self._random.randrange(len(container) - length + 1)
+            return container[start : start + length]
+        return self._random.choice(list(container))
+
+    def _value(self, value: Any, samples: list[Any], size: int) -> Any:
+        """Returns a value like the samples, of which `value` is one."""
+        same = [each for each in samples if type(each) is type(value)]
+        match value:
+            case None:
+                return None
+            case bool():
+                return self._random.random() < 0.5
+            case int():
+                return self._integer(same)
+            case float():
+                return self._float(same)
+            case str():
+                return self._text(same, size)
+            case dict():
+                return self._dict(same, size)
+            case list() | tuple():
+                return self._sequence(value, same, size)
+        items = [item for each in same for item in each]
+        return (
+            type(value)(self._value(self._random.choice(items), items, size // 2) for _ in range(size))
+            if items
+            else value
+        )
+
+    def _integer(self, samples: list[int]) -> int:
+        random = self._random
+        least, greatest = min(samples), max(samples)
+        if random.random() < 0.25:
+            return random.choice(samples)
+        span = min(max(greatest - least, 3), _MAX_SPAN)
+        low = least - span // 2 if least < 0 else 1 if least >= 1 else 0
+        high = least + span + span // 2 if greatest - least > _MAX_SPAN else greatest + span // 2
+        return random.randint(low if greatest - low <= 4 * span else least, max(high, low))
+
+    def _float(self, samples: list[float]) -> float:
+        least, greatest = min(samples), max(samples)
+        places = max(len(repr(each).partition(".")[2]) for each in samples)
+        return round(self._random.uniform(least, greatest + (greatest - least) / 2 + 1), min(places, 3))
+
+    def _text(self, samples: list[str], size: int) -> str:
+        random = self._random
+        longest = max(map(len, samples))
+        alphabet = sorted(set("".join(samples)))
+        if not alphabet:
+            return ""
+        if longest <= 1:
+            return random.choice(alphabet)
+        if any(" " in each for each in samples):
+            words = [word for each in samples for word in each.split(" ")]
+            return " ".join(random.choice(words) for _ in range(max(3, size // 2)))
+        if len({len(each) for each in samples}) == 1 and len(samples) > 2:
+            length = longest
+        else:
+            length = random.randint(max(2, size // 2), max(size, 2))
+        choice = random.random()
+        if choice < 0.3:
+            text = "".join(random.choice(samples) for _ in range(4))[: max(length, longest)]
+        elif choice < 0.45:
+            half = "".join(random.choice(alphabet) for _ in range(max(1, length // 2)))
+            text = half + half[::-1]
+        else:
+            text = "".join(random.choice(alphabet) for _ in range(length))
+        return self._edit_text(text, alphabet) if choice < 0.45 and random.random() < 0.5 else text
+
+    def _edit_text(self, text: str, alphabet: list[str]) -> str:
+        if not text:
+            return text
+        place = self._random.randrange(len(text))
+        return text[:place] + self._random.choice(alphabet) + text[place + 1 :]
+
+    def _dict(self, samples: list[dict[Any, Any]], size: int) -> dict[Any, Any]:
+        keys = [key for each in samples for key in each]
+        items = [item for each in samples for item in each.values()]
+        if not keys:
+            return {}
+        known = sorted(set(keys), key=repr)
+        self._random.shuffle(known)
+        made = [self._value(self._random.choice(keys), keys, 5) for _ in range(size)]
+        chosen = dict.fromkeys([*known, *made][: max(4, size // 2)])
+        return {key: self._value(self._random.choice(items), items, size // 3) for key in chosen}
+
+    def _sequence(self, value: Any, samples: list[Any], size: int) -> Any:
+        random = self._random
+        rules = SequenceRules.of(samples)
+        items = [item for each in samples for item in each]
+        if not items:
+            return value
+        if (
+            isinstance(value, tuple)
+            and rules.length == len(value)
+            and (len({type(x) for x in value}) > 1 or size < 8)
+        ):
+            return tuple(
+                self._value(x, [each[k] for each in samples], size // 2) for k, x in enumerate(value)
+            )
+        nested = all(isinstance(item, list | tuple | dict) for item in items)
+        length = min(size, _MOST_ROWS) if nested else min(size, _MAX_LENGTH)
+        length = max(2, random.randint(length // 2, length))
+        if size < 4:
+            length = random.randint(0 if any(not each for each in samples) else 1, max(2, *map(len, samples)))
+        members: list[Any]
+        if nested and rules.rectangular:
+            members = self._rows(items, rules, length, size)
+        elif rules.closed:
+            members = [copy.deepcopy(random.choice(items)) for _ in range(length)]
+        elif rules.indices:
+            members = [random.randrange(length) for _ in range(length)]
+        else:
+            members = self._members(value, items, length, size, nested=nested)
+        if rules.distinct:
+            members = list({repr(member): member for member in members}.values())
+        if rules.ascending or rules.descending:
+            members = _sorted(members, rules)
+        return type(value)(members)
+
+    def _members(self, value: Any, items: list[Any], length: int, size: int, *, nested: bool) -> list[Any]:
+        random = self._random
+        choice = random.random()
+        inner = max(3, size // 3) if nested else max(2, size // 3)
+        if choice < 0.15 and len(value) and not nested:
+            members = [copy.deepcopy(x) for _ in range(length // len(value) + 1) for x in value][:length]
+        elif choice < 0.3 and not nested:
+            half = [self._value(random.choice(items), items, inner) for _ in range(length // 2)]
+            members = half + half[::-1]
+        else:
+            members = [self._value(random.choice(items), items, inner) for _ in range(length)]
+        if members and choice < 0.3 and random.random() < 0.6:
+            members[random.randrange(len(members))] = self._value(random.choice(items), items, inner)
+        if 0.3 < choice < 0.5 and not nested and len(members) > 3:
+            # Repeated values make counts, modes and duplicates interesting.
+            for _ in range(len(members) // 2):
+                members[random.randrange(len(members))] = copy.deepcopy(random.choice(members))
+        if 0.5 < choice < 0.65 and not nested:
+            try:
+                members.sort()
+            except TypeError:
+                return members
+            if members and random.random() < 0.5:
+                place = random.randrange(len(members))
+                members[place] = self._value(random.choice(items), items, inner)
+        return members
+
+    def _rows(self, rows: list[Any], rules: SequenceRules, length: int, size: int) -> list[Any]:
+        lengths = {len(row) for row in rows}
+        length = max(3, length)
+        if rules.square:
+            width = length
+        elif len(lengths) == 1:
+            (width,) = lengths
+        else:
+            width = self._random.randint(3, 6)
+        cells = [cell for row in rows for cell in row]
+        row_rules = SequenceRules.of(rows)
+        same_width = len(lengths) == 1 and not rules.square
+        by_column = [[row[k] for row in rows] for k in range(width)] if same_width else None
+        made = []
+        for _ in range(length):
+            row = []
+            for column in range(width):
+                samples = by_column[column] if by_column is not None else cells
+                row.append(self._value(self._random.choice(samples), samples, max(2, size // 4)))
+            if row_rules.ascending or row_rules.descending:
+                row = _sorted(row, row_rules)
+            made.append(type(rows[0])(row))
+        return made
+
+
+def _sorted(members: list[Any], rules: SequenceRules) -> list[Any]:
+    try:
+        return sorted(members, reverse=not rules.ascending)
+    except TypeError:
+        return members

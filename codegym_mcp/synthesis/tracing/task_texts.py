@@ -1,0 +1,106 @@
+"""The task of an environment in words: the problem's statement, what is hidden, and what is public."""
+
+import re
+
+from codegym_mcp.synthesis.tracing.environment_writing import ReferenceForm, wrap_paragraphs
+from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
+from codegym_mcp.synthesis.tracing.program import Program
+from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape
+
+_MAX_TITLE = 60
+_OPENING = re.compile(
+    r"^(please\s+)?(write|implement|create|develop|define)\s+(a|an|the)?\s*(\w+\s+)?(python\s+)?"
+    r"(function|program|method|code|script)\s*((that|which)\s+|to\s+|for\s+)?",
+    re.IGNORECASE,
+)
+_DOCTEST = re.compile(r"^\s*>>>.*?(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
+_NOUNS = {
+    Kind.LIST: "a list",
+    Kind.TUPLE: "a tuple",
+    Kind.SET: "a set",
+    Kind.FROZENSET: "a set",
+    Kind.DICT: "a mapping",
+    Kind.STR: "a text",
+    Kind.INT: "a whole number",
+    Kind.FLOAT: "a number",
+    Kind.BOOL: "a truth value",
+    Kind.NONE: "nothing",
+}
+
+
+def statement_in_words(statement: str) -> str:
+    """Returns what is asked, without the demand to write a function and without code."""
+    text = _docstring_of(statement)
+    text = _DOCTEST.sub("", text).strip()
+    text = re.sub(r"\n\s*(Examples?|Note)s?:?\s*\Z", "", text, flags=re.IGNORECASE).strip()
+    without = _OPENING.sub("", text).strip()
+    if not without:
+        return text
+    return f"{without[0].upper()}{without[1:]}"
+
+
+def _docstring_of(statement: str) -> str:
+    """Returns the docstring of the last function of a statement that is code, else the statement."""
+    found = re.findall(r'("""|\'\'\')(.*?)\1', statement, flags=re.DOTALL)
+    if re.search(r"^\s*def \w+\(", statement, flags=re.MULTILINE) and found:
+        lines = [line.strip() for line in str(found[-1][1]).strip().splitlines()]
+        return "\n".join(lines)
+    return statement.strip()
+
+
+def title_of(statement: str, name: str) -> str:
+    """Returns a short title from the first words of the statement."""
+    first = re.split(r"(?<=[.!?])\s|\n", statement_in_words(statement))[0].rstrip(".!? ")
+    first = re.sub(r"[`*_\"\[\]{}()]+", " ", first)
+    words: list[str] = []
+    for word in first.split():
+        if len(" ".join([*words, word])) > _MAX_TITLE:
+            break
+        words.append(word)
+    return " ".join(words) or name.replace("_", " ")
+
+
+def task_text(statement: str, program: Program, lifted: LiftedProgram, form: ReferenceForm) -> str:
+    """Returns the task for the agent."""
+    paragraphs = [_braced(statement_in_words(statement))]
+    hidden = [f"{name} ({_noun(form.shapes[name])})" for name in lifted.hidden]
+    if len(hidden) == 1:
+        paragraphs.append(f"Its input {hidden[0]} is hidden; find out what you need with the tools.")
+    else:
+        names = f"{', '.join(hidden[:-1])} and {hidden[-1]}"
+        paragraphs.append(f"Its inputs {names} are hidden; find out what you need with the tools.")
+    if lifted.public:
+        known = ", ".join(f"{name} = {{{name}}}" for name in lifted.public)
+        paragraphs[-1] += f" You know {known}."
+    paragraphs.append(f"Answer with {_answer(form)}.")
+    return wrap_paragraphs(paragraphs)
+
+
+def _answer(form: ReferenceForm) -> str:
+    text = form.answer
+    words = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "a text"}
+    if text in words:
+        return f"{words[text]}, the result"
+    if form.is_pairs:
+        return "the result as a list of pairs of key and value, in the order in which the keys were added"
+    return "the result"
+
+
+def _noun(shape: Shape) -> str:
+    kinds = sorted(shape.kinds)
+    noun = " or ".join(_NOUNS[kind] for kind in kinds)
+    if shape.items is not None and len(kinds) == 1 and shape.items.is_plain:
+        members = sorted(shape.items.kinds - {Kind.NONE})
+        plural = {
+            Kind.INT: "whole numbers",
+            Kind.FLOAT: "numbers",
+            Kind.STR: "texts",
+            Kind.BOOL: "truth values",
+        }
+        if len(members) == 1 and kinds != [Kind.DICT]:
+            noun += f" of {plural[members[0]]}"
+    return noun
+
+
+def _braced(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,82 @@
+"""Lifting of solutions: what becomes a tool, and what the oracle does itself."""
+
+import ast
+from typing import Any
+
+import pytest
+
+from codegym_mcp.synthesis.tracing.environment_writing import write_oracle
+from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
+from codegym_mcp.synthesis.tracing.lifting import lift
+from codegym_mcp.synthesis.tracing.program import read_program
+from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
+from codegym_mcp.synthesis.tracing.value_shapes import shape_of
+from codegym_mcp.synthesis.tracing.variable_kinds import Variation
+
+
+def lifted(
+    source: str, hidden: dict[str, Any], variation: Variation | None = None, **variables: Any
+) -> LiftedProgram:
+    """Lifts a function `f` with examples of its hidden parameters and variables."""
+    shapes = {name: shape_of([value]) for name, value in hidden.items()}
+    recorded = {("f", name): shape_of([value]) for name, value in {**hidden, **variables}.items()}
+    return lift(read_program(source, (), "f"), list(hidden), recorded, shapes, variation or Variation("test"))
+
+
+def bodies(program: LiftedProgram) -> dict[str, str]:
+    """Returns the bodies of the tools."""
+    return {tool.name: ast.unparse(ast.fix_missing_locations(tool.body)) for tool in program.tools}
+
+
+def test_a_maximum_is_found_by_comparisons_and_its_position_kept() -> None:
+    program = lifted("def f(xs):\n    return max(xs) * 2", {"xs": [1, 2]})
+    assert "xs_above_xs" in bodies(program)
+    assert "greatest_index = place" in write_oracle(program)
+
+
+def test_index_arithmetic_is_left_to_the_caller() -> None:
+    source = "def f(xs):\n    n = 0\n    for i in range(1, len(xs)):\n        if xs[i - 1] < xs[i]:\n            n += 1\n    return n"
+    program = lifted(source, {"xs": [1, 2]}, n=1, i=1)
+    (tool,) = [each for each in program.tools if each.parameters]
+    assert ast.unparse(tool.body) == "return self.xs[position] < self.xs[position_2]"
+    assert f"tools.{tool.name}(position=i - 1, position_2=i)" in write_oracle(program)
+
+
+def test_a_helper_is_a_tool() -> None:
+    source = "def h(x, y):\n    return x > y\n\ndef f(a, b):\n    n = 0\n    for x, y in zip(a, b):\n        n += h(x, y)\n    return n"
+    program = lifted(source, {"a": [1], "b": [2]}, x=1, y=1, n=1)
+    assert "return h(self.a[position], self.b[position])" in bodies(program).values()
+
+
+def test_an_entered_helper_is_a_function_of_the_oracle() -> None:
+    source = "def h(x, y):\n    return x > y\n\ndef f(a, b):\n    n = 0\n    for x, y in zip(a, b):\n        n += h(x, y)\n    return n"
+    program = lifted(source, {"a": [1], "b": [2]}, Variation("entered", entered=True), x=1, y=1, n=1)
+    assert "def h_step(x_index, y_index):" in write_oracle(program)
+
+
+def test_a_number_that_a_loop_changes_lives_in_the_environment() -> None:
+    source = "def f(n):\n    s = 0\n    while n > 0:\n        s += n % 10\n        n //= 10\n    return s"
+    program = lifted(source, {"n": 100}, s=1)
+    assert "self.n //= 10" in bodies(program).values()
+    assert [tool.name for tool in program.tools if tool.changes] == ["change_n_divided_by_10"]
+
+
+def test_a_hidden_bound_is_compared_and_not_revealed() -> None:
+    source = (
+        "def f(n):\n    for i in range(2, n):\n        if n % i == 0:\n            return i\n    return 0"
+    )
+    program = lifted(source, {"n": 100}, Variation("state", state=True), i=1)
+    assert set(bodies(program).values()) == {"return value < self.n", "return self.n % i == 0"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(xs):\n    try:\n        return xs[3]\n    except IndexError:\n        return 0",
+        "def f(xs):\n    return [y for y in known(xs)]",
+    ],
+)
+def test_what_tools_cannot_follow_is_refused_with_a_reason(source: str) -> None:
+    with pytest.raises(RefusedProblemError) as refusal:
+        lifted(source, {"xs": [[1]]})
+    assert refusal.value.reason.endswith(".")
