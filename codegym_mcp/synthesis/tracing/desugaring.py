@@ -16,6 +16,11 @@ _BUILDERS = {
     "frozenset": "list",
 }
 _ENDLESS = 8
+_RESULT_KINDS = {
+    "total": frozenset({Kind.INT, Kind.FLOAT}),
+    "count": frozenset({Kind.INT}),
+    "holds": frozenset({Kind.BOOL}),
+}
 
 
 def desugar(
@@ -278,6 +283,8 @@ class _LoopWriter:
     def _named(self, name: str, start: ast.expr) -> str:
         fresh = self._fresh(name)
         self._bound.add(fresh)
+        if name in _RESULT_KINDS:
+            self._shapes[fresh] = Shape(_RESULT_KINDS[name])
         self._before.append(ast.Assign([ast.Name(fresh, ast.Store())], start))
         return fresh
 

@@ -40,7 +40,9 @@ _TWIN_SEED = 7
 
 VARIATIONS = (
     Variation("helpers are tools"),
+    Variation("conditions are split", split=True),
     Variation("helpers are entered", entered=True),
+    Variation("helpers are entered and conditions split", entered=True, split=True),
     Variation("state is hidden", entered=True, state=True),
     Variation("state and containers are hidden", entered=True, state=True, scratch=True),
     Variation("arithmetic is in the tools", agent_computes=False),

@@ -274,6 +274,9 @@ class _Builder:
     def _call(self, node: ast.Call) -> tuple[ast.expr, Shape | None]:
         scope = self.scope
         match node.func:
+            case ast.Name(id="len") if getattr(node, "counts_elements", False):
+                base, shape = self.build(node.args[0])
+                return ast.Call(node.func, [_as_sequence(base, shape)[0]], []), _INT
             case ast.Name(id=name):
                 allowed = name in PURE_BUILTINS or name in scope.helpers
                 allowed = allowed or (name in scope.imported and name not in MUTATING_FUNCTIONS)

@@ -114,7 +114,9 @@ def _sized(value: Any) -> bool:
 def _contains(container: Any, value: Any) -> bool:
     if isinstance(container, str):
         return isinstance(value, str) and 0 < len(value) < len(container) and value in container
-    return isinstance(container, list | tuple | dict) and not _is_sequence(value) and value in container
+    if isinstance(value, dict | set | list | tuple) or not isinstance(container, list | tuple | dict):
+        return False
+    return value in container
 
 
 def _is_sequence(value: Any) -> bool:

@@ -9,9 +9,12 @@ from codegym_mcp.synthesis.tracing.input_invariants import Relations, SequenceRu
 
 _MAX_CHARACTERS = 2_500
 _ATTEMPTS = 8
-_MOST_ROWS = 8
+_STRUCTURED = 0.35
+"""Share of the calls that are made of a whole argument of a test: repeated, mirrored or sorted."""
+_MOST_ROWS = 12
 _MAX_LENGTH = 24
 _MAX_SPAN = 2_000
+_LARGE = 40
 
 
 class InputScaler:
@@ -20,6 +23,7 @@ class InputScaler:
     def __init__(self, examples: Sequence[tuple[Any, ...]], seed: str) -> None:
         self._examples = list(examples)
         self._relations = Relations.of(self._examples)
+        self._only_numbers = all(type(value) is int for call in self._examples for value in call)
         self._random = Random(seed)  # noqa: S311 - repeatable, not secret
 
     def generate(self, count: int) -> list[tuple[Any, ...]]:
@@ -36,13 +40,55 @@ class InputScaler:
 
     def _call(self) -> tuple[Any, ...]:
         base = self._random.choice(self._examples)
-        size = self._random.choice((8, 12, 16, 20))
-        arguments = [
-            self._value(value, [call[place] for call in self._examples], size)
-            for place, value in enumerate(base)
-        ]
+        size = self._random.choice((12, 16, 20, 24))
+        structured = self._random.random() < _STRUCTURED
+        arguments = []
+        for place, value in enumerate(base):
+            samples = [call[place] for call in self._examples]
+            made = self._restructured(value, samples, size) if structured else None
+            arguments.append(self._value(value, samples, size) if made is None else made)
+        if self._only_numbers:
+            arguments = [self._enlarged(value) for value in arguments]
         self._relate(arguments)
         return tuple(arguments)
+
+    def _enlarged(self, value: int) -> int:
+        """Returns a greater number half of the time, because loops up to small numbers take few calls."""
+        if 0 <= value < _LARGE and self._random.random() < 0.6:
+            return value + self._random.randint(0, _LARGE)
+        return value
+
+    def _restructured(self, value: Any, samples: list[Any], size: int) -> Any:
+        """Returns a text or list made of a whole argument of a test, or None for other values."""
+        random = self._random
+        if not isinstance(value, list | str) or not value:
+            return None
+        rules = SequenceRules.of(samples) if isinstance(value, list) else None
+        if rules is not None and (rules.distinct or rules.rectangular or rules.indices):
+            return None
+        choice = random.random()
+        longer = value * max(1, -(-size // len(value)))
+        if choice < 0.4:
+            made = longer[:size] if isinstance(value, list) else longer
+        elif choice < 0.7:
+            half = longer[: max(len(value), size // 2)]
+            made = half + half[::-1]
+        else:
+            made = value + random.choice([each for each in samples if type(each) is type(value)])
+            made = (made + value)[:size]
+        if isinstance(made, str):
+            edits = random.choice((0, 0, 1, 2))
+            alphabet = sorted(set("".join(each for each in samples if isinstance(each, str))))
+            for _ in range(edits):
+                made = self._edit_text(made, alphabet)
+            return made
+        made = copy.deepcopy(made)
+        items = [item for each in samples if isinstance(each, list) for item in each]
+        for _ in range(random.choice((0, 0, 1, 2))):
+            made[random.randrange(len(made))] = self._value(random.choice(items), items, 4)
+        if rules is not None and (rules.ascending or rules.descending):
+            made = _sorted(made, rules)
+        return made
 
     def _relate(self, arguments: list[Any]) -> None:
         """Restores what holds between parameters, and plants members."""
@@ -52,20 +98,39 @@ class InputScaler:
                 continue
             length = min(len(arguments[one]), len(arguments[other]))
             arguments[one], arguments[other] = arguments[one][:length], arguments[other][:length]
+        for one, other in relations.equal_lengths:
+            if random.random() < 0.4:
+                arguments[other] = self._changed_copy(arguments[one], arguments[other])
         for one, other in relations.members:
             container = arguments[other]
-            if len(container) and random.random() < 0.6:
+            if type(arguments[one]) not in {type(each) for each in _members_of(container)}:
+                continue
+            if isinstance(container, list | tuple | dict | str) and len(container) and random.random() < 0.6:
                 arguments[one] = self._member(container, arguments[one])
         for one, other in relations.within_length:
             greatest = len(arguments[other]) - ((one, other) in relations.below_length)
             least = min(call[one] for call in self._examples)
-            if greatest >= least and not 0 <= arguments[one] <= greatest:
+            fitting = isinstance(arguments[one], int) and greatest >= least
+            if fitting and not 0 <= arguments[one] <= greatest:
                 arguments[one] = random.randint(min(least, greatest), greatest)
         for one, other in relations.is_length:
             arguments[one] = len(arguments[other])
         for one, other in relations.ordered:
-            if arguments[one] > arguments[other]:
+            both = isinstance(arguments[one], int) and isinstance(arguments[other], int)
+            if both and arguments[one] > arguments[other]:
                 arguments[one], arguments[other] = arguments[other], arguments[one]
+
+    def _changed_copy(self, value: Any, other: Any) -> Any:
+        """Returns a copy of a sequence with one or two members of another one."""
+        if not isinstance(value, list) or len(value) != len(other):
+            return other
+        if {type(item) for item in value} != {type(item) for item in other}:
+            return other
+        made = copy.deepcopy(value)
+        for _ in range(self._random.choice((0, 1, 2))):
+            place = self._random.randrange(len(made)) if made else 0
+            made[place : place + 1] = copy.deepcopy(other[place : place + 1])
+        return made
 
     def _member(self, container: Any, value: Any) -> Any:
         if isinstance(container, str):
@@ -172,7 +237,7 @@ class InputScaler:
             )
         nested = all(isinstance(item, list | tuple | dict) for item in items)
         length = min(size, _MOST_ROWS) if nested else min(size, _MAX_LENGTH)
-        length = max(2, random.randint(length // 2, length))
+        length = max(2, random.randint(length * 2 // 3, length))
         if size < 4:
             length = random.randint(0 if any(not each for each in samples) else 1, max(2, *map(len, samples)))
         members: list[Any]
@@ -247,3 +312,9 @@ def _sorted(members: list[Any], rules: SequenceRules) -> list[Any]:
         return sorted(members, reverse=not rules.ascending)
     except TypeError:
         return members
+
+
+def _members_of(container: Any) -> list[Any]:
+    if isinstance(container, str):
+        return [container]
+    return list(container) if isinstance(container, list | tuple | dict) else []

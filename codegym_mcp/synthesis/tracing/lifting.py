@@ -15,7 +15,7 @@ from codegym_mcp.synthesis.tracing.hidden_expressions import (
 )
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram, LiftedTool
 from codegym_mcp.synthesis.tracing.loop_plans import LoopPlan, plan_loop, unpack
-from codegym_mcp.synthesis.tracing.program import Program
+from codegym_mcp.synthesis.tracing.program import Program, assigned_names
 from codegym_mcp.synthesis.tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
 from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.tool_naming import ToolNames
@@ -300,6 +300,10 @@ class _FunctionLifter:
         target = node.target
         if isinstance(target, ast.Subscript):
             target = ast.Subscript(target.value, self.reveal(target.slice), ast.Store())
+        elif isinstance(target, ast.Name) and not self._owner.variation.agent_computes:
+            whole = ast.BinOp(ast.Name(target.id, ast.Load()), node.op, node.value)
+            if self._scope.express(whole) is not None:
+                return [ast.Assign([target], self.reveal(whole))]
         return [ast.AugAssign(target, node.op, self.reveal(node.value))]
 
     def _change(self, node: ast.stmt) -> list[ast.stmt]:
@@ -388,6 +392,8 @@ class _FunctionLifter:
         if isinstance(count, ast.Call) and len(count.args) == 1 and len(counts) > 1:
             count = count.args[0]
         body = [*self._first_statements(plan, position), *self.block(node.body)]
+        if len(plan.sources) == 1 and not plan.backwards and self._changes_source(node):
+            return _growing_loop(position, self._count(plan.sources[0]), body, self._else(node.orelse))
         return [
             ast.For(
                 ast.Name(position, ast.Store()), _range(count, plan.backwards), body, self._else(node.orelse)
@@ -409,8 +415,14 @@ class _FunctionLifter:
                 made.append(ast.Assign([target], value))
         return made
 
+    def _changes_source(self, node: ast.For) -> bool:
+        """Returns whether the body of a loop changes what the loop walks."""
+        names = {each.id for each in ast.walk(node.iter) if isinstance(each, ast.Name)}
+        return bool(names & self._variables.mutated)
+
     def _count(self, source: ast.expr) -> ast.expr:
         call = ast.Call(ast.Name("len", ast.Load()), [source], [])
+        call.counts_elements = True  # type: ignore[attr-defined]
         return self.reveal(call) if self._scope.is_hidden(source) else call
 
     def _for_range(self, node: ast.For, bounds: Sequence[ast.expr]) -> list[ast.stmt]:
@@ -457,9 +469,11 @@ class _FunctionLifter:
         match node:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return ast.UnaryOp(ast.Not(), self._test(operand))
-            case ast.BoolOp(op=operator, values=values) if not all(map(self._scope.is_hidden, values)):
+            case ast.BoolOp(op=operator, values=values) if self._owner.variation.split or not all(
+                map(self._scope.is_hidden, values)
+            ):
                 return ast.BoolOp(operator, [self._test(each) for each in values])
-        if self._scope.is_hidden(node) and isinstance(node, ast.Name | ast.Subscript):
+        if self._scope.is_hidden(node) and not _is_condition(node):
             node = ast.Call(ast.Name("bool", ast.Load()), [node], [])
         return self.reveal(node)
 
@@ -484,14 +498,20 @@ class _FunctionLifter:
         if hidden is not None:
             if _is_whole(hidden):
                 return self._read_out(node, hidden)
-            return self._owner.call(hidden, node)
+            call = self._owner.call(hidden, node)
+            if hidden.shape is not None and hidden.shape.only(Kind.TUPLE):
+                # Tuples arrive as lists.
+                return ast.Call(ast.Name("tuple", ast.Load()), [call], [])
+            return call
         return self._rebuild(node)
 
     def _reveal_in_parts(self, node: ast.expr) -> ast.expr | None:
         """Reveals the parts of an expression that the caller composes; None if it is one step."""
         hidden = self._scope.is_hidden
         match node:
-            case ast.BoolOp(op=operator, values=values) if not all(map(hidden, values)):
+            case ast.BoolOp(op=operator, values=values) if self._owner.variation.split or not all(
+                map(hidden, values)
+            ):
                 return ast.BoolOp(operator, [self.reveal(each) for each in values])
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return ast.UnaryOp(ast.Not(), self._test(operand))
@@ -545,7 +565,7 @@ class _FunctionLifter:
         if shape is None or not (shape.is_indexed or shape.kinds <= {Kind.LIST, Kind.SET, Kind.TUPLE}):
             raise RefusedProblemError("A whole hidden container would have to be read.")
         members = shape.member()
-        if members is None or not members.is_plain:
+        if members is None:
             raise RefusedProblemError("A whole hidden container would have to be read.")
         count = self._count(node)
         variable = self._owner.names.variable("each")
@@ -579,7 +599,8 @@ class _FunctionLifter:
         for parameter, argument in arguments:
             hidden = self._scope.express(argument) if self._scope.is_hidden(argument) else None
             shape = hidden.shape if hidden is not None else None
-            if hidden is None or (not hidden.raw and (shape is None or shape.is_plain)):
+            plain = shape is None or shape.is_plain
+            if hidden is None or (plain and (not hidden.raw or parameter in assigned_names(function.body))):
                 visible.append(self.reveal(argument))
                 continue
             kind = _kind_of_argument(parameter, hidden)
@@ -590,6 +611,20 @@ class _FunctionLifter:
                 coordinates += hidden.holes
         entered = self._owner.enter(function, kinds, shapes)
         return ast.Call(ast.Name(entered, ast.Load()), [*visible, *coordinates], [])
+
+
+def _is_condition(node: ast.expr) -> bool:
+    """Returns whether an expression is true or false, and nothing else."""
+    match node:
+        case ast.Compare() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.BoolOp(values=values):
+            return all(map(_is_condition, values))
+        case ast.Call(func=ast.Name(id="isinstance" | "bool" | "any" | "all")):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name.startswith("is") or name in ("startswith", "endswith")
+    return False
 
 
 def _kind_of_argument(parameter: str, hidden: HiddenValue) -> HiddenKind:
@@ -683,6 +718,16 @@ def _as_target(node: ast.expr) -> ast.expr:
     if isinstance(made, ast.Tuple | ast.List):
         made.elts = [_as_target(each) for each in made.elts]
     return made
+
+
+def _growing_loop(
+    position: str, count: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt]
+) -> list[ast.stmt]:
+    """Returns a loop over the positions of a list whose length may change meanwhile."""
+    begin = ast.Assign([ast.Name(position, ast.Store())], ast.Constant(-1))
+    following = ast.BinOp(ast.Name(position, ast.Load()), ast.Add(), ast.Constant(1))
+    advance = ast.AugAssign(ast.Name(position, ast.Store()), ast.Add(), ast.Constant(1))
+    return [begin, ast.While(ast.Compare(following, [ast.Lt()], [count]), [advance, *body], orelse)]
 
 
 def _range(count: ast.expr, backwards: bool) -> ast.expr:

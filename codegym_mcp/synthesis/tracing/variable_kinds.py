@@ -33,6 +33,7 @@ class Variation:
         scratch: whether containers that are filled with hidden values stay in the environment.
         public_scalars: whether numbers and flags beside a container are public.
         aggregates: whether sums and extremes are computed step by step.
+        split: whether each part of a condition is a tool of its own.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Variation:
     scratch: bool = False
     public_scalars: bool = True
     aggregates: bool = True
+    split: bool = False
 
 
 @dataclass
@@ -144,7 +146,7 @@ class FunctionVariables:
         if not any(self.scope.is_hidden(value) for value in known) or len(known) < len(values):
             return None
         shape = self.shapes.get(name)
-        scalar = shape is None or shape.is_scalar
+        scalar = shape is not None and shape.is_scalar
         express = [self.scope.express(value) for value in known]
         if self.variation.state and scalar and shape is not None:
             return Register(name, shape)
@@ -180,9 +182,7 @@ class FunctionVariables:
         ):
             return None
         raw = all(each.raw for each in found)
-        if (shape is None or shape.is_plain) and not raw:
-            return None
-        if (shape is None or shape.is_plain) and not first.holes and not raw:
+        if shape is not None and shape.is_plain and not raw:
             return None
         if shape is not None and shape.is_plain and self._rests_on_changing(first.expression):
             return None
