@@ -71,7 +71,7 @@ class InputScaler:
         if choice < 0.4:
             made = longer[:size] if isinstance(value, list) else longer
         elif choice < 0.7:
-            half = longer[: max(len(value), size // 2)]
+            half: Any = longer[: max(len(value), size // 2)]
             made = half + half[::-1]
         else:
             made = value + random.choice([each for each in samples if type(each) is type(value)])
