@@ -67,15 +67,16 @@ class InputScaler:
         if rules is not None and (rules.distinct or rules.rectangular or rules.indices):
             return None
         choice = random.random()
-        longer = value * max(1, -(-size // len(value)))
+        whole: Any = value
+        longer = whole * max(1, -(-size // len(value)))
         if choice < 0.4:
             made = longer[:size] if isinstance(value, list) else longer
         elif choice < 0.7:
             half: Any = longer[: max(len(value), size // 2)]
             made = half + half[::-1]
         else:
-            made = value + random.choice([each for each in samples if type(each) is type(value)])
-            made = (made + value)[:size]
+            other: Any = random.choice([each for each in samples if type(each) is type(value)])
+            made = (whole + other + whole)[:size]
         if isinstance(made, str):
             edits = random.choice((0, 0, 1, 2))
             alphabet = sorted(set("".join(each for each in samples if isinstance(each, str))))
