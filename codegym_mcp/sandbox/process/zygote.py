@@ -35,6 +35,8 @@ from codegym_mcp.sandbox.process.message_frames import FrameChannel, FrameReader
 
 _REAP_SECONDS = 1.0
 _PROBE_MEMORY = 64 << 20
+_PROBES = 3
+"""Children that are forked before a layer is taken for the cause of their end."""
 
 
 def main() -> None:
@@ -71,7 +73,21 @@ def _try_pidfd() -> None:
 
 
 def _probe(child: confine_process.ChildConfinement, disabled: Collection[Layer]) -> Layers:
-    """Forks and confines a child, to find out which of a child's layers this system supports."""
+    """Forks and confines a child, to find out which of a child's layers this system supports.
+
+    A layer that kills the child does so every time. A child that was killed for another reason, as when memory
+    ran out, is forked again.
+    """
+    for _ in range(_PROBES):
+        layers = _probe_once(child, disabled)
+        if layers is not None:
+            return layers
+    failed = LayerState(False, "the process that tried this layer was killed")
+    return dict.fromkeys(child.steps(_PROBE_MEMORY, -1), failed)
+
+
+def _probe_once(child: confine_process.ChildConfinement, disabled: Collection[Layer]) -> Layers | None:
+    """Returns None if the child ended without an answer."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         steps = child.steps(_PROBE_MEMORY, theirs.fileno())
@@ -88,8 +104,7 @@ def _probe(child: confine_process.ChildConfinement, disabled: Collection[Layer])
         try:
             states_by_name = FrameChannel(ours).receive_message()
         except EOFError:
-            failed = LayerState(False, "the process that tried this layer was killed")
-            return dict.fromkeys(steps, failed)
+            return None
         finally:
             os.waitpid(pid, 0)
     return {Layer(name): LayerState(**state) for name, state in states_by_name.items()}

@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -236,6 +237,7 @@ def leave_the_machine() -> None:
         )
         os.close(descriptor)
     linux_functions.call("mount", b"proc", b"/proc", b"proc", 0, None)
+    _replace_null_device()
     check_nothing_of_the_machine_can_be_changed()
     # The numbers of these processes are none that an agent program has in its own process namespace.
     Path("/proc/sys/kernel/ns_last_pid").write_text("5000")
@@ -243,6 +245,14 @@ def leave_the_machine() -> None:
     if first:
         _reap_until(first)
     network_namespace.start_loopback()
+
+
+def _replace_null_device() -> None:
+    """Puts a device of this program's own in the place of the machine's, so that its rights may be changed."""
+    device = "/dev/shm/null"
+    os.mknod(device, stat.S_IFCHR, os.makedev(1, 3))
+    os.chmod(device, 0o666)
+    linux_functions.call("mount", device.encode(), b"/dev/null", None, _MS_BIND, None)
 
 
 def _reap_until(child: int) -> None:
