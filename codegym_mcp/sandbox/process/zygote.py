@@ -75,7 +75,7 @@ def _try_pidfd() -> None:
 def _probe(child: confine_process.ChildConfinement, disabled: Collection[Layer]) -> Layers:
     """Forks and confines a child, to find out which of a child's layers this system supports.
 
-    A layer that kills the child does so every time. A child that was killed for another reason, as when memory
+    A layer that kills the child does so every time. A child that was killed otherwise, as when memory
     ran out, is forked again.
     """
     for _ in range(_PROBES):
