@@ -98,6 +98,8 @@ def _print_audits(audits: Sequence[Audit]) -> None:
         "fresh",
         "perturbed",
         "adaptive",
+        "answer only",
+        "mistakes",
     )
     table = Table("environment", *headings, box=None, pad_edge=False)
     for column in table.columns[2:]:
@@ -115,6 +117,8 @@ def _print_audits(audits: Sequence[Audit]) -> None:
             _agreement(figures.on_generated),
             _agreement(figures.on_perturbed),
             "-" if figures.adaptive is None else f"{figures.adaptive:.0%}",
+            "-" if figures.answer_only is None else f"{figures.answer_only:.0%}",
+            f"{max(mistake.right for mistake in figures.mistakes):.0%}" if figures.mistakes else "-",
         )
     out.print(table, highlight=False, soft_wrap=True)
     for audit in audits:

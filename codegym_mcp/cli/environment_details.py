@@ -11,6 +11,7 @@ from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.verification.audit.audit import Audit
+from codegym_mcp.verification.audit.audit_figures import Figures
 from codegym_mcp.verification.audit.audit_files import current_audit
 
 
@@ -70,8 +71,20 @@ def _audit_info(audit: Audit | None) -> dict[str, Any] | None:
             "best_constant": figures.answers.best_constant,
             "observe": figures.observe,
             "random": figures.random,
+            "answer_only": figures.answer_only,
+            "most_right_mistake": max((each.right for each in figures.mistakes), default=None),
         },
     }
+
+
+def _state_lines(figures: Figures) -> list[str]:
+    lines = []
+    if figures.answer_only is not None:
+        lines.append(f"{figures.answer_only:.0%} for the right answer without acting; the final state counts")
+    if figures.mistakes:
+        most = max(each.right for each in figures.mistakes)
+        lines.append(f"{most:.0%} for the most successful of {len(figures.mistakes)} misunderstandings")
+    return lines
 
 
 def _print_audit(audit: Audit | None) -> None:
@@ -86,6 +99,7 @@ def _print_audit(audit: Audit | None) -> None:
         f"{figures.answers.best_constant:.0%} of the rewards for the best constant answer",
         f"{figures.observe:.0%} for looking once and answering",
         f"{figures.random:.0%} for random play",
+        *_state_lines(figures),
         *(f"{finding.grade} {finding.weakness}: {finding.message}" for finding in audit.findings),
     ):
         out.print(f"    {line}", markup=False, highlight=False)

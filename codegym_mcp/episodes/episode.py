@@ -374,6 +374,7 @@ class Episode:
                 next(iter(submitted.arguments.values()), None),
                 self.settings.limits,
                 state=obtained.state if obtained is not None else None,
+                with_overlap=True,
             )
         except Exception as error:
             # Whatever the cause: an answer was submitted, so the episode cannot continue.

@@ -31,6 +31,11 @@ class Verdict(BaseModel):
     correct: bool
     reward: float
     """From 0 to 1."""
+    overlap: float | None = None
+    """How much of the answer agrees with the reference answer, from 0 to 1; None if it is no collection.
+
+    The reward does not depend on it.
+    """
 
 
 class EpisodeOutcome(StrEnum):

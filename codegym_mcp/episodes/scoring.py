@@ -8,9 +8,16 @@ from typing import Any
 
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import Verdict
-from codegym_mcp.errors import BrokenContractError, EnvironmentFaultError, InvalidArgumentsError, TaskError
+from codegym_mcp.errors import (
+    BrokenContractError,
+    EnvironmentFailedError,
+    EnvironmentFaultError,
+    InvalidArgumentsError,
+    TaskError,
+)
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ComputeReference, GenerateConfig, JudgeAnswer, Role
+from codegym_mcp.spec.answer_overlap import measure_overlap
 from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Judge, Task, generated_id
 from codegym_mcp.spec.environment_metadata import JudgeErrors
 
@@ -23,12 +30,14 @@ async def judge(
     limits: Limits,
     *,
     state: Any = None,
+    with_overlap: bool = False,
 ) -> Verdict:
     """Judges a submission.
 
     Args:
         answer: plain data, validated against the environment's answer type; None if it takes no answer.
         state: the final state, validated against its declared type; None if the environment declares none.
+        with_overlap: measure how much of a wrong answer agrees with the reference answer.
 
     Returns:
         The verdict. If the judge raises an exception, the answer is incorrect where the environment says so
@@ -41,10 +50,26 @@ async def judge(
     if environment.judge is Judge.REFERENCE:
         reference = await reference_answer(pool, environment, task, limits)
         correct = environment.answer.equal(reference, answer)
+        overlap = measure_overlap(environment.answer, reference, answer) if with_overlap else None
     else:
         assignment = judge_assignment(environment, task, answer, state)
         correct = await _ask_judge(pool, environment, assignment, limits)
-    return Verdict(correct=correct, reward=1.0 if correct else 0.0)
+        overlap = None
+        if with_overlap and environment.takes_answer and isinstance(answer, list | dict):
+            overlap = 1.0 if correct else await _overlap(pool, environment, task, answer, limits)
+    return Verdict(correct=correct, reward=1.0 if correct else 0.0, overlap=overlap)
+
+
+async def _overlap(
+    pool: SandboxPool, environment: Environment, task: Task, answer: Any, limits: Limits
+) -> float | None:
+    """Measures the overlap of an answer that the environment's own judge has refused."""
+    try:
+        reference = await reference_answer(pool, environment, task, limits)
+    except EnvironmentFailedError:
+        # The answer has been judged; the overlap is additional.
+        return None
+    return measure_overlap(environment.answer, reference, answer)
 
 
 def judge_assignment(environment: Environment, task: Task, answer: Any, state: Any) -> JudgeAnswer:

@@ -116,8 +116,8 @@ class AnswerType:
 
     def _same_set(self, item: Any, left: Sequence[Any], right: Sequence[Any]) -> bool:
         """Checks whether each member of either set equals a member of the other."""
-        if _is_exact(item):
-            return set(map(_key, left)) == set(map(_key, right))
+        if is_exact(item):
+            return set(map(exact_key, left)) == set(map(exact_key, right))
         if item is float and _are_numbers(left, right):
             return self._near(sorted(left), sorted(right)) and self._near(sorted(right), sorted(left))
         return self._covers(item, left, right) and self._covers(item, right, left)
@@ -137,8 +137,8 @@ class AnswerType:
         """Checks whether the members can be paired one to one."""
         if len(left) != len(right):
             return False
-        if _is_exact(item):
-            return Counter(map(_key, left)) == Counter(map(_key, right))
+        if is_exact(item):
+            return Counter(map(exact_key, left)) == Counter(map(exact_key, right))
         if item is float and _are_numbers(left, right):
             return all(map(self._close, sorted(left), sorted(right)))
         return has_perfect_matching(len(left), lambda a, b: self._equal(item, left[a], right[b]))
@@ -156,26 +156,26 @@ def _are_numbers(left: Sequence[Any], right: Sequence[Any]) -> bool:
     return all(map(_is_number, left)) and all(map(_is_number, right))
 
 
-def _is_exact(kind: Any) -> bool:
+def is_exact(kind: Any) -> bool:
     """Checks whether values of the type are equal exactly if their keys are: no float, no ignored order."""
     origin = get_origin(kind)
     if origin is Literal:
         return all(value == value.strip() for value in get_args(kind) if isinstance(value, str))
     if origin is Annotated:
-        return _is_exact(get_args(kind)[0])
+        return is_exact(get_args(kind)[0])
     if is_typeddict(kind):
-        return all(map(_is_exact, get_type_hints(kind).values()))
+        return all(map(is_exact, get_type_hints(kind).values()))
     if origin in (list, dict, tuple, Union, UnionType):
-        return all(map(_is_exact, get_args(kind)))
+        return all(map(is_exact, get_args(kind)))
     return kind in (int, str, bool, None, NoneType)
 
 
-def _key(value: Any) -> Hashable:
+def exact_key(value: Any) -> Hashable:
     """Returns the key by which a value of an exact type is compared."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list):
-        return tuple(map(_key, value))
+        return tuple(map(exact_key, value))
     if isinstance(value, dict):
-        return frozenset((name, _key(member)) for name, member in value.items())
+        return frozenset((name, exact_key(member)) for name, member in value.items())
     return type(value), value

@@ -1,4 +1,4 @@
-"""Decides whether two lists have a perfect matching: each member of one paired with its own of the other."""
+"""Pairs the members of two lists one to one, as many as possible."""
 
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +19,19 @@ def has_perfect_matching(count: int, fits: Fits) -> bool:
     partners: dict[int, int] = {}
     owners: dict[int, int] = {}
     return all(_pair_one(member, count, fits, partners, owners) for member in range(count))
+
+
+def count_pairs(left: int, right: int, fits: Fits) -> int:
+    """Returns how many members of two lists can be paired one to one at most.
+
+    Args:
+        left: the length of the first list.
+        right: the length of the second list.
+        fits: whether a member of the first list fits a member of the second, both by their index.
+    """
+    partners: dict[int, int] = {}
+    owners: dict[int, int] = {}
+    return sum(_pair_one(member, right, fits, partners, owners) for member in range(left))
 
 
 def _pair_one(

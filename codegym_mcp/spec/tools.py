@@ -29,6 +29,8 @@ class RevealedReceipt(Receipt):
     """Missing if the answer could not be judged."""
     reward: NotRequired[float]
     """From 0 to 1; missing if the answer could not be judged."""
+    overlap: NotRequired[float]
+    """From 0 to 1; missing if the answer is no collection."""
 
 
 type_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)

@@ -11,6 +11,9 @@ import pytest
 
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Task
+from codegym_mcp.verification.audit.audit import audit
+from codegym_mcp.verification.gates.verify import verify
+from codegym_mcp.verification.verification_context import VerificationContext
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
@@ -21,7 +24,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", DOCUMENT, re.M | re.S)
 
 
-ENVIRONMENT, *SCRIPTS = blocks("python")
+ENVIRONMENT, LARDER, *SCRIPTS = sorted(blocks("python"), key=lambda block: "META" not in block)
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 SERVING = "codegym-mcp serve"
 
@@ -31,6 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the files that the page creates or mentions."""
     created = tmp_path_factory.mktemp("document")
     (created / "breaking_floor.py").write_text(ENVIRONMENT, encoding="utf-8")
+    (created / "larder.py").write_text(LARDER, encoding="utf-8")
     (created / "classes").mkdir()
     shutil.copy(CODEGYM_CLASS, created / "classes")
     return created
@@ -80,6 +84,16 @@ def test_the_oracle_of_the_example_earns_every_reward(folder: Path) -> None:
     assert len(results) == 3
     summary = json.loads((folder / "run" / "summary.json").read_bytes())
     assert summary["reward_estimate"]["mean"] == 1.0
+
+
+async def test_the_example_with_a_state_is_verified_and_has_grade_a(folder: Path) -> None:
+    (larder,) = [entry.read() for entry in Catalog.load([folder / "larder.py"]).entries]
+    async with VerificationContext.open() as context:
+        assert (await verify(context, larder)).problems == []
+        audited = await audit(context, larder)
+    assert audited.findings == []
+    assert audited.figures.answer_only == 0
+    assert [each.name for each in audited.figures.mistakes] == ["throws jars of this year away"]
 
 
 def test_the_task_of_the_page_is_a_task_of_the_example(folder: Path) -> None:

@@ -43,6 +43,8 @@ GATES = {
     "endless_constructor": Gate.LOADS,
     "endless_generator": Gate.LOADS,
     "endless_reference": Gate.LOADS,
+    "state_of_wrong_type": Gate.LOADS,
+    "broken_mistakes": Gate.LOADS,
 }
 WEAKNESSES = {
     "answer_leaked": Weakness.ANSWER_SHOWN,
@@ -54,8 +56,14 @@ WEAKNESSES = {
     "oracle_by_heart": Weakness.DISAGREEMENT,
     "several_answers": Weakness.AMBIGUOUS,
     "unseen_order": Weakness.AMBIGUOUS,
+    "state_ignored": Weakness.STATE_IGNORED,
+    "answer_ignored": Weakness.ANSWER_IGNORED,
+    "state_shown": Weakness.STATE_SHOWN,
+    "idle_rule": Weakness.IDLE_RULE,
 }
-SOUND = ("sound", "sound_text")
+GRADES = {Weakness.INPUT_SHOWN: Grade.C, Weakness.IDLE_RULE: Grade.C}
+"""The grades of weaknesses that do not make the reward meaningless."""
+SOUND = ("sound", "sound_text", "sound_state")
 SOLVED_ALL_THE_SAME = ("hash_order", "unused_tool", "exception")
 
 Planted = Callable[[str], Environment]
@@ -106,7 +114,7 @@ async def test_a_planted_weakness_is_found_by_its_figure_and_no_other(
     assert (await verify(context, environment)).verified
     audited = await audit(context, environment)
     assert [finding.weakness for finding in audited.findings] == [weakness]
-    assert audited.grade is (Grade.C if weakness is Weakness.INPUT_SHOWN else Grade.D)
+    assert audited.grade is GRADES.get(weakness, Grade.D)
 
 
 @pytest.mark.parametrize("name", SOLVED_ALL_THE_SAME)

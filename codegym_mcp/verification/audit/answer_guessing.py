@@ -10,6 +10,7 @@ from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.spec.environment import Environment, Judge, Task
 from codegym_mcp.verification.audit.audit_figures import Answers
 from codegym_mcp.verification.audit.oracle_agreement import OracleComparison
+from codegym_mcp.verification.audit.unearned_rewards import earns_without_acting
 from codegym_mcp.verification.recorded_play import format_value
 from codegym_mcp.verification.verification_context import VerificationContext
 
@@ -28,11 +29,11 @@ async def measure_answers(
     references = [(comparison.play.task, comparison.reference) for comparison in comparisons]
     if not references:
         return Answers()
-    groups: list[list[Any]] = []
-    for _, answer in references:
-        group = next((group for group in groups if environment.answer.equal(group[0], answer)), None)
-        groups.append([answer]) if group is None else group.append(answer)
-    candidates = [group[0] for group in sorted(groups, key=len, reverse=True)]
+    groups: list[list[OracleComparison]] = []
+    for comparison in comparisons:
+        group = next((group for group in groups if _is_same(environment, group[0], comparison)), None)
+        groups.append([comparison]) if group is None else group.append(comparison)
+    candidates = [group[0].reference for group in sorted(groups, key=len, reverse=True)]
     solved = [
         await _count_solved(context, environment, candidate, references)
         for candidate in candidates[:_MAX_CANDIDATES]
@@ -43,6 +44,14 @@ async def measure_answers(
         distinct=len(groups),
         best_constant=round(solved[best] / len(references), 4),
         commonest=format_value(candidates[best]),
+    )
+
+
+def _is_same(environment: Environment, left: OracleComparison, right: OracleComparison) -> bool:
+    """Checks whether two tasks have the same right answer, and the oracle leaves the same state."""
+    return (
+        environment.answer.equal(left.reference, right.reference)
+        and left.play.final_state == right.play.final_state
     )
 
 
@@ -62,6 +71,8 @@ async def _count_solved(
 async def _is_right(
     context: VerificationContext, environment: Environment, candidate: Any, task: Task
 ) -> bool:
+    if environment.final_state is not None:
+        return await earns_without_acting(context, environment, task, candidate)
     try:
         return (await judge(context.pool, environment, task, candidate, context.limits)).correct
     except EnvironmentFailedError:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from statistics import fmean
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,15 +14,23 @@ from codegym_mcp.policies.observe_baseline import ObservePolicy
 from codegym_mcp.policies.policy import Policy
 from codegym_mcp.policies.random_baseline import RandomPolicy
 from codegym_mcp.policies.tool_schemas import answer_schema
+from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.audit_grade import AUDIT_VERSION
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import tool_view
 from codegym_mcp.verification.audit.adaptivity import measure_adaptivity
 from codegym_mcp.verification.audit.answer_guessing import count_values, measure_answers
-from codegym_mcp.verification.audit.audit_figures import Agreement, Figures, Spread, TaskFigures
+from codegym_mcp.verification.audit.audit_figures import (
+    Agreement,
+    Figures,
+    LeakageFigures,
+    Spread,
+    TaskFigures,
+)
 from codegym_mcp.verification.audit.config_perturbation import Perturbation
 from codegym_mcp.verification.audit.grades import Finding, Grade, find_weaknesses, grade_of
 from codegym_mcp.verification.audit.one_call_leakage import (
+    Probe,
     measure_answer_leakage,
     measure_input_leakage,
     probe_tools,
@@ -32,6 +40,11 @@ from codegym_mcp.verification.audit.oracle_agreement import (
     compare_oracle,
     find_look_alikes,
     measure_agreement,
+)
+from codegym_mcp.verification.audit.unearned_rewards import (
+    measure_answer_only,
+    measure_any_answer,
+    measure_mistakes,
 )
 from codegym_mcp.verification.gates.judge_behaviour import find_unjudged
 from codegym_mcp.verification.generated_tasks import generate_tasks
@@ -131,7 +144,8 @@ async def _measure(
     random_means = [fmean(rewards) for rewards in zip(*random, strict=True)]
     probes = await probe_tools(context, environment, plays)
     input_leakage = measure_input_leakage(environment, tasks, references, probes)
-    answer_leakage = measure_answer_leakage(environment, references, probes)
+    answer_leakage = measure_answer_leakage(environment.answer, references, probes)
+    states = [comparison.play.final_state for comparison in measured]
     limited = replace(context, limits=context.limits.model_copy(update=_SHORT_LIMITS))
     perturbed = await _compare(limited, environment, _perturb(environment, tasks))
     return Figures(
@@ -139,7 +153,9 @@ async def _measure(
         oracle_calls=Spread.of(calls),
         answers=await measure_answers(context, environment, measured),
         generated_answers=await measure_answers(context, environment, answered),
-        possible_answers=count_values(answer_schema(tool_view(environment.submission))),
+        possible_answers=count_values(answer_schema(tool_view(environment.submission)))
+        if environment.final_state is None
+        else None,
         constant=_mean(constant),
         observe=_mean(observe),
         random=_mean(random_means),
@@ -148,6 +164,12 @@ async def _measure(
         on_generated=await measure_agreement(context, environment, fresh),
         on_perturbed=await _measure_agreement_on_perturbed(context, environment, measured, perturbed),
         adaptive=measure_adaptivity(environment, [*measured, *answered, *perturbed]),
+        answer_only=await measure_answer_only(context, environment, measured),
+        any_answer=await measure_any_answer(context, environment, measured),
+        state_in_one_call=_measure_state_leakage(environment, states, probes),
+        mistakes=await measure_mistakes(
+            context, environment, [*tasks, *(comparison.play.task for comparison in answered)]
+        ),
         unjudged_answer=await _find_unjudged_answer(context, environment, tasks),
         by_task=[
             TaskFigures(
@@ -163,6 +185,14 @@ async def _measure(
             for place, task in enumerate(tasks)
         ],
     )
+
+
+def _measure_state_leakage(
+    environment: Environment, states: Sequence[Any], probes: Sequence[Sequence[Probe]]
+) -> LeakageFigures:
+    if environment.final_state is None:
+        return LeakageFigures()
+    return measure_answer_leakage(AnswerType(environment.final_state.returns), states, probes).most
 
 
 def _mean(rewards: Sequence[float]) -> float:

@@ -66,6 +66,17 @@ class Answers(_Measured):
     """The most common right answer as JSON."""
 
 
+class MistakeFigures(_Measured):
+    """How often a misunderstanding that the environment names is right all the same."""
+
+    name: str
+    """The misunderstanding."""
+    tasks: int
+    """Number of tasks on which it was tried."""
+    right: float
+    """Share of these tasks on which it earns the reward, 0 to 1."""
+
+
 class TaskFigures(_Measured):
     """The figures of one task; rewards are 0 to 1."""
 
@@ -119,6 +130,14 @@ class Figures(_Measured):
 
     None if no two inputs look the same to the oracle before its first call.
     """
+    answer_only: float | None = None
+    """Mean reward of the right answer, submitted without acting; None if no final state is scored."""
+    any_answer: float | None = None
+    """Share of wrong answers that are accepted with the oracle's final state; None if not both are scored."""
+    state_in_one_call: LeakageFigures = LeakageFigures()
+    """How often one call reveals the state that the oracle leaves, always in the same place of its result."""
+    mistakes: list[MistakeFigures] = []
+    """The misunderstandings that the environment names, on fixed and generated tasks."""
     unjudged_answer: str = ""
     """An answer of the declared type on which the judge fails, and the error, or the empty string."""
     by_task: list[TaskFigures]

@@ -36,6 +36,10 @@ class Weakness(StrEnum):
     AMBIGUOUS = "ambiguous"
     DISAGREEMENT = "disagreement"
     UNJUDGED = "unjudged"
+    STATE_IGNORED = "state_ignored"
+    ANSWER_IGNORED = "answer_ignored"
+    STATE_SHOWN = "state_shown"
+    IDLE_RULE = "idle_rule"
 
 
 class Finding(BaseModel):
@@ -56,6 +60,8 @@ MAX_BASELINE_REWARD = 0.25
 ENOUGH_TASKS = 5
 SHORT_CALLS = 10
 """CodeGym keeps tasks that take its oracle at least so many calls (arXiv 2509.17325)."""
+MAX_MISTAKE_RIGHT = 0.6
+"""Greatest share of the tasks on which a misunderstanding may be right, 0 to 1."""
 _HALF = 0.5
 _NEARLY_ALL = 0.9
 
@@ -90,6 +96,7 @@ def find_weaknesses(figures: Figures) -> list[Finding]:
     if tasks < ENOUGH_TASKS:
         find(Weakness.FEW_TASKS, Grade.B, f"Measured on only {tasks} tasks.")
     _find_giveaways(figures, find)
+    _find_unearned(figures, find)
     _find_contradictions(figures, find)
     return found
 
@@ -128,6 +135,29 @@ def _find_giveaways(figures: Figures, find: _Find) -> None:
             if reward >= most_by_chance:
                 message = f"{activity} earns {reward:.0%} of the rewards."
                 find(weakness, Grade.D if reward >= _HALF else Grade.C, message)
+
+
+def _find_unearned(figures: Figures, find: _Find) -> None:
+    answer_only, any_answer = figures.answer_only, figures.any_answer
+    if answer_only:
+        message = f"The right answer earns {answer_only:.0%} of the rewards without acting."
+        find(Weakness.STATE_IGNORED, Grade.D if answer_only >= _HALF else Grade.C, message)
+    if any_answer is not None and any_answer >= MAX_BASELINE_REWARD:
+        message = f"{any_answer:.0%} of the wrong answers are accepted with the right state."
+        find(Weakness.ANSWER_IGNORED, Grade.D if any_answer >= _HALF else Grade.C, message)
+    leakage = figures.state_in_one_call
+    if leakage.rate >= _HALF:
+        message = f"One call shows the state that {leakage.rate:.0%} of the tasks require."
+        find(Weakness.STATE_SHOWN, Grade.D, message, leakage.call)
+    for mistake in figures.mistakes:
+        if mistake.right > MAX_MISTAKE_RIGHT:
+            message = f"A misunderstanding is right on {mistake.right:.0%} of {mistake.tasks} tasks."
+            find(
+                Weakness.IDLE_RULE,
+                Grade.C if mistake.right >= _NEARLY_ALL else Grade.B,
+                message,
+                mistake.name,
+            )
 
 
 def _find_contradictions(figures: Figures, find: _Find) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.policies.schema_sampler import SchemaSampler
 from codegym_mcp.policies.tool_schemas import needs_no_argument
+from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import Tool, tool_view
 from codegym_mcp.verification.audit.audit_figures import LeakageFigures
@@ -189,11 +190,12 @@ def _parse_texts(value: Any) -> Any:
 
 
 def measure_answer_leakage(
-    environment: Environment, answers: Sequence[Any], probes: Sequence[Sequence[Probe]]
+    declared: AnswerType, answers: Sequence[Any], probes: Sequence[Sequence[Probe]]
 ) -> AnswerLeakage:
     """Measures whether one call reveals the answer, always in the same place of its result.
 
     Args:
+        declared: the type of the answers, by which they are compared.
         answers: the right answers, by task.
         probes: the result of `probe_tools`.
     """
@@ -201,9 +203,9 @@ def measure_answer_leakage(
     for number, (answer, seen) in enumerate(zip(answers, probes, strict=True)):
         for probe in seen:
             for place, value in _places(probe.value):
-                if environment.answer.equal(answer, value):
+                if declared.equal(answer, value):
                     hits[probe.tool, probe.method, place][number] = probe
-    kinds = _kinds(environment, answers)
+    kinds = _kinds(declared, answers)
     best: dict[int, Probe] = {}
     for found in hits.values():
         # With few tasks or repeated answers, a value that equals an answer may do so by chance.
@@ -225,10 +227,10 @@ def _places(value: Any) -> Iterator[tuple[str, Any]]:
             yield ".".join(map(str, path)), part
 
 
-def _kinds(environment: Environment, answers: Sequence[Any]) -> list[int]:
+def _kinds(declared: AnswerType, answers: Sequence[Any]) -> list[int]:
     """Returns for each answer the index of the first equal one."""
     return [
-        next(first for first, other in enumerate(answers) if environment.answer.equal(other, answer))
+        next(first for first, other in enumerate(answers) if declared.equal(other, answer))
         for answer in answers
     ]
 

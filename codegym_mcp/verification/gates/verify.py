@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from codegym_mcp.episode_interface import CallStatus
-from codegym_mcp.errors import EnvironmentLimitError, SourceError
+from codegym_mcp.episodes.mistakes import compute_mistakes
+from codegym_mcp.errors import EnvironmentFailedError, EnvironmentLimitError, SourceError
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.gate_results import Gate, GateProblem, Verification
@@ -51,6 +52,7 @@ async def verify(context: VerificationContext, environment: Environment) -> Veri
         return Verification.of(environment.name, problems, undecided=_PLAYED)
     played = await context.run_waves(partial(_play, context, environment), tasks, stop=_exceeded_limit)
     problems += _check_parts(played)
+    problems += await _check_mistakes(context, environment, tasks)
     plays = [play for play in played if play.opening_error is None]
     if not plays:
         return Verification.of(environment.name, problems, undecided=_PLAYED)
@@ -120,6 +122,22 @@ def _check_parts(plays: Sequence[RecordedPlay]) -> list[GateProblem]:
                 _unloaded("An answer cannot be judged.", task=play.task.id, difference=play.reason)
             )
     return list({(each.message, each.difference): each for each in reversed(problems)}.values())[::-1]
+
+
+async def _check_mistakes(
+    context: VerificationContext, environment: Environment, tasks: Sequence[Task]
+) -> list[GateProblem]:
+    """Returns a problem for each error of `mistakes`, with the first task that has it."""
+
+    async def error_on(task: Task) -> GateProblem | None:
+        try:
+            await compute_mistakes(context.pool, environment, task, context.limits)
+        except EnvironmentFailedError as error:
+            return _unloaded("The mistakes cannot be computed.", task=task.id, difference=str(error))
+        return None
+
+    found = await context.run_waves(error_on, tasks, stop=lambda problem: problem is not None)
+    return [problem for problem in found if problem is not None][:1]
 
 
 def _unloaded(message: str, *, task: str = "", call: str = "", difference: str = "") -> GateProblem:

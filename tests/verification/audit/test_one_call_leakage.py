@@ -68,11 +68,11 @@ def seen(*values: Any, tool: str = "look") -> list[list[Probe]]:
 
 
 def answers_shown(row: Environment, *values: Any) -> float:
-    return measure_answer_leakage(row, ANSWERS, seen(*values)).most.rate
+    return measure_answer_leakage(row.answer, ANSWERS, seen(*values)).most.rate
 
 
 def test_an_answer_is_shown_where_it_is_the_result(row: Environment) -> None:
-    shown = measure_answer_leakage(row, ANSWERS, seen(*ANSWERS))
+    shown = measure_answer_leakage(row.answer, ANSWERS, seen(*ANSWERS))
     assert shown.most.rate == 1
     assert shown.most.call == "look()"
     assert shown.tasks == [True] * 5
@@ -96,8 +96,8 @@ def test_what_is_right_for_few_tasks_is_chance(row: Environment) -> None:
 
 def test_where_most_answers_are_the_same_one_of_them_shows_nothing(row: Environment) -> None:
     same = (7, 7, 7, 7, 2)
-    assert measure_answer_leakage(row, same, seen(7, 7, 7, 7, 7)).most.rate == 0
-    assert measure_answer_leakage(row, same, seen(7, 7, 7, 7, 2)).most.rate == 1
+    assert measure_answer_leakage(row.answer, same, seen(7, 7, 7, 7, 7)).most.rate == 0
+    assert measure_answer_leakage(row.answer, same, seen(7, 7, 7, 7, 2)).most.rate == 1
 
 
 def test_the_whole_input_in_one_result_is_shown(row: Environment) -> None:
