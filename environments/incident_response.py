@@ -1,0 +1,759 @@
+"""You are on call. Our shop is failing, it is minute {now} of the day, and you are to find the cause, put it
+right by the runbook, and report what it was.
+
+The shop consists of services that call each other. There is exactly one cause, of one of these kinds:
+- "release": a new version of a service fails from the minute in which it went live;
+- "setting": a changed setting makes a service fail from the minute of the change;
+- "leak": since a setting was changed, a service has been using up connections and giving none back; it
+  fails from the minute in which all its connections are in use;
+- "flood": one client sends a service far more requests than usual, and it fails from the minute in which
+  that begins;
+- "certificate": the certificate of a service is out of date; from the minute until which it was valid, the
+  service gets no more calls, and whoever calls it fails;
+- "host": a host has become slow; all services on it fail from that minute.
+
+A service that cannot get what it needs from another one fails too, some minutes after the other, since it
+buffers, and so on up to the services that raise alarms. Services that fail get more requests than usual,
+because all their callers try again. Services also have failures that were there long before and do no harm,
+and short spells of failures that pass. Changes are made all day long, and most of them are harmless.
+
+The runbook has a procedure for each kind of cause. Take exactly its steps for the place of the cause, in
+their order, and change nothing else: every other action counts as a fault. You cannot undo anything.
+
+Then answer with an object of three members: "kind" is the kind of the cause; "where" is the service, or the
+host if that is the kind; "began" is the minute in which the release, the change of the setting or the flood
+was made or began, until which the certificate was valid, or from which the host was slow.
+"""
+
+from typing import Literal, TypedDict
+
+META = {
+    "title": "Incident response",
+    "tags": ["operations", "diagnosis"],
+    "public": ["now"],
+    "license": "MIT",
+    "source": "original",
+}
+
+KIND = Literal["release", "setting", "leak", "flood", "certificate", "host"]
+METRIC = Literal["requests", "failures", "connections"]
+HANDLER = "unexpected error in the handler"
+QUEUE = "request waited too long"
+CLOSED = "client closed the connection"
+WINDOW = 30
+
+
+class Cause(TypedDict):
+    kind: Literal["release", "setting", "leak", "flood", "certificate", "host"]
+    where: str
+    began: int
+
+
+class Service(TypedDict):
+    calls: list[str]
+    host: str
+    team: str
+    stateful: bool
+    certificate_until: int
+    connection_limit: int
+
+
+class Normal(TypedDict):
+    requests: int
+    connections: int
+    delay: int
+
+
+class Release(TypedDict):
+    version: str
+    minute: int
+    withdrawn: bool
+
+
+class Change(TypedDict):
+    minute: int
+    setting: str
+    old: str
+    new: str
+
+
+class Spell(TypedDict):
+    service: str
+    since: int
+    until: int
+    count: int
+    message: str
+
+
+class Alarm(TypedDict):
+    minute: int
+    service: str
+
+
+class Config(TypedDict):
+    now: int
+    services: dict[str, Service]
+    normal: dict[str, Normal]
+    hosts: list[str]
+    clients: list[str]
+    releases: dict[str, list[Release]]
+    changes: dict[str, list[Change]]
+    spells: list[Spell]
+    runbook: dict[str, list[str]]
+    cause: Cause
+    client: str
+
+
+class State(TypedDict):
+    actions: list[str]
+
+
+class Environment:
+    def __init__(self, config: Config):
+        self.config = config
+        self.failing = failing_since(config)
+        self.places = {name: service["host"] for name, service in config["services"].items()}
+        self.actions = []
+
+    def alarms(self) -> list[Alarm]:
+        """List the alarms of the services that customers use directly."""
+        called = {each for service in self.config["services"].values() for each in service["calls"]}
+        front = [name for name in sorted(self.config["services"]) if name not in called]
+        return [
+            {"minute": self.failing[name] + 5, "service": name}
+            for name in front
+            if name in self.failing and self.failing[name] + 5 <= self.config["now"]
+        ]
+
+    def service(self, name: str) -> Service:
+        """Look up a service: what it calls, where it runs, whose it is, and what it is limited by.
+
+        Args:
+            name: name of the service.
+        """
+        return {**known(self.config["services"], name, "service"), "host": self.places[name]}
+
+    def callers(self, name: str) -> list[str]:
+        """List the services that call a service.
+
+        Args:
+            name: name of the service.
+        """
+        self.service(name)
+        return callers_of(self.config, name)
+
+    def hosts(self) -> dict[str, list[str]]:
+        """Show the services that run on each host now."""
+        names = sorted(self.places)
+        return {host: [each for each in names if self.places[each] == host] for host in self.config["hosts"]}
+
+    def metric(
+        self, service: str, name: Literal["requests", "failures", "connections"], since: int
+    ) -> list[int]:
+        """Show a figure of a service, minute by minute, for 30 minutes or until now.
+
+        Args:
+            service: name of the service.
+            name: which figure.
+            since: the first minute to show.
+        """
+        self.service(service)
+        if not 0 <= since <= self.config["now"]:
+            raise ValueError(f"since must be between 0 and {self.config['now']}")
+        minutes = range(since, min(since + WINDOW, self.config["now"] + 1))
+        if name == "failures":
+            return [sum(messages(self, service, minute).values()) for minute in minutes]
+        if name == "requests":
+            return [sum(requests(self, service, minute).values()) for minute in minutes]
+        return [connections(self.config, service, minute) for minute in minutes]
+
+    def log(self, service: str, minute: int) -> dict[str, int]:
+        """Show the failures that a service logged in one minute: how often each message came.
+
+        Args:
+            service: name of the service.
+            minute: minute of the day.
+        """
+        self.service(service)
+        if not 0 <= minute <= self.config["now"]:
+            raise ValueError(f"minute must be between 0 and {self.config['now']}")
+        return messages(self, service, minute)
+
+    def clients(self, service: str, minute: int) -> dict[str, int]:
+        """Show how many requests each client caused at a service in one minute.
+
+        Args:
+            service: name of the service.
+            minute: minute of the day.
+        """
+        self.service(service)
+        if not 0 <= minute <= self.config["now"]:
+            raise ValueError(f"minute must be between 0 and {self.config['now']}")
+        return requests(self, service, minute)
+
+    def versions(self, service: str) -> list[Release]:
+        """List the latest versions of a service in the order in which they went live; the last one runs now.
+
+        Args:
+            service: name of the service.
+        """
+        self.service(service)
+        return self.config["releases"][service]
+
+    def changes(self, service: str) -> list[Change]:
+        """List today's changes of the settings of a service.
+
+        Args:
+            service: name of the service.
+        """
+        self.service(service)
+        return self.config["changes"].get(service, [])
+
+    def runbook(
+        self, kind: Literal["release", "setting", "leak", "flood", "certificate", "host"]
+    ) -> list[str]:
+        """Read the procedure for a kind of cause.
+
+        Args:
+            kind: the kind of cause.
+        """
+        return [STEPS[step] for step in self.config["runbook"][kind]]
+
+    def notify(self, team: str) -> str:
+        """Call out a team.
+
+        Args:
+            team: name of the team.
+        """
+        if team not in [service["team"] for service in self.config["services"].values()]:
+            raise ValueError(f"there is no team {team}")
+        return act(self, f"notify {team}")
+
+    def drain(self, service: str) -> str:
+        """Take a service out of the traffic.
+
+        Args:
+            service: name of the service.
+        """
+        self.service(service)
+        return act(self, f"drain {service}")
+
+    def undrain(self, service: str) -> str:
+        """Let a drained service have traffic again.
+
+        Args:
+            service: name of the service.
+        """
+        if f"drain {service}" not in self.actions:
+            raise ValueError(f"{service} has not been drained")
+        return act(self, f"undrain {service}")
+
+    def restart(self, service: str) -> str:
+        """Restart a service.
+
+        Args:
+            service: name of the service.
+        """
+        self.service(service)
+        return act(self, f"restart {service}")
+
+    def fail_over(self, service: str) -> str:
+        """Let the standby of a stateful service take over.
+
+        Args:
+            service: name of the service.
+        """
+        if not self.service(service)["stateful"]:
+            raise ValueError(f"{service} is not stateful and has no standby")
+        return act(self, f"fail_over {service}")
+
+    def roll_back(self, service: str, version: str) -> str:
+        """Bring an earlier version of a service back.
+
+        Args:
+            service: name of the service.
+            version: the version to run from now on.
+        """
+        if version not in [release["version"] for release in self.versions(service)[:-1]]:
+            raise ValueError(f"{service} has no such earlier version")
+        return act(self, f"roll_back {service} {version}")
+
+    def change_setting(self, service: str, setting: str, value: str) -> str:
+        """Change a setting of a service that was changed today.
+
+        Args:
+            service: name of the service.
+            setting: name of the setting.
+            value: its new value.
+        """
+        if setting not in [change["setting"] for change in self.changes(service)]:
+            raise ValueError(f"{service} has no setting {setting} that was changed today")
+        return act(self, f"change_setting {service} {setting} {value}")
+
+    def renew_certificate(self, service: str) -> str:
+        """Give a service a new certificate.
+
+        Args:
+            service: name of the service.
+        """
+        self.service(service)
+        return act(self, f"renew_certificate {service}")
+
+    def block_client(self, service: str, client: str) -> str:
+        """Refuse the requests of a client at a service.
+
+        Args:
+            service: name of the service.
+            client: name of the client.
+        """
+        self.service(service)
+        if client not in self.config["clients"]:
+            raise ValueError(f"there is no client {client}")
+        return act(self, f"block_client {service} {client}")
+
+    def move(self, service: str, host: str) -> str:
+        """Move a service to another host.
+
+        Args:
+            service: name of the service.
+            host: name of the host.
+        """
+        if host not in self.config["hosts"] or host == self.service(service)["host"]:
+            raise ValueError("host must be one of the hosts, and another one than now")
+        self.places[service] = host
+        return act(self, f"move {service} {host}")
+
+    def final_state(self) -> State:
+        return {"actions": self.actions}
+
+
+def act(environment, action: str) -> str:
+    environment.actions.append(action)
+    return f"done: {action}"
+
+
+def known(table: dict, name: str, kind: str):
+    if name not in table:
+        raise ValueError(f"there is no {kind} {name}; there are {', '.join(sorted(table))}")
+    return table[name]
+
+
+def callers_of(config: Config, name: str) -> list[str]:
+    return sorted(each for each, service in config["services"].items() if name in service["calls"])
+
+
+def services_on(config: Config, host: str) -> list[str]:
+    return sorted(name for name, service in config["services"].items() if service["host"] == host)
+
+
+def connections(config: Config, service: str, minute: int) -> int:
+    cause, limit = config["cause"], config["services"][service]["connection_limit"]
+    used = config["normal"][service]["connections"] + minute * 5 % 4
+    if cause["kind"] == "leak" and cause["where"] == service:
+        used += max(0, minute - cause["began"])
+    return min(used, limit)
+
+
+def failing_since(config: Config) -> dict[str, int]:
+    """The minute from which each service fails that the cause concerns."""
+    kind, where, began = config["cause"]["kind"], config["cause"]["where"], config["cause"]["began"]
+    failing = dict.fromkeys(services_on(config, where) if kind == "host" else [where], began)
+    if kind == "leak":
+        minutes = range(began, config["now"] + 1)
+        limit = config["services"][where]["connection_limit"]
+        full = [minute for minute in minutes if connections(config, where, minute) == limit]
+        failing[where] = full[0] if full else config["now"] + 1
+    for _ in config["services"]:
+        for name, service in config["services"].items():
+            for callee in service["calls"]:
+                if callee in failing:
+                    since = failing[callee] + config["normal"][name]["delay"]
+                    failing[name] = min(since, failing.get(name, since))
+    return failing
+
+
+def messages(environment, service: str, minute: int) -> dict[str, int]:
+    config, failing = environment.config, environment.failing
+    kind, where = config["cause"]["kind"], config["cause"]["where"]
+    usual, delay = config["normal"][service]["requests"], config["normal"][service]["delay"]
+    found = {CLOSED: 1 + minute * 7 % 3}
+    for spell in config["spells"]:
+        if spell["service"] == service and spell["since"] <= minute <= spell["until"]:
+            found[spell["message"]] = spell["count"] + minute * 3 % 2
+    own = service == where or config["services"][service]["host"] == where
+    if own and kind != "certificate" and minute >= failing[service]:
+        found[HANDLER if kind in ("release", "setting") else QUEUE] = usual // 4 + minute % 3
+    for callee in config["services"][service]["calls"]:
+        if callee in failing and minute >= failing[callee] + delay:
+            reason = "refused the handshake" if callee == where and kind == "certificate" else "timed out"
+            message = f"call to {callee} {reason}"
+            found[message] = found.get(message, 0) + usual // 3 + minute % 4
+    return found
+
+
+def requests(environment, service: str, minute: int) -> dict[str, int]:
+    config, failing = environment.config, environment.failing
+    kind, where = config["cause"]["kind"], config["cause"]["where"]
+    usual = config["normal"][service]["requests"]
+    if service == where and kind == "certificate" and minute >= failing[service]:
+        return dict.fromkeys(config["clients"], 0)
+    again = usual // 2 if service in failing and minute >= failing[service] + 2 else 0
+    counts = {
+        client: (usual + again) * (place + 2) // 9 + (minute * (place + 3)) % 4
+        for place, client in enumerate(config["clients"])
+    }
+    if kind == "flood" and service == where and minute >= config["cause"]["began"]:
+        counts[config["client"]] += usual
+    return counts
+
+
+STEPS = {
+    "notify": "Notify the team that owns the service.",
+    "notify teams": "Notify each team that owns a service on the host, once, in alphabetical order.",
+    "drain": "Drain the service.",
+    "undrain": "Undrain the service.",
+    "restart": "Restart the service; if it is stateful, fail it over instead.",
+    "restart callers": "Restart the services that call it, in alphabetical order; those that are stateful, "
+    "fail over instead.",
+    "roll back": "Roll the service back to the latest earlier version that has not been withdrawn.",
+    "change back": "Change the setting back to its value before the change.",
+    "renew": "Renew the certificate of the service.",
+    "block": "Block the client at the service.",
+    "move": "Move the services of the host away, in alphabetical order, each to the host on which the fewest "
+    "services run at that moment (of several, the first in alphabetical order).",
+}
+
+
+def restarting(config: Config, names: list[str], forgotten: str) -> list[str]:
+    stateful = [name for name in names if config["services"][name]["stateful"]]
+    careless = forgotten == "stateful services are restarted"
+    return [f"{'fail_over' if name in stateful and not careless else 'restart'} {name}" for name in names]
+
+
+def moving(config: Config, host: str) -> list[str]:
+    running = {each: len(services_on(config, each)) for each in config["hosts"] if each != host}
+    actions = []
+    for name in services_on(config, host):
+        target = min(sorted(running), key=lambda each: running[each])
+        running[target] += 1
+        actions.append(f"move {name} {target}")
+    return actions
+
+
+def due_actions(config: Config, cause: Cause, forgotten: str) -> list[str]:
+    """The steps of the runbook for a cause, as actions."""
+    where, actions = cause["where"], []
+    for step in config["runbook"][cause["kind"]]:
+        if step == "notify":
+            actions.append(f"notify {config['services'][where]['team']}")
+        elif step == "notify teams":
+            teams = {config["services"][name]["team"] for name in services_on(config, where)}
+            actions += [f"notify {team}" for team in sorted(teams)]
+        elif step in ("drain", "undrain"):
+            actions.append(f"{step} {where}")
+        elif step == "restart":
+            actions += restarting(config, [where], forgotten)
+        elif step == "restart callers" and forgotten != "callers are not restarted":
+            actions += restarting(config, callers_of(config, where), forgotten)
+        elif step == "roll back":
+            earlier = [
+                each
+                for each in config["releases"][where]
+                if each["minute"] < cause["began"]
+                and (not each["withdrawn"] or forgotten == "withdrawn versions come back")
+            ]
+            actions.append(f"roll_back {where} {earlier[-1]['version']}")
+        elif step == "change back":
+            change = next(each for each in config["changes"][where] if each["minute"] == cause["began"])
+            actions.append(f"change_setting {where} {change['setting']} {change['old']}")
+        elif step == "renew":
+            actions.append(f"renew_certificate {where}")
+        elif step == "block":
+            actions.append(f"block_client {where} {config['client']}")
+        elif step == "move":
+            actions += moving(config, where)
+    return actions
+
+
+def reference(config: Config) -> Cause:
+    return config["cause"]
+
+
+def accepts(answer: Cause, state: State, config: Config) -> bool:
+    return answer == config["cause"] and state["actions"] == due_actions(config, config["cause"], "")
+
+
+def mistakes(config: Config) -> dict[str, dict[str, Cause | State]]:
+    cause, found = config["cause"], {}
+    right = due_actions(config, cause, "")
+
+    def slip(name, answer, actions):
+        found[name] = {"answer": answer, "state": {"actions": actions}}
+
+    slip("the incident is only explained", cause, [])
+    cores = ("roll_back", "change_setting", "renew", "block", "move")
+    slip("the runbook is not read", cause, [each for each in right if each.startswith(cores)])
+    steps = config["runbook"][cause["kind"]]
+    if "restart callers" in steps and callers_of(config, cause["where"]):
+        slip("callers are not restarted", cause, due_actions(config, cause, "callers are not restarted"))
+    if "restart" in steps or "restart callers" in steps:
+        careless = due_actions(config, cause, "stateful services are restarted")
+        slip("stateful services are restarted", cause, careless)
+    if cause["kind"] == "release":
+        slip(
+            "withdrawn versions come back", cause, due_actions(config, cause, "withdrawn versions come back")
+        )
+    if cause["kind"] == "leak":
+        slip(
+            "the leak began with the failures",
+            {**cause, "began": failing_since(config)[cause["where"]]},
+            right,
+        )
+    first_alarm = min(failing_since(config).values())
+    latest = [
+        {"kind": "release", "where": name, "began": each["minute"]}
+        for name in sorted(config["releases"])
+        for each in config["releases"][name][1:]
+    ] + [
+        {"kind": "setting", "where": name, "began": each["minute"]}
+        for name in sorted(config["changes"])
+        for each in config["changes"][name]
+    ]
+    suspect = min(latest, key=lambda each: abs(each["began"] - first_alarm - 1))
+    slip("the change next to the failures is blamed", suspect, due_actions(config, suspect, ""))
+    return found
+
+
+def solve(tools, now):
+    services, onsets = {}, {}
+    waiting = [alarm["service"] for alarm in tools.alarms()]
+    cause = None
+    for name in waiting:
+        services[name] = tools.service(name=name)
+        before, after = tools.log(service=name, minute=0), tools.log(service=name, minute=now)
+        for message in sorted(after):
+            if after[message] <= before.get(message, 0) + 4:
+                continue
+            callee = message.split()[2]
+            if message in (HANDLER, QUEUE):
+                onsets[name] = (message, onset(tools, name, now, after[message] // 2))
+            elif message.endswith("handshake"):
+                until = tools.service(name=callee)["certificate_until"]
+                cause = {"kind": "certificate", "where": callee, "began": until}
+            elif callee not in waiting:
+                waiting.append(callee)
+    if cause is None:
+        cause = explain(tools, now, services, onsets)
+    respond(tools, now, cause)
+    return cause
+
+
+def onset(tools, service, now, level):
+    """The minute from which the failures of a service have been above a level ever since."""
+    since = now + 1
+    while since > 0:
+        since = max(0, since - WINDOW)
+        shown = tools.metric(service=service, name="failures", since=since)
+        low = [minute for minute, count in enumerate(shown, since) if count < level]
+        if low:
+            return low[-1] + 1
+    return 0
+
+
+def explain(tools, now, services, onsets):
+    """The cause, from the services that have failures of their own."""
+    where = sorted(onsets)[0]
+    message, began = onsets[where]
+    if len(onsets) > 1:
+        return {"kind": "host", "where": services[where]["host"], "began": began}
+    if message == HANDLER:
+        released = any(each["minute"] == began for each in tools.versions(service=where))
+        return {"kind": "release" if released else "setting", "where": where, "began": began}
+    limit = services[where]["connection_limit"]
+    if tools.metric(service=where, name="connections", since=now)[0] < limit:
+        return {"kind": "flood", "where": where, "began": began}
+    climbing = []
+    for change in tools.changes(service=where):
+        minute = change["minute"]
+        earlier = tools.metric(service=where, name="connections", since=minute - 12)[0]
+        later = tools.metric(service=where, name="connections", since=minute)
+        if later[0] - earlier < 6 and later[12] - later[0] > 6:
+            climbing.append(minute)
+    return {"kind": "leak", "where": where, "began": climbing[0]}
+
+
+def respond(tools, now, cause):
+    where = cause["where"]
+
+    def restart_all(names):
+        for name in names:
+            tools.fail_over(service=name) if tools.service(name=name)["stateful"] else tools.restart(
+                service=name
+            )
+
+    for text in tools.runbook(kind=cause["kind"]):
+        step = next(name for name in STEPS if STEPS[name] == text)
+        if step == "notify":
+            tools.notify(team=tools.service(name=where)["team"])
+        elif step == "notify teams":
+            for team in sorted({tools.service(name=name)["team"] for name in tools.hosts()[where]}):
+                tools.notify(team=team)
+        elif step == "drain":
+            tools.drain(service=where)
+        elif step == "undrain":
+            tools.undrain(service=where)
+        elif step == "restart":
+            restart_all([where])
+        elif step == "restart callers":
+            restart_all(tools.callers(name=where))
+        elif step == "roll back":
+            earlier = [each for each in tools.versions(service=where) if each["minute"] < cause["began"]]
+            standing = [each for each in earlier if not each["withdrawn"]]
+            tools.roll_back(service=where, version=standing[-1]["version"])
+        elif step == "change back":
+            change = next(each for each in tools.changes(service=where) if each["minute"] == cause["began"])
+            tools.change_setting(service=where, setting=change["setting"], value=change["old"])
+        elif step == "renew":
+            tools.renew_certificate(service=where)
+        elif step == "block":
+            usual, shown = (tools.clients(service=where, minute=minute) for minute in (0, now))
+            total, before = sum(shown.values()), sum(usual.values())
+            client = max(sorted(shown), key=lambda each: shown[each] * before - usual[each] * total)
+            tools.block_client(service=where, client=client)
+        elif step == "move":
+            for name in tools.hosts()[where]:
+                running = {host: len(names) for host, names in tools.hosts().items() if host != where}
+                tools.move(service=name, host=min(sorted(running), key=lambda host: running[host]))
+
+
+NAMES = (
+    "web app shop account basket search orders prices offers stock payments invoices delivery routing mail "
+    "ratings images sessions customers tokens taxes ledger archive settings exports labels"
+).split()
+TEAMS = ["amber", "birch", "cobalt", "delta", "ember"]
+SETTINGS = ["cache", "page_size", "retries", "compression", "sampling", "prefetch"]
+
+
+def draw_services(random, size: int, hosts: list[str]) -> dict[str, dict]:
+    """Services that call only later ones, each of them called by some earlier one but for the first few."""
+    names = random.sample(NAMES[: size + 2], size)
+    services = {}
+    for place, name in enumerate(names):
+        later = names[place + 1 : place + 5]
+        services[name] = {
+            "calls": sorted(random.sample(later, min(len(later), random.choice([1, 2, 2])))),
+            "host": random.choice(hosts),
+            "team": random.choice(TEAMS),
+            "stateful": random.random() < 0.4,
+            "certificate_until": 0,
+            "connection_limit": 0,
+        }
+    return services
+
+
+def draw_runbook(random, kind: str) -> list[str]:
+    if kind == "host":
+        return ["notify teams", "move"]
+    core = {"release": "roll back", "setting": "change back", "leak": "change back", "flood": "block"}
+    steps = [core.get(kind, "renew")]
+    steps += ["restart"] if kind in ("leak", "certificate") else random.choice([[], ["restart"]])
+    steps += random.choice([[], ["restart callers"], ["restart callers"]])
+    if random.random() < 0.5:
+        steps = ["drain", *steps, "undrain"]
+    return random.choice([["notify", *steps], [*steps, "notify"]])
+
+
+def draw_history(random, name: str, now: int, busy: list[int]) -> tuple[list[dict], list[dict]]:
+    """The versions of a service and the changes of its settings, the last ones near the busy minutes."""
+    minutes = sorted(random.sample(range(5, busy[0] - 30), 2))
+    major = random.randint(1, 6)
+    minutes.append(min(now - 8, random.choice(busy) + random.choice([-5, -3, -2, 2, 4])))
+    releases = [
+        {"version": f"{major}.{place}", "minute": minute, "withdrawn": place == 1 and random.random() < 0.7}
+        for place, minute in enumerate(minutes)
+    ]
+    changes = []
+    for place, setting in enumerate(random.sample(SETTINGS, random.choice([1, 2]))):
+        old, new = random.sample(["off", "on", "20", "50", "200"], 2)
+        minute = (
+            busy[0] - 60 - random.randint(0, 30) if place else random.choice(busy) + random.choice([-6, 3, 5])
+        )
+        changes.append({"minute": min(now - 8, minute), "setting": setting, "old": old, "new": new})
+    return releases, sorted(changes, key=lambda change: change["minute"])
+
+
+def draw_spells(random, services: dict, now: int, began: int, releases: dict, where: str) -> list[dict]:
+    spells = []
+    for name in sorted(services):
+        chance = random.random()
+        if services[name]["calls"] and chance < 0.4:
+            message = f"call to {random.choice(services[name]['calls'])} timed out"
+            lasting = {"since": 0, "until": now, "count": random.randint(4, 9)}
+            spells.append({"service": name, **lasting, "message": message})
+        elif name != where and chance < 0.8:
+            since = min(releases[name][-1]["minute"], began - 12)
+            message = random.choice([HANDLER, QUEUE])
+            passing = {"since": since, "until": since + random.randint(3, 9), "count": random.randint(20, 60)}
+            spells.append({"service": name, **passing, "message": message})
+    return spells
+
+
+def draw_config(random, difficulty: int, kind: str) -> Config:
+    size, hosts = (5, 7, 11, 16, 24)[difficulty - 1], ["h1", "h2", "h3", "h4", "h5"][: 2 + difficulty // 2]
+    now, past = random.randint(700, 1200), (28, 60, 90, 150, 300)[difficulty - 1]
+    services = draw_services(random, size, hosts)
+    where = random.choice(hosts if kind == "host" else sorted(services))
+    began = now - random.randint(past * 2 // 3, past)
+    normal, releases, changes = {}, {}, {}
+    for name in services:
+        normal[name] = {
+            "requests": random.randint(80, 400),
+            "connections": random.randint(20, 60),
+            "delay": random.randint(1, 5),
+        }
+        services[name]["connection_limit"] = normal[name]["connections"] + random.randint(18, past // 2 + 12)
+        services[name]["certificate_until"] = now + random.randint(200, 30000)
+        releases[name], changes[name] = draw_history(random, name, now, [began, began + 4])
+    config = {
+        "now": now,
+        "services": services,
+        "normal": normal,
+        "hosts": hosts,
+        "clients": sorted(random.sample(["app", "kiosk", "partner", "crawler", "reseller"], 3)),
+        "releases": releases,
+        "changes": changes,
+        "spells": draw_spells(random, services, now, began, releases, where),
+        "runbook": {each: draw_runbook(random, each) for each in KINDS},
+        "cause": {"kind": kind, "where": where, "began": began},
+        "client": "",
+    }
+    config["client"] = random.choice(config["clients"])
+    if kind == "release":
+        releases[where][-1]["minute"] = began
+    elif kind == "certificate":
+        services[where]["certificate_until"] = began
+    elif kind in ("setting", "leak"):
+        changes[where] = [each for each in changes[where] if abs(each["minute"] - began) > 40]
+        old, new = random.sample(["off", "on", "20", "50"], 2)
+        changes[where].append({"minute": began, "setting": "pooling", "old": old, "new": new})
+    return config
+
+
+KINDS = ["release", "setting", "flood", "certificate", "leak", "host"]
+
+
+def generate(random, difficulty: int) -> Config:
+    kind = random.choice(KINDS[: (3, 4, 5, 6, 6)[difficulty - 1]])
+    while True:
+        config = draw_config(random, difficulty, kind)
+        cause, failing = config["cause"], failing_since(config)
+        if len(failing) < (3, 4, 6, 10, 18)[difficulty - 1] or max(failing.values()) > config["now"] - 6:
+            continue
+        own = services_on(config, cause["where"]) if cause["kind"] == "host" else [cause["where"]]
+        if cause["kind"] == "host" and len(own) < 2:
+            continue
+        right = [
+            name for name, each in mistakes(config).items() if accepts(each["answer"], each["state"], config)
+        ]
+        if not right or (difficulty == 1 and len(right) < 2):
+            return config
