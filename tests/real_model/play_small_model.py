@@ -109,7 +109,7 @@ def evaluate(url: str, directory: Path, options: tuple[str, ...]) -> None:
     for name in ENVIRONMENTS:
         command += ["--env", name]
     command += ["--difficulty", "1", "--tasks", "1", "--calls", "8", "--turns", "4", "--max-tokens", "64"]
-    command += ["--temperature", "0.7", "--sampling-seed", "7", "--concurrency", "1", "--seconds", "110"]
+    command += ["--temperature", "0.7", "--sampling-seed", "7", "--concurrency", "1", "--seconds", "400"]
     done = subprocess.run([*command, *options, "--out", str(directory)], check=False)
     if done.returncode not in (0, 1):
         raise SystemExit(f"The evaluation ended with exit code {done.returncode}.")

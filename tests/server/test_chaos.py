@@ -29,9 +29,9 @@ from .serving import until
 COUNTER = Path(__file__).parents[1] / "fixtures" / "counter.py"
 BUNDLED = Path(__file__).parents[2] / "environments"
 PATHS = (COUNTER, BUNDLED / "parcel_hunt.py", BUNDLED / "night_courier.py")
-EPISODES = 200
+EPISODES = 100
 AT_ONCE = 16
-STRIKES = {"child": 110, "zygote": 12, "server": 5}
+STRIKES = {"child": 55, "zygote": 6, "server": 3}
 CALLS_BETWEEN = 11
 SEED = 20
 PATIENCE = 60.0

@@ -23,6 +23,8 @@ SCRIPTS = HERE / "scripts"
 PROBLEMS = HERE.parents[1] / "examples" / "problems.jsonl"
 SECONDS = 900
 """Far more than a busy machine needs; ends only a run that hangs."""
+POLL_SECONDS = 0.02
+RIDGE = "summits"
 
 
 @pytest.fixture
@@ -54,19 +56,19 @@ def scripts():
     return {each["problem"]: each["expected"] for each in told}
 
 
-def expected_funnel():
+def expected_funnel(problems):
     """Returns the expected outcome of each problem, in the order of the file."""
-    ids = [json.loads(line)["id"] for line in PROBLEMS.read_text().splitlines()]
+    ids = [json.loads(line)["id"] for line in problems.read_text().splitlines()]
     expected = scripts()
     return [(problem, expected[problem]) for problem in ids]
 
 
-def check(funnel, out):
+def check(funnel, out, problems=PROBLEMS):
     """Checks that the funnel and the output folder are as scripted."""
-    expected = expected_funnel()
+    expected = expected_funnel(problems)
     kept = [name for _, each in expected if each["stage"] == "kept" for name in each["environments"]]
     assert funnel["environments"] == kept
-    assert (funnel["problems"], funnel["unfinished"]) == (10, [])
+    assert (funnel["problems"], funnel["unfinished"]) == (len(expected), [])
     stages = {
         each["problem"]: (stage, each["reason"])
         for stage, problems in funnel["rejected"].items()
@@ -88,6 +90,19 @@ def check(funnel, out):
         for problem, each in expected
         if each["stage"] != "kept" or each.get("attempts")
     }
+
+
+def some_problems(path, *ids):
+    """Writes a file with some of the problems."""
+    lines = PROBLEMS.read_text().splitlines()
+    path.write_text("\n".join(line for line in lines if json.loads(line)["id"] in ids))
+    return path
+
+
+@pytest.fixture
+def few(tmp_path):
+    """Four problems: one is kept, the others are refused, rejected after repairs, and not solved."""
+    return some_problems(tmp_path / "few.jsonl", RIDGE, "nested-boxes", "runoff-vote", "reef-count")
 
 
 def test_ten_problems_go_through_the_funnel_as_scripted(author, tmp_path) -> None:
@@ -117,13 +132,13 @@ def test_ten_problems_go_through_the_funnel_as_scripted(author, tmp_path) -> Non
     assert len(author.log()) == len(log)
 
 
-def test_a_run_killed_while_waiting_sends_no_request_twice(author, tmp_path) -> None:
+def test_a_run_killed_while_waiting_sends_no_request_twice(author, tmp_path, few) -> None:
     answered = kills = 0
     while True:
-        author.hold(answered + 7)
-        process = start(author, tmp_path, "--concurrency", "3", stdout=subprocess.PIPE)
+        author.hold(answered + 3)
+        process = start(author, tmp_path / "made", "--concurrency", "3", problems=few, stdout=subprocess.PIPE)
         try:
-            if not wait_until_held(author, process, tmp_path):
+            if not wait_until_held(author, process, tmp_path / "made"):
                 break
         finally:
             process.send_signal(signal.SIGKILL)
@@ -132,34 +147,34 @@ def test_a_run_killed_while_waiting_sends_no_request_twice(author, tmp_path) -> 
         kills += 1
     assert process.returncode == 0
     assert kills > 3
-    check(json.loads(output), tmp_path)
-    check_asked_once(author, tmp_path)
+    check(json.loads(output), tmp_path / "made", few)
+    check_asked_once(author, tmp_path / "made")
 
 
-def test_a_run_killed_at_every_stage_sends_no_request_twice(author, tmp_path) -> None:
+def test_a_run_killed_at_every_stage_sends_no_request_twice(author, tmp_path, few) -> None:
     for stage in ("environment", "tasks", "oracle", "length", "verification", "audit"):
         author.hold(None)
-        process = start(author, tmp_path, "--concurrency", "1", stderr=subprocess.PIPE)
+        process = start(author, tmp_path / "made", "--concurrency", "1", problems=few, stderr=subprocess.PIPE)
         try:
             assert any(line.rstrip().endswith(f": {stage}") for line in process.stderr)
             # What has been answered is kept before it is killed: no answer is under way.
             author.hold(0)
-            wait_until_held(author, process, tmp_path, waiting=0)
+            wait_until_held(author, process, tmp_path / "made", waiting=0)
         finally:
             process.send_signal(signal.SIGKILL)
             process.communicate()
         wait_until_disconnected(author)
     author.hold(None)
-    done = synthesize(author, tmp_path)
+    done = synthesize(author, tmp_path / "made", problems=few)
     assert done.returncode == 0, done.stderr
-    check(json.loads(done.stdout), tmp_path)
-    check_asked_once(author, tmp_path)
+    check(json.loads(done.stdout), tmp_path / "made", few)
+    check_asked_once(author, tmp_path / "made")
 
 
-def start(author, out, *options, **pipes):
+def start(author, out, *options, problems, **pipes):
     """Starts the command as a process that the test kills."""
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **pipes}
-    return subprocess.Popen(command(author, out, *options), text=True, **streams)
+    return subprocess.Popen(command(author, out, *options, problems=problems), text=True, **streams)
 
 
 def check_asked_once(author, out):
@@ -177,6 +192,7 @@ def wait_until_held(author, process, out, waiting=1):
         state = author.state()
         if state["waiting"] >= waiting and answers(out) == state["answered"]:
             return True
+        time.sleep(POLL_SECONDS)
     raise TimeoutError("the process neither waits nor has ended")
 
 
@@ -187,6 +203,7 @@ def wait_until_disconnected(author):
         state = author.state()
         if not state["waiting"]:
             return state["answered"]
+        time.sleep(POLL_SECONDS)
     raise TimeoutError("a request still waits")
 
 
@@ -202,27 +219,28 @@ def answers(out):
             return -1
 
 
-def test_a_run_that_reached_its_ceiling_continues_with_a_higher_one(author, tmp_path) -> None:
-    first = synthesize(author, tmp_path, "--max-total-tokens", "3000", "--concurrency", "1")
+def test_a_run_that_reached_its_ceiling_continues_with_a_higher_one(author, tmp_path, few) -> None:
+    first = synthesize(
+        author, tmp_path / "made", "--max-total-tokens", "3000", "--concurrency", "1", problems=few
+    )
     assert first.returncode == 1
     assert "--max-total-tokens" in first.stderr
     asked = len(author.log())
     assert 0 < asked < 10
-    again = synthesize(author, tmp_path, "--max-total-tokens", "3000", "--concurrency", "1")
+    again = synthesize(
+        author, tmp_path / "made", "--max-total-tokens", "3000", "--concurrency", "1", problems=few
+    )
     assert again.returncode == 1
     assert len(author.log()) == asked
-    whole = synthesize(author, tmp_path, "--max-total-tokens", "1000000")
+    whole = synthesize(author, tmp_path / "made", "--max-total-tokens", "1000000", problems=few)
     assert whole.returncode == 0, whole.stderr
-    check(json.loads(whole.stdout), tmp_path)
+    check(json.loads(whole.stdout), tmp_path / "made", few)
 
 
 @pytest.fixture
 def ridge(tmp_path):
     """Writes a file with the one problem that is solved without a repair."""
-    lines = [line for line in PROBLEMS.read_text().splitlines() if '"summits"' in line]
-    path = tmp_path / "ridge.jsonl"
-    path.write_text("\n".join(lines))
-    return path
+    return some_problems(tmp_path / "ridge.jsonl", RIDGE)
 
 
 def test_a_second_environment_of_a_problem_is_kept_only_if_it_differs(author, tmp_path, ridge) -> None:

@@ -155,8 +155,8 @@ for line in sys.stdin:
 """
 """Runs command lines, one after the other, each in a process of its own that has all imports already."""
 
-KILLS = 20
-TASKS = 120
+KILLS = 12
+TASKS = 60
 EPISODE_BYTES = 2200
 
 
