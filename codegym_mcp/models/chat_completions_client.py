@@ -14,8 +14,10 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.errors import ModelAccessError
 from codegym_mcp.models.chat_request import Body, build_body
 from codegym_mcp.models.chat_response import UnusableResponseError, read_response
+from codegym_mcp.models.chat_stream import join_stream
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning, diagnose_error, is_web_page
 from codegym_mcp.models.http_connections import open_connections
 from codegym_mcp.models.model_messages import Message
@@ -76,7 +78,13 @@ class ChatClient:
     @classmethod
     @asynccontextmanager
     async def open(cls, model: str, server: ChatServer, options: ModelOptions) -> AsyncIterator["ChatClient"]:
-        """Opens a client until the block ends. Nothing is sent yet."""
+        """Opens a client until the block ends. Nothing is sent yet.
+
+        Raises:
+            ModelAccessError: the key cannot be sent, or the proxy of the environment not be used.
+            MissingExtraError: the package for the proxy is not installed.
+        """
+        server = replace(server, key=_checked_key(server.key))
         headers = {**server.headers, "content-type": "application/json", "accept": "application/json"}
         if server.key:
             headers["authorization"] = f"Bearer {server.key}"
@@ -165,6 +173,8 @@ class ChatClient:
         except httpx2.HTTPError as error:
             raise _transient(_transport_text(error)) from error
         parsed = _parse(response.content)
+        if isinstance(parsed, str):
+            parsed = join_stream(parsed) or parsed
         if response.is_redirect:
             raise RequestFailedError(self._diagnose_redirect(response))
         if response.status_code >= 400:
@@ -220,6 +230,17 @@ class ChatClient:
         path = urlsplit(self._server.url).path.rstrip("/")
         example = "" if path.endswith("/v1") else f" Try {self._server.url.rstrip('/')}/v1."
         return f"--base-url is the address before /chat/completions.{example}"
+
+
+def _checked_key(key: str) -> str:
+    """Returns the key without surrounding blanks, such as the line break at the end of a file."""
+    key = key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ModelAccessError(
+            "The key contains a line break, a control character or a character that is not ASCII.",
+            hint="Check the environment variable that contains it: a key is one line.",
+        )
+    return key
 
 
 def _transient(text: str) -> RequestFailedError:

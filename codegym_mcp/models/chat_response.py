@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
+from itertools import chain, count
 from typing import Any
 
 from codegym_mcp.models.call_arguments import parse_arguments
@@ -88,12 +89,12 @@ def read_response(body: object) -> ClientResponse:
     finish = _FINISH_OF.get(finish_raw.lower()) if finish_raw else None
     if finish is FinishReason.ERROR:
         raise UnusableResponseError(f"the reply ended with the finish reason {finish_raw!r}")
-    said = choice.get("message")
+    said = choice.get("message") or choice.get("delta")
     if not isinstance(said, Mapping):
         raise UnusableResponseError("the response contains no message")
     text, thoughts = _content(said.get("content"))
     calls = list(_calls(said))
-    refusal = _text(said.get("refusal")) or None
+    refusal = _text(said.get("refusal")) or _refusal_parts(said.get("content")) or None
     if finish is FinishReason.CONTENT_FILTER and refusal is None:
         refusal = text or FILTERED
     reply = ModelReply(
@@ -143,6 +144,11 @@ def _content(content: object) -> tuple[str, str]:
     return replace_lone_surrogates("".join(texts)), "".join(thoughts)
 
 
+def _refusal_parts(content: object) -> str:
+    parts = content if isinstance(content, list) else []
+    return "".join(_text(_member(part, "refusal")) for part in parts)
+
+
 def _reasoning(said: Mapping[str, Any], thoughts: str) -> str | None:
     found = [
         replace_lone_surrogates(said[name]) for name in REASONING_FIELDS if isinstance(said.get(name), str)
@@ -156,6 +162,7 @@ def _calls(said: Mapping[str, Any]) -> Iterator[ModelToolCall]:
         calls = [{"function": said["function_call"]}]
     if isinstance(calls, Mapping):
         calls = [calls]
+    known: set[str] = set()
     for number, call in enumerate(calls if isinstance(calls, list) else (), start=1):
         if not isinstance(call, Mapping):
             continue
@@ -163,13 +170,21 @@ def _calls(said: Mapping[str, Any]) -> Iterator[ModelToolCall]:
         function = function if isinstance(function, Mapping) else call
         arguments = parse_arguments(function.get("arguments"))
         yield ModelToolCall(
-            id=replace_lone_surrogates(_text(call.get("id"))) or f"call_{number}",
+            id=_unused_id(replace_lone_surrogates(_text(call.get("id"))) or f"call_{number}", known),
             name=replace_lone_surrogates(_text(function.get("name"))),
             raw=replace_lone_surrogates(arguments.raw),
             arguments=arguments.data,
             problem=arguments.problem,
             sent=None if arguments.sendable == arguments.raw else arguments.sendable,
         )
+
+
+def _unused_id(wanted: str, known: set[str]) -> str:
+    """Returns an id that no earlier call of the reply has: a result could not be assigned otherwise."""
+    names = chain([wanted], (f"{wanted}_{number}" for number in count(2)))
+    unused = next(name for name in names if name not in known)
+    known.add(unused)
+    return unused
 
 
 def _original(said: Mapping[str, Any], calls: list[ModelToolCall]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ _CODES = frozenset(
         "contextwindowexceedederror",
         "max_tokens_exceeded",
         "request_too_large",
-        "string_above_max_length",
+        "model_max_prompt_tokens_exceeded",
         "tokens_limit_reached",
         "prompt_too_long",
         "input_too_long",
@@ -32,11 +32,16 @@ _WORDINGS = re.compile(
             # OpenAI, Azure, DeepSeek, OpenRouter, vLLM, Groq, LiteLLM: "maximum context length is N tokens",
             # Together, SGLang: "longer than the model's context length", llama.cpp: "available context size",
             # Anthropic: "exceed context limit", MiniMax: "context window exceeds limit".
-            rf"(?:exceed\w*|longer|greater|larger|too large|above|beyond|maximum|max|overflow\w*|than|out of)"
+            r"(?:exceed\w*|longer|greater|larger|too large|too long|above|beyond|maximum|max|overflow\w*|than"
+            r"|out of)"
             rf"[^.;\n]{{0,80}}\bcontext[ _-]?{_LENGTH}",
             rf"> ?context[ _-]?{_LENGTH}|context[ _-]?{_LENGTH} of only \d",
             rf"\bcontext[ _-]?{_LENGTH}[^.;\n]{{0,60}}"
-            r"(?:exceed\w*|overflow|reached|is only|too (?:small|short))",
+            r"(?:exceed\w*|exhausted|overflow|reached|is only|too (?:small|short))",
+            rf"\d tokens\b[^.;\n]{{0,40}}\bcontext[ _-]?{_LENGTH} is \d",
+            r"exceed\w* (?:the |this )?(?:model(?:'s)? )?context\b",
+            # llama.cpp, in the middle of a reply.
+            r"context shift is disabled|kv cache is full",
             r"(?:exceed\w*|over|overflow\w*)[^.;\n]{0,40}\bn_ctx\b|\bn_ctx\b[^.;\n]{0,40}exceed",
             r"\bcontext (?:is too long|overflow|too large)",
             r"configured context size is \d",
@@ -49,6 +54,13 @@ _WORDINGS = re.compile(
             # supports up to M"; GitHub Copilot: "prompt token count of N exceeds the limit of M".
             r"(?:input|prompt) token(?:s| count)?[^;\n]{0,60}(?:exceed\w*|supports up to)",
             r"input tokens? exceed\w*",
+            r"input[ _]tokens?\b[^.;\n]{0,60}(?:<=|>|must be no more than)[^.;\n]{0,20}\d",
+            r"(?:message|input|prompt|conversation)s? exceeds?\b[^.;\n]{0,40}\d tokens",
+            # OpenAI, for one message: "Invalid 'messages[1].content': string too long".
+            r"(?:content|input)(?:\[\d+\])?(?:\.text)?'?: string too long",
+            # vLLM, TensorRT-LLM: what the prompt leaves of the context is negative.
+            r"max_tokens (?:must|should) be (?:at least|greater than) \d[^\n]{0,20}-\d",
+            r"max_tokens \(-\d+\) should be",
             # Moonshot: "exceeded model token limit: N (requested: M)".
             r"exceed\w* (?:the )?(?:model(?:'s)? )?(?:maximum |max )?token limit",
             r"token limit (?:was |is |has been )?exceeded",
@@ -74,6 +86,7 @@ _WORDINGS = re.compile(
             r"request entity too large|payload too large|body too large",
             # Chinese wordings of Zhipu, DashScope and others: too long, above the limit.
             r"超长|长度超过|超过最大长度|超出最大长度|超出上下文|上下文长度超|长度超限",
+            r"(?:输入|上下文)[^。\n]{0,12}(?:过长|超过|超出)",
         )
     ),
     re.IGNORECASE,
@@ -81,10 +94,10 @@ _WORDINGS = re.compile(
 
 _OTHER_LIMITS = re.compile(
     r"rate[ _-]?limit|too many requests|throttl|tokens? per (?:minute|day|hour|second)|\b[tr]p[md]\b|quota"
-    r"|please wait",
+    r"|please wait|max_(?:completion_)?tokens`? must be less than|速率|频率|并发",
     re.IGNORECASE,
 )
-"""Limits of a rate or of an account, which use the same words."""
+"""Limits of a rate, of an account or of the reply, which use the same words."""
 
 _STATUSES = frozenset({400, 413, 422, 500})
 

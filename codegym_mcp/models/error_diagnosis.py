@@ -49,6 +49,12 @@ class ErrorDiagnosis:
     hint: str = ""
 
 
+_TRY_AGAIN = re.compile(r"(?:try again|retry) (?:in|after) ", re.IGNORECASE)
+_DURATION = re.compile(
+    r"(?:(\d+) ?h(?:ours?)?)? ?(?:(\d+) ?m(?:in(?:utes?)?)?(?!s))?"
+    r" ?(?:(\d+(?:\.\d+)?) ?s(?:ec(?:onds?)?)?\b)? ?(?:(\d+(?:\.\d+)?) ?ms\b)?"
+)
+"""A duration such as "1m30.5s", "20ms" or "2 minutes": hours, minutes, seconds, milliseconds."""
 _RETRIED_STATUSES = frozenset({408, 409, 425, 429})
 _FLAGGED_CODES = frozenset(
     {
@@ -137,7 +143,7 @@ def _meaning(
         return ErrorMeaning.OVERFLOW
     if codes & _FLAGGED_CODES and (status is None or status < 500):
         return ErrorMeaning.REFUSAL
-    if codes & _KEY_CODES or status == 401 or (status == 400 and _KEY_WORDINGS.search(message)):
+    if codes & _KEY_CODES or status in (401, 407) or (status == 400 and _KEY_WORDINGS.search(message)):
         return ErrorMeaning.NO_ACCESS
     missing = status in (400, 404, 422) and names_missing_model(message, model, codes)
     if codes & _MODEL_CODES or missing:
@@ -216,13 +222,36 @@ def retry_after(headers: Mapping[str, str], body: object = None) -> float | None
         return milliseconds / 1000
     text = headers.get("retry-after")
     seconds = _number(text)
-    if seconds is not None or text is None:
+    if seconds is not None:
         return seconds
+    if text is None:
+        return _wait_in_body(body)
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
         return None
     return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _wait_in_body(body: object) -> float | None:
+    """Returns the wait that a body asks for, in `retryDelay`, in `retry_after`, or in words."""
+    match body:
+        case {"retryDelay": str(delay)} if (found := _DURATION.fullmatch(delay)) is not None:
+            return _seconds(found)
+        case {"retry_after": float() | int() as seconds} if not isinstance(seconds, bool):
+            return _number(str(seconds))
+        case Mapping() | list():
+            inner = body.values() if isinstance(body, Mapping) else body
+            return next((wait for each in inner if (wait := _wait_in_body(each)) is not None), None)
+        case str() if (asked := _TRY_AGAIN.search(body)) is not None:
+            found = _DURATION.match(body, asked.end())
+            return _seconds(found) if found is not None else None
+    return None
+
+
+def _seconds(duration: re.Match[str]) -> float | None:
+    hours, minutes, seconds, milliseconds = (float(part or 0) for part in duration.groups())
+    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000 if duration[0] else None
 
 
 def _number(text: str | None) -> float | None:

@@ -2,11 +2,13 @@
 
 import ssl
 from collections.abc import AsyncIterator, Callable
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
+from codegym_mcp.errors import MissingExtraError, ModelAccessError
 from codegym_mcp.loopback_addresses import is_loopback
 
 
@@ -14,12 +16,17 @@ def open_connections(url: str) -> httpx2.AsyncBaseTransport | None:
     """Returns a transport to a server, or None if the HTTP client must use a proxy of the environment.
 
     Loopback addresses are never reached through a proxy.
+
+    Raises:
+        MissingExtraError: the proxy is a SOCKS proxy, and the package for it is not installed.
+        ModelAccessError: the environment variable contains no address of a proxy.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
     proxies = getproxies()
     proxied = parts.scheme in proxies or "all" in proxies
     if proxied and not is_loopback(host) and not proxy_bypass(host):
+        _check_proxy(proxies.get(parts.scheme) or proxies["all"])
         return None
     context = (
         httpx2.create_ssl_context() if parts.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -29,6 +36,17 @@ def open_connections(url: str) -> httpx2.AsyncBaseTransport | None:
             verify=context, limits=httpx2.Limits(max_connections=1, keepalive_expiry=60.0)
         )
     )
+
+
+def _check_proxy(address: str) -> None:
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    if parts.scheme not in ("http", "https", "socks5", "socks5h") or not parts.hostname:
+        raise ModelAccessError(
+            f"The environment names a proxy of the kind {parts.scheme!r}, which cannot be used.",
+            hint="Set HTTP_PROXY, HTTPS_PROXY or ALL_PROXY to one such as http://proxy:3128, or unset it.",
+        )
+    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise MissingExtraError("A SOCKS proxy", "pip install 'httpx2[socks]'")
 
 
 class ReusedConnections(httpx2.AsyncBaseTransport):

@@ -59,9 +59,14 @@ class ModelOptions(BaseModel):
     def _is_plain_address(cls, url: str | None) -> str | None:
         if url is None:
             return None
+        url = url.strip().rstrip("/").removesuffix("/chat/completions")
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("an address is needed, like http://127.0.0.1:8000/v1")
         if parts.username or parts.password:
             raise ValueError("an address must not hold a password; name the key's variable instead")
+        if parts.query or parts.fragment:
+            raise ValueError("an address has no query and no fragment; it ends before /chat/completions")
+        if parts.port == 0:  # A port that is no number from 0 to 65535 is an error of its own.
+            raise ValueError("no server has port 0")
         return url

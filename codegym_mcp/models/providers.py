@@ -104,7 +104,9 @@ def _open_transport(provider: str, options: ModelOptions) -> httpx2.AsyncBaseTra
 def hide(secrets: frozenset[str], text: str) -> str:
     """Returns the text with `[key]` in place of each secret."""
     for secret in secrets - {NO_KEY}:
-        text = text.replace(secret, "[key]")
+        # Packages quote a key that they cannot send, with escapes.
+        for form in (secret, repr(secret)[1:-1], secret.strip()):
+            text = text.replace(form, "[key]") if form else text
     return text
 
 

@@ -57,6 +57,19 @@ OVERFLOWS = {
     "ollama": "prompt too long; exceeded max context length by 52 tokens",
     "atlas": "Prompt too long: 5152 tokens exceeds max_seq_len 2048 (leave room for output tokens)",
     "ds4": "Prompt has 70000 tokens, but the configured context size is 65536 tokens",
+    "openai, one message": "Invalid 'messages[1].content': string too long. Expected a string with maximum "
+    "length 1048576, but got a string with length 1900000 instead.",
+    "vllm, nothing left": "max_tokens must be at least 1, got -500.",
+    "tensorrt, nothing left": "default_max_tokens (-900) should be greater than 0, default_max_tokens (-900) = "
+    "max_seq_len (8192) - splited_prompt_len (9092)",
+    "llama-server, in a reply": "context shift is disabled",
+    "mlx": "prompt (tokens=40000) too long for context window 32768",
+    "proxy": "Prompt has 40000 tokens, but the context window is 32768 tokens",
+    "gateway": "The model's context window has been exhausted",
+    "yandex": "number of input tokens must be no more than 8192, got 9000",
+    "baidu": "the total length of the messages exceeds the maximum allowed 65536 tokens",
+    "in Chinese": "输入内容过长",
+    "of the input": "模型输入长度超出限制",
 }
 
 OTHER_ERRORS = [
@@ -70,6 +83,9 @@ OTHER_ERRORS = [
     "Invalid 'messages[2].tool_calls[0].function.name': string too long. Expected a maximum length of 64.",
     "You exceeded your current quota, please check your plan",
     "context deadline exceeded",
+    "Invalid 'messages[2].tool_calls[0].id': string too long. Expected a string with maximum length 40.",
+    "`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is less than the "
+    "`context_window` for this model",
     "The model is overloaded",
     "upstream connect error",
 ]

@@ -108,6 +108,40 @@ async def test_missing_arguments_are_an_empty_object(openai: Endpoint, arguments
     assert (made.arguments, made.raw, made.sent) == ({}, "", "{}")
 
 
+@pytest.mark.parametrize(
+    ("received", "expected"),
+    [
+        (["a", "a", "a"], ["a", "a_2", "a_3"]),
+        (["call_2", None], ["call_2", "call_2_2"]),
+        ([7, 8], ["7", "8"]),
+        (["", ""], ["call_1", "call_2"]),
+    ],
+    ids=str,
+)
+async def test_each_call_of_a_reply_has_an_id_of_its_own_also_in_the_history(
+    openai: Endpoint, received: list[Any], expected: list[str]
+) -> None:
+    body = completion({"content": None, "tool_calls": [{**CALL, "id": each} for each in received]})
+    async with openai.model({"status": 200, "body": body}, {"say": {"text": "done"}}) as model:
+        conversation = model.conversation()
+        conversation.say("hello")
+        reply = await model.request(conversation)
+        for call in reply.calls:
+            conversation.answer(call, "1")
+        await model.request(conversation)
+        _, sent = openai.bodies(model)
+    assert [call.id for call in reply.calls] == expected
+    assert [call["id"] for call in sent["messages"][1]["tool_calls"]] == expected
+    assert [message["tool_call_id"] for message in sent["messages"][2:]] == expected
+
+
+async def test_a_refusal_among_the_parts_of_the_content_is_a_refusal(openai: Endpoint) -> None:
+    body = completion({"content": [{"type": "refusal", "refusal": "I will not."}]})
+    async with openai.model({"status": 200, "body": body}) as model:
+        reply = await request(model)
+    assert (reply.refusal, reply.finish) == ("I will not.", FinishReason.CONTENT_FILTER)
+
+
 async def test_the_older_form_of_a_call_is_used(openai: Endpoint) -> None:
     body = completion({"content": None, "function_call": {"name": "move", "arguments": '{"floors": 1}'}})
     async with openai.model({"status": 200, "body": body}) as model:

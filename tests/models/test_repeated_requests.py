@@ -7,6 +7,7 @@ import pytest
 
 from codegym_mcp.errors import ContextOverflowError, ModelAccessError, ModelError
 from codegym_mcp.models import Model, ModelConversation, ModelOptions, ModelReply
+from codegym_mcp.models.error_diagnosis import retry_after
 from tests.conftest import ModelServer
 from tests.models.conftest import Clock, Endpoint
 
@@ -244,3 +245,34 @@ async def test_a_model_that_does_not_exist_halts_the_run_whatever_the_wording(op
     async with openai.model({"status": 404, "body": body}) as model:
         with pytest.raises(ModelAccessError, match="does not know"):
             await ask(model)
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds"),
+    [
+        ({"error": {"message": "Rate limit reached. Please try again in 1.5s. Visit the page."}}, 1.5),
+        ({"error": {"message": "Please try again in 20ms."}}, 0.02),
+        ({"error": {"message": "Please try again in 7m12.5s."}}, 432.5),
+        ({"error": {"message": "Please retry after 12 seconds."}}, 12),
+        ({"error": {"message": "Please try again in 2 minutes."}}, 120),
+        ({"detail": [{"msg": "try again in 3 s"}]}, 3),
+        ([{"error": {"code": 429, "details": [{"retryDelay": "13s"}]}}], 13),
+        ({"error": {"message": "slow down", "retry_after": 4}}, 4),
+        ({"error": {"message": "Please try again later."}}, None),
+        ({"error": {"message": "try again in a while", "retry_after": None}}, None),
+        ("try again in 2s", 2),
+        (None, None),
+    ],
+    ids=str,
+)
+def test_a_wait_is_also_read_from_the_body(body: object, seconds: float | None) -> None:
+    assert retry_after({}, body) == seconds
+    assert retry_after({"retry-after": "7"}, body) == 7
+
+
+async def test_a_proxy_that_asks_for_a_password_halts_the_run(openai: Endpoint) -> None:
+    async with openai.model({"status": 407, "text": "Proxy Authentication Required"}) as model:
+        conversation = model.conversation()
+        conversation.say("hello")
+        with pytest.raises(ModelAccessError, match="407"):
+            await model.request(conversation)

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from codegym_mcp.errors import ModelAccessError
-from codegym_mcp.models import Model, ModelOptions
+from codegym_mcp.errors import CodegymError, MissingExtraError, ModelAccessError
+from codegym_mcp.models import Model, ModelOptions, http_connections
+from codegym_mcp.models.providers import hide
 from tests.conftest import ModelServer
 from tests.models.conftest import Clock, Endpoint
 
@@ -185,3 +187,77 @@ async def test_a_model_server_is_found_by_its_environment_variable(
         assert await request(model) == "hello"
     (received,) = openai_server.requests(name)
     assert received["headers"]["authorization"] == "Bearer sk-vllm"
+
+
+@pytest.mark.parametrize("end", ["/", "//", "/chat/completions", "/chat/completions/", " "])
+async def test_an_address_may_be_written_in_other_ways(openai_server: ModelServer, end: str) -> None:
+    name = openai_server.script(HELLO)
+    async with Model.open(
+        ModelOptions(name=f"openai:{name}", base_url=f"{openai_server.url}/v1{end}")
+    ) as model:
+        await model.check()
+        assert await request(model) == "hello"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:99999/v1",
+        "http://127.0.0.1:0/v1",
+        "http://127.0.0.1/v1?x=1",
+        "http://127.0.0.1/v1#x",
+        "http://[::1/v1",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError):
+        ModelOptions(name="openai:m", base_url=url)
+
+
+async def test_blanks_around_a_key_are_not_part_of_it(
+    openai_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE", " sk-mine\n")
+    name = openai_server.script(HELLO)
+    url = f"{openai_server.url}/v1"
+    async with Model.open(
+        ModelOptions(name=f"openai:{name}", base_url=url, api_key_variable="MINE")
+    ) as model:
+        assert await request(model) == "hello"
+    assert openai_server.requests(name)[0]["headers"]["authorization"] == "Bearer sk-mine"
+
+
+@pytest.mark.parametrize("key", ["sk-mine\nsk-yours", "sk-mine\r\nx: y", "sk\u2013mine", "sk-mine\x7f"])
+async def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("MINE", key)
+    options = ModelOptions(name="openai:m", base_url="http://127.0.0.1:9/v1", api_key_variable="MINE")
+    with pytest.raises(ModelAccessError, match="a key is one line") as caught:
+        async with Model.open(options):
+            pass
+    assert "mine" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["sk-mine\n", "sk-mine\r\nx: y"])
+def test_a_key_is_hidden_also_where_it_is_quoted(key: str) -> None:
+    assert "mine" not in hide(frozenset({key}), f"Illegal header value {f'Bearer {key}'.encode()!r}")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "error", "words"),
+    [
+        ("socks5://127.0.0.1:9", MissingExtraError, r"httpx2\[socks\]"),
+        ("socks5h://127.0.0.1:9", MissingExtraError, r"httpx2\[socks\]"),
+        ("gopher://127.0.0.1:9", ModelAccessError, "'gopher'"),
+        ("://x", ModelAccessError, "cannot be used"),
+    ],
+)
+async def test_a_proxy_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, error: type[CodegymError], words: str
+) -> None:
+    monkeypatch.setattr(http_connections, "find_spec", lambda _: None)
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(error, match=words):
+        async with Model.open(ModelOptions(name="openai:m", base_url="http://models.invalid/v1")):
+            pass

@@ -1,0 +1,80 @@
+"""Joins the chunks of a stream into one response: some servers and proxies stream without being asked."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_WHOLE = frozenset({"role", "id", "type", "name", "index", "signature", "format"})
+"""Members that a later chunk repeats and does not continue."""
+
+
+def join_stream(text: str) -> dict[str, Any] | None:
+    """Returns the response whose chunks a stream of server-sent events contains.
+
+    Returns:
+        The body as it would be without streaming, with an `error` if a chunk has one; None if the text is no
+        stream.
+    """
+    joined: dict[str, Any] = {}
+    choice: dict[str, Any] = {}
+    said: dict[str, Any] = {}
+    for chunk in _chunks(text):
+        joined |= {name: value for name, value in chunk.items() if name != "choices" and value is not None}
+        choices = chunk.get("choices")
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+            continue
+        choice |= {name: value for name, value in choices[0].items() if value is not None}
+        delta = choices[0].get("delta") or choices[0].get("message")
+        if isinstance(delta, Mapping):
+            _add(said, delta)
+    if choice:
+        joined["choices"] = [{**choice, "message": said}]
+    return joined or None
+
+
+def _chunks(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        name, _, data = line.partition(":")
+        if name != "data":
+            continue
+        try:
+            chunk = json.loads(data)
+        except (ValueError, RecursionError):
+            continue  # `[DONE]`, or what a server wrote before it broke off.
+        if isinstance(chunk, dict):
+            yield chunk
+
+
+def _add(said: dict[str, Any], delta: Mapping[str, Any]) -> None:
+    """Adds the members of a chunk to what was said so far."""
+    for name, value in delta.items():
+        before = said.get(name)
+        if value is None:
+            said.setdefault(name, None)
+        elif isinstance(value, list):
+            said[name] = before if isinstance(before, list) else []
+            for part in value:
+                _add_part(said[name], part)
+        elif isinstance(value, Mapping) and isinstance(before, dict):
+            _add(before, value)
+        elif isinstance(value, str) and isinstance(before, str) and name not in _WHOLE:
+            said[name] = before + value
+        elif not (name in _WHOLE and before):
+            said[name] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _add_part(parts: list[Any], part: Any) -> None:
+    """Continues the part with the same index; without an index, the last one unless this part has an id."""
+    if not isinstance(part, Mapping):
+        parts.append(part)
+        return
+    index = part.get("index")
+    if index is not None:
+        started = [each for each in parts if isinstance(each, dict) and each.get("index") == index]
+    else:
+        new = part.get("id") and (not parts or part["id"] != parts[-1].get("id"))
+        started = [] if new or part.get("type") == "text" else parts[-1:]
+    if started:
+        _add(started[-1], part)
+    else:
+        parts.append(json.loads(json.dumps(part)))

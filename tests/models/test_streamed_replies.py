@@ -1,0 +1,109 @@
+"""Servers that stream a reply although it was not asked for as a stream."""
+
+import json
+from typing import Any
+
+import pytest
+
+from codegym_mcp.models import Model, ModelReply
+from codegym_mcp.models.chat_stream import join_stream
+from tests.models.conftest import Clock, Endpoint
+
+
+async def request(model: Model) -> ModelReply:
+    conversation = model.conversation()
+    conversation.say("hello")
+    return await model.request(conversation)
+
+
+def events(*chunks: dict[str, Any], end: str = "data: [DONE]\n\n") -> dict[str, Any]:
+    """A response with these chunks, and a comment before them as gateways send it."""
+    text = ": PROCESSING\n\n" + "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + end
+    return {"status": 200, "text": text, "headers": {"content-type": "text/event-stream"}}
+
+
+def delta(finish: str | None = None, **members: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": members, "finish_reason": finish}]}
+
+
+def piece(arguments: str, **members: Any) -> dict[str, Any]:
+    return {"function": {"arguments": arguments}, **members}
+
+
+async def test_a_text_is_joined_with_its_reasoning_and_usage(openai: Endpoint) -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}, "model": "small"}
+    chunks = (
+        delta(role="assistant", content="", reasoning_content="So"),
+        delta(content=None, reasoning_content=" be it."),
+        delta(content="hel"),
+        delta("stop", content="lo"),
+        usage,
+    )
+    async with openai.model(events(*chunks)) as model:
+        reply = await request(model)
+    assert (reply.text, reply.reasoning, reply.finish, reply.model) == ("hello", "So be it.", "stop", "small")
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (5, 2)
+
+
+START = {"id": "a", "type": "function", "function": {"name": "move", "arguments": ""}}
+CALLS = {
+    "with indexes": (
+        delta(tool_calls=[{**START, "index": 0}]),
+        delta(tool_calls=[piece('{"floors"', index=0)]),
+        delta(tool_calls=[piece(": 1}", index=0)]),
+        delta(tool_calls=[{**START, "id": "b", "index": 1}]),
+        delta("tool_calls", tool_calls=[piece('{"floors": 2}', index=1)]),
+    ),
+    "without indexes": (
+        delta(tool_calls=[START]),
+        delta(tool_calls=[piece('{"floors": ')]),
+        delta(tool_calls=[piece("1}")]),
+        delta(tool_calls=[{**START, "id": "b"}]),
+        delta("tool_calls", tool_calls=[piece('{"floors": 2}', id="b")]),
+    ),
+    "interleaved": (
+        delta(tool_calls=[{**START, "index": 0}, {**START, "id": "b", "index": 1}]),
+        delta(tool_calls=[piece('{"floors": 2}', index=1)]),
+        delta("tool_calls", tool_calls=[piece('{"floors": 1}', index=0)]),
+    ),
+    "with the name repeated": (
+        delta(tool_calls=[{**START, "index": 0}]),
+        delta(
+            tool_calls=[{"index": 0, "id": "a", "function": {"name": "move", "arguments": '{"floors": 1}'}}]
+        ),
+        delta(
+            "tool_calls",
+            tool_calls=[
+                {**START, "id": "b", "index": 1, "function": {"name": "move", "arguments": '{"floors": 2}'}}
+            ],
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("chunks", CALLS.values(), ids=CALLS.keys())
+async def test_calls_are_joined(openai: Endpoint, chunks: tuple[dict[str, Any], ...]) -> None:
+    async with openai.model(events(*chunks)) as model:
+        reply = await request(model)
+    made = [(call.id, call.name, call.arguments) for call in reply.calls]
+    assert made == [("a", "move", {"floors": 1}), ("b", "move", {"floors": 2})]
+
+
+@pytest.mark.parametrize("whole", ["message", "delta"])
+async def test_a_whole_reply_in_one_event_is_used(openai: Endpoint, whole: str) -> None:
+    chunk = {"choices": [{whole: {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}]}
+    async with openai.model(events(chunk, end="")) as model:
+        assert (await request(model)).text == "hello"
+
+
+async def test_an_error_in_a_stream_is_the_providers_failure(openai: Endpoint, clock: Clock) -> None:
+    failed = events(delta(content="hel"), {"error": {"message": "the GPU was lost", "code": 500}})
+    async with openai.model(failed, {"say": {"text": "hello"}}, retries=clock.retries()) as model:
+        reply = await request(model)
+    assert reply.text == "hello"
+    assert "the GPU was lost" in reply.failures[0].error
+
+
+@pytest.mark.parametrize("text", ["", "hello", "<html>data: {}</html>", "data: [DONE]\n\n", "data: {\n\n"])
+def test_other_texts_are_no_stream(text: str) -> None:
+    assert join_stream(text) is None
