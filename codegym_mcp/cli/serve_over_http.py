@@ -179,6 +179,7 @@ def _announce(announcement: dict[str, Any], *, as_json: bool) -> None:
         echo(f"Clients know the server as {announcement['url']}", err=True)
     if announcement["gateway"]:
         echo(f"Agents connect to {announcement['gateway']}", err=True)
+    echo(f"Episodes are shown at {announcement['url']}/view, with the control plane's token", err=True)
     if "gateway_token" in announcement:
         echo(f"Gateway token (shown once): {announcement['gateway_token']}", err=True)
     if "token" in announcement:

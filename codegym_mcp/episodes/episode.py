@@ -48,6 +48,7 @@ class Episode:
         calls: the number of tool calls that were made, refused calls included.
         verdict: the verdict on the submission, or None if no answer was judged.
         reason: why the episode ended, if the state alone does not say it; for people, not for the agent.
+        opened_at: when it was opened, in seconds since the epoch; 0 before that.
         last_active: when the last call began or ended, in seconds of `time.monotonic`.
         on_end: called once, when the episode has ended.
     """
@@ -72,6 +73,7 @@ class Episode:
         self.calls = 0
         self.verdict: Verdict | None = None
         self.reason = ""
+        self.opened_at = 0.0
         self.last_active = time.monotonic()
         self.on_end: Callable[[Episode], object] | None = None
         self._pool = pool
@@ -110,6 +112,7 @@ class Episode:
             task=self.full_task,
             settings=self.settings,
         )
+        self.opened_at = opened.at
         try:
             await self._record(opened)
             await self._runner.start()
@@ -139,6 +142,7 @@ class Episode:
             damage: what is wrong with the event after these. The episode has failed unless it ended before.
         """
         self._event_count = len(events)
+        self.opened_at = events[0].at if events else 0.0
         for number, event in enumerate(events):
             match event:
                 case CallEvent():
@@ -224,12 +228,20 @@ class Episode:
         """
 
         async def read() -> list[Event]:
-            events = self._journal.events(self.id)
-            if not events:
-                raise EventsRemovedError(f"The events of episode {self.id} are no longer kept.")
-            return events
+            return self.recorded_events()
 
         return await self._queue.run(read)
+
+    def recorded_events(self) -> list[Event]:
+        """Returns the events that are recorded by now; it does not wait for a call in progress.
+
+        Raises:
+            EventsRemovedError, JournalError: see `events`.
+        """
+        events = self._journal.events(self.id)
+        if not events:
+            raise EventsRemovedError(f"The events of episode {self.id} are no longer kept.")
+        return events
 
     async def close(self, reason: str, *, state: EpisodeState = EpisodeState.CLOSED) -> None:
         """Ends the episode if it is open.

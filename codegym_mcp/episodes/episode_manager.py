@@ -247,6 +247,11 @@ class EpisodeManager:
                 logger.warning("Old episodes could not be removed. %s", error)
 
     @property
+    def held(self) -> list[Episode]:
+        """The episodes in memory; see `EpisodeRegistry.held`."""
+        return self._registry.held
+
+    @property
     def open_count(self) -> int:
         """The number of open episodes."""
         return self._registry.open_count

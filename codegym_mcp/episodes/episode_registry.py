@@ -31,6 +31,11 @@ class EpisodeRegistry:
         return list(self._open.values())
 
     @property
+    def held(self) -> list[Episode]:
+        """The episodes with their events: the open ones, then the ended ones, each the newest first."""
+        return [*reversed(self._open.values()), *(each.episode for each in reversed(self._ended.values()))]
+
+    @property
     def open_count(self) -> int:
         """The number of open episodes."""
         return len(self._open)

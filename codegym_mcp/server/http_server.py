@@ -38,7 +38,9 @@ from codegym_mcp.server.mcp_http_transport import McpEndpoint
 from codegym_mcp.server.mcp_middleware import Context
 from codegym_mcp.server.request_bodies import BodyReader
 from codegym_mcp.server.request_scheduling import ScheduledRequests
+from codegym_mcp.server.server_view_source import ServerViewSource
 from codegym_mcp.server.stop_signals import receive_stop_signals
+from codegym_mcp.viewer_page.page_routes import view_routes
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +86,10 @@ def make_app(episodes: EpisodeManager, options: HttpOptions, *, host: str | None
         refuse_reveal=options.refuse_reveal,
     )
     routes += control.routes()
+    # The page shows verdicts: its data need the control plane's token, which agents never have.
+    routes += view_routes(
+        ServerViewSource(episodes), is_authorized=lambda scope: has_bearer_token(scope, options.token)
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -177,6 +177,7 @@ class EpisodeList(BaseModel):
     total: int
     """The number of episodes that pass the filters."""
     progress: ReadProgress
+    run: RunView
 
 
 class FacetValue(BaseModel):

@@ -169,6 +169,7 @@ async def test_without_json_the_address_is_printed_as_text() -> None:
     assert re.fullmatch(
         r"Serving on (http://127\.0\.0\.1:\d+)\n"
         r"Agents connect to \1/mcp\n"
+        r"Episodes are shown at \1/view, with the control plane's token\n"
         r"Control plane token \(shown once\): \S{32}\n",
         said,
     )

@@ -106,8 +106,8 @@ export class EpisodeColumn {
     const { row } = view;
     if (row.outcome === "unreadable") return [];
     const facts = [
-      ["Agent", row.agent],
-      ["Reward", format.reward(row.reward)],
+      ...(row.agent ? [["Agent", row.agent]] : []),
+      ["Reward", view.live ? "not yet" : format.reward(row.reward)],
       ["Calls", row.oracle_calls === null ? format.number(row.calls) : `${format.number(row.calls)}; the oracle needs ${format.number(row.oracle_calls)}`],
     ];
     const add = (name, value) => value && facts.push([name, value]);

@@ -169,7 +169,7 @@ async function showTools(state, tools, neighbours) {
   if (column.view.row.outcome === "unreadable" || place.run === ORACLE) return;
   const [others, found] = await Promise.all([request("attempts", { run: place.run, episode: place.episode }), neighbours]);
   state.oracle = others.oracle;
-  const choose = (event) => navigate(address({ ...place, beside: event.target.value }), { replaced: true });
+  const choose = (event) => navigate(address({ ...place, beside: event.target.value }, state.selected), { replaced: true });
   const options = others.attempts.map((each) =>
     h("option", { value: `${each.run}:${each.id}`, selected: place.beside === `${each.run}:${each.id}` }, `${each.agent}, attempt ${each.epoch}: ${format.outcome(each.outcome)}, ${each.calls} calls (${each.run_name})`));
   tools.append(
@@ -187,7 +187,7 @@ async function showTools(state, tools, neighbours) {
 function besideOracle(state) {
   const { place } = state;
   if (state.oracle) announce(`The oracle's way cannot be shown. ${state.oracle}`);
-  else navigate(address({ ...place, beside: place.beside === PLAYED ? "" : PLAYED }), { replaced: true });
+  else navigate(address({ ...place, beside: place.beside === PLAYED ? "" : PLAYED }, state.selected), { replaced: true });
 }
 
 async function showBeside(state, columns) {

@@ -73,6 +73,7 @@ export async function showEpisodes(main, place, shown) {
       if (!filters.contains(document.activeElement)) replace(filters, filterFields(place, facets));
       if (!list.rows.length) replace(body, h("tr", {}, h("td", { colspan: COLUMNS.length }, emptyReason(place, facets, reading))));
     }
+    replace(heading, "Episodes", h("span", { class: "of" }, ` of ${list.run.agent || "this server"}`), list.run.reward === null ? "" : h("span", { class: "note" }, ` mean reward ${format.reward(list.run.reward)}`), h("div", { class: "note" }, list.run.name === "episodes of this server" ? "" : list.run.name));
     replace(progress, progressBox(list.progress, reading));
     shown.title(`${list.total} episodes`);
     if (reading) return 700;
@@ -145,7 +146,7 @@ function filterFields(place, facets) {
     h("label", { class: "wide" }, "Words in the texts",
       h("input", {
         type: "search", name: "search", value: filters.search ?? "", disabled: !facets.searchable,
-        placeholder: facets.searchable ? "messages, arguments, results" : "this Python's SQLite cannot search texts",
+        placeholder: facets.searchable ? "messages, arguments, results" : "not available here",
         onchange: (event) => change(place, { search: event.target.value.trim() }),
       })),
     selects.map(([name, label]) =>

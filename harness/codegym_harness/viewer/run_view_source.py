@@ -15,14 +15,13 @@ from codegym_harness.viewer.episode_queries import (
     find_episode,
     list_episodes,
 )
-from codegym_harness.viewer.oracle_play import OraclePlay, OraclePlayer, find_environment
+from codegym_harness.viewer.run_environments import find_environment, play_task_of
 from codegym_harness.viewer.run_folders import RunFolder, RunFolders
 from codegym_harness.viewer.trajectory_files import read_line
 from codegym_harness.viewer.trajectory_reading import read_trajectory
 from codegym_harness.viewer.trajectory_views import episode_view, whole_text
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError
 from codegym_mcp.viewer_page.episode_views import (
-    STEPS_PER_REQUEST,
     EpisodeList,
     EpisodeListQuery,
     EpisodeQuery,
@@ -38,10 +37,9 @@ from codegym_mcp.viewer_page.episode_views import (
     TextQuery,
     TextSlice,
 )
+from codegym_mcp.viewer_page.oracle_play import ORACLE, OraclePlays
 from codegym_mcp.viewer_page.view_source import ViewSource
 
-ORACLE = "oracle"
-"""The id of the run in which the plays of the oracle are found."""
 _WAIT_SECONDS = 0.3
 """How long a request waits for an update of the index, before it is answered with what was read so far."""
 _BADLY_DECODED = "replace"
@@ -52,7 +50,7 @@ class RunViewSource(ViewSource):
 
     def __init__(self, folders: RunFolders) -> None:
         self._folders = folders
-        self._oracle = OraclePlayer()
+        self._plays = OraclePlays()
 
     async def runs(self) -> list[RunView]:
         found = await anyio.to_thread.run_sync(self._folders.search)
@@ -79,13 +77,13 @@ class RunViewSource(ViewSource):
 
     async def episode(self, query: EpisodeQuery) -> EpisodeView:
         if query.run == ORACLE:
-            return self._oracle_view(query, self._oracle.kept(query.episode))
+            return self._plays.kept(query.episode).view(query)
         folder = await self._current(query.run)
         return await anyio.to_thread.run_sync(self._read_episode, folder, query)
 
     async def text(self, query: TextQuery) -> TextSlice:
         if query.run == ORACLE:
-            text = self._oracle.kept(query.episode).steps.text(query)
+            text = self._plays.kept(query.episode).steps.text(query)
         else:
             folder = self._folders.find(query.run)
             text = await anyio.to_thread.run_sync(self._read_text, folder, query)
@@ -116,9 +114,10 @@ class RunViewSource(ViewSource):
         row, trajectory = await anyio.to_thread.run_sync(self._find, folder, query.episode)
         if trajectory is None:
             raise CodegymError("The task of a damaged line is not known.")
-        key = f"{query.run}/{query.episode}"
-        play = await self._oracle.play(key, folder.path, row, trajectory.extra.seed)
-        return self._oracle_view(query.model_copy(update={"episode": key}), play)
+        key, seed = f"{query.run}/{query.episode}", trajectory.extra.seed
+        environment = await anyio.to_thread.run_sync(find_environment, folder.path, row.environment)
+        play = await self._plays.get(key, lambda: play_task_of(environment, row, seed))
+        return play.view(query.model_copy(update={"episode": key}))
 
     # --- the index
 
@@ -134,7 +133,7 @@ class RunViewSource(ViewSource):
     def _list(self, folder: RunFolder, query: EpisodeListQuery) -> EpisodeList:
         with folder.index.reader() as connection:
             rows, total = list_episodes(connection, query)
-        return EpisodeList(rows=rows, total=total, progress=_progress(folder))
+        return EpisodeList(rows=rows, total=total, progress=_progress(folder), run=folder.view())
 
     # --- episodes
 
@@ -170,30 +169,6 @@ class RunViewSource(ViewSource):
             return line.decode(errors=_BADLY_DECODED)
         trajectory = read_trajectory(line).trajectory
         return whole_text(trajectory, query) if trajectory is not None else None
-
-    def _oracle_view(self, query: EpisodeQuery, play: OraclePlay) -> EpisodeView:
-        steps, end = play.steps, query.first + STEPS_PER_REQUEST
-        environment, _, task = query.episode.partition("/")[2].partition("/")
-        return EpisodeView(
-            run=ORACLE,
-            run_name="the oracle, played now",
-            row=EpisodeRow(
-                id=query.episode,
-                environment=environment,
-                task=task.rpartition("/")[0],
-                agent="oracle",
-                outcome=play.outcome,
-                reward=play.verdict.reward if play.verdict is not None else None,
-                calls=play.calls,
-                steps=len(steps),
-                error=play.error,
-            ),
-            error=Excerpt.optional(play.error),
-            steps=steps.views(query.first, STEPS_PER_REQUEST),
-            next_step=end if end < len(steps) else None,
-            failures=steps.failures,
-            matches=steps.matches(query.search),
-        )
 
 
 def _line(folder: RunFolder, stored: StoredEpisode) -> bytes:
