@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE_BIN := tests/interop/node_modules/.bin
 
-.PHONY: help agents bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers viewers bench real-model clean
+.PHONY: help agents browser bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers viewers bench real-model clean
 
 help:
 	@echo "make demo     the oracle plays every bundled environment over MCP"
 	@echo "make test     the tests"
 	@echo "make test-all the tests on every Python from 3.11 on that is installed"
+	@echo "make browser  the viewer's page in Chromium (needs npm, and apt if Chromium is missing)"
 	@echo "make bundle   the desktop bundle, build/codegym-mcp.mcpb (needs npm)"
 	@echo "make docs     the documentation site, in site/"
 	@echo "make lint     ruff, and known vulnerabilities of dependencies where a public service answers"
@@ -76,6 +77,21 @@ interop: .venv-interop/.installed .venv-langchain/.installed tests/interop/node_
 # The programs of the recipes, which play against a scripted model.
 agents: .venv/.develop tests/agents/node_modules
 	$(BIN)/python -m pytest -m agents tests/agents
+
+# PICTURES=docs/images stores the screenshots of the documentation; otherwise they go to build/browser.
+browser: .venv-browser/.installed tests/browser/node_modules
+	PICTURES=$(PICTURES) .venv-browser/bin/python -m pytest -m browser tests/browser
+
+.venv-browser/.installed: pyproject.toml
+	test -x /usr/bin/chromium || apt-get install --yes --quiet --no-install-recommends chromium fonts-dejavu-core
+	$(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/pip install --quiet --upgrade pip
+	.venv-browser/bin/pip install --quiet --editable . --group test --group browser
+	touch $@
+
+tests/browser/node_modules: tests/browser/package.json
+	npm install --prefix tests/browser --no-package-lock --no-audit --no-fund --loglevel error
+	touch $@
 
 trainers: .venv-trainers/.installed
 	.venv-trainers/bin/python -m pytest -m trainers tests/trainers
@@ -150,4 +166,4 @@ tests/interop/node_modules: tests/interop/package.json
 	touch $@
 
 clean:
-	rm -rf .venv .venv-audit .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers .venv-viewers tests/agents/node_modules tests/interop/node_modules build site *.egg-info
+	rm -rf .venv .venv-audit .venv-browser .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers .venv-viewers tests/agents/node_modules tests/browser/node_modules tests/interop/node_modules build site *.egg-info
