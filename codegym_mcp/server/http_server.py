@@ -1,15 +1,10 @@
 """The HTTP server: episodes by address, the gateway, the control plane."""
 
 import logging
-import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from functools import partial
-from typing import Any, cast
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
-import anyio
-import uvicorn
 from mcp.server.lowlevel.server import Server
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,13 +20,10 @@ from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import JournalError, NotFoundError
 from codegym_mcp.server.bearer_tokens import has_bearer_token
-from codegym_mcp.server.bounded_http_protocol import BoundedHttpProtocol
-from codegym_mcp.server.connection_limits import ConnectionLimits, ConnectionRegistry
 from codegym_mcp.server.control_plane import ControlPlane
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.host_and_origin_checks import ANY, RequestGuard
 from codegym_mcp.server.http_options import HttpOptions
-from codegym_mcp.server.listeners import BACKLOG
 from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
 from codegym_mcp.server.mcp_gateway_server import Gateway
 from codegym_mcp.server.mcp_http_transport import McpEndpoint
@@ -39,13 +31,9 @@ from codegym_mcp.server.mcp_middleware import Context
 from codegym_mcp.server.request_bodies import BodyReader
 from codegym_mcp.server.request_scheduling import ScheduledRequests
 from codegym_mcp.server.server_view_source import ServerViewSource
-from codegym_mcp.server.stop_signals import receive_stop_signals
 from codegym_mcp.viewer_page.page_routes import view_routes
 
 logger = logging.getLogger(__name__)
-
-GRACE_SECONDS = 10
-"""Seconds that open calls may take after the server was told to stop."""
 
 
 def make_app(episodes: EpisodeManager, options: HttpOptions, *, host: str | None = "127.0.0.1") -> Starlette:
@@ -183,76 +171,3 @@ class _TokenRequired:
             "Send the header 'Authorization: Bearer …' with the gateway's token, not the control plane's.",
         )
         await response(scope, receive, send)
-
-
-async def serve_http(app: Starlette, listener: socket.socket, ready: Callable[[], object]) -> None:
-    """Serves until the process is told to stop (SIGINT, SIGTERM); open calls are finished first.
-
-    Args:
-        ready: called once when the server is about to answer; a stop signal is handled from then on.
-    """
-    server = _server(app)
-    with receive_stop_signals() as signals:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_stop_on_signal, server, signals)
-            ready()
-            await server.serve(sockets=[listener])
-            tasks.cancel_scope.cancel()
-
-
-@asynccontextmanager
-async def running(
-    app: Starlette, listener: socket.socket, *, limits: ConnectionLimits | None = None
-) -> AsyncIterator[None]:
-    """Serves beside the block, until it is left; open calls are finished first.
-
-    Args:
-        limits: the limits of connections; without them, those that the open files of the process allow.
-    """
-    server = _server(app, limits)
-
-    async def serve() -> None:
-        with anyio.CancelScope(shield=True):
-            await server.serve(sockets=[listener])
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(serve)
-        try:
-            yield
-        finally:
-            server.should_exit = True
-
-
-def _server(app: Starlette, limits: ConnectionLimits | None = None) -> uvicorn.Server:
-    connections = ConnectionRegistry(limits or ConnectionLimits.for_open_files())
-    return _Server(
-        uvicorn.Config(
-            app,
-            http=cast(Any, partial(BoundedHttpProtocol, connections)),
-            log_level="warning",
-            access_log=False,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            server_header=False,
-            # A proxy's address is given by --public-url; its headers could be forged.
-            proxy_headers=False,
-            ws="none",
-        )
-    )
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, except that a signal does not end the process before everything is cleaned up."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _stop_on_signal(server: uvicorn.Server, signals: AsyncIterator[signal.Signals]) -> None:
-    async for _ in signals:
-        if server.should_exit:
-            # A second signal does not wait for open calls; that they are cut off is not logged as an error.
-            server.force_exit = True
-            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        server.should_exit = True

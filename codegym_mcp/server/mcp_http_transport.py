@@ -10,10 +10,10 @@ import mcp_types as types
 from mcp.server.lowlevel.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from codegym_mcp.server.error_responses import error_response, json_rpc_error
+from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.json_rpc import (
     CheckedMessage,
     Rejection,
@@ -117,7 +117,7 @@ class McpEndpoint:
             return response
         content_type = _header(scope, b"content-type").partition(";")[0].strip().lower()
         if content_type != _JSON:
-            return json_rpc_error(
+            return _json_rpc_error(
                 types.ErrorData(
                     code=types.INVALID_REQUEST,
                     message=f"The header Content-Type must be {_JSON}, not {content_type[:80]!r}.",
@@ -126,7 +126,7 @@ class McpEndpoint:
             )
         accepted = {part.partition(";")[0].strip().lower() for part in _header(scope, b"accept").split(",")}
         if not all(accepted & {kind, f"{kind.partition('/')[0]}/*", "*/*"} for kind in self._accepted):
-            return json_rpc_error(
+            return _json_rpc_error(
                 types.ErrorData(
                     code=types.INVALID_REQUEST,
                     message=f"The header Accept must name {' and '.join(self._accepted)}.",
@@ -142,7 +142,7 @@ class McpEndpoint:
         elif isinstance(checked, Rejection):
             checked = _compare_versions(checked, version.decode("latin-1"))
         if isinstance(checked, Rejection):
-            await json_rpc_error(checked.error, checked.request_id)(scope, receive, send)
+            await _json_rpc_error(checked.error, checked.request_id)(scope, receive, send)
             return
         # Plain JSON responses are not read line by line.
         streams = len(self._accepted) > 1
@@ -188,3 +188,12 @@ def _escaping(send: Send) -> Send:
         await send(message)
 
     return send_escaped
+
+
+def _json_rpc_error(
+    error: types.ErrorData, request_id: types.RequestId | None = None, *, status: int = 400
+) -> Response:
+    """Builds a JSON-RPC error response; the id is null if the request's id is unknown."""
+    message = types.JSONRPCError(jsonrpc="2.0", id=request_id, error=error)
+    body = message.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return JSONResponse({**body, "id": request_id}, status)

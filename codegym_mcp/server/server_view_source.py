@@ -91,6 +91,7 @@ class ServerViewSource(ViewSource):
             live=episode.state is EpisodeState.OPEN,
             max_calls=episode.settings.limits.calls,
             state=episode.state,
+            submitted=steps.submitted,
             error=Excerpt.optional(episode.reason if episode.state is EpisodeState.FAILED else ""),
             steps=steps.views(query.first, STEPS_PER_REQUEST),
             next_step=end if end < len(steps) else None,

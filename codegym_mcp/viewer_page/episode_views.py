@@ -26,6 +26,9 @@ class TextSlice(BaseModel):
     def of(cls, text: str, offset: int = 0, *, characters: int = SLICE_CHARACTERS) -> Self:
         """Returns the part of a text that begins at an offset."""
         end = offset + characters
+        if end < len(text):
+            # The page lays out every part as a block of its own.
+            end = text.rfind("\n", offset + characters // 2, end) + 1 or end
         return cls(text=text[offset:end], length=len(text), next_offset=end if end < len(text) else None)
 
 
@@ -96,6 +99,8 @@ class EpisodeRow(BaseModel):
     """How the episode ended: a state, a limit, or why the agent stopped."""
     calls: int = 0
     oracle_calls: int | None = None
+    failed_calls: int = 0
+    """Calls whose result is an error: refused, invalid, over a limit."""
     invalid_calls: int = 0
     steps: int = 0
     tokens: int | None = None
@@ -116,7 +121,7 @@ class SortField(StrEnum):
     REWARD = "reward"
     DIFFICULTY = "difficulty"
     CALLS = "calls"
-    INVALID_CALLS = "invalid_calls"
+    FAILED_CALLS = "failed_calls"
     STEPS = "steps"
     TOKENS = "tokens"
     SECONDS = "seconds"
@@ -264,6 +269,8 @@ class EpisodeView(BaseModel):
     stop: str = ""
     limits_met: list[str] = []
     repeated_calls: int | None = None
+    submitted: Excerpt | None = None
+    """The arguments of the submission, or None if nothing was submitted."""
     fault: str = ""
     """Which side caused the error: "harness", "provider" or "agent"."""
     error: Excerpt | None = None
@@ -302,6 +309,8 @@ class OtherAttempts(BaseModel):
     """The other episodes of a task."""
 
     attempts: list[OtherAttempt] = []
+    reading: bool = False
+    """Whether some runs are still being read, so that more attempts may be found."""
     oracle: str = ""
     """Why the oracle cannot play the task here, or the empty string if it can."""
 

@@ -48,6 +48,7 @@ class EventSteps:
     ) -> None:
         opened = next((event.at for event in events if isinstance(event, OpenedEvent)), None)
         self._steps = [_EventStep(opened, message=task_text)]
+        self._submitted: Excerpt | None = None
         for event in events:
             match event:
                 case CallEvent():
@@ -61,6 +62,7 @@ class EventSteps:
                         )
                     )
                 case SubmittedEvent():
+                    self._submitted = Excerpt.of(arguments_text(event.arguments))
                     self._steps.append(
                         _EventStep(
                             event.at,
@@ -79,6 +81,11 @@ class EventSteps:
         """Returns a part of the steps."""
         part = self._steps[first : first + count]
         return [_view(number, step) for number, step in enumerate(part, first + 1)]
+
+    @property
+    def submitted(self) -> Excerpt | None:
+        """The arguments of the submission, or None if nothing was submitted."""
+        return self._submitted
 
     @property
     def failures(self) -> list[int]:

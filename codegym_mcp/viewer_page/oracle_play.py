@@ -71,6 +71,7 @@ class OraclePlay:
                 steps=len(self.steps),
                 error=self.error,
             ),
+            submitted=self.steps.submitted,
             error=Excerpt.optional(self.error),
             steps=self.steps.views(query.first, STEPS_PER_REQUEST),
             next_step=end if end < len(self.steps) else None,

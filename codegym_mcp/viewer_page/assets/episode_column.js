@@ -92,6 +92,7 @@ export class EpisodeColumn {
       row.superseded ? h("p", { class: "note" }, "This attempt failed; the episode was played again when the run was resumed.") : "",
       row.outcome === "unreadable" && !view.problems.length ? h("p", { class: "problem" }, row.error) : "",
       h("dl", { class: "facts" }, this.factList().map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+      view.submitted ? h("div", {}, h("p", { class: "note" }, "Submitted answer"), textBlock(view.submitted, { ...place, part: "arguments" }, "arguments")) : "",
       view.live ? h("p", { class: "live" }, "The episode is being played. New calls appear here.") : "",
       extra(view.fault ? `Error, caused by ${format.FAULTS[view.fault] ?? view.fault}` : "Error", "error"),
       extra("Output of the agent program", "stdout"),
@@ -112,6 +113,7 @@ export class EpisodeColumn {
     ];
     const add = (name, value) => value && facts.push([name, value]);
     add("Calls allowed", view.max_calls && format.number(view.max_calls));
+    add("Refused or failed calls", row.failed_calls && format.number(row.failed_calls));
     add("Invalid calls", row.invalid_calls && format.number(row.invalid_calls));
     add("Repeated calls", view.repeated_calls && format.number(view.repeated_calls));
     add("How it ended", format.words(row.ended));

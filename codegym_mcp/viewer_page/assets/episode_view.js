@@ -167,7 +167,12 @@ function matchesText(view, place) {
 async function showTools(state, tools, neighbours) {
   const { place, column } = state;
   if (column.view.row.outcome === "unreadable" || place.run === ORACLE) return;
-  const [others, found] = await Promise.all([request("attempts", { run: place.run, episode: place.episode }), neighbours]);
+  const attempts = () => request("attempts", { run: place.run, episode: place.episode });
+  let [others, found] = await Promise.all([attempts(), neighbours]);
+  for (let times = 0; others.reading && times < 5 && !state.shown.over; times += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    others = await attempts();
+  }
   state.oracle = others.oracle;
   const choose = (event) => navigate(address({ ...place, beside: event.target.value }, state.selected), { replaced: true });
   const options = others.attempts.map((each) =>

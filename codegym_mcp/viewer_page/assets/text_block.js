@@ -1,14 +1,15 @@
 // A text of an agent or an environment. Long texts are sent in parts, on request.
 
 import { request } from "./api.js";
-import { append, h, visibleText } from "./dom.js";
+import { append, h } from "./dom.js";
 import { number } from "./format.js";
 
 // Creates the block of an excerpt. `place` names the text: run, episode, step, call, part.
 export function textBlock(excerpt, place, className = "") {
   const text = h("pre", { class: `text ${className}`, dir: "auto" });
-  append(text, [indented(excerpt, place.part)]);
-  if (excerpt.next_offset === null) return text;
+  if (excerpt.next_offset === null) return append(text, [indented(excerpt, place.part)]);
+  const show = (part) => text.append(h("div", { class: "part" }, part));
+  show(excerpt.text);
   const state = h("span", { role: "status" });
   const more = h("button", { type: "button" }, "Show more");
   const all = h("button", { type: "button" }, "Show all");
@@ -19,7 +20,7 @@ export function textBlock(excerpt, place, className = "") {
   };
   const load = async () => {
     const part = await request("text", { ...place, offset });
-    text.append(document.createTextNode(visibleText(part.text)));
+    show(part.text);
     offset = part.next_offset;
     if (offset === null) box.querySelector(".more").remove();
     else count();

@@ -24,7 +24,7 @@ from codegym_mcp.viewer_page.episode_views import EpisodeRow
 
 UNREADABLE = "unreadable"
 """The outcome of a row whose line is damaged."""
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 """Raise it with every change of the schema or of what is stored; older indexes are built anew."""
 _BATCH_SECONDS = 0.4
 _BUSY_SECONDS = 20
@@ -35,7 +35,8 @@ CREATE TABLE files (
 CREATE TABLE episodes (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE, file TEXT, line INTEGER, offset INTEGER, length INTEGER,
     environment TEXT, task TEXT, epoch INTEGER, difficulty INTEGER, agent TEXT, outcome TEXT, reward REAL,
-    ended TEXT, calls INTEGER, oracle_calls INTEGER, invalid_calls INTEGER, steps INTEGER, tokens INTEGER,
+    ended TEXT, calls INTEGER, oracle_calls INTEGER, failed_calls INTEGER, invalid_calls INTEGER,
+    steps INTEGER, tokens INTEGER,
     cost_usd REAL, seconds REAL, at TEXT, error TEXT, superseded INTEGER, tags TEXT, messages INTEGER
 );
 CREATE INDEX tasks ON episodes (environment, task);
@@ -44,7 +45,17 @@ CREATE TABLE tags (tag TEXT, episode INTEGER, PRIMARY KEY (tag, episode)) WITHOU
 _TEXTS = "CREATE VIRTUAL TABLE texts USING fts5(body, content='', detail='none', columnsize=0)"
 _COLUMNS = (
     *("id", "file", "line", "offset", "length", "environment", "task", "epoch", "difficulty", "agent"),
-    *("outcome", "reward", "ended", "calls", "oracle_calls", "invalid_calls", "steps", "tokens"),
+    *(
+        "outcome",
+        "reward",
+        "ended",
+        "calls",
+        "oracle_calls",
+        "failed_calls",
+        "invalid_calls",
+        "steps",
+        "tokens",
+    ),
     *("cost_usd", "seconds", "at", "error", "superseded", "tags", "messages"),
 )
 _INSERT = f"INSERT INTO episodes ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"

@@ -42,6 +42,8 @@ from codegym_mcp.viewer_page.view_source import ViewSource
 
 _WAIT_SECONDS = 0.3
 """How long a request waits for an update of the index, before it is answered with what was read so far."""
+_WAIT_FOR_EPISODE = 30.0
+"""How long a request for an episode that was not read so far waits."""
 _BADLY_DECODED = "replace"
 
 
@@ -79,7 +81,12 @@ class RunViewSource(ViewSource):
         if query.run == ORACLE:
             return self._plays.kept(query.episode).view(query)
         folder = await self._current(query.run)
-        return await anyio.to_thread.run_sync(self._read_episode, folder, query)
+        try:
+            return await anyio.to_thread.run_sync(self._read_episode, folder, query)
+        except NotFoundError:
+            # The address of an episode may be opened before the run was read.
+            await self._wait(folder, _WAIT_FOR_EPISODE)
+            return await anyio.to_thread.run_sync(self._read_episode, folder, query)
 
     async def text(self, query: TextQuery) -> TextSlice:
         if query.run == ORACLE:
@@ -97,16 +104,20 @@ class RunViewSource(ViewSource):
         folder = self._folders.find(query.run)
         row, _ = await anyio.to_thread.run_sync(self._find, folder, query.episode)
         attempts: list[OtherAttempt] = []
+        reading = False
         for other in self._folders.known:
+            reading |= await anyio.to_thread.run_sync(self._folders.start_update, other) is not None
             attempts += await anyio.to_thread.run_sync(_attempts, other, row)
         unavailable = ""
         try:
             await anyio.to_thread.run_sync(find_environment, folder.path, row.environment)
         except CodegymError as error:
-            unavailable = str(error)
+            unavailable = error.message
         same = (query.run, query.episode)
         return OtherAttempts(
-            attempts=[each for each in attempts if (each.run, each.id) != same], oracle=unavailable
+            attempts=[each for each in attempts if (each.run, each.id) != same],
+            reading=reading,
+            oracle=unavailable,
         )
 
     async def oracle(self, query: EpisodeQuery) -> EpisodeView:
@@ -124,11 +135,14 @@ class RunViewSource(ViewSource):
     async def _current(self, run: str) -> RunFolder:
         """Returns a run after its index was brought up to date, as far as that takes a moment."""
         folder = self._folders.find(run)
+        await self._wait(folder, _WAIT_SECONDS)
+        return folder
+
+    async def _wait(self, folder: RunFolder, seconds: float) -> None:
         update = await anyio.to_thread.run_sync(self._folders.start_update, folder)
         if update is not None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(update)), _WAIT_SECONDS)
-        return folder
+                await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(update)), seconds)
 
     def _list(self, folder: RunFolder, query: EpisodeListQuery) -> EpisodeList:
         with folder.index.reader() as connection:

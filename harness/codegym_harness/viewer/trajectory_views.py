@@ -41,6 +41,7 @@ def episode_row(trajectory: Trajectory, id: str, *, superseded: bool = False) ->
         ended=_ending(record),
         calls=record.calls,
         oracle_calls=record.oracle_calls,
+        failed_calls=sum(_failures(step) for step in trajectory.steps),
         invalid_calls=result.invalid_calls if result is not None else record.malformed_calls,
         steps=len(trajectory.steps),
         tokens=sum(known) if known else None,
@@ -74,6 +75,7 @@ def episode_view(
         max_calls=record.max_calls,
         state=record.state or "",
         stop=record.stop or "",
+        submitted=_submitted(trajectory),
         limits_met=record.limits_met,
         repeated_calls=result.repeated_calls if result is not None else None,
         fault=error.fault if error is not None else "",
@@ -85,7 +87,7 @@ def episode_view(
         completion_tokens=sums.total_completion_tokens,
         steps=[step_view(step) for step in trajectory.steps[first:end]],
         next_step=end if end < len(trajectory.steps) else None,
-        failures=[step.step_id for step in trajectory.steps if _has_failure(step)],
+        failures=[step.step_id for step in trajectory.steps if _failures(step)],
         matches=[step.step_id for step in trajectory.steps if search and _contains(step, search.casefold())],
     )
 
@@ -173,9 +175,11 @@ def _written_arguments(call: ToolCall) -> str:
     return arguments_text(call.arguments)
 
 
-def _has_failure(step: Step) -> bool:
-    return any(
-        (result is not None and result.extra.is_error) or (call.extra is not None and call.extra.invalid)
+def _failures(step: Step) -> int:
+    """Returns the number of calls of a step that were refused or failed."""
+    return sum(
+        (result is not None and result.extra.is_error)
+        or (call.extra is not None and call.extra.invalid is not None)
         for call, result in calls_with_results(step)
     )
 
@@ -200,6 +204,20 @@ def _ending(record: RolloutRecord) -> str:
     if record.stop is not None:
         return f"agent stopped: {record.stop}"
     return record.state or ""
+
+
+def _submitted(trajectory: Trajectory) -> Excerpt | None:
+    """Returns the arguments of the submission; the tool that submits is the last of the definitions."""
+    if trajectory.extra.verdict is None:
+        return None
+    tools = trajectory.agent.tool_definitions or [{}]
+    function = tools[-1].get("function")
+    name = function.get("name") if isinstance(function, dict) else None
+    for step in reversed(trajectory.steps):
+        for call in reversed(step.tool_calls or []):
+            if call.function_name == name:
+                return Excerpt.of(_written_arguments(call))
+    return None
 
 
 def _result(trajectory: Trajectory) -> EpisodeResult | None:

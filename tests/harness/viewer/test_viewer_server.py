@@ -222,7 +222,8 @@ def test_a_long_text_is_sent_in_parts_that_make_the_whole(runs: Path, get: Get) 
     run = only_run(get)
     get("episodes", run=run)
     result = read(get, run, "lift/low/1")["steps"][1]["calls"][0]["result"]
-    assert (len(result["text"]), result["length"]) == (EXCERPT_CHARACTERS, 600_000)
+    assert EXCERPT_CHARACTERS / 2 <= len(result["text"]) <= EXCERPT_CHARACTERS
+    assert result["length"] == 600_000
     parts, offset = [result["text"]], result["next_offset"]
     while offset is not None:
         part = get("text", run=run, episode="lift/low/1", part="result", step=2, offset=offset)

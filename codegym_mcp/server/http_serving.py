@@ -1,0 +1,94 @@
+"""Runs an ASGI application with uvicorn, until a signal or until a block is left."""
+
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Any, cast
+
+import anyio
+import uvicorn
+from starlette.applications import Starlette
+
+from codegym_mcp.server.bounded_http_protocol import BoundedHttpProtocol
+from codegym_mcp.server.connection_limits import ConnectionLimits, ConnectionRegistry
+from codegym_mcp.server.listeners import BACKLOG
+from codegym_mcp.server.stop_signals import receive_stop_signals
+
+GRACE_SECONDS = 10
+"""Seconds that open calls may take after the server was told to stop."""
+
+
+async def serve_http(app: Starlette, listener: socket.socket, ready: Callable[[], object]) -> None:
+    """Serves until the process is told to stop (SIGINT, SIGTERM); open calls are finished first.
+
+    Args:
+        ready: called once when the server is about to answer; a stop signal is handled from then on.
+    """
+    server = _server(app)
+    with receive_stop_signals() as signals:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_stop_on_signal, server, signals)
+            ready()
+            await server.serve(sockets=[listener])
+            tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def running(
+    app: Starlette, listener: socket.socket, *, limits: ConnectionLimits | None = None
+) -> AsyncIterator[None]:
+    """Serves beside the block, until it is left; open calls are finished first.
+
+    Args:
+        limits: the limits of connections; without them, those that the open files of the process allow.
+    """
+    server = _server(app, limits)
+
+    async def serve() -> None:
+        with anyio.CancelScope(shield=True):
+            await server.serve(sockets=[listener])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serve)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+
+
+def _server(app: Starlette, limits: ConnectionLimits | None = None) -> uvicorn.Server:
+    connections = ConnectionRegistry(limits or ConnectionLimits.for_open_files())
+    return _Server(
+        uvicorn.Config(
+            app,
+            http=cast(Any, partial(BoundedHttpProtocol, connections)),
+            log_level="warning",
+            access_log=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            server_header=False,
+            # A proxy's address is given by --public-url; its headers could be forged.
+            proxy_headers=False,
+            ws="none",
+        )
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, except that a signal does not end the process before everything is cleaned up."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _stop_on_signal(server: uvicorn.Server, signals: AsyncIterator[signal.Signals]) -> None:
+    async for _ in signals:
+        if server.should_exit:
+            # A second signal does not wait for open calls; that they are cut off is not logged as an error.
+            server.force_exit = True
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        server.should_exit = True
