@@ -31,8 +31,8 @@ def read_native(tree: ast.Module, source: str, *, name: str, path: str, check: b
         source: the text of the file.
         name: the environment's name.
         path: how error messages name the source.
-        check: whether to check the language policy and the size of the schemas; otherwise the policy is
-            checked when code is needed.
+        check: whether to check the whole contract; otherwise only what describes the environment. The
+            language policy is then checked when code is needed.
 
     Raises:
         SourceError: the source breaks the contract or the language policy; the error names the line and says
@@ -55,6 +55,7 @@ def read_native(tree: ast.Module, source: str, *, name: str, path: str, check: b
 
 class _Reader:
     def __init__(self, tree: ast.Module, name: str, path: str, check: bool) -> None:
+        self._check = check
         self._name = name
         self._path = path
         self._tree = tree
@@ -107,7 +108,7 @@ class _Reader:
 
     def _tools(self, cls: ast.ClassDef, methods: Iterable[ast.FunctionDef]) -> tuple[Tool, ...]:
         tools = tuple(
-            read_tool(node, self._definitions.records, self._path, check=self._definitions.check_schemas)
+            read_tool(node, self._definitions.records, self._path, check=self._check)
             for node in methods
             if node.name[0] != "_" and node.name != FINAL_STATE
         )
@@ -115,7 +116,8 @@ class _Reader:
             raise self._error(
                 cls, "Environment has no public method", "Define one; each public method is a tool."
             )
-        self._refuse_hidden_methods(cls, {tool.name for tool in tools} | {FINAL_STATE})
+        if self._check:
+            self._refuse_hidden_methods(cls, {tool.name for tool in tools} | {FINAL_STATE})
         return tools
 
     def _refuse_hidden_methods(self, cls: ast.ClassDef, names: set[str]) -> None:

@@ -4,7 +4,17 @@ import os
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-_SERVER = ("HOME", "LANG", "LC_*", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ", "XDG_CACHE_HOME")
+_SERVER = (
+    "CODEGYM_MCP_CACHE",
+    "HOME",
+    "LANG",
+    "LC_*",
+    "LD_LIBRARY_PATH",
+    "PATH",
+    "TMPDIR",
+    "TZ",
+    "XDG_CACHE_HOME",
+)
 """What a server or an episode worker needs. None of these holds a secret."""
 
 _PROGRAM = (
@@ -41,6 +51,7 @@ def program_environment(additional: Iterable[str] = ()) -> dict[str, str]:
         additional: names of further variables, which may contain wildcards.
     """
     selected = _select([*_PROGRAM, *additional])
+    selected = {name: value for name, value in selected.items() if not _matches(name, _NEVER)}
     # The program reaches its episode at the loopback address, where a proxy would not find it.
     without_proxy = [selected.get("NO_PROXY") or selected.get("no_proxy"), "127.0.0.1", "localhost"]
     exceptions = ",".join(filter(None, without_proxy))
@@ -49,9 +60,8 @@ def program_environment(additional: Iterable[str] = ()) -> dict[str, str]:
 
 def _select(patterns: Iterable[str]) -> dict[str, str]:
     patterns = list(patterns)
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if any(fnmatchcase(name, pattern) for pattern in patterns)
-        and not any(fnmatchcase(name, pattern) for pattern in _NEVER)
-    }
+    return {name: value for name, value in os.environ.items() if _matches(name, patterns)}
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
