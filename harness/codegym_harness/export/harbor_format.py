@@ -117,6 +117,7 @@ class _Job:
             else None,
             "started_at": started.isoformat(),
             "finished_at": finished.isoformat(),
+            "agent_execution": {"started_at": started.isoformat(), "finished_at": finished.isoformat()},
         }
 
     def finish(self) -> None:

@@ -10,9 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.export.viewer_format import ExportedRun, OpenRun, ViewerFormat, WriteEpisode
-from codegym_harness.records.episode_result import EpisodeResult, calls_with_results
+from codegym_harness.records.episode_result import EpisodeResult, calls_with_results, last_submission
 from codegym_harness.records.trajectory import Step, Trajectory, timestamp
 from codegym_harness.statistics.run_metrics import summarize
 from codegym_mcp.errors import CodegymError, MissingExtraError
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage
 
 SCORER = "codegym"
-_STEP = {"message", "reasoning_content", "tool_calls", "observation"}
+_STEP = {"step_id", "source", "message", "reasoning_content", "tool_calls", "observation"}
 
 
 @contextmanager
@@ -133,7 +135,7 @@ def _sample(trajectory: Trajectory, result: EpisodeResult) -> "EvalSample":
     record, usage = trajectory.extra, result.usage
     first = trajectory.steps[0].timestamp
     model = trajectory.agent.model_name or trajectory.agent.name
-    error = record.error
+    error, answer = record.error, last_submission(trajectory)
     return EvalSample(
         id=f"{result.environment}/{result.task}",
         epoch=result.epoch,
@@ -144,6 +146,7 @@ def _sample(trajectory: Trajectory, result: EpisodeResult) -> "EvalSample":
         scores={
             SCORER: Score(
                 value=result.reward,
+                answer=to_json(answer.arguments).decode() if answer is not None else None,
                 explanation=str(result.outcome),
                 metadata=result.model_dump(mode="json", exclude_none=True),
             )

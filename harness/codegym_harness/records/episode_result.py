@@ -150,6 +150,13 @@ def calls_with_results(step: Step) -> Iterator[tuple[ToolCall, ObservationResult
         yield call, by_call.get(call.tool_call_id)
 
 
+def last_submission(trajectory: Trajectory) -> ToolCall | None:
+    """Returns the last call of the submission tool, or None if there was none."""
+    submission = next(reversed(_schemas(trajectory)), None)
+    calls = (call for step in reversed(trajectory.steps) for call in reversed(step.tool_calls or []))
+    return next((call for call in calls if call.function_name == submission), None)
+
+
 def _schemas(trajectory: Trajectory) -> dict[str, dict[str, Any]]:
     """Returns the argument schemas by tool name; the submission is the last."""
     functions = [tool["function"] for tool in trajectory.agent.tool_definitions or []]

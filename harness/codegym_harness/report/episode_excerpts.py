@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic_core import to_json
 
-from codegym_harness.records.episode_result import calls_with_results
+from codegym_harness.records.episode_result import calls_with_results, last_submission
 from codegym_harness.records.trajectory import Step, Trajectory
 from codegym_harness.report.report_contents import ExcerptKind, ExcerptPart
 
@@ -35,15 +35,8 @@ def excerpt(trajectory: Trajectory) -> list[ExcerptPart]:
 
 def last_answer(trajectory: Trajectory) -> str | None:
     """Returns the arguments of the last submission as JSON, shortened, or None if there was none."""
-    tools = trajectory.agent.tool_definitions or []
-    if not tools:
-        return None
-    submission = tools[-1].get("function", {}).get("name")
-    for step in reversed(trajectory.steps):
-        for call in reversed(step.tool_calls or []):
-            if call.function_name == submission:
-                return shorten(_as_json(call.arguments), _PART_LENGTH)
-    return None
+    submission = last_submission(trajectory)
+    return shorten(_as_json(submission.arguments), _PART_LENGTH) if submission is not None else None
 
 
 def shorten(text: str, length: int) -> str:

@@ -110,7 +110,8 @@ def interval_chart(
         for interval in group.intervals:
             y += _ROW
             middle = y - 4
-            marks.append(element("text", interval.label, class_="small", x=0, y=y))
+            if interval.label:
+                marks.append(element("text", interval.label, class_="small", x=0, y=y))
             if interval.low is not None and interval.high is not None:
                 low, high = place(interval.low), place(interval.high)
                 kind = f"whisker {colour_class(interval.series)}"
