@@ -1,7 +1,9 @@
 """Output, errors and execution of commands."""
 
+import errno
 import json
 import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -35,6 +37,23 @@ class SafeConsole(Console):
         return super().render_str(escape_control_characters(text), **options)
 
 
+def open_closed_streams() -> None:
+    """Opens standard streams that are closed, as some services and scripts start a program.
+
+    A file or socket opened later would otherwise take the place of a stream and receive what is printed.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+
+
+open_closed_streams()
 # Without a terminal, a table has a fixed width, so that it keeps its columns.
 out = SafeConsole(width=None if sys.stdout.isatty() else 140)
 err = SafeConsole(stderr=True)
@@ -48,6 +67,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except CodegymError as error:
             raise click.ClickException(escape_control_characters(str(error))) from None
+        except OSError as error:
+            # What failed within a command is an error of the project; this is the output itself.
+            if error.errno != errno.ENOSPC or error.filename is not None:
+                raise
+            raise click.ClickException(f"The output cannot be written: {error.strerror}.") from None
 
 
 def run(main: Callable[[], Awaitable[T]]) -> T:

@@ -86,6 +86,9 @@ def _check_envelope(data: dict[str, Any]) -> CheckedMessage | Rejection:
         return _reject(types.INVALID_PARAMS, "The member params must be an object.", request_id)
     if "_meta" in params and not isinstance(params["_meta"], dict):
         return _reject(types.INVALID_PARAMS, "The member params._meta must be an object.", request_id)
+    if not isinstance(params.get("arguments", {}), dict | None):
+        message = "The member params.arguments must be an object, not a text or a list."
+        return _reject(types.INVALID_PARAMS, message, request_id)
     version = params.get("_meta", {}).get(types.PROTOCOL_VERSION_META_KEY)
     if version is not None and not is_supported(version):
         return Rejection(unsupported_version(version), request_id)

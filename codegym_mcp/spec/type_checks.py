@@ -79,14 +79,19 @@ def _explain_place(place: tuple[str, ...], details: list[ErrorDetails], member: 
 def _encoding_hint(expected: list[str], value: Any) -> str:
     """Returns how to send a value that was sent as text instead of its own type, or the other way round."""
     wants_text = any("string" in each for each in expected)
+    wants_integer = any("integer" in each for each in expected)
     if wants_text and isinstance(value, int | float):
         return f" (send it as a text, in quotes: {_shorten(_shorten(value))})"
+    if wants_integer and isinstance(value, float) and value.is_integer():
+        return f" (send it without a fraction: {int(value)})"
     if wants_text or not isinstance(value, str):
         return ""
     try:
         inner = from_json(value, allow_inf_nan=False)
     except ValueError:
         return ""
+    if wants_integer and isinstance(inner, float) and inner.is_integer():
+        inner = int(inner)
     return "" if isinstance(inner, str) else f" (send the value itself, without quotes: {_shorten(inner)})"
 
 

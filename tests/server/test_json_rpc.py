@@ -101,3 +101,14 @@ def test_notifications_responses_and_requests_pass(message: dict[str, Any]) -> N
     checked = check_message(to_json(message))
     assert isinstance(checked, CheckedMessage)
     assert checked.method == message.get("method")
+
+
+@pytest.mark.parametrize("arguments", ['{"floors": 1}', "", [1], 1, True])
+def test_arguments_that_are_no_object_are_invalid_parameters(arguments: Any) -> None:
+    message = {**CALL, "method": "tools/call", "params": {"name": "move", "arguments": arguments}}
+    assert rejected(message) == (INVALID_PARAMS, 7)
+
+
+def test_arguments_may_be_null() -> None:
+    message = {**CALL, "method": "tools/call", "params": {"name": "listen", "arguments": None}}
+    assert isinstance(check_message(to_json(message)), CheckedMessage)
