@@ -2,25 +2,33 @@
 
 import io
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
 
-from codegym_mcp.cli.audit import audit
 from codegym_mcp.cli.command_output import Commands, show_index_progress
-from codegym_mcp.cli.doctor import doctor
-from codegym_mcp.cli.evaluate import evaluate
-from codegym_mcp.cli.export import export
-from codegym_mcp.cli.list_environments import list_command
-from codegym_mcp.cli.publish import publish
-from codegym_mcp.cli.report import report
-from codegym_mcp.cli.runs import compare, runs_command
-from codegym_mcp.cli.serve import serve
-from codegym_mcp.cli.show import show
-from codegym_mcp.cli.synthesize import synthesize
-from codegym_mcp.cli.verify import verify
-from codegym_mcp.cli.view import view
 from codegym_mcp.version import VERSION
+
+COMMANDS = {
+    "list": ("list_environments:list_command", "List the environments."),
+    "show": ("show:show", "Show an environment, a run, or one episode of a run."),
+    "serve": ("serve:serve", "Serve one episode over stdio, or all over HTTP."),
+    "eval": ("evaluate:evaluate", "Let an agent play episodes, and record and score them."),
+    "runs": ("runs:runs_command", "List the runs in a directory."),
+    "view": ("view:view", "Show runs and their episodes in a browser."),
+    "compare": ("runs:compare", "Compare two runs on the tasks that both scored."),
+    "report": ("report:report", "Report what happened in runs, as one HTML file."),
+    "export": ("export:export", "Write episodes as a training set, or for a viewer."),
+    "verify": ("verify:verify", "Check whether environments may be served."),
+    "audit": ("audit:audit", "Measure the quality of environments and grade them."),
+    "synthesize": ("synthesize:synthesize", "Make environments of coding problems."),
+    "publish": ("publish:publish", "Write environments to one set, with a card."),
+    "doctor": ("doctor:doctor", "Show what protects this machine."),
+}
+"""The module and the name of each command, and what the command does.
+
+Commands are imported when they are used: together they need ten times the time of this module."""
 
 
 class _Main(Commands):
@@ -33,6 +41,23 @@ class _Main(Commands):
                 stream.reconfigure(errors="backslashreplace")
         show_index_progress()
         return super().main(*args, **options)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def load_command(name: str) -> click.Command:
+    """Imports a command."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command: click.Command = getattr(import_module(f"codegym_mcp.cli.{module}"), attribute)
+    return command
 
 
 @click.group(cls=_Main, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,23 +81,5 @@ def main(context: click.Context) -> None:
     if sys.stdin is None or sys.stdin.isatty():
         click.echo(context.get_help())
     else:
+        serve = load_command("serve")
         serve.main(["--stdio-gateway"], prog_name=f"{context.info_name} serve", standalone_mode=False)
-
-
-for command in (
-    list_command,
-    show,
-    serve,
-    evaluate,
-    runs_command,
-    view,
-    compare,
-    report,
-    export,
-    verify,
-    audit,
-    synthesize,
-    publish,
-    doctor,
-):
-    main.add_command(command)

@@ -6,7 +6,7 @@ import click
 import pytest
 
 import codegym_mcp
-from codegym_mcp.cli import main
+from codegym_mcp.cli import load_command
 
 SHARED = {
     "eval": (
@@ -31,7 +31,7 @@ SHARED = {
 
 
 def options(command: str) -> dict[str, click.Parameter]:
-    found = main.commands[command]
+    found = load_command(command)
     return {option.lstrip("-").replace("-", "_"): each for each in found.params for option in each.opts}
 
 

@@ -1,18 +1,20 @@
 """The commands `list` and `show`, and what all commands share: help, wrong use."""
 
+import importlib
 import json
+import pkgutil
 import re
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
-from codegym_mcp import __version__
+from codegym_mcp import __version__, cli
 from codegym_mcp.bundled_environments import bundled_path
-from codegym_mcp.cli import main
+from codegym_mcp.cli import COMMANDS, load_command, main
 from tests.server.serving import (
     ENVIRONMENTS,
     SAFE,
@@ -20,21 +22,16 @@ from tests.server.serving import (
     serve_command,
 )
 
-BUNDLED = 12
+BUNDLED = len(list(bundled_path().glob("*.py")))
 
 
 def run(*arguments: str, **variables: str) -> Result:
     return CliRunner().invoke(main, arguments, env=variables)
 
 
-def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+def commands() -> list[tuple[str, ...]]:
     """Every command there is, by the words that call it."""
-    found = []
-    for name, command in group.commands.items():
-        found.append((*path, name))
-        if isinstance(command, click.Group):
-            found += commands(command, (*path, name))
-    return found
+    return [(name,) for name in COMMANDS]
 
 
 # --- help
@@ -51,11 +48,31 @@ def test_the_help_of_every_command_has_an_example(command: tuple[str, ...]) -> N
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
 def test_every_option_of_every_command_is_explained(command: tuple[str, ...]) -> None:
-    found: Any = main
-    for name in command:
-        found = found.commands[name]
+    found = load_command(*command)
     options = [parameter for parameter in found.params if isinstance(parameter, click.Option)]
     assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_listed_under_its_own_name(name: str) -> None:
+    assert load_command(name).name == name
+    assert not isinstance(load_command(name), click.Group)
+
+
+def test_every_command_of_the_package_is_listed() -> None:
+    listed = {load_command(name) for name in COMMANDS}
+    for module in pkgutil.iter_modules(cli.__path__):
+        if module.name == "__main__":
+            continue
+        members = vars(importlib.import_module(f"codegym_mcp.cli.{module.name}")).values()
+        assert {member for member in members if isinstance(member, click.Command)} <= {*listed, main}
+
+
+def test_the_help_imports_no_command() -> None:
+    program = "import sys, codegym_mcp.cli; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert {"codegym_mcp.cli.evaluate", "pydantic", "mcp", "codegym_harness"}.isdisjoint(loaded)
 
 
 def test_the_version_is_told() -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.agents.command_template import PLACES
 from codegym_harness.runs.run_directory_reader import read_trajectories
-from codegym_mcp.cli import main
+from codegym_mcp.cli import load_command, main
 from tests.docs.documented_commands import AGENTS_DOCUMENT, ROOT, blocks, command_of, typed
 
 DOCUMENTS = [AGENTS_DOCUMENT, ROOT / "README.md"]
@@ -36,7 +36,7 @@ COMMANDS = [command for arguments in evaluations() if (command := command_of(arg
 def parse(name, arguments):
     """Reads a command's arguments as the command line does, with the settings of the whole."""
     with main.make_context("codegym-mcp", [name]) as whole:
-        main.commands[name].make_context(name, list(arguments), parent=whole)
+        load_command(name).make_context(name, list(arguments), parent=whole)
 
 
 def test_there_are_commands_to_be_checked():
@@ -86,7 +86,7 @@ def test_every_documented_configuration_starts_a_server_that_there_is(document):
         if not server.get("args"):
             continue  # The gateway, which tests/cli/test_main.py starts.
         name, *arguments = server["args"]
-        assert isinstance(main.commands[name], click.Command)
+        assert isinstance(load_command(name), click.Command)
         parse(name, arguments)
 
 
