@@ -14,6 +14,7 @@ from codegym_harness.report.episode_endings import count_endings
 from codegym_harness.report.episode_excerpts import excerpt, last_answer
 from codegym_harness.report.report_contents import (
     CallCounts,
+    DifferingTask,
     Report,
     ReportedRun,
     TellingEpisode,
@@ -67,7 +68,10 @@ def build_report(runs: Sequence[Path], progress: Progress = lambda _: None) -> R
     played = {result.environment for each in readings for result in each.results.values()}
     progress("reading audits")
     environments, problems = audited_environments([each.source for each in readings], played)
-    comparisons, not_compared = _compare_all(readings)
+    scored = [
+        ScoredRun.of(each.label, each.results.values(), each.source.start.environments) for each in readings
+    ]
+    comparisons, not_compared = _compare_all(scored)
     reported = [_reported(each) for each in readings]
     for run in reported:
         run.problems += [problem for problem in problems if run.path in problem]
@@ -77,6 +81,7 @@ def build_report(runs: Sequence[Path], progress: Progress = lambda _: None) -> R
         runs=reported,
         comparisons=comparisons,
         not_compared=not_compared,
+        differing_tasks=_differing_tasks(scored),
         environments=environments,
         episodes=episodes,
     )
@@ -172,10 +177,19 @@ def _call_counts(results: Iterable[EpisodeResult]) -> list[CallCounts]:
     ]
 
 
-def _compare_all(readings: Sequence[_RunReading]) -> tuple[list[Comparison], list[str]]:
-    scored = [
-        ScoredRun.of(each.label, each.results.values(), each.source.start.environments) for each in readings
-    ]
+def _differing_tasks(runs: Sequence[ScoredRun]) -> list[DifferingTask]:
+    tasks = sorted({task for run in runs for task in run.rewards})
+    found = []
+    for environment, task in tasks:
+        rewards = {
+            run.name: run.rewards[environment, task] for run in runs if (environment, task) in run.rewards
+        }
+        if len(set(rewards.values())) > 1:
+            found.append(DifferingTask(environment=environment, task=task, rewards=rewards))
+    return found
+
+
+def _compare_all(scored: Sequence[ScoredRun]) -> tuple[list[Comparison], list[str]]:
     comparisons, not_compared = [], []
     for first, second in combinations(scored, 2):
         try:

@@ -145,6 +145,15 @@ class TellingEpisode(BaseModel):
     excerpt: list[ExcerptPart]
 
 
+class DifferingTask(BaseModel):
+    """A task whose mean reward differs between runs."""
+
+    environment: str
+    task: str
+    rewards: dict[str, float]
+    """By the label of a run: the mean reward over its scored attempts; absent if the run did not score it."""
+
+
 class Report(BaseModel):
     """What happened in runs."""
 
@@ -157,5 +166,6 @@ class Report(BaseModel):
     """Of each pair of runs with a scored task in common; `first_run` and `second_run` are labels."""
     not_compared: list[str]
     """Pairs of runs that have no scored task in common, for example "A and B"."""
+    differing_tasks: list[DifferingTask]
     environments: list[ReportedEnvironment]
     episodes: list[TellingEpisode]

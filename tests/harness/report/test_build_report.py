@@ -59,6 +59,8 @@ def test_every_pair_of_runs_is_compared_and_the_others_are_named(tmp_path: Path)
     (comparison,) = report.comparisons
     assert (comparison.first_run, comparison.second_run, comparison.difference.mean) == ("A", "B", 1.0)
     assert report.not_compared == ["A and C", "B and C"]
+    (task,) = report.differing_tasks
+    assert (task.environment, task.task, task.rewards) == ("lift", "low", {"A": 0.0, "B": 1.0})
 
 
 def test_a_run_that_is_given_twice_is_reported_once(tmp_path: Path) -> None:
