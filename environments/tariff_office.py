@@ -1,5 +1,6 @@
 """A forwarding agent has {consignments} consignments to declare and needs to know the duty on each of them.
-The tariff is a loose-leaf book of {pages} pages that has been amended many times.
+The tariff is a loose-leaf book of {pages} pages that has been amended many times. It is kept by the customs
+library, which copies at most {copies} different pages for you.
 
 How the book is meant:
 - The page of a heading names its goods and its duty. Goods belong to the heading whose page names them.
@@ -29,7 +30,7 @@ from typing import Literal, TypedDict
 META = {
     "title": "Tariff office",
     "tags": ["documents", "search"],
-    "public": ["consignments", "pages"],
+    "public": ["consignments", "pages", "copies"],
     "license": "MIT",
     "source": "original",
 }
@@ -85,6 +86,7 @@ class Quota(TypedDict):
 class Config(TypedDict):
     consignments: int
     pages: int
+    copies: int
     shipped: list[Consignment]
     headings: list[Heading]
     notes: list[Note]
@@ -107,6 +109,8 @@ class Environment:
     def __init__(self, config: Config):
         self.shipped = {each["number"]: each for each in config["shipped"]}
         self.book = sorted(book_pages(config))
+        self.copies = config["copies"]
+        self.copied = []
 
     def list_consignments(self) -> list[str]:
         """List the numbers of the consignments."""
@@ -140,13 +144,17 @@ class Environment:
         return hits(found, cursor)
 
     def read_page(self, page: int) -> str:
-        """Read a page of the book.
+        """Read a page of the book; reading the same page again needs no further copy.
 
         Args:
             page: number of the page, from 1.
         """
         if not 1 <= page <= len(self.book):
             raise ValueError(f"page must be between 1 and {len(self.book)}")
+        if page not in self.copied:
+            if len(self.copied) == self.copies:
+                raise ValueError("the library copies no more pages for you")
+            self.copied.append(page)
         title, text = self.book[page - 1]
         return f"{title}. {text}"
 
@@ -196,6 +204,25 @@ def book_pages(config):
         text = f"Goods of heading {each['heading']} are free of duty up to {each['kilograms']} kilograms."
         pages.append((f"Quota {place}", text))
     return pages
+
+
+def pages_about(config):
+    """How many pages mention what has to do with the consignments."""
+    book = [words_in(f"{title} {text}") for title, text in book_pages(config)]
+    queries = []
+    for each in config["shipped"]:
+        headings = [next(entry["number"] for entry in config["headings"] if entry["goods"] == each["goods"])]
+        for note in config["notes"] * len(config["notes"]):
+            if (note["heading"], note["property"]) == (headings[-1], each["property"]):
+                headings.append(note["moves_to"])
+        queries += [each["goods"], *headings, f"agreement {each['country']} {headings[-1][:2]}"]
+        final = [entry for entry in config["amendments"] if entry["heading"] == headings[-1]]
+        queries += [f"amendment {entry['number']}" for entry in final]
+    found = set()
+    for query in queries:
+        wanted = words_in(query)
+        found.update(place for place, words in enumerate(book) if all(word in words for word in wanted))
+    return len(found)
 
 
 def heading_of(config, shipped, forget=""):
@@ -280,7 +307,7 @@ def mistakes(config: Config) -> dict[str, dict[str, int]]:
     return {rule: duties(config, rule) for rule in rules}
 
 
-def solve(tools, consignments, pages):
+def solve(tools, consignments, pages, copies):
     read = {}
 
     def look_for(words):
@@ -455,7 +482,7 @@ PARTS = ("shipped", "headings", "notes", "amendments", "agreements", "quotas")
 
 def generate(random, difficulty: int) -> Config:
     groups = ([1] * 2, [1] * 3, [1] * 5, [1] * 6, [1] * 6 + [3])[difficulty - 1]
-    pages = (16, 24, 36, 48, 60)[difficulty - 1]
+    pages = (24, 36, 60, 90, 120)[difficulty - 1]
     while True:
         draft = Draft(random, difficulty)
         missing = {rule for start, *rules in RULES_FROM for rule in rules if start <= difficulty}
@@ -478,7 +505,7 @@ def generate(random, difficulty: int) -> Config:
                 draft.goods, draft.chapters, draft.numbers = spare
         if len(chapters) < len(groups):
             continue
-        config = {"consignments": sum(groups), "pages": pages}
+        config = {"consignments": sum(groups), "pages": pages, "copies": pages}
         config.update({part: [each for chapter in chapters for each in chapter[part]] for part in PARTS})
         numbers = random.sample(range(1, 100), sum(groups))
         for number, each in zip(sorted(numbers), config["shipped"]):
@@ -486,9 +513,10 @@ def generate(random, difficulty: int) -> Config:
         while len(book_pages(config)) < pages:
             heading = {"number": f"{draft.chapters.pop()}01", "goods": draft.goods.pop(), **draft.duty()}
             config["headings"].append(heading)
-            if random.random() < 0.5:
+            for time in range(random.randint(0, 3)):
                 config["amendments"].append(draft.amendment("duty", draft.day(0, 120), heading["number"]))
-        config["pages"] = len(book_pages(config))
+        needed = pages_about(config)
+        config.update({"pages": len(book_pages(config)), "copies": needed + needed // 4 + 1})
         right = duties(config)
         wrong = mistakes(config)
         harmless = [rule for rule in wrong if wrong[rule] == right]
