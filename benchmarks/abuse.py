@@ -27,7 +27,7 @@ import uvloop
 from serve import OURS, http_server, open_episodes
 from serving.wire import post
 
-KINDS = ("slow", "huge", "many", "broken", "unread", "together")
+KINDS = ("slow", "huge", "many", "broken", "unread", "flood", "stuffed", "together")
 EPISODES = 64
 PAUSE_SECONDS = 0.25
 """Between two calls of an episode."""

@@ -64,9 +64,20 @@ class Abusers:
         """50 connections that send requests and read no response."""
         await asyncio.gather(*(self._forever(self._send_without_reading) for _ in range(50)))
 
+    async def flood(self) -> None:
+        """200 connections that send one cheap request after another, to addresses for which nobody needs a token."""
+        await asyncio.gather(*(self._forever(self._send_and_read) for _ in range(200)))
+
+    async def stuffed(self) -> None:
+        """300 connections that send as much of a body as is read at once, and then nothing."""
+        await asyncio.gather(*(self._forever(self._send_part_of_a_body) for _ in range(300)))
+
     async def together(self) -> None:
         """All kinds at the same time."""
-        await asyncio.gather(self.slow(), self.huge(), self.many(), self.broken(), self.unread())
+        await asyncio.gather(
+            *(self.slow(), self.huge(), self.many(), self.broken(), self.unread()),
+            *(self.flood(), self.stuffed()),
+        )
 
     async def _forever(self, attempt: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -111,6 +122,24 @@ class Abusers:
         call = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"number":[%b0]}}}'
         body = call % (b"0," * ((MIB - len(call)) // 2))
         writer.write(self._head(b"content-length: %d\r\n" % len(body)) + body)
+        await reader.read(1024)
+        writer.close()
+
+    async def _send_and_read(self) -> None:
+        reader, writer = await self._connect()
+        requests = [
+            f"{method} {path} HTTP/1.1\r\nhost: {HOST}:{self._port}\r\nexpect: 100-continue\r\n\r\n".encode()
+            for method in ("GET", "HEAD", "OPTIONS")
+            for path in ("/health", "/environments", "/nowhere", "/mcp", "/episodes/guess/mcp")
+        ]
+        while True:
+            writer.write(self._random.choice(requests))
+            if not await reader.read(65536):
+                return
+
+    async def _send_part_of_a_body(self) -> None:
+        reader, writer = await self._connect()
+        writer.write(self._head(b"content-length: 1000000\r\n") + b" " * 250_000)
         await reader.read(1024)
         writer.close()
 

@@ -11,6 +11,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from codegym_mcp.server.connection_limits import ConnectionRegistry, Phase
+from codegym_mcp.server.request_scheduling import KNOWN_SENDER
 
 MAX_HEAD_BYTES = 32 * 1024
 """Bytes of a request's line and headers, trailers included."""
@@ -56,6 +57,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         address: the client's address; empty for a Unix socket.
         phase: what the connection waits for.
         since: when the phase began, in seconds of the loop's clock.
+        known: whether a request with an episode's address or a valid token was answered on it.
     """
 
     def __init__(self, registry: ConnectionRegistry, **arguments: Any) -> None:
@@ -75,6 +77,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.address = ""
         self.phase = Phase.HEAD
         self.since = 0.0
+        self.known = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, _QuietTransport(transport)))
@@ -251,6 +254,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.cycle.more_body = False
 
     def on_response_complete(self) -> None:
+        if not self.known and self._active is not None:
+            self.known = cast(dict[str, Any], self._active.scope).get(KNOWN_SENDER, False)
         super().on_response_complete()
         if self.transport.is_closing():
             return

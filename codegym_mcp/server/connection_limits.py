@@ -65,11 +65,13 @@ class ClientConnection(Protocol):
         address: the client's address; empty for a Unix socket.
         phase: what the connection waits for.
         since: when the phase began, in seconds of the loop's clock.
+        known: whether a request with an episode's address or a valid token was answered on it.
     """
 
     address: str
     phase: Phase
     since: float
+    known: bool
 
     def abort(self) -> None:
         """Closes the connection at once and frees its descriptor."""
@@ -82,13 +84,14 @@ class ConnectionRegistry:
     """All connections of one server.
 
     Connections that wait for their client are held by address, in the order in which they began to wait. If
-    there are too many connections, the address with the most waiting connections loses its oldest.
+    there are too many connections, the address with the most waiting connections loses its oldest; those on
+    which an episode was played, or a valid token sent, only if there are no others.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits
         self._count = 0
-        self._waiting: defaultdict[str, dict[ClientConnection, None]] = defaultdict(dict)
+        self._waiting: defaultdict[tuple[bool, str], dict[ClientConnection, None]] = defaultdict(dict)
         self._unread: dict[ClientConnection, float] = {}
         self._closed: Counter[str] = Counter()
         self._sweep: asyncio.TimerHandle | None = None
@@ -104,11 +107,11 @@ class ConnectionRegistry:
             self._schedule_sweep()
         if self._count <= self._limits.connections:
             return True
-        address = max(self._waiting, key=lambda each: len(self._waiting[each]), default=None)
-        if address is None:
+        group = max(self._waiting, key=lambda each: (not each[0], len(self._waiting[each])), default=None)
+        if group is None:
             self.report("refused, since every connection has a request in progress")
             return False
-        oldest = next(iter(self._waiting[address]))
+        oldest = next(iter(self._waiting[group]))
         self.report("closed to make room for new connections")
         oldest.abort()
         return True
@@ -121,15 +124,17 @@ class ConnectionRegistry:
 
     def start_waiting(self, connection: ClientConnection) -> None:
         """Notes that from now on a connection waits for its client."""
-        self._waiting[connection.address][connection] = None
+        self._waiting[connection.known, connection.address][connection] = None
 
     def stop_waiting(self, connection: ClientConnection) -> None:
         """Notes that a connection does not wait for its client."""
-        waiting = self._waiting.get(connection.address)
-        if waiting is not None:
-            waiting.pop(connection, None)
-            if not waiting:
-                del self._waiting[connection.address]
+        # It may have become known since it began to wait.
+        for group in ((known, connection.address) for known in (False, True)):
+            waiting = self._waiting.get(group)
+            if waiting is not None:
+                waiting.pop(connection, None)
+                if not waiting:
+                    del self._waiting[group]
 
     def set_unread(self, connection: ClientConnection, unread: bool) -> None:
         """Notes whether the client leaves a response unread."""

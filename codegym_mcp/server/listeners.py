@@ -14,6 +14,8 @@ from codegym_mcp.errors import CodegymError
 BACKLOG = 4096
 """Connections that the kernel keeps until the server accepts them."""
 
+_RECEIVE_BUFFER = 32 * 1024
+"""Bytes of requests that the kernel holds for a connection; Linux doubles it."""
 _SEND_BUFFER = 128 * 1024
 _UNIX_PREFIX = "unix:"
 _PATH_BYTES = 107
@@ -71,6 +73,8 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Accepted connections inherit it: the kernel keeps less of the responses that a client does not read.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    # And what arrives at once is read in small parts.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
     try:
         listener.bind((host, port))
         listener.listen(BACKLOG)

@@ -24,6 +24,8 @@ _PER_EPISODE = 4
 _EPISODE_PAUSE = 0.004
 """Seconds between two requests of an episode that sends more than are served at a time."""
 _MAX_SENDERS = 1000
+KNOWN_SENDER = "codegym_mcp.known_sender"
+"""Key of a request's scope: whether an episode's address or a valid token came with it."""
 
 
 class Sender:
@@ -164,6 +166,7 @@ class ScheduledRequests:
             await self._app(scope, receive, send)
             return
         sender = self.find_sender(scope)
+        scope[KNOWN_SENDER] = sender is self._control or sender.limit is not None
         await self._scheduler.acquire(sender)
         try:
             await self._app(scope, receive, send)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import anyio
 import pytest
@@ -188,6 +188,30 @@ async def test_idle_connections_make_room_for_new_ones(served: Server) -> None:
         for _ in range(3):
             assert await healthy(served)
         assert await received(held[0]) == b""
+
+
+async def test_strangers_make_room_before_a_client_of_an_episode(served: Server) -> None:
+    episode = await served.open()
+    call = b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+    request = (
+        b"POST /episodes/%b/mcp HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+        b"accept: application/json, text/event-stream\r\ncontent-length: %d\r\n\r\n%b"
+        % (episode.token.encode(), len(call), call)
+    )
+    async with AsyncExitStack() as stack:
+        player = await stack.enter_async_context(connection(served))
+        await player.send(request)
+        assert (await player.receive()).startswith(b"HTTP/1.1 200 ")
+        for _ in range(3 * LIMITS.connections):
+            stranger = await stack.enter_async_context(connection(served))
+            await stranger.send(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+                await stranger.receive()
+        await player.send(request)
+        answer = b""
+        while b"HTTP/1.1 200 " not in answer:
+            answer += await player.receive()
+    await episode.close("done")
 
 
 async def test_a_request_in_progress_keeps_its_connection(served: Server) -> None:
