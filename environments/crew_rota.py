@@ -14,15 +14,13 @@ A job that has ended waits for your sign-off. Sign-off may find a fault: then th
 now with the hours for putting the fault right, and has to be inspected and started once more, with any crew
 of its trade. The second time it always passes.
 
-The owner wants the work handed out strictly by the yard's rule. At every hour, from hour 0 on:
+The owner checks that the work was handed out strictly by the yard's rule. At every hour, from hour 0 on:
 1. Sign off all jobs that have ended, and inspect all jobs that are newly posted.
 2. Go once through the posted jobs, the one with most hours first (equal hours: in alphabetical order of the
    jobs). Give each to a crew that has its trade, is free, is not away and will not be away before the job
    ends, and start it at once. If there are several such crews, take the one that has been given the fewest
    hours of work so far, repairs of faults included (equal: first in alphabetical order). If there is none,
    the job stays on the board until a later hour.
-Nothing can change between the hours at which a job ends or a crew comes back, so you may wait straight
-until the next such hour.
 
 When all jobs are signed off, answer with an object that gives, for every crew, the hour at which its last
 job ended, or 0 if the crew never worked.
@@ -84,6 +82,11 @@ class Tick(TypedDict):
     ended: list[str]
 
 
+class Rota(TypedDict):
+    runs: list[Run]
+    unfinished: int
+
+
 class Environment:
     def __init__(self, total: int, jobs: list[Job], crews: dict[str, Roster]):
         self.total = total
@@ -94,6 +97,7 @@ class Environment:
         self.inspected = []
         self.faulty = []
         self.runs = {}
+        self.history = []
         self.done = []
 
     def read_board(self) -> Board:
@@ -152,6 +156,7 @@ class Environment:
                 raise ValueError(f"{crew} is away from {leave} to {back}; the job would last until {ends}")
         self.posted.pop(job)
         self.runs[job] = {"job": job, "crew": crew, "starts": self.hour, "ends": ends}
+        self.history.append(self.runs[job])
         return self.runs[job]
 
     def sign_off(self, job: str) -> SignOff:
@@ -193,11 +198,30 @@ class Environment:
         ended = [name for name in sorted(self.runs) if self.runs[name]["ends"] <= self.hour]
         return {"hour": self.hour, "ended": ended}
 
+    def final_state(self) -> Rota:
+        return {"runs": in_order(self.history), "unfinished": self.total - len(self.done)}
 
-def reference(total: int, jobs: list[Job], crews: dict[str, Roster]) -> dict[str, int]:
-    """Tick through the hours one by one, with the remaining work of each job as stages still to do."""
+
+def in_order(runs: list[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: (run["starts"], run["job"]))
+
+
+def hand_out(
+    total: int,
+    jobs: list[Job],
+    crews: dict[str, Roster],
+    longest_first: bool = True,
+    least_worked: bool = True,
+    counts_repairs: bool = True,
+) -> dict:
+    """The hour at which each crew has ended, and the runs: the answer and the final state.
+
+    Ticks through the hours one by one, with the remaining work of each job as stages still to do. Each flag
+    stands for a part of the yard's rule that is followed.
+    """
     stages = {job["name"]: [hours for hours in (job["hours"], job["fault_hours"]) if hours] for job in jobs}
     running, given, last = {}, dict.fromkeys(crews, 0), dict.fromkeys(crews, 0)
+    runs = []
     hour = 0
     while any(stages.values()):
         for name in [name for name in running if running[name] == hour]:
@@ -210,10 +234,11 @@ def reference(total: int, jobs: list[Job], crews: dict[str, Roster]) -> dict[str
             and job["name"] not in running
             and not any(stages[before] for before in job["after"])
         ]
-        for job in sorted(able, key=lambda job: (-stages[job["name"]][0], job["name"])):
+        rank = {job["name"]: -stages[job["name"]][0] if longest_first else 0 for job in able}
+        for job in sorted(able, key=lambda job: (rank[job["name"]], job["name"])):
             need = range(hour, hour + stages[job["name"]][0])
             fit = [
-                (given[crew], crew)
+                (given[crew] if least_worked else 0, crew)
                 for crew, roster in crews.items()
                 if job["trade"] in roster["trades"]
                 and last[crew] <= hour
@@ -221,10 +246,30 @@ def reference(total: int, jobs: list[Job], crews: dict[str, Roster]) -> dict[str
             ]
             if fit:
                 crew = min(fit)[1]
-                given[crew] += len(need)
+                repair = len(stages[job["name"]]) == 1 and job["fault_hours"] > 0
+                given[crew] += len(need) if counts_repairs or not repair else 0
                 last[crew] = running[job["name"]] = hour + len(need)
+                runs.append({"job": job["name"], "crew": crew, "starts": hour, "ends": hour + len(need)})
         hour += 1
-    return last
+    return {"answer": last, "state": {"runs": in_order(runs), "unfinished": 0}}
+
+
+def reference(total: int, jobs: list[Job], crews: dict[str, Roster]) -> dict[str, int]:
+    return hand_out(total, jobs, crews)["answer"]
+
+
+def accepts(
+    answer: dict[str, int], state: Rota, total: int, jobs: list[Job], crews: dict[str, Roster]
+) -> bool:
+    return {"answer": answer, "state": state} == hand_out(total, jobs, crews)
+
+
+def mistakes(total: int, jobs: list[Job], crews: dict[str, Roster]) -> dict:
+    return {
+        "takes the jobs in alphabetical order": hand_out(total, jobs, crews, longest_first=False),
+        "takes the first crew that fits": hand_out(total, jobs, crews, least_worked=False),
+        "does not count repairs as work": hand_out(total, jobs, crews, counts_repairs=False),
+    }
 
 
 def solve(tools, total):
@@ -284,6 +329,9 @@ def draw_away(random):
     return away
 
 
+RULES_THAT_MATTER = (1, 2, 3, 3, 3)
+
+
 def generate(random, difficulty: int) -> dict:
     total = (2, 4, 7, 11, 18)[difficulty - 1]
     parts = random.sample(PARTS, (1, 2, 2, 3, 5)[difficulty - 1])
@@ -311,10 +359,10 @@ def generate(random, difficulty: int) -> dict:
             trades[random.choice(names)].add(trade)
         crews = {name: {"trades": sorted(trades[name]), "away": draw_away(random)} for name in names}
         config = {"total": total, "jobs": jobs, "crews": crews}
-        # Worth asking only if every crew works, and absences and (in all but the first tasks) faults matter.
-        answer = reference(**config)
+        right = hand_out(**config)
         present = {name: {"trades": crews[name]["trades"], "away": []} for name in names}
-        faultless = [{**job, "fault_hours": 0} for job in jobs]
-        faults_matter = difficulty == 1 or answer != reference(total, faultless, crews)
-        if all(answer.values()) and answer != reference(total, jobs, present) and faults_matter:
+        away_matters = right != hand_out(total, jobs, present)
+        # Worth asking only if every crew works and absences and forgotten rules change the rota.
+        wrong = [mistake != right for mistake in mistakes(**config).values()]
+        if all(right["answer"].values()) and away_matters and sum(wrong) >= RULES_THAT_MATTER[difficulty - 1]:
             return config

@@ -21,17 +21,16 @@ In any one period at most one fault touches the balance of an account, and a vou
 Different documents may share accounts and amount without any fault.
 
 An account shows you its lines as booked. The archive shows you the paper voucher, which is always right,
-but hands out at most {pulls} different vouchers per period. If you have corrected all earlier periods,
-that is enough to pull each voucher with a line that alone could explain the difference of the account it
-is booked to: by being there at all, or by a swap of two neighbouring digits. It is not enough to pull at
-random.
+but hands out at most {pulls} different vouchers per period. If the earlier periods are in order, that is
+enough for every voucher that has to be looked at.
 
 Correct what you find before you close a period: rewrite a faulty line to the right account and amount, and
 strike out both lines of a duplicate. Each line can be corrected once. A fault that stays in a closed
 period distorts the balances of all later ones, and a period whose books do not add up to zero cannot be
 closed at all.
 
-Your answer, once all periods are closed, is an object with one entry for each faulty voucher, from its
+The books that you leave behind must say what the paper vouchers say, line by line. Your answer, once all
+periods are closed, is an object with one entry for each faulty voucher, from its
 number to its kind of fault. For example: {{"V1040": "transposed", "V1077": "duplicated"}}
 """
 
@@ -74,6 +73,10 @@ class TrialBalance(TypedDict):
     period: int
     balances: list[Balance]
     pulls_left: int
+
+
+class Books(TypedDict):
+    closed: list[list[Line]]
 
 
 def signed(side: str, amount: int) -> int:
@@ -141,6 +144,7 @@ class Environment:
         self.lines = lines_of(vouchers[0], misbooked)
         self.corrected = []
         self.pulled = []
+        self.closed = []
 
     def trial_balance(self) -> TrialBalance:
         """Show every account's balance at the end of the open period, in the books and by its statement."""
@@ -212,6 +216,7 @@ class Environment:
             raise ValueError(f"the books must add up to 0 before closing; they add up to {total}")
         self.period += 1
         self.carried = books
+        self.closed.append(standing(self.lines))
         self.lines = []
         self.corrected = []
         self.pulled = []
@@ -221,6 +226,16 @@ class Environment:
         self.lines = lines_of(vouchers, self.misbooked)
         self.statements = added(self.statements, lines_of(without_duplicates(vouchers), {}))
         return self.period + 1
+
+    def final_state(self) -> Books:
+        return {"closed": self.closed}
+
+
+def standing(lines: list[Line]) -> list[Line]:
+    """The lines that were not struck out, in a fixed order."""
+    return sorted(
+        (dict(line) for line in lines if line["amount"] > 0), key=lambda line: (line["voucher"], line["side"])
+    )
 
 
 def reference(
@@ -241,6 +256,81 @@ def reference(
             faults[number] = "misposted" if same_amount else "transposed"
         documents.append(voucher["document"])
     return faults
+
+
+def accepts(
+    answer: dict[str, str],
+    state: Books,
+    periods: int,
+    pulls: int,
+    opening: dict[str, int],
+    vouchers: list[list[Voucher]],
+    misbooked: dict[str, Line],
+) -> bool:
+    right = [standing(lines_of(without_duplicates(period), {})) for period in vouchers]
+    return answer == reference(periods, pulls, opening, vouchers, misbooked) and state["closed"] == right
+
+
+def mistakes(
+    periods: int,
+    pulls: int,
+    opening: dict[str, int],
+    vouchers: list[list[Voucher]],
+    misbooked: dict[str, Line],
+) -> dict:
+    answer = reference(periods, pulls, opening, vouchers, misbooked)
+    corrected = [lines_of(period, {}) for period in vouchers]
+    doubled = [number for number in answer if answer[number] == "duplicated"]
+    misread = {number: answer[number] for number in answer if answer[number] != "duplicated"}
+    earlier = dict(misread)
+    for period in vouchers:
+        first = {}
+        for voucher in period:
+            if first.setdefault(voucher["document"], voucher["number"]) != voucher["number"]:
+                earlier[first[voucher["document"]]] = "duplicated"
+    return {
+        "leaves duplicates in the books": {
+            "answer": misread,
+            "state": {"closed": [standing(lines) for lines in corrected]},
+        },
+        "strikes out the first voucher of a duplicate": {
+            "answer": earlier,
+            "state": {
+                "closed": [
+                    standing(
+                        [line for line in lines if earlier.get(line["voucher"]) != "duplicated"],
+                    )
+                    for lines in corrected
+                ]
+            },
+        },
+        "reports without correcting": {
+            "answer": answer,
+            "state": {"closed": [standing(lines_of(period, misbooked)) for period in vouchers]},
+        },
+        "corrects amounts and leaves accounts": {
+            "answer": {number: answer[number] for number in answer if answer[number] != "misposted"},
+            "state": {
+                "closed": [
+                    standing(
+                        [
+                            line
+                            for line in lines_of(
+                                period,
+                                {
+                                    number: misbooked[number]
+                                    for number in misbooked
+                                    if answer[number] == "misposted"
+                                },
+                            )
+                            if line["voucher"] not in doubled
+                        ]
+                    )
+                    for period in vouchers
+                ]
+            },
+        },
+    }
 
 
 def solve(tools, periods, pulls):
@@ -320,6 +410,15 @@ def pulls_needed(accounts: list[str], vouchers: list[Voucher], misbooked: dict[s
 
 
 def generate(random, difficulty: int) -> dict:
+    while True:
+        config = draw_books(random, difficulty)
+        kinds = set(reference(**config).values())
+        # Each kind of fault occurs, but in the first tasks two of them are enough.
+        if len(kinds) >= min(3, difficulty + 1):
+            return config
+
+
+def draw_books(random, difficulty: int) -> dict:
     periods = [2, 3, 3, 4, 6][difficulty - 1]
     size = [7, 9, 12, 15, 18][difficulty - 1]
     faults = [1, 1, 2, 3, 3][difficulty - 1]

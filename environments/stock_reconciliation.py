@@ -23,13 +23,15 @@ Nothing can be undone. A paper posted too early is rejected if it is against a p
 yet, or if its shelf is frozen. Otherwise it is booked, rightly or wrongly, by what the books say at that
 moment.
 
-Deal with every paper. Your answer is the discrepancy report: an object with one entry for every count
-sheet, from its number to its difference, the counted units minus the units in the books just before the
-adjustment (negative when stock is missing, 0 when there is no difference).
+Deal with every paper: the books that you leave behind are checked. Your answer is the discrepancy report:
+an object with one entry for every count sheet, from its number to its difference, the counted units minus
+the units in the books just before the adjustment (negative when stock is missing, 0 when there is no
+difference).
 For example: {{"P123": -4, "P871": 2}}
 """
 
 from collections import defaultdict
+from functools import partial
 from typing import Literal, TypedDict
 
 META = {
@@ -65,6 +67,12 @@ class Count(TypedDict):
     in_tray: int
 
 
+class Books(TypedDict):
+    units: dict[str, int]
+    adjusted: dict[str, int]
+    left: int
+
+
 def waiting(papers: dict[str, Paper], done: list[str]) -> list[str]:
     """The papers in the tray: not dealt with, and no longer clipped behind one that is not."""
     return [
@@ -80,7 +88,8 @@ class Environment:
         self.papers = {paper["number"]: paper for paper in papers}
         self.done = []
         self.remaining = {}  # units still open on a posted order, or still out on a posted shipment
-        self.frozen = []
+        self.frozen = {}  # the count sheet that each frozen shelf waits to be adjusted after
+        self.adjusted = {}
 
     def tray(self) -> list[str]:
         """List the numbers of the papers that are in the tray now, sorted by number."""
@@ -154,7 +163,7 @@ class Environment:
             raise ValueError("this paper is not a count sheet: post it")
         if found["shelf"] in self.frozen:
             raise ValueError(f"shelf {found['shelf']} still has to be adjusted after its last count")
-        self.frozen.append(found["shelf"])
+        self.frozen[found["shelf"]] = paper
         self.done.append(paper)
         in_tray = len(waiting(self.papers, self.done))
         return {"shelf": found["shelf"], "counted": found["units"], "in_tray": in_tray}
@@ -170,13 +179,22 @@ class Environment:
             raise ValueError("count the shelf first: it is adjusted once after each count")
         if not 0 <= self.books[shelf] + units <= MOST_UNITS:
             raise ValueError(f"the books of a shelf must stay between 0 and {MOST_UNITS} units")
-        self.frozen.remove(shelf)
+        self.adjusted[self.frozen.pop(shelf)] = units
         self.books[shelf] += units
         return self.books[shelf]
 
+    def final_state(self) -> Books:
+        left = len(self.papers) - len(self.done) + len(self.frozen)
+        return {"units": self.books, "adjusted": self.adjusted, "left": left}
 
-def discrepancies(opening: list[int], papers: list[Paper]) -> dict[str, int]:
-    """The report that comes of dealing with the papers in the order given."""
+
+def keep_books(
+    opening: list[int], papers: list[Paper], unlimited: tuple[str, ...] = ()
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The report and the books that come of dealing with the papers in the order given.
+
+    Papers of the kinds in `unlimited` are booked in full.
+    """
     books = {f"S{index + 1}": units for index, units in enumerate(opening)}
     remaining = defaultdict(int)
     report = {}
@@ -185,20 +203,59 @@ def discrepancies(opening: list[int], papers: list[Paper]) -> dict[str, int]:
         if paper["kind"] == "order":
             remaining[number] = units
         elif paper["kind"] == "shipment":
-            remaining[number] = min(units, books[shelf])
+            remaining[number] = units if "shipment" in unlimited else min(units, books[shelf])
             books[shelf] -= remaining[number]
         elif paper["kind"] == "count":
             report[number] = units - books[shelf]
             books[shelf] = units
         else:
-            accepted = min(units, remaining[against])
+            accepted = units if paper["kind"] in unlimited else min(units, remaining[against])
             remaining[against] -= accepted
             books[shelf] += accepted
-    return report
+    return report, books
+
+
+def by_time(papers: list[Paper]) -> list[Paper]:
+    return sorted(papers, key=lambda paper: paper["time"])
+
+
+def as_they_come(papers: list[Paper]) -> list[Paper]:
+    """The order of one who sorts the tray once and appends what comes into it later."""
+    return sorted(papers, key=lambda paper: (paper["clipped_behind"] is not None, paper["time"]))
 
 
 def reference(shelves: int, opening: list[int], papers: list[Paper]) -> dict[str, int]:
-    return discrepancies(opening, sorted(papers, key=lambda paper: paper["time"]))
+    return keep_books(opening, by_time(papers))[0]
+
+
+def left_behind(report: dict[str, int], books: dict[str, int]) -> Books:
+    return {"units": books, "adjusted": report, "left": 0}
+
+
+def accepts(
+    answer: dict[str, int], state: Books, shelves: int, opening: list[int], papers: list[Paper]
+) -> bool:
+    report, books = keep_books(opening, by_time(papers))
+    return answer == report and state == left_behind(report, books)
+
+
+def mistakes(shelves: int, opening: list[int], papers: list[Paper]) -> dict:
+    ordered = by_time(papers)
+    found = {}
+    for name, keep in (
+        ("deals with the papers by number", partial(keep_books, opening, sorted_by_number(papers))),
+        ("sorts the tray only once", partial(keep_books, opening, as_they_come(papers))),
+        ("books surplus deliveries", partial(keep_books, opening, ordered, ("delivery",))),
+        ("books more out than a shelf holds", partial(keep_books, opening, ordered, ("shipment",))),
+        ("books in more than is out on a shipment", partial(keep_books, opening, ordered, ("return",))),
+    ):
+        report, books = keep()
+        found[name] = {"answer": report, "state": left_behind(report, books)}
+    return found
+
+
+def sorted_by_number(papers: list[Paper]) -> list[Paper]:
+    return sorted(papers, key=lambda paper: paper["number"])
 
 
 def solve(tools, shelves):
@@ -250,7 +307,7 @@ def draw_papers(random, size: int, counts: int, opening: list[int]) -> list[Pape
         }
         if kind == "count":
             difference = random.randint(-9, 6)
-            excess = discrepancies(opening, papers + [paper])[paper["number"]]
+            excess = keep_books(opening, papers + [paper])[0][paper["number"]]
             paper["units"] = abs(paper["units"] - excess + difference)
         papers.append(paper)
     return papers
@@ -263,9 +320,9 @@ def generate(random, difficulty: int) -> dict:
     while True:
         opening = [random.randint(5, 30) for index in range(shelves)]
         papers = draw_papers(random, size, counts, opening)
-        report = discrepancies(opening, papers)
-        # Order has to matter: going by number, or by the tray as it was at first, must not come out right.
-        papers.sort(key=lambda paper: paper["number"])
-        as_at_first = sorted(papers, key=lambda paper: (paper["clipped_behind"] is not None, paper["time"]))
-        if report not in (discrepancies(opening, papers), discrepancies(opening, as_at_first)):
-            return {"shelves": shelves, "opening": opening, "papers": papers}
+        config = {"shelves": shelves, "opening": opening, "papers": sorted_by_number(papers)}
+        report, _ = keep_books(opening, papers)
+        # The order has to matter, and from difficulty 3 each limit as well; before, one of them.
+        wrong = [mistake["answer"] != report for mistake in mistakes(**config).values()]
+        if all(wrong[:2]) and sum(wrong[2:]) >= [0, 2, 3, 3, 3][difficulty - 1]:
+            return config

@@ -1,4 +1,5 @@
-"""Run the support desk for a day by the house rules and report which tickets came too late.
+"""Run the support desk for a day by the house rules and report which tickets came too late. What counts is
+that the day was worked as the rules say, and that the report is right.
 
 The day starts at minute 0 and ends when every ticket of the day is resolved. Tickets come in while the
 clock runs; their numbers rise in the order in which they come in. A ticket is due {gold}, {silver} or
@@ -59,6 +60,10 @@ class Ticket(TypedDict):
     waits_for: str | None
 
 
+class Day(TypedDict):
+    resolved_at: dict[str, int]
+
+
 class Queue(TypedDict):
     clock: int
     unread: list[str]
@@ -93,6 +98,7 @@ class Environment:
         self.known = []  # read
         self.links = {}
         self.resolved = []
+        self.resolved_at = {}
 
     def queue(self) -> Queue:
         """Show the clock, the tickets not read yet, and the tickets read but unresolved."""
@@ -135,6 +141,7 @@ class Environment:
         if root not in self.resolved:
             return {"outcome": "linked", "clock": self.clock}
         self.resolved.append(ticket)
+        self.resolved_at[ticket] = self.clock
         return {"outcome": "resolved", "clock": self.clock}
 
     def work(self, ticket: str) -> Work:
@@ -153,6 +160,7 @@ class Environment:
         if found["symptom_of"] is not None or (waits_for is not None and waits_for not in self.resolved):
             group = []
         self.resolved += group
+        self.resolved_at.update(dict.fromkeys(group, self.clock))
         return {"minutes": minutes, "resolved": group, "clock": self.clock}
 
     def wait(self) -> int:
@@ -163,6 +171,9 @@ class Environment:
         self.clock = min(coming)
         return self.clock
 
+    def final_state(self) -> Day:
+        return {"resolved_at": self.resolved_at}
+
 
 def urgency(number: str, due: dict, above: dict, pending: list) -> int:
     """The earliest due minute among the ticket and all pending ones that hang on it."""
@@ -170,39 +181,90 @@ def urgency(number: str, due: dict, above: dict, pending: list) -> int:
     return min([due[number]] + [urgency(each, due, above, pending) for each in hanging])
 
 
-def late_tickets(limits: dict, escalation: int, tickets: list[Ticket], inherited: bool) -> dict[str, int]:
-    """Play the day with all tickets in view: by the house rules or, if not inherited, by own due minutes."""
+def play_day(
+    limits: dict,
+    escalation: int,
+    tickets: list[Ticket],
+    through_links: bool = True,
+    through_waits: bool = True,
+    reads_first: bool = True,
+) -> dict[str, int]:
+    """The minute at which each ticket is resolved, played with all tickets in view.
+
+    The flags say whether urgency is inherited from linked symptoms and from waiting tickets, and whether
+    tickets that have come in are read before more work is done.
+    """
     stored = {ticket["number"]: ticket for ticket in tickets}
     due = {ticket["number"]: ticket["opened"] + limits[ticket["level"]] for ticket in tickets}
     roots = {number: root_of(stored, number) for number in stored}
     above = {each: stored[each]["waits_for"] if roots[each] == each else roots[each] for each in stored}
+    followed = {each: above[each] for each in stored if through_links or roots[each] == each}
+    followed = {each: followed[each] for each in followed if through_waits or roots[each] != each}
+    passed_up = {each: followed.get(each) for each in stored}
     unread = deque(sorted(stored))
     pending = []
     finished = {}
     clock = 0
     while unread or pending:
-        if unread and stored[unread[0]]["opened"] <= clock:
+        free = [each for each in pending if roots[each] == each and above[each] not in pending]
+        arrived = unread and stored[unread[0]]["opened"] <= clock
+        if arrived and (reads_first or not free):
             number = unread.popleft()
             clock += READING
             if roots[number] in finished:
                 finished[number] = clock
             else:
                 pending.append(number)
-        elif pending:
-            free = [each for each in pending if roots[each] == each and above[each] not in pending]
-            rank = {each: urgency(each, due, above, pending) if inherited else due[each] for each in free}
-            chosen = min(free, key=lambda each: (rank[each], each))
+        elif free:
+            chosen = min(free, key=lambda each: (urgency(each, due, passed_up, pending), each))
             group = [each for each in pending if roots[each] == chosen]
             clock += stored[chosen]["effort"] + escalation * sum(due[each] < clock for each in group)
             finished.update(dict.fromkeys(group, clock))
             pending = [each for each in pending if each not in group]
         else:
             clock = stored[unread[0]]["opened"]
-    return {each: finished[each] - due[each] for each in sorted(stored) if finished[each] > due[each]}
+    return finished
+
+
+def late_by(limits: dict, tickets: list[Ticket], finished: dict[str, int]) -> dict[str, int]:
+    due = {ticket["number"]: ticket["opened"] + limits[ticket["level"]] for ticket in tickets}
+    return {each: finished[each] - due[each] for each in sorted(due) if finished[each] > due[each]}
 
 
 def reference(gold: int, silver: int, bronze: int, escalation: int, tickets: list[Ticket]) -> dict[str, int]:
-    return late_tickets({"gold": gold, "silver": silver, "bronze": bronze}, escalation, tickets, True)
+    limits = {"gold": gold, "silver": silver, "bronze": bronze}
+    return late_by(limits, tickets, play_day(limits, escalation, tickets))
+
+
+def accepts(
+    answer: dict[str, int],
+    state: Day,
+    gold: int,
+    silver: int,
+    bronze: int,
+    escalation: int,
+    tickets: list[Ticket],
+) -> bool:
+    limits = {"gold": gold, "silver": silver, "bronze": bronze}
+    finished = play_day(limits, escalation, tickets)
+    return answer == late_by(limits, tickets, finished) and state["resolved_at"] == finished
+
+
+def mistakes(gold: int, silver: int, bronze: int, escalation: int, tickets: list[Ticket]) -> dict:
+    limits = {"gold": gold, "silver": silver, "bronze": bronze}
+    found = {}
+    for name, flags in (
+        ("works by each ticket's own due minute", {"through_links": False, "through_waits": False}),
+        ("forgets that linked symptoms are urgent", {"through_links": False}),
+        ("forgets that waiting tickets are urgent", {"through_waits": False}),
+        ("works on before reading what came in", {"reads_first": False}),
+    ):
+        finished = play_day(limits, escalation, tickets, **flags)
+        found[name] = {
+            "answer": late_by(limits, tickets, finished),
+            "state": {"resolved_at": finished},
+        }
+    return found
 
 
 def solve(tools, gold, silver, bronze, escalation):
@@ -299,7 +361,11 @@ def generate(random, difficulty: int) -> dict:
         }
         escalation = random.randint(2, 6)
         tickets = draw_tickets(random, size)
-        late = late_tickets(limits, escalation, tickets, True)
-        # Some tickets are late all the same, and forgetting what hangs on a ticket changes the answer.
-        if 2 <= len(late) <= size // 2 + 1 and late != late_tickets(limits, escalation, tickets, False):
-            return {**limits, "escalation": escalation, "tickets": tickets}
+        config = {**limits, "escalation": escalation, "tickets": tickets}
+        finished = play_day(limits, escalation, tickets)
+        late = late_by(limits, tickets, finished)
+        # Some tickets are late all the same, and each rule that can be forgotten changes the day.
+        wrong = [mistake["state"]["resolved_at"] for mistake in mistakes(**config).values()]
+        forgotten = wrong if difficulty > 1 else wrong[:1]
+        if 2 <= len(late) <= size // 2 + 1 and finished not in forgotten:
+            return config

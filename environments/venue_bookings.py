@@ -29,9 +29,10 @@ Work by the rules of the house. Each time you have opened a letter:
    and leaves the list; no hold is released for a client on the list.
 Whenever a member has been given a hold, confirm it at once, before anything else.
 
-When you have done all this for the last letter, answer with the takings: the full price (price per hour
-times hours) of every booking that is confirmed then, plus the deposits of ordinary clients who cancelled
-after they were confirmed, which the house keeps. Bookings that are only held then count for nothing.
+The bookings that you leave behind after the last letter are checked. Answer with the takings: the full price
+(price per hour times hours) of every booking that is confirmed then, plus the deposits of ordinary clients
+who cancelled after they were confirmed, which the house keeps. Bookings that are only held then count for
+nothing.
 """
 
 from typing import Literal, TypedDict
@@ -77,6 +78,16 @@ class Booking(TypedDict):
     room: int
     price: int
     confirmed: bool
+
+
+class Place(TypedDict):
+    room: int
+    confirmed: bool
+
+
+class House(TypedDict):
+    bookings: dict[str, Place]
+    unopened: int
 
 
 class Environment:
@@ -201,6 +212,13 @@ class Environment:
             raise ValueError(f"no such booking; clients with one: {', '.join(sorted(self.bookings)) or '-'}")
         return self.bookings.pop(client)
 
+    def final_state(self) -> House:
+        bookings = {
+            name: {"room": self.bookings[name]["room"], "confirmed": self.bookings[name]["confirmed"]}
+            for name in self.bookings
+        }
+        return {"bookings": bookings, "unopened": len(self.pile) - self.opened}
+
 
 def too_near(one, other, setup_hours):
     """Whether two bookings cannot both be in a room with these set-up hours."""
@@ -211,17 +229,26 @@ def too_near(one, other, setup_hours):
     )
 
 
-def reference(
+def keep_house(
     rooms: int,
     letters: int,
     hold_letters: int,
     cards: list[Card],
     pile: list[str],
     clients: dict[str, Client],
-) -> int:
-    """Keep a diary of hours: a booking fills its own hours and the set-up hours after it."""
+    displaces: bool = True,
+    members_first: bool = True,
+    asks_waiting: bool = True,
+    smallest_room: bool = True,
+    keeps_deposits: bool = True,
+) -> dict:
+    """The takings and the bookings after the last letter: the answer and the final state.
+
+    A booking fills its own hours and the set-up hours after it in a diary of hours. Each flag stands for a
+    rule of the house that is followed.
+    """
     diary, state, room_of, since, kept = {}, {}, {}, {}, []
-    order = sorted(range(rooms), key=lambda room: cards[room]["seats"])
+    order = sorted(range(rooms), key=lambda room: cards[room]["seats"] if smallest_room else room)
 
     def hours(client, room):
         wish = clients[client]
@@ -258,17 +285,72 @@ def reference(
         else:
             state[client] = "waiting"
             enter(client, False)
-            if state[client] == "waiting" and clients[client]["member"]:
+            if state[client] == "waiting" and clients[client]["member"] and displaces:
                 enter(client, True)
-        waiting = [name for name in state if state[name] == "waiting"]
-        for name in sorted(waiting, key=lambda name: not clients[name]["member"]):
+        waiting = [name for name in state if state[name] == "waiting" and asks_waiting]
+        for name in sorted(waiting, key=lambda name: members_first and not clients[name]["member"]):
             enter(name, False)
 
     def price(client, room):
         return cards[room]["price_per_hour"] * (clients[client]["end"] - clients[client]["start"])
 
     full = sum(price(name, room) for name, room in room_of.items() if state[name] == "confirmed")
-    return full + sum(price(name, room) // 4 for name, room in kept)
+    bookings = {
+        name: {"room": room_of[name] + 1, "confirmed": state[name] == "confirmed"} for name in room_of
+    }
+    deposits = sum(price(name, room) // 4 for name, room in kept) if keeps_deposits else 0
+    return {"answer": full + deposits, "state": {"bookings": bookings, "unopened": 0}}
+
+
+def reference(
+    rooms: int,
+    letters: int,
+    hold_letters: int,
+    cards: list[Card],
+    pile: list[str],
+    clients: dict[str, Client],
+) -> int:
+    return keep_house(rooms, letters, hold_letters, cards, pile, clients)["answer"]
+
+
+def accepts(
+    answer: int,
+    state: House,
+    rooms: int,
+    letters: int,
+    hold_letters: int,
+    cards: list[Card],
+    pile: list[str],
+    clients: dict[str, Client],
+) -> bool:
+    return {"answer": answer, "state": state} == keep_house(
+        rooms, letters, hold_letters, cards, pile, clients
+    )
+
+
+def mistakes(
+    rooms: int,
+    letters: int,
+    hold_letters: int,
+    cards: list[Card],
+    pile: list[str],
+    clients: dict[str, Client],
+) -> dict:
+    bare = [{**card, "setup_hours": 0} for card in cards]
+    return {
+        "forgets the set-up hours": keep_house(rooms, letters, hold_letters, bare, pile, clients),
+        "lets holds stand": keep_house(rooms, letters, letters + 1, cards, pile, clients),
+        **{
+            name: keep_house(rooms, letters, hold_letters, cards, pile, clients, **flag)
+            for name, flag in (
+                ("releases no holds for members", {"displaces": False}),
+                ("asks the waiting list in the order of the requests", {"members_first": False}),
+                ("forgets the waiting list", {"asks_waiting": False}),
+                ("takes the first room that suits", {"smallest_room": False}),
+                ("keeps no deposits", {"keeps_deposits": False}),
+            )
+        },
+    }
 
 
 def solve(tools, rooms, letters, hold_letters):
@@ -335,10 +417,26 @@ CLIENTS = [
 ]
 
 
+FREQUENT = [
+    "forgets the set-up hours",
+    "lets holds stand",
+    "forgets the waiting list",
+    "takes the first room that suits",
+    "keeps no deposits",
+]
+"""The rules that matter in many tasks that are drawn."""
+
+
 def generate(random, difficulty: int) -> dict:
     rooms = (2, 2, 3, 3, 4)[difficulty - 1]
     letters = (4, 7, 11, 17, 25)[difficulty - 1]
     hold_letters = (3, 3, 3, 4, 4)[difficulty - 1]
+    rare = [{"displaces": False}, {"members_first": False}]
+    if difficulty == 1:
+        rare = [{"smallest_room": False}]
+    elif difficulty in (2, 5):
+        # Few tasks of these sizes need both rules, so the rules take turns.
+        rare = random.choices(rare)
     days = ["Friday", "Saturday"][: (1, 1, 1, 2, 2)[difficulty - 1]]
     while True:
         cards = [
@@ -353,8 +451,8 @@ def generate(random, difficulty: int) -> dict:
         pile = random.sample(CLIENTS, letters - cancelling)
         clients = {}
         for name in pile:
-            start = random.randint(9, 18)
-            member = random.random() < 0.3
+            start = random.randint(9, 16)
+            member = random.random() < 0.35
             pays = not member and random.random() < 0.7
             clients[name] = {
                 "member": member,
@@ -374,12 +472,11 @@ def generate(random, difficulty: int) -> dict:
             "pile": pile,
             "clients": clients,
         }
-        takings = reference(**config)
+        right = keep_house(**config)
         prices = [card["price_per_hour"] * hours for card in cards for hours in range(2, 6)]
-        # Worth asking only if set-up hours and (but for the first tasks) lapses matter, and no single price
-        # is the answer.
-        no_setup = {**config, "cards": [{**card, "setup_hours": 0} for card in cards]}
-        no_lapse = {**config, "hold_letters": letters + 1}
-        lapses_matter = difficulty == 1 or takings != reference(**no_lapse)
-        if takings not in [0, reference(**no_setup)] + prices and lapses_matter:
+        # Worth asking only if no single price is the answer and forgotten rules change the outcome.
+        if right["answer"] in [0] + prices or any(keep_house(**config, **flag) == right for flag in rare):
+            continue
+        wrong = {name: mistake != right for name, mistake in mistakes(**config).items()}
+        if sum(wrong[name] for name in FREQUENT) >= (1, 4, 4, 5, 5)[difficulty - 1]:
             return config

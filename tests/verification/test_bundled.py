@@ -37,3 +37,6 @@ def test_its_audit_is_beside_it_and_current(entry) -> None:
     assert figures.oracle_calls.least >= 10
     assert figures.oracle_calls.most <= 256
     assert figures.on_generated.agreed == figures.on_generated.tried == 15
+    environment = entry.read()
+    assert figures.answer_only == (None if environment.final_state is None else 0)
+    assert bool(figures.mistakes) == environment.names_mistakes
