@@ -25,7 +25,10 @@ FLAGS = (
     *("--disable-component-update", "--disable-sync"),
 )
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-PICTURES = Path(os.environ.get("PICTURES") or Path(__file__).parents[2] / "build" / "browser")
+DOCUMENTATION = os.environ.get("PICTURES")
+"""The folder of the documentation's pictures; without it, all pictures are stored in build/browser."""
+PICTURES = Path(DOCUMENTATION or Path(__file__).parents[2] / "build" / "browser")
+DOCUMENTED = {"viewer-episodes-1600-light", "viewer-beside", "viewer-server", "viewer-difficult-400-dark"}
 
 
 @contextmanager
@@ -113,6 +116,8 @@ def picture() -> Any:
     """Stores a screenshot of a page."""
 
     def store(page: Any, name: str) -> None:
+        if DOCUMENTATION and name not in DOCUMENTED:
+            return
         PICTURES.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=PICTURES / f"{name}.png")
 

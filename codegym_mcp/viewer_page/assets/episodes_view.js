@@ -146,7 +146,7 @@ function filterFields(place, facets) {
     h("label", { class: "wide" }, "Words in the texts",
       h("input", {
         type: "search", name: "search", value: filters.search ?? "", disabled: !facets.searchable,
-        placeholder: facets.searchable ? "messages, arguments, results" : "not available here",
+        placeholder: facets.searchable ? "in messages and results" : "not available here",
         onchange: (event) => change(place, { search: event.target.value.trim() }),
       })),
     selects.map(([name, label]) =>

@@ -1,6 +1,6 @@
 // Shows what the address says, and asks for the token if the server wants one.
 
-import { findToken, RequestError, setToken } from "./api.js";
+import { findToken, getToken, RequestError, setToken } from "./api.js";
 import { h, link, replace } from "./dom.js";
 import { showEpisode } from "./episode_view.js";
 import { showEpisodes } from "./episodes_view.js";
@@ -64,7 +64,7 @@ async function show() {
   } catch (error) {
     if (shown.over || error.name === "AbortError") return;
     if (!(error instanceof RequestError)) throw error;
-    if (error.status === 401) askForToken();
+    if (error.status === 401) askForToken(Boolean(getToken()));
     else replace(main, h("h1", {}, "This cannot be shown"), h("p", { class: "problem", role: "alert" }, error.message), h("p", {}, link(address({}), "All runs")));
   } finally {
     main.removeAttribute("aria-busy");
@@ -78,7 +78,7 @@ function showTrail(place) {
   replace(document.getElementById("trail"), h("ol", {}, parts.map((part) => h("li", {}, part))));
 }
 
-function askForToken() {
+function askForToken(isWrong) {
   const field = h("input", { type: "password", name: "token", autocomplete: "off", required: true });
   const submit = (event) => {
     event.preventDefault();
@@ -89,6 +89,7 @@ function askForToken() {
     main,
     h("h1", {}, "Token"),
     h("p", {}, "The data of this page need the token that the command printed. It stays in this tab."),
+    isWrong ? h("p", { class: "problem", role: "alert" }, "The token of this tab is not the server's.") : "",
     h("form", { onsubmit: submit, class: "token" }, h("label", {}, "Token ", field), h("button", {}, "Show")),
   );
   field.focus();

@@ -72,7 +72,7 @@ class IndexState(NamedTuple):
     """How far the files of the run were read.
 
     Attributes:
-        read: the bytes that were read.
+        read: the bytes that were read, those of an incomplete last line among them.
         total: the bytes of the files.
         incomplete: the bytes of a last line that is not complete.
         problem: why the files cannot be read, or the empty string.
@@ -124,7 +124,7 @@ class EpisodeIndex:
         with self.reader() as connection:
             rows = {row["name"]: row for row in connection.execute("SELECT * FROM files")}
         return IndexState(
-            read=sum(row["offset"] for row in rows.values()),
+            read=sum(row["offset"] + row["incomplete"] for row in rows.values()),
             total=sum(self._size(name) for name in _FILES),
             incomplete=rows[TRAJECTORIES]["incomplete"] if TRAJECTORIES in rows else 0,
             problem=self._problem,

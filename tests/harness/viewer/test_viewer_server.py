@@ -122,6 +122,8 @@ def test_the_incomplete_line_of_a_killed_run_is_told(runs: Path, get: Get) -> No
     page = get("episodes", run=only_run(get))
     assert page["total"] == 1
     assert "300 bytes" in page["progress"]["problems"][0]
+    # Nothing remains to be read.
+    assert page["progress"]["read_bytes"] == page["progress"]["total_bytes"]
 
 
 def test_an_empty_run_is_shown(runs: Path, get: Get) -> None:
