@@ -106,6 +106,7 @@ bench: .venv/.develop
 	$(BIN)/python benchmarks/evaluate.py
 	$(BIN)/python benchmarks/verify.py
 	$(BIN)/python benchmarks/sandbox.py
+	$(BIN)/python benchmarks/view.py
 
 # A real model and a real server, however badly the model plays.
 LLAMA_CMAKE_ARGS := -DLLAVA_BUILD=OFF -DLLAMA_CURL=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF

@@ -92,6 +92,7 @@ class ServerViewSource(ViewSource):
             max_calls=episode.settings.limits.calls,
             state=episode.state,
             submitted=steps.submitted,
+            final_state=steps.final_state,
             error=Excerpt.optional(episode.reason if episode.state is EpisodeState.FAILED else ""),
             steps=steps.views(query.first, STEPS_PER_REQUEST),
             next_step=end if end < len(steps) else None,

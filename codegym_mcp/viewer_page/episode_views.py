@@ -53,6 +53,8 @@ class TextPart(StrEnum):
     ARGUMENTS = "arguments"
     RESULT = "result"
     ERROR = "error"
+    SUBMITTED = "submitted"
+    FINAL_STATE = "final_state"
     STDOUT = "stdout"
     STDERR = "stderr"
     LINE = "line"
@@ -273,6 +275,8 @@ class EpisodeView(BaseModel):
     """The arguments of the submission, or None if nothing was submitted."""
     fault: str = ""
     """Which side caused the error: "harness", "provider" or "agent"."""
+    final_state: Excerpt | None = None
+    """The final state of the environment as JSON, which the agent did not see; None if it is not known."""
     error: Excerpt | None = None
     stdout: Excerpt | None = None
     stderr: Excerpt | None = None

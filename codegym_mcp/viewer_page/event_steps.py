@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pydantic_core import to_json
+
 from codegym_mcp.episode_interface import CallResult
-from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEvent, SubmittedEvent
+from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEvent, StateEvent, SubmittedEvent
 from codegym_mcp.viewer_page.episode_views import (
     CallView,
     Excerpt,
@@ -48,7 +50,8 @@ class EventSteps:
     ) -> None:
         opened = next((event.at for event in events if isinstance(event, OpenedEvent)), None)
         self._steps = [_EventStep(opened, message=task_text)]
-        self._submitted: Excerpt | None = None
+        self._submitted: str | None = None
+        self._final_state: str | None = None
         for event in events:
             match event:
                 case CallEvent():
@@ -62,7 +65,7 @@ class EventSteps:
                         )
                     )
                 case SubmittedEvent():
-                    self._submitted = Excerpt.of(arguments_text(event.arguments))
+                    self._submitted = arguments_text(event.arguments)
                     self._steps.append(
                         _EventStep(
                             event.at,
@@ -71,6 +74,8 @@ class EventSteps:
                             result=acknowledgement,
                         )
                     )
+                case StateEvent(state=state):
+                    self._final_state = to_json(state, inf_nan_mode="constants").decode()
                 case OpenedEvent() | EndedEvent():
                     pass
 
@@ -85,7 +90,12 @@ class EventSteps:
     @property
     def submitted(self) -> Excerpt | None:
         """The arguments of the submission, or None if nothing was submitted."""
-        return self._submitted
+        return Excerpt.optional(self._submitted)
+
+    @property
+    def final_state(self) -> Excerpt | None:
+        """The final state of the environment, or None if it was not obtained."""
+        return Excerpt.optional(self._final_state)
 
     @property
     def failures(self) -> list[int]:
@@ -112,6 +122,10 @@ class EventSteps:
 
     def text(self, query: TextQuery) -> str | None:
         """Returns a text in full, or None if there is no such text."""
+        if query.part is TextPart.SUBMITTED:
+            return self._submitted
+        if query.part is TextPart.FINAL_STATE:
+            return self._final_state
         if not 1 <= query.step <= len(self._steps):
             return None
         step = self._steps[query.step - 1]

@@ -13,7 +13,7 @@ export async function showRuns(main, shown) {
     "table",
     {},
     h("caption", { class: "visually-hidden" }, "Runs"),
-    h("thead", {}, h("tr", {}, ["run", "agent", "state", "episodes", "reward", "started (UTC)"].map((name) => h("th", { scope: "col" }, name)))),
+    h("thead", {}, h("tr", {}, ["run", "agent", "state", "episodes", "mean reward", "started (UTC)"].map((name) => h("th", { scope: "col", class: ["episodes", "mean reward"].includes(name) && "number" }, name)))),
     body,
   );
   const selection = new RowSelection(body);

@@ -44,7 +44,7 @@ export function textBlock(excerpt, place, className = "") {
 
 // Arguments are JSON: longer ones are set on several lines.
 function indented(excerpt, part) {
-  if (part !== "arguments" || excerpt.next_offset !== null || excerpt.text.length < 100) return excerpt.text;
+  if (!["arguments", "submitted", "final_state"].includes(part) || excerpt.next_offset !== null || excerpt.text.length < 100) return excerpt.text;
   try {
     return JSON.stringify(JSON.parse(excerpt.text), null, 2);
   } catch {

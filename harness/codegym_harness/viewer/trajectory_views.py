@@ -75,7 +75,7 @@ def episode_view(
         max_calls=record.max_calls,
         state=record.state or "",
         stop=record.stop or "",
-        submitted=_submitted(trajectory),
+        submitted=Excerpt.optional(_submitted(trajectory)),
         limits_met=record.limits_met,
         repeated_calls=result.repeated_calls if result is not None else None,
         fault=error.fault if error is not None else "",
@@ -122,6 +122,8 @@ def whole_text(trajectory: Trajectory, query: TextQuery) -> str | None:
     record = trajectory.extra
     if query.part is TextPart.ERROR:
         return _error_text(record)
+    if query.part is TextPart.SUBMITTED:
+        return _submitted(trajectory)
     if query.part in (TextPart.STDOUT, TextPart.STDERR):
         return getattr(record.program, query.part) if record.program is not None else None
     step = next((step for step in trajectory.steps if step.step_id == query.step), None)
@@ -206,7 +208,7 @@ def _ending(record: RolloutRecord) -> str:
     return record.state or ""
 
 
-def _submitted(trajectory: Trajectory) -> Excerpt | None:
+def _submitted(trajectory: Trajectory) -> str | None:
     """Returns the arguments of the submission; the tool that submits is the last of the definitions."""
     if trajectory.extra.verdict is None:
         return None
@@ -216,7 +218,7 @@ def _submitted(trajectory: Trajectory) -> Excerpt | None:
     for step in reversed(trajectory.steps):
         for call in reversed(step.tool_calls or []):
             if call.function_name == name:
-                return Excerpt.of(_written_arguments(call))
+                return _written_arguments(call)
     return None
 
 

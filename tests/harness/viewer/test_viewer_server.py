@@ -235,6 +235,21 @@ def test_a_long_text_is_sent_in_parts_that_make_the_whole(runs: Path, get: Get) 
     assert "".join(parts) == long
 
 
+def test_the_submission_is_shown_with_the_facts_of_the_episode(runs: Path, get: Get) -> None:
+    answer = "x" * 300_000
+    played = [made_call("look", {}), made_call("submit_answer", {"answer": answer}, "received")]
+    with RunDirectory.create(runs / "mine", Configuration()) as directory:
+        directory.append(made_trajectory("lift/low/1", "incorrect", played))
+        directory.append(made_trajectory("lift/high/1", "no_submission", played[:1]))
+    run = only_run(get)
+    get("episodes", run=run)
+    submitted = read(get, run, "lift/low/1")["submitted"]
+    assert submitted["text"].startswith('{"answer":"xxx')
+    rest = get("text", run=run, episode="lift/low/1", part="submitted", offset=submitted["next_offset"])
+    assert rest["length"] == 300_013
+    assert read(get, run, "lift/high/1")["submitted"] is None
+
+
 def test_an_episode_of_many_steps_is_sent_in_parts(runs: Path, get: Get) -> None:
     trajectory = made_trajectory("lift/low/1")
     metrics = Metrics(prompt_tokens=1, extra=MetricsExtra())
