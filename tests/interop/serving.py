@@ -20,6 +20,7 @@ CONFORMANCE = Path(__file__).with_name("conformance_environment.py")
 SERVE = [sys.executable, "-m", "codegym_mcp.cli", "serve"]
 
 RIGHT = {"correct": True, "reward": 1.0}
+"""A verdict, apart from the overlap, which depends on the type of the answer."""
 
 
 @dataclass
@@ -68,7 +69,8 @@ class OpenedEpisode:
     def check_solved(self, *, calls: int) -> None:
         """Asserts that the right answer was submitted after so many tool calls."""
         info = self.info()
-        assert (info["state"], info["verdict"], info["calls"]) == ("submitted", RIGHT, calls), info
+        assert (info["state"], info["calls"]) == ("submitted", calls), info
+        assert RIGHT.items() <= info["verdict"].items()
 
 
 @contextmanager
@@ -118,4 +120,5 @@ class StdioEpisode:
             rows = journal.execute("SELECT kind, data FROM events ORDER BY number").fetchall()
         assert [kind for kind, _ in rows] == ["opened", *["call"] * calls, "submitted", "ended"]
         ended = json.loads(rows[-1][1])
-        assert (ended["state"], ended["verdict"]) == ("submitted", RIGHT)
+        assert ended["state"] == "submitted"
+        assert RIGHT.items() <= ended["verdict"].items()

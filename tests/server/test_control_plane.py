@@ -89,7 +89,7 @@ async def test_an_episode_is_opened_played_and_judged(served: Server) -> None:
     await episode.call("no_such_tool", {})
     assert (await shown(served, episode.id))["calls"] == 2
     await episode.submit(WORDS["red"])
-    verdict = {"correct": True, "reward": 1.0}
+    verdict = {"correct": True, "reward": 1.0, "overlap": None}
     ended = {"state": "submitted", "outcome": "correct", "reward": 1.0, "calls": 2, "verdict": verdict}
     submitted = {**expected, **ended}
     assert await shown(served, episode.id) == submitted
@@ -99,7 +99,7 @@ async def test_an_episode_is_opened_played_and_judged(served: Server) -> None:
 async def test_a_wrong_answer_is_not_rewarded(served: Server) -> None:
     episode = served.episodes.by_id((await opened(served))["id"])
     await episode.submit(WORDS["red"])
-    assert (await shown(served, episode.id))["verdict"] == {"correct": False, "reward": 0.0}
+    assert (await shown(served, episode.id))["verdict"] == {"correct": False, "reward": 0.0, "overlap": None}
 
 
 async def test_the_same_difficulty_and_seed_are_the_same_task(served: Server) -> None:

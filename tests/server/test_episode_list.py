@@ -39,7 +39,7 @@ async def test_episodes_are_listed_with_their_verdicts_the_newest_first(served: 
     second, first = (await listed(served))["episodes"]
     assert (first["id"], first["environment"], first["task"], first["calls"]) == (blue.id, "safe", "blue", 1)
     assert (first["state"], first["outcome"], first["reward"]) == ("submitted", "correct", 1.0)
-    assert first["verdict"] == {"correct": True, "reward": 1.0}
+    assert first["verdict"] == {"correct": True, "reward": 1.0, "overlap": None}
     assert (second["id"], second["state"], second["verdict"]) == (red.id, "open", None)
     assert first["opened_at"] < second["opened_at"]
 
@@ -52,7 +52,7 @@ async def test_the_verdict_of_a_gateway_episode_is_found_by_the_first_part_of_it
         await done(client, "submit_answer", episode=started["episode"], answer=WORDS["red"])
     (episode,) = (await listed(served))["episodes"]
     assert episode["id"] == started["episode"].partition("-")[0]
-    assert episode["verdict"] == {"correct": True, "reward": 1.0}
+    assert episode["verdict"] == {"correct": True, "reward": 1.0, "overlap": None}
     assert started["episode"] not in str(episode), "the handle gives access and is never listed"
 
 
