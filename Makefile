@@ -9,7 +9,7 @@ help:
 	@echo "make demo     the oracle plays every bundled environment over MCP"
 	@echo "make test     the tests"
 	@echo "make test-all the tests on every Python from 3.11 on that is installed"
-	@echo "make browser  the viewer's page in Chromium (needs npm, and apt if Chromium is missing)"
+	@echo "make browser  the pages of the viewer and of reports in Chromium (needs npm, and apt if Chromium is missing)"
 	@echo "make bundle   the desktop bundle, build/codegym-mcp.mcpb (needs npm)"
 	@echo "make docs     the documentation site, in site/"
 	@echo "make lint     ruff, and known vulnerabilities of dependencies where a public service answers"

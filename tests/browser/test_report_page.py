@@ -12,7 +12,7 @@ from codegym_harness.runs.run_directory_writer import RunDirectory
 from tests.conversations import agent, asked, metrics, refused, trajectory, user
 from tests.made_runs import Configuration
 
-from .conftest import PICTURES
+from .conftest import AXE, PICTURES
 
 pytestmark = pytest.mark.browser
 
@@ -170,6 +170,17 @@ def test_hostile_texts_do_nothing(opened: Opened, hostile_report: Path) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert "<script>document.title = 'run'" in page.inner_text("body")
     opened.check_quiet(hostile_report)
+
+
+def test_axe_finds_no_violation(opened: Opened, report: Path) -> None:
+    page = opened.open(report)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    told = [
+        (each["id"], each["impact"], [node["html"][:120] for node in each["nodes"][:3]]) for each in found
+    ]
+    assert told == []
 
 
 def test_everything_is_reached_by_keyboard(opened: Opened, report: Path) -> None:
