@@ -48,6 +48,15 @@ class RunFolder:
         """Whether a process is writing the run."""
         return not (self.path / SUMMARY).exists() and is_in_progress(self.path)
 
+    def may_hold(self, environment: str, task: str) -> bool:
+        """Checks whether the run plays a task, as far as its configuration says; it reads no episodes."""
+        try:
+            _, start = read_configuration(self.path)
+        except RunError:
+            return False
+        # Runs of earlier versions do not list their tasks.
+        return not start.tasks or task in start.tasks.get(environment, ())
+
     def view(self) -> RunView:
         """Returns what the list of runs shows. A run that cannot be read is shown with the reason."""
         try:

@@ -7,7 +7,7 @@ from functools import partial
 import anyio
 
 from codegym_harness.records.trajectory import Trajectory
-from codegym_harness.runs.run_directory_reader import read_configuration
+from codegym_harness.runs.run_directory_reader import SUMMARY, read_configuration
 from codegym_harness.viewer.episode_queries import (
     StoredEpisode,
     attempts_at,
@@ -17,10 +17,10 @@ from codegym_harness.viewer.episode_queries import (
 )
 from codegym_harness.viewer.run_environments import find_environment, play_task_of
 from codegym_harness.viewer.run_folders import RunFolder, RunFolders
-from codegym_harness.viewer.trajectory_files import read_line
 from codegym_harness.viewer.trajectory_reading import read_trajectory
 from codegym_harness.viewer.trajectory_views import episode_view, whole_text
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError
+from codegym_mcp.storage.json_lines import MAX_LINE, read_line_at
 from codegym_mcp.viewer_page.episode_views import (
     EpisodeList,
     EpisodeListQuery,
@@ -44,7 +44,6 @@ _WAIT_SECONDS = 0.3
 """How long a request waits for an update of the index, before it is answered with what was read so far."""
 _WAIT_FOR_EPISODE = 30.0
 """How long a request for an episode that was not read so far waits."""
-_BADLY_DECODED = "replace"
 
 
 class RunViewSource(ViewSource):
@@ -60,7 +59,7 @@ class RunViewSource(ViewSource):
 
     def _run_view(self, folder: RunFolder) -> RunView:
         view = folder.view()
-        if not (folder.path / "summary.json").exists():
+        if not (folder.path / SUMMARY).exists():
             self._folders.start_update(folder)
         return view
 
@@ -106,6 +105,8 @@ class RunViewSource(ViewSource):
         attempts: list[OtherAttempt] = []
         reading = False
         for other in self._folders.known:
+            if not await anyio.to_thread.run_sync(other.may_hold, row.environment, row.task):
+                continue
             reading |= await anyio.to_thread.run_sync(self._folders.start_update, other) is not None
             attempts += await anyio.to_thread.run_sync(_attempts, other, row)
         unavailable = ""
@@ -163,7 +164,7 @@ class RunViewSource(ViewSource):
         trajectory, problems = read_trajectory(line)
         name = folder.name
         if trajectory is None:
-            text = line.decode(errors=_BADLY_DECODED)
+            text = line.decode(errors="replace")
             return EpisodeView(
                 run=folder.id, run_name=name, row=stored.row, problems=list(problems), line=Excerpt.of(text)
             )
@@ -180,13 +181,13 @@ class RunViewSource(ViewSource):
             stored = find_episode(connection, query.episode)
         line = _line(folder, stored)
         if query.part is TextPart.LINE:
-            return line.decode(errors=_BADLY_DECODED)
+            return line.decode(errors="replace")
         trajectory = read_trajectory(line).trajectory
         return whole_text(trajectory, query) if trajectory is not None else None
 
 
 def _line(folder: RunFolder, stored: StoredEpisode) -> bytes:
-    return read_line(folder.path / stored.file, stored.offset, stored.length)
+    return read_line_at(folder.path / stored.file, stored.offset, min(stored.length, MAX_LINE))
 
 
 def _attempts(folder: RunFolder, row: EpisodeRow) -> list[OtherAttempt]:

@@ -9,7 +9,6 @@ from typing import BinaryIO, NamedTuple, Self
 
 from pydantic_core import from_json
 
-from codegym_mcp.errors import SourceError
 from codegym_mcp.storage.json_lines import MAX_LINE
 from codegym_mcp.storage.regular_files import open_regular_file
 
@@ -114,20 +113,6 @@ class AppendedLines:
         tail = _tail(self._file, position.offset)
         self._file.close()
         return ReadPosition(position.inode, position.offset, position.lines, tail)
-
-
-def read_line(path: Path, offset: int, length: int) -> bytes:
-    """Returns a line whose position is known.
-
-    Raises:
-        SourceError: the file cannot be read.
-    """
-    with open_regular_file(path) as file:
-        try:
-            file.seek(offset)
-            return file.read(min(length, MAX_LINE))
-        except OSError as error:
-            raise SourceError(str(path), None, f"cannot be read: {error.strerror or error}") from None
 
 
 def _tail(file: BinaryIO, offset: int) -> str:

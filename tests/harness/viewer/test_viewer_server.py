@@ -282,6 +282,15 @@ def test_other_attempts_at_a_task_are_found_in_all_runs(runs: Path, get: Get) ->
     assert "lift" in found["oracle"]
 
 
+def test_runs_without_the_task_are_not_read_for_its_attempts(runs: Path, tmp_path: Path, get: Get) -> None:
+    made_run(runs / "a", {"lift/low/1": "correct"}, tasks={"lift": ["low"]})
+    made_run(runs / "b", {"vault/red/1": "correct"}, tasks={"vault": ["red"]})
+    first, _ = (run["id"] for run in get("runs"))
+    get("episodes", run=first)
+    assert get("attempts", run=first, episode="lift/low/1")["attempts"] == []
+    assert len(list((tmp_path / "cache").glob("*.sqlite"))) == 1
+
+
 # --- the oracle
 
 
