@@ -157,9 +157,7 @@ class Environment:
             name: which figure.
             since: the first minute to show.
         """
-        self.service(service)
-        if not 0 <= since <= self.config["now"]:
-            raise ValueError(f"since must be between 0 and {self.config['now']}")
+        check(self, service, since)
         minutes = range(since, min(since + WINDOW, self.config["now"] + 1))
         if name == "failures":
             return [sum(messages(self, service, minute).values()) for minute in minutes]
@@ -174,9 +172,7 @@ class Environment:
             service: name of the service.
             minute: minute of the day.
         """
-        self.service(service)
-        if not 0 <= minute <= self.config["now"]:
-            raise ValueError(f"minute must be between 0 and {self.config['now']}")
+        check(self, service, minute)
         return messages(self, service, minute)
 
     def clients(self, service: str, minute: int) -> dict[str, int]:
@@ -186,9 +182,7 @@ class Environment:
             service: name of the service.
             minute: minute of the day.
         """
-        self.service(service)
-        if not 0 <= minute <= self.config["now"]:
-            raise ValueError(f"minute must be between 0 and {self.config['now']}")
+        check(self, service, minute)
         return requests(self, service, minute)
 
     def versions(self, service: str) -> list[Release]:
@@ -325,6 +319,12 @@ class Environment:
 
     def final_state(self) -> State:
         return {"actions": self.actions}
+
+
+def check(environment, service: str, minute: int) -> None:
+    environment.service(service)
+    if not 0 <= minute <= environment.config["now"]:
+        raise ValueError(f"minutes are between 0 and {environment.config['now']}")
 
 
 def act(environment, action: str) -> str:
@@ -536,7 +536,7 @@ def solve(tools, now):
                 continue
             callee = message.split()[2]
             if message in (HANDLER, QUEUE):
-                onsets[name] = (message, onset(tools, name, now, after[message] // 2))
+                onsets[name] = (message, onset(tools, name, now, sum(before.values()) + after[message] // 2))
             elif message.endswith("handshake"):
                 until = tools.service(name=callee)["certificate_until"]
                 cause = {"kind": "certificate", "where": callee, "began": until}
@@ -631,7 +631,8 @@ NAMES = (
     "ratings images sessions customers tokens taxes ledger archive settings exports labels"
 ).split()
 TEAMS = ["amber", "birch", "cobalt", "delta", "ember"]
-SETTINGS = ["cache", "page_size", "retries", "compression", "sampling", "prefetch"]
+SETTINGS = ["cache_limit", "page_limit", "retry_limit", "batch_limit", "thread_limit", "queue_limit"]
+VALUES = [("20", "50"), ("50", "20"), ("40", "200"), ("200", "80"), ("16", "64"), ("100", "300")]
 
 
 def draw_services(random, size: int, hosts: list[str]) -> dict[str, dict]:
@@ -674,7 +675,7 @@ def draw_history(random, name: str, now: int, busy: list[int]) -> tuple[list[dic
     ]
     changes = []
     for place, setting in enumerate(random.sample(SETTINGS, random.choice([1, 2]))):
-        old, new = random.sample(["off", "on", "20", "50", "200"], 2)
+        old, new = random.choice(VALUES)
         minute = (
             busy[0] - 60 - random.randint(0, 30) if place else random.choice(busy) + random.choice([-6, 3, 5])
         )
@@ -699,8 +700,8 @@ def draw_spells(random, services: dict, now: int, began: int, releases: dict, wh
 
 
 def draw_config(random, difficulty: int, kind: str) -> Config:
-    size, hosts = (5, 7, 11, 16, 24)[difficulty - 1], ["h1", "h2", "h3", "h4", "h5"][: 2 + difficulty // 2]
-    now, past = random.randint(700, 1200), (28, 60, 90, 150, 300)[difficulty - 1]
+    size, hosts = (4, 7, 11, 16, 25)[difficulty - 1], ["h1", "h2", "h3", "h4", "h5"][: 2 + difficulty // 2]
+    now, past = random.randint(700, 1200), (28, 60, 90, 160, 420)[difficulty - 1]
     services = draw_services(random, size, hosts)
     where = random.choice(hosts if kind == "host" else sorted(services))
     began = now - random.randint(past * 2 // 3, past)
@@ -734,8 +735,8 @@ def draw_config(random, difficulty: int, kind: str) -> Config:
         services[where]["certificate_until"] = began
     elif kind in ("setting", "leak"):
         changes[where] = [each for each in changes[where] if abs(each["minute"] - began) > 40]
-        old, new = random.sample(["off", "on", "20", "50"], 2)
-        changes[where].append({"minute": began, "setting": "pooling", "old": old, "new": new})
+        old, new = random.choice(VALUES)
+        changes[where].append({"minute": began, "setting": "pool_limit", "old": old, "new": new})
     return config
 
 
@@ -747,7 +748,7 @@ def generate(random, difficulty: int) -> Config:
     while True:
         config = draw_config(random, difficulty, kind)
         cause, failing = config["cause"], failing_since(config)
-        if len(failing) < (3, 4, 6, 10, 18)[difficulty - 1] or max(failing.values()) > config["now"] - 6:
+        if len(failing) < (2, 4, 6, 10, 19)[difficulty - 1] or max(failing.values()) > config["now"] - 6:
             continue
         own = services_on(config, cause["where"]) if cause["kind"] == "host" else [cause["where"]]
         if cause["kind"] == "host" and len(own) < 2:
