@@ -11,6 +11,7 @@ from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import SourceError, TaskError
 from codegym_mcp.source_parsing import PARSER_LOCK
 from codegym_mcp.spec.codegym.environment_names import environment_name
+from codegym_mcp.spec.codegym.training_records import shared_question
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.spec.environment_reader import read_any_dialect, read_source
@@ -152,6 +153,9 @@ def _read_with_tasks(entry: Entry, tasks: tuple[Task, ...]) -> Environment:
     # A record may repeat a task of the class itself, and then knows more about it.
     replaced = {task.id for task in tasks}
     kept = [task for task in environment.tasks if task.id not in replaced]
+    question = shared_question(tasks)
+    if question is not None:
+        kept = [task.model_copy(update={"text": task.text or question}) for task in kept]
     return environment.with_tasks((*kept, *tasks))
 
 

@@ -120,11 +120,12 @@ class Environment:
         tools: type,
         /,
         *,
-        reference: Callable[..., Any],
+        reference: Callable[..., Any] | None = None,
         solve: Callable[..., Any],
         text: str,
         generate: Callable[..., Any] | None = None,
         accepts: Callable[..., Any] | None = None,
+        mistakes: Callable[..., Any] | None = None,
         helpers: Sequence[type | Callable[..., Any]] = (),
         meta: Mapping[str, Any] | None = None,
     ) -> "Environment":
@@ -133,11 +134,13 @@ class Environment:
         Args:
             name: the environment's name.
             tools: the class whose public methods are the tools.
-            reference: computes the correct answer from the configuration.
+            reference: computes the correct answer from the configuration; None if `accepts` judges the final
+                state alone.
             solve: the oracle.
             text: the task text, with public values in braces.
             generate: generates the configurations of tasks.
-            accepts: judges an answer, in place of a comparison with the reference.
+            accepts: judges an answer, a final state or both, in place of a comparison with the reference.
+            mistakes: names what plausible misunderstandings lead to.
             helpers: functions and classes that the others use.
             meta: the entries of `META`; the title defaults to one made from the name.
 
@@ -147,7 +150,15 @@ class Environment:
         """
         from codegym_mcp.spec.environment_from_objects import EnvironmentObjects
 
-        objects = EnvironmentObjects(name, tools, reference, solve, text, generate, accepts, helpers, meta)
+        functions = {
+            "reference": reference,
+            "solve": solve,
+            "accepts": accepts,
+            "mistakes": mistakes,
+            "generate": generate,
+        }
+        defined = {key: function for key, function in functions.items() if function is not None}
+        objects = EnvironmentObjects(name, tools, defined, text, helpers, meta)
         return cls.from_source(objects.source(), name=name)
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -27,11 +27,9 @@ class EnvironmentObjects:
 
     name: str
     tools: type
-    reference: Callable[..., Any]
-    solve: Callable[..., Any]
+    functions: Mapping[str, Callable[..., Any]]
+    """`reference`, `solve` and the other functions of the contract, by the name that they get."""
     text: str
-    generate: Callable[..., Any] | None = None
-    accepts: Callable[..., Any] | None = None
     helpers: Sequence[Definition] = ()
     meta: Mapping[str, Any] | None = None
 
@@ -63,23 +61,17 @@ class EnvironmentObjects:
 
     def _definitions(self) -> dict[str, Definition]:
         """Returns the objects by the names that they get in the source."""
-        functions = {
-            "reference": self.reference,
-            "solve": self.solve,
-            "accepts": self.accepts,
-            "generate": self.generate,
-        }
         found: dict[str, Definition] = {}
         for helper in self.helpers:
             name = getattr(helper, "__name__", "")
-            if name in found or name == "Environment" or name in functions:
+            if name in found or name == "Environment" or name in self.functions:
                 problem = f"a helper cannot have the name {name!r}, which another object has"
                 raise self._error(problem, "Rename the helper.")
             found[name] = helper
         return {
             **found,
             "Environment": self.tools,
-            **{name: function for name, function in functions.items() if function is not None},
+            **self.functions,
         }
 
     def _meta(self) -> str:

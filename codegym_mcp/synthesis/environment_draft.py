@@ -13,13 +13,15 @@ from codegym_mcp.source_parsing import parse_source
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_metadata import read_meta
 from codegym_mcp.spec.environment_reader import read_environment_source
+from codegym_mcp.spec.tool_methods import FINAL_STATE
 from codegym_mcp.synthesis.draft_faults import describe_faults, find_faults
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
 from codegym_mcp.unicode_text import is_encodable
 
 _PATH = "the file"
 """Name of a generated file in error messages, which the model receives."""
-_FUNCTIONS = {"reference", "generate", "accepts", "solve"}
+_FUNCTIONS = {"reference", "generate", "accepts", "mistakes", "solve"}
+_NO_TOOLS = {"__init__", FINAL_STATE}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NO_GENERATOR = "The function generate(random, difficulty) is missing."
 
@@ -137,7 +139,7 @@ class Draft:
         for node in self._tree.body:
             if _is(node, "Environment") and isinstance(node, ast.ClassDef):
                 methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
-                stubs = [_stub(method) for method in methods if method.name != "__init__"]
+                stubs = [_stub(method) for method in methods if method.name not in _NO_TOOLS]
         used = " ".join([*stubs, self.answer_annotation()])
         records: list[str] = []
         # A record may name those that are defined before it.
@@ -148,11 +150,11 @@ class Draft:
         return "\n\n".join(records + stubs)
 
     def answer_annotation(self) -> str:
-        """Returns the annotation of the answer in Python syntax."""
+        """Returns the annotation of the answer in Python syntax, or "None" if no answer is taken."""
         for node in self._tree.body:
             if isinstance(node, ast.FunctionDef) and node.name == "reference" and node.returns is not None:
                 return ast.unparse(node.returns)
-        raise AssertionError("every draft has a reference")
+        return "None"
 
 
 def environment_name(title: str) -> str:

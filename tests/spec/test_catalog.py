@@ -581,6 +581,15 @@ def test_training_records_add_tasks_to_the_other_environments() -> None:
         assert any(count > 0 for count in more.values())
 
 
+def test_a_question_of_training_records_is_that_of_all_tasks_of_its_class() -> None:
+    catalog = Catalog.load([FIXTURES / "codegym", FIXTURES / "codegym" / "records.jsonl"])
+    kiln = catalog.get("Kiln_12__MeanHeatEnv")
+    assert len(kiln.tasks) > 1
+    assert {task.text for task in kiln.tasks} == {
+        "A kiln logs its heat. What was the mean heat, to 0.05 degrees?"
+    }
+
+
 def test_training_records_without_environments_are_refused() -> None:
     with pytest.raises(SourceError, match="belongs to a loaded environment"):
         Catalog.load([FIXTURES / "codegym" / "records.jsonl"])

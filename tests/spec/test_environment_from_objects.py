@@ -242,3 +242,59 @@ def test_an_environment_of_objects_can_be_pickled_and_saved(tmp_path: Path) -> N
     assert copy.tool("move").input_schema == lift.tool("move").input_schema
     assert lift.save(tmp_path) == tmp_path / "lift.py"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lift.jsonl", "lift.py"]
+
+
+class Config(TypedDict):
+    jars: int
+
+
+class Larder:
+    def __init__(self, config: Config) -> None:
+        self.jars = config["jars"]
+
+    def eat(self) -> int:
+        """Eat a jar; return how many are left."""
+        self.jars -= 1
+        return self.jars
+
+    def final_state(self) -> int:
+        return self.jars
+
+
+class Dial:
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def turn(self) -> str:
+        """Turn the dial; return what is written there."""
+        return self.word
+
+
+def is_empty(state: int, config: Config) -> bool:
+    return state == 0
+
+
+def eat_one(config: Config) -> dict[str, Any]:
+    return {"eats one jar": {"state": config["jars"] - 1}}
+
+
+def eat_all(tools: Any) -> None:
+    while tools.eat():
+        pass
+
+
+async def test_objects_can_score_the_final_state_alone(open_episode: OpenEpisode) -> None:
+    larder = Environment.from_objects(
+        "larder", Larder, solve=eat_all, text="Eat all.", accepts=is_empty, mistakes=eat_one, helpers=[Config]
+    )
+    assert larder.final_state is not None
+    assert larder.names_mistakes
+    episode = await open_episode(larder, {"jars": 1})
+    await episode.call("eat", {})
+    await episode.submit()
+    assert episode.reward == 1.0
+
+
+def test_without_a_state_a_reference_is_required() -> None:
+    with pytest.raises(SourceError, match="reference"):
+        Environment.from_objects("dial", Dial, solve=eat_all, text="Turn it.")

@@ -4,7 +4,7 @@ A record names its environment and its options in `ability`, as `codegym_v1@<cod
 prompt contains the question for the agent.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -95,6 +95,22 @@ def read_records(path: Path, names: Collection[str]) -> dict[str, tuple[Task, ..
             hint="Also name the directory or the set that contains their environments.",
         )
     return {name: tuple(tasks.values()) for name, tasks in found.items()}
+
+
+def shared_question(tasks: Sequence[Task]) -> str | None:
+    """Returns the question of a class, which its tasks without a record can use too.
+
+    A question speaks of the class's problem and, except for examples, of no task's options: agents learn
+    these with the tools.
+
+    Args:
+        tasks: the tasks of the records of one class.
+
+    Returns:
+        The text that all of them have, or None if they differ.
+    """
+    texts = {task.text for task in tasks}
+    return texts.pop() if len(texts) == 1 else None
 
 
 def _read_record(line: bytes, names: Collection[str], owners: dict[str, str]) -> tuple[str, Task] | None:

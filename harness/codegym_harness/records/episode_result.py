@@ -75,6 +75,9 @@ class EpisodeResult(BaseModel):
     outcome: Outcome
     reward: float | None
     """0 to 1; None if the rollout was not scored: it failed, or the server takes no answers."""
+    overlap: float | None = None
+    """How much of the answer agrees with the reference answer, 0 to 1; None if it is no collection or was not
+    judged. It is no part of the reward."""
     submission: Submission | None = None
     """None if the rollout was not scored."""
     calls: int
@@ -118,6 +121,7 @@ class EpisodeResult(BaseModel):
             seed=record.seed,
             outcome=record.outcome,
             reward=0.0 if record.outcome is Outcome.NO_SUBMISSION else reward,
+            overlap=record.verdict.overlap if record.verdict is not None else None,
             submission=_submission(record.outcome, tried=submission in invalid),
             calls=record.calls,
             oracle_calls=record.oracle_calls,

@@ -71,6 +71,8 @@ class Summary(BaseModel):
     """Mean reward of the scored episodes."""
     reward_estimate: Estimate | None
     """The same with its interval, clustered by environment, or by task if there is only one environment."""
+    overlap: float | None = None
+    """Mean overlap of the answers that are collections, 0 to 1; None if there are none."""
     verdicts: dict[Outcome, int]
     submissions: dict[Submission, int]
     pass_at: dict[int, Estimate]
@@ -118,6 +120,7 @@ def summarize(run: str, agent: str, results: Iterable[EpisodeResult], *, missing
         missing=missing,
         reward=estimate.mean if estimate is not None else None,
         reward_estimate=estimate,
+        overlap=_mean([result.overlap for result in episodes if result.overlap is not None]),
         verdicts=verdicts,
         submissions=submissions,
         pass_at=_passes(episodes, pass_at_k),
@@ -154,6 +157,10 @@ def estimate_over_tasks(tasks: Sequence[Task], values: Sequence[float], *, least
     one = len({environment for environment, _ in tasks}) == 1
     clusters: Sequence[Hashable] = tasks if one else [environment for environment, _ in tasks]
     return clustered_mean(values, clusters).within(least, 1.0)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(sum(values) / len(values), 4) if values else None
 
 
 def _reward(episodes: Collection[EpisodeResult]) -> Estimate | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.codegym.training_records import read_records
+from codegym_mcp.spec.codegym.training_records import read_records, shared_question
 
 RECORDS = Path(__file__).parents[2] / "fixtures" / "codegym" / "records.jsonl"
 KILN, ORCHARD = "Kiln_12__MeanHeatEnv", "Orchard_7__LightestBasketEnv"
@@ -96,3 +96,11 @@ def test_records_without_their_environments_are_an_error(tmp_path: Path) -> None
         read_records(RECORDS, ["vault_protocol"])
     with pytest.raises(SourceError, match="cannot be read"):
         read_records(tmp_path / "absent.jsonl", [KILN])
+
+
+def test_the_question_of_all_records_of_a_class_is_shared() -> None:
+    (task,) = read_records(RECORDS, [KILN])[KILN]
+    other = task.model_copy(update={"id": "other"})
+    assert shared_question((task, other)) == task.text
+    assert shared_question((task, other.model_copy(update={"text": "Another question?"}))) is None
+    assert shared_question((task, other.model_copy(update={"text": None}))) is None
