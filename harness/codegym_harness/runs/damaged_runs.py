@@ -96,7 +96,7 @@ class ReadableRun:
             if kinds == {"extra_forbidden"}:
                 return self._read_known_fields(line, error)
             if not line.endswith(b"\n"):
-                self.line_problems[number] = "incomplete: it was being written"
+                self.line_problems[number] = "incomplete: a process was writing it, or was killed"
             elif kinds == {"json_invalid"}:
                 self.line_problems[number] = "not JSON"
             else:
