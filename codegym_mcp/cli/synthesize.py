@@ -20,9 +20,10 @@ from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
 from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
 from codegym_mcp.synthesis.pipeline import Author, OnStage, Synthesis
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Funnel
-from codegym_mcp.synthesis.problem_reader import CodingProblem, read_problems
+from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, read_problems
 from codegym_mcp.synthesis.synthesis_options import TRIAL_LIMITS, Method, SynthesisOptions, Tier
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore
+from codegym_mcp.synthesis.tracing.python_sources import is_python_source, read_python_problems
 from codegym_mcp.synthesis.tracing.tracing_author import TRACING_VERSION, TracingAuthor
 from codegym_mcp.verification.audit.grades import Grade
 from codegym_mcp.verification.verification_context import VerificationContext
@@ -43,7 +44,7 @@ def _count(option: str, least: int, text: str) -> Callable[[Command], Command]:
 
 
 @click.command()
-@click.argument("problems", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("problems")
 @click.option(
     "--out",
     "directory",
@@ -103,7 +104,7 @@ def _count(option: str, least: int, text: str) -> Callable[[Command], Command]:
 @json_option
 def synthesize(
     *,
-    problems: Path,
+    problems: str,
     directory: Path,
     fields: tuple[str, ...],
     license_name: str | None,
@@ -120,10 +121,10 @@ def synthesize(
     """Make verified and audited environments of coding problems, with a model or by program analysis.
 
     PROBLEMS is a file of JSON Lines: CodeGym's raw problems, MBPP, HumanEval, or another form with --field.
-        Every
-    response of the model is stored, so that an interrupted run continues without sending a request twice. The
-    environments are written to the folder; rejected replies and their reasons to its folder synthesis/. Exits
-    with 0 if every problem was decided.
+    With --method trace it may be a Python file, or package:NAME for an installed package, whose functions
+    have doctests or assertions. Every response of the model is stored, so that an interrupted run continues
+    without sending a request twice. The environments are written to the folder; rejected replies and their
+    reasons to its folder synthesis/. Exits with 0 if every problem was decided.
 
     \b
     Example:
@@ -138,7 +139,7 @@ def synthesize(
     if traced:
         refuse_model_options(given)
         given.update(method=Method.TRACE, tier=Tier(tier))
-    read = list(read_problems(problems, fields=_read_fields(fields), license=license_name))[:limit]
+    read = _read_problems(problems, traced, _read_fields(fields), license_name)[:limit]
     recipe = Recipe(
         model=sampling_settings(model_options) if model_options is not None else {"name": Method.TRACE.value},
         prompts=prompt_rendering.version() if model_options is not None else TRACING_VERSION,
@@ -175,6 +176,18 @@ def synthesize(
         print_funnel(funnel, directory)
     if funnel.unfinished:
         raise SystemExit(1)
+
+
+def _read_problems(
+    name: str, traced: bool, fields: dict[str, str], license_name: str | None
+) -> list[CodingProblem | UnreadableProblem]:
+    if is_python_source(name):
+        if not traced:
+            raise click.UsageError("Python files and packages are read with --method trace.")
+        return read_python_problems(name, license=license_name)
+    if not Path(name).is_file():
+        raise click.UsageError(f"The file {name} does not exist.")
+    return list(read_problems(Path(name), fields=fields, license=license_name))
 
 
 async def _author(

@@ -5,6 +5,7 @@ import copy
 from collections.abc import Callable, Iterable
 
 from codegym_mcp.synthesis.tracing.program import assigned_names
+from codegym_mcp.synthesis.tracing.sorting_by_comparison import write_sorts_as_comparisons
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape
 
 _BUILDERS = {
@@ -41,6 +42,8 @@ def desugar(
             *_parse("return collected"),
         ]
     writer = _LoopWriter(changed, set(hidden), shapes, aggregates)
+    if aggregates:
+        changed.body = writer.prepare_sorts(changed.body)
     changed.body = writer.block(changed.body)
     changed.body = _rename_reassigned(changed)
     return ast.fix_missing_locations(changed)
@@ -101,8 +104,60 @@ class _LoopWriter:
         self._names = {each.id for each in ast.walk(function) if isinstance(each, ast.Name)}
         self._names |= {each.arg for each in ast.walk(function) if isinstance(each, ast.arg)}
         self._tainted = _tainted(function, hidden)
+        self._parameters = {each.arg for each in function.args.args}
         self._before: list[ast.stmt] = []
         self._bound: set[str] = set(assigned_names(function.body)) | {a.arg for a in function.args.args}
+
+    def prepare_sorts(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Writes the sorts of hidden lists as comparisons."""
+        made: list[ast.stmt] = []
+        for statement in body:
+            made += [*self._named_sorts(statement), statement]
+
+        def is_sortable(node: ast.expr) -> bool:
+            return isinstance(node, ast.Name) and self._is_list(node.id) and self._is_input(node.id)
+
+        ranked = write_sorts_as_comparisons(made, is_sortable, self._fresh)
+        # The positions are looped over like the list itself was.
+        self._tainted |= {name for name in self._names if name.startswith("order")}
+        return ranked
+
+    def _is_input(self, name: str) -> bool:
+        return name in self._parameters
+
+    def _named_sorts(self, statement: ast.stmt) -> list[ast.stmt]:
+        """Gives a sorted list inside of a returned or assigned expression a name."""
+        if not isinstance(statement, ast.Return | ast.Assign) or statement.value is None:
+            return []
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+            function = statement.value.func
+            if isinstance(function, ast.Name) and function.id == "sorted":
+                return []
+        found: list[ast.stmt] = []
+        for node in ast.walk(statement.value):
+            if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.IfExp | ast.BoolOp):
+                return []
+        for node in ast.walk(statement.value):
+            for name, value in ast.iter_fields(node):
+                if isinstance(value, ast.expr) and self._is_sort(value):
+                    setattr(node, name, self._moved(value, found))
+                elif isinstance(value, list):
+                    value[:] = [self._moved(each, found) if self._is_sort(each) else each for each in value]
+        if self._is_sort(statement.value):
+            statement.value = self._moved(statement.value, found)
+        return found
+
+    def _is_sort(self, node: object) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id="sorted"), args=[ast.Name(id=name)]):
+                return self._is_list(name) and self._is_input(name)
+        return False
+
+    def _moved(self, node: ast.expr, found: list[ast.stmt]) -> ast.expr:
+        name = self._fresh("ranked")
+        self._bound.add(name)
+        found.append(ast.Assign([ast.Name(name, ast.Store())], node))
+        return ast.Name(name, ast.Load())
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
         return [made for statement in body for made in self._statement(statement)]
@@ -210,6 +265,17 @@ class _LoopWriter:
                         ast.Constant(1), [ast.comprehension(ast.Name(item, ast.Store()), base, [test], 0)]
                     )
                     return dry or self._aggregate("sum", generator, [generator], [], generator)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name) as base, attr="index"), args=[argument]):
+                if self._is_list(name) and self._aggregates:
+                    return dry or self._index(base, argument)
+            case ast.Compare(
+                left=left, ops=[ast.In() | ast.NotIn() as operator], comparators=[ast.Name(id=name) as base]
+            ):
+                if self._is_list(name) and self._aggregates:
+                    return dry or self._member(left, base, isinstance(operator, ast.In))
+            case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() as operator], comparators=[right]):
+                if self._aggregates and self._is_sequence(left) and self._is_sequence(right):
+                    return dry or self._equal(left, right, isinstance(operator, ast.Eq))
             case ast.ListComp(elt=elt, generators=generators):
                 if self._is_hidden(generators[0].iter):
                     return dry or self._collect(ast.GeneratorExp(elt, generators))
@@ -219,6 +285,60 @@ class _LoopWriter:
             case ast.DictComp(key=key, value=value, generators=generators):
                 if self._is_hidden(generators[0].iter):
                     return dry or self._collect_dict(key, value, generators)
+        return False
+
+    def _index(self, base: ast.expr, value: ast.expr) -> ast.expr:
+        """Writes the search for a member as a loop that ends at the first equal one."""
+        place = self._named("place", ast.Constant(0))
+        member = ast.Subscript(base, ast.Name(place, ast.Load()), ast.Load())
+        test = ast.Compare(member, [ast.NotEq()], [value])
+        step = ast.AugAssign(ast.Name(place, ast.Store()), ast.Add(), ast.Constant(1))
+        self._before.append(ast.While(test, [step], []))
+        return ast.Name(place, ast.Load())
+
+    def _member(self, value: ast.expr, base: ast.expr, wanted: bool) -> ast.expr:
+        """Writes the test whether a value is in a list as a search."""
+        item = self._fresh("item")
+        self._bound.add(item)
+        self._tainted.add(item)
+        result = self._named("holds", ast.Constant(not wanted))
+        test = ast.Compare(ast.Name(item, ast.Load()), [ast.Eq()], [value])
+        found = ast.Assign([ast.Name(result, ast.Store())], ast.Constant(wanted))
+        loop = ast.For(ast.Name(item, ast.Store()), base, [ast.If(test, [found, ast.Break()], [])], [])
+        self._before.append(loop)
+        return ast.Name(result, ast.Load())
+
+    def _equal(self, left: ast.expr, right: ast.expr, wanted: bool) -> ast.expr:
+        """Writes the comparison of two sequences as a loop that ends at the first difference."""
+        place = self._fresh("place")
+        self._bound.add(place)
+        counts = [_call("len", _unsliced(each)) for each in (left, right)]
+        same_source = ast.dump(counts[0]) == ast.dump(counts[1])
+        lengths: ast.expr = ast.Compare(counts[0], [ast.Eq()], [copy.deepcopy(counts[1])])
+        lengths = ast.Constant(True) if same_source else lengths
+        start = lengths if wanted else ast.UnaryOp(ast.Not(), lengths)
+        result = self._named("holds", ast.Constant(wanted) if same_source else start)
+        parts = [
+            ast.Subscript(copy.deepcopy(each), ast.Name(place, ast.Load()), ast.Load())
+            for each in (left, right)
+        ]
+        differ = ast.Compare(parts[0], [ast.NotEq()], [parts[1]])
+        change = ast.Assign([ast.Name(result, ast.Store())], ast.Constant(not wanted))
+        counts = [copy.deepcopy(each) for each in counts]
+        places = _call("range", counts[0] if same_source else _call("min", *counts))
+        self._before.append(
+            ast.For(ast.Name(place, ast.Store()), places, [ast.If(differ, [change, ast.Break()], [])], [])
+        )
+        return ast.Name(result, ast.Load())
+
+    def _is_sequence(self, node: ast.expr) -> bool:
+        """Returns whether an expression is a hidden list or long text, possibly reversed."""
+        match node:
+            case ast.Subscript(value=ast.Name() as base, slice=ast.Slice(lower=None, upper=None)):
+                return self._is_sequence(base)
+            case ast.Name(id=name) if name in self._tainted:
+                shape = self._shapes.get(name)
+                return shape is not None and shape.is_indexed and not shape.is_scalar
         return False
 
     def _source(self, node: ast.expr, name: str) -> ast.GeneratorExp | None:
@@ -434,6 +554,11 @@ def _mapped(name: str, args: list[ast.expr], fresh: Callable[[str], str]) -> ast
         clause = ast.comprehension(target, source, [value], 0)
         return ast.GeneratorExp(ast.Name(names[0], ast.Load()), [clause])
     return ast.GeneratorExp(value, [ast.comprehension(target, source, [], 0)])
+
+
+def _unsliced(node: ast.expr) -> ast.expr:
+    """Returns the sequence of a slice that keeps all members."""
+    return copy.deepcopy(node.value if isinstance(node, ast.Subscript) else node)
 
 
 def _call(name: str, *arguments: ast.expr) -> ast.Call:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -13,7 +14,13 @@ from codegym_mcp.synthesis.synthesis_options import Tier, TracingFigures
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
 from codegym_mcp.synthesis.tracing.lifting import lift
 from codegym_mcp.synthesis.tracing.oracle_plays import MAX_CALLS, OraclePlayer
-from codegym_mcp.synthesis.tracing.play_records import Play, differ, repeated_share, repeated_tools
+from codegym_mcp.synthesis.tracing.play_records import (
+    Play,
+    differ,
+    differ_in_tools,
+    repeated_share,
+    repeated_tools,
+)
 from codegym_mcp.synthesis.tracing.program import Program
 from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.solution_runs import Evaluated, evaluate
@@ -45,6 +52,7 @@ VARIATIONS = (
     Variation("helpers are entered and conditions split", entered=True, split=True),
     Variation("state is hidden", entered=True, state=True),
     Variation("state and containers are hidden", entered=True, state=True, scratch=True),
+    Variation("aggregates are tools", aggregates=False),
     Variation("arithmetic is in the tools", agent_computes=False),
     Variation("numbers are hidden", public_scalars=False, state=True),
 )
@@ -249,7 +257,8 @@ class _Chooser:
 
     def _observed(self, lifted: LiftedProgram, play: Play) -> ObservedCalls:
         hidden = [play.config[name] for name in lifted.hidden]
-        return ObservedCalls(hidden, [(call.name, call.result) for call in play.calls])
+        calls = [(call.name, bool(call.arguments), call.result) for call in play.calls]
+        return ObservedCalls(hidden, calls)
 
     async def _adaptivity(
         self,
@@ -259,6 +268,8 @@ class _Chooser:
         chosen: Sequence[Play],
     ) -> float | None:
         """Returns the share of tasks for which the same values in another order lead to other calls."""
+        if not _has_container(chosen):
+            return _numeric_adaptivity(chosen)
         places = {repr(each.arguments): place for place, each in enumerate(inputs)}
         pairs = [
             (play, twin) for play in chosen for twin in twins.get(places[repr(play.arguments)], ())[:_TWINS]
@@ -278,6 +289,23 @@ def _tier(plays: Sequence[Play], adaptive: float | None, read_out: float | None)
     if not strict:
         return Tier.USABLE
     return Tier.NOT_BYPASSABLE if read_out is None or read_out >= 1 else Tier.STRICT
+
+
+def _has_container(plays: Sequence[Play]) -> bool:
+    return any(isinstance(value, str | list | dict) for play in plays for value in play.config.values())
+
+
+def _numeric_adaptivity(plays: Sequence[Play]) -> float | None:
+    """Returns the share of tasks that call other tools than the task with the next number of calls.
+
+    Numbers cannot change places. Arguments and the number of calls may differ because the numbers do, so only
+    the order of the tools counts, as far as both plays go.
+    """
+    ordered = sorted(plays, key=lambda play: len(play.calls))
+    pairs = list(pairwise(ordered))
+    if not pairs:
+        return None
+    return sum(differ_in_tools(one, other) for one, other in pairs) / len(pairs)
 
 
 def _refuse_wrong(plays: Sequence[Play]) -> None:

@@ -75,3 +75,9 @@ def differ(one: Play, other: Play) -> bool:
     if abs(len(first) - len(second)) > 0.1 * common:
         return True
     return sum(a != b for a, b in zip(first, second, strict=False)) > 0.1 * common
+
+
+def differ_in_tools(one: Play, other: Play) -> bool:
+    """Returns whether a tenth of the calls that two plays have in common are calls of different tools."""
+    pairs = list(zip(one.calls, other.calls, strict=False))
+    return sum(a.name != b.name for a, b in pairs) > 0.1 * len(pairs)

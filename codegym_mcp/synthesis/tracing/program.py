@@ -62,7 +62,7 @@ def read_program(solution: str, tests: tuple[str, ...], entry_point: str) -> Pro
     entry = functions.get(_public(entry_point)) if entry_point else _find_entry(functions, tests)
     if entry is None:
         raise RefusedProblemError("No function of the solution is called by its tests.", Stage.PROBLEM)
-    _keep_needed(tree, entry.name)
+    keep_needed(tree, entry.name)
     _refuse_effects(tree)
     _make_positional(entry)
     imported = {alias.asname or alias.name for node in tree.body for alias in _aliases(node)}
@@ -84,7 +84,7 @@ def _aliases(node: ast.stmt) -> list[ast.alias]:
     return node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
 
 
-def _keep_needed(tree: ast.Module, entry: str) -> None:
+def keep_needed(tree: ast.Module, entry: str) -> None:
     """Removes the definitions that the entry function does not reach."""
     needed: set[str] = set()
     waiting = [entry]

@@ -20,7 +20,8 @@ from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.solution_runs import Evaluated, evaluate, parameter_shapes
 from codegym_mcp.synthesis.tracing.task_texts import task_text, title_of
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape, annotation, shape_of
-from codegym_mcp.verification.audit.audit import audit
+from codegym_mcp.verification.audit.audit import Audit, audit
+from codegym_mcp.verification.audit.grades import Grade, Weakness
 from codegym_mcp.verification.gates.verify import verify
 from codegym_mcp.verification.verification_context import VerificationContext
 
@@ -146,10 +147,21 @@ class TracingAuthor:
             audited = await audit(self.context, environment)
         except TaskError as error:
             raise RefusedProblemError(error.message, Stage.AUDIT) from None
-        if audited.grade > self.options.grade:
+        if audited.grade > self.options.grade and not _is_only_guessable(audited, found):
             why = " ".join(finding.message for finding in audited.findings)
             raise RefusedProblemError(f"Grade {audited.grade}. {why}", Stage.AUDIT)
         return AcceptedEnvironment(title=environment.title, source=source, tasks=kept, audit=audited)
+
+
+def _is_only_guessable(audited: Audit, found: Granularity) -> bool:
+    """Returns whether an environment is weak only because its answers are true or false.
+
+    Such an environment is kept if the rest is strong: it is strict.
+    """
+    truths = all(isinstance(play.answer, bool) for play in found.plays)
+    guessing = {Weakness.GUESSABLE, Weakness.CONSTANT, Weakness.OBSERVE, Weakness.RANDOM}
+    weak = {finding.weakness for finding in audited.findings if finding.grade > Grade.B}
+    return truths and found.tier.rank >= Tier.STRICT.rank and weak <= guessing
 
 
 def _below_tier(found: Granularity, wanted: Tier) -> str:

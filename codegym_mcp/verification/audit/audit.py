@@ -41,6 +41,7 @@ from codegym_mcp.verification.audit.oracle_agreement import (
     find_look_alikes,
     measure_agreement,
 )
+from codegym_mcp.verification.audit.read_out import measure_read_out
 from codegym_mcp.verification.audit.unearned_rewards import (
     measure_answer_only,
     measure_any_answer,
@@ -170,6 +171,7 @@ async def _measure(
         mistakes=await measure_mistakes(
             context, environment, [*tasks, *(comparison.play.task for comparison in answered)]
         ),
+        read_out=measure_read_out(environment, plays),
         unjudged_answer=await _find_unjudged_answer(context, environment, tasks),
         by_task=[
             TaskFigures(

@@ -138,6 +138,12 @@ class Figures(_Measured):
     """How often one call reveals the state that the oracle leaves, always in the same place of its result."""
     mistakes: list[MistakeFigures] = []
     """The misunderstandings that the environment names, on fixed and generated tasks."""
+    read_out: float | None = None
+    """Calls that read every hidden value, as a multiple of the oracle's calls.
+
+    Less than 1 means that an agent can copy the input and ignore the other tools. None if no tool reveals
+    hidden values as they are.
+    """
     unjudged_answer: str = ""
     """An answer of the declared type on which the judge fails, and the error, or the empty string."""
     by_task: list[TaskFigures]

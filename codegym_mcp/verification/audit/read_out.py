@@ -23,11 +23,11 @@ class ObservedCalls:
 
     Attributes:
         hidden: the hidden values of the configuration.
-        results: the results by tool, in order.
+        results: for each call the tool, whether it had arguments, and the result.
     """
 
     hidden: Sequence[Any]
-    results: Sequence[tuple[str, Any]]
+    results: Sequence[tuple[str, bool, Any]]
 
 
 def measure_read_out(environment: Environment, plays: Sequence[RecordedPlay]) -> float | None:
@@ -40,7 +40,11 @@ def measure_read_out(environment: Environment, plays: Sequence[RecordedPlay]) ->
     observed = [
         ObservedCalls(
             hidden=list(environment.hidden_values(play.task).values()),
-            results=[(step.name, step.result.value) for step in play.steps if not step.result.is_error],
+            results=[
+                (step.name, bool(step.arguments), step.result.value)
+                for step in play.steps
+                if not step.result.is_error
+            ],
         )
         for play in plays
         if play.correct
@@ -87,9 +91,11 @@ def _values_per_call(observed: Sequence[ObservedCalls], leaves: Sequence[Counter
     """Returns how many hidden values one call of the most revealing tool shows, or None."""
     revealing: dict[str, list[int]] = {}
     refuted: set[str] = set()
+    selecting: dict[str, bool] = {}
     values: dict[str, set[Any]] = {}
     for each, known in zip(observed, leaves, strict=True):
-        for name, result in each.results:
+        for name, has_arguments, result in each.results:
+            selecting[name] = selecting.get(name, False) or has_arguments
             found = list(_leaves(result))
             if len(found) == 1 and isinstance(result, str) and len(result) > 1 and result not in known:
                 found = list(result)
@@ -99,7 +105,8 @@ def _values_per_call(observed: Sequence[ObservedCalls], leaves: Sequence[Counter
                 revealing.setdefault(name, []).append(len(found))
                 values.setdefault(name, set()).update(found)
     rates = [
-        sum(counts) / len(counts)
+        # A tool without arguments shows another value only after a call that changes the environment.
+        sum(counts) / len(counts) / (1 if selecting[name] else 2)
         for name, counts in revealing.items()
         if name not in refuted and len(values[name]) >= _FEWEST_VALUES
     ]
