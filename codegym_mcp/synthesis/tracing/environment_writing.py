@@ -92,6 +92,9 @@ def _write_tool(tool: LiftedTool, lifted: LiftedProgram, types: ToolTypes | None
         named = [f"{each}: {types.parameters[each]}" for each in tool.parameters]
         head = [f"    def {tool.name}({', '.join(['self', *named])}) -> {types.result}:"]
         head += _docstring(tool, lifted)
+    for register in _read_registers(tool, lifted):
+        head.append(f"        if self.{register} is None:")
+        head.append(f'            raise ValueError("{register} has no value yet.")')
     body = ast.unparse(ast.fix_missing_locations(tool.body)).splitlines()
     if not tool.parameters and not tool.changes and _never_fails(tool):
         return [*head, *(f"        {line}" for line in body)]
@@ -102,6 +105,19 @@ def _write_tool(tool: LiftedTool, lifted: LiftedProgram, types: ToolTypes | None
         "        except Exception:",
         '            raise ValueError("This call is not possible.")',
     ]
+
+
+def _read_registers(tool: LiftedTool, lifted: LiftedProgram) -> list[str]:
+    """Returns the attributes that a tool reads and that have no value when an episode begins."""
+    read = {
+        each.attr
+        for each in ast.walk(tool.body)
+        if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Load)
+    }
+    match tool.change:
+        case ast.AugAssign(target=ast.Attribute(attr=name)):
+            read.add(name)
+    return [each for each in lifted.registers if each in read and each not in lifted.hidden]
 
 
 def _never_fails(tool: LiftedTool) -> bool:
