@@ -10,7 +10,7 @@ case:
 - Customers sometimes change their minds while you are dealing with them. What counts is the last wish about
   each item before the case is closed.
 - Before a decision is booked, it is proposed to the customer, with the amount if it is a refund. Customers
-  accept what the desk decides, but their replies are worth reading.
+  accept what the desk decides.
 - What is booked cannot be changed. When everything that a customer wishes has been decided, close the case.
 
 All amounts are in cents. You are done when the queue has been dealt with; there is nothing to report.
