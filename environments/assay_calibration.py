@@ -18,9 +18,7 @@ longer tell neighbouring concentrations apart.
 A paper test strip shows between which bounds a concentration lies. Strips are plentiful and cost no run.
 
 You have {lamps} lamps, none of them struck yet, and reagent for {reagent} runs. Striking a lamp throws
-the previous one away. A plan that calibrates each lamp once (two blanks and the standard), then always
-runs the strongest sample that is sure to fit at the greatest dilution that loses nothing, and strikes the
-next lamp only when no sample is sure to fit, leaves one lamp and some reagent to spare.
+the previous one away.
 
 Answer with a dictionary from the name of each sample to its concentration in units.
 """

@@ -314,7 +314,7 @@ def generate(random, difficulty: int) -> dict:
         "trays": count + 1,
         "longest_delay": longest_delay,
         "calm": calm,
-        "closing": 60 + 25 * count,
+        "closing": 60 + 25 * count if difficulty < 3 else 40 + 16 * count,
         "temperature_limits": [50, 420],
         "humidity_limits": [250, 980],
         "start": [200 + random.randint(-20, 20), 600 + random.randint(-20, 20)],

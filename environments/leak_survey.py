@@ -8,14 +8,11 @@ valves are open now. Tonight's flow shows that at least one pipe leaks.
 A pipe is live while its own valve and all valves between it and the reservoir are open; otherwise it is
 dead. Dead pipes that are joined through open valves form a section, and a closed valve is watertight. A
 pressure test of a dead section tells whether the pressure holds (none of its pipes leaks) or falls (at
-least one of them leaks). The logger has charge for {tests} tests. That is too few to test everything
-piece by piece, but enough, with two to spare, for a survey that works down from the reservoir: where a
-part is known to leak, it tests the parts that branch off next, each as a whole, and what lies between
-alone, and it never tests inside a part that has held.
+least one of them leaks). The logger has charge for {tests} tests, too few to test everything piece by
+piece.
 
 Turn a valve only while the pipe directly above it is live (above valve {main} is the reservoir, which
-always is). Turning a valve below a dead pipe draws in air, and bleeding the air uses up two tests. So the
-lower valves of a section are closed before its upper one, and opened after it.
+always is). Turning a valve below a dead pipe draws in air, and bleeding the air uses up two tests.
 
 Some valves are seized open, which shows only when somebody tries to close them; trying does no harm.
 Valve {main} works. Pipes joined by a seized valve, or by a run of them, cannot be told apart and are dug
@@ -159,6 +156,12 @@ def reference(
     return sorted(pipe for pipe in above if block_top(above, seized, pipe) in leaking_tops)
 
 
+def mistakes(
+    pipes: int, main: int, tests: int, feeder: dict[str, int], seized: list[int], leaking: list[int]
+) -> dict[str, list[int]]:
+    return {"digs up leaking pipes without those joined to them": sorted(leaking)}
+
+
 def solve(tools, pipes, main, tests):
     dig = []
     suspects = [main]  # valves below which something is known to leak
@@ -219,6 +222,8 @@ def generate(random, difficulty: int) -> dict:
         leaking = sorted(random.sample(numbers, random.randint((most_leaks + 1) // 2, most_leaks)))
         dig = reference(pipes, numbers[0], 0, feeder, seized, leaking)
         # Neither the main, which the text names, nor the list on one plan sheet may be the answer as it is.
+        if difficulty > 1 and dig == leaking:
+            continue
         if dig == numbers[:1] or any(dig == branches(feeder, pipe) for pipe in feeder):
             continue
         needed, calls, blocks = survey_effort(feeder, seized, leaking)

@@ -16,9 +16,7 @@ Counting the names on a range of leaves costs one handling, however long the ran
 Reading a leaf costs three. Some leaves are brittle: a brittle leaf that is read as it is crumbles, tells
 nothing, and can never be read or counted again, alone or within a range. Strengthening it first costs no
 handling but one of {sheets} sheets of tissue, which are all there is for all copies together. Examining
-the condition of a copy is free. The allowance is enough to count a whole copy, to halve ranges that lack
-names until the leaves are found (one count for each halving: what one half lacks tells what the other
-lacks), and to read each of these leaves once. It is not enough for leafing through everything.
+the condition of a copy is free. The allowance is not enough for leafing through everything.
 
 Answer with an object that gives for every copy the letter of the book it was copied from, or "original".
 With only two copies, it could be {{"A": "original", "B": "A"}}.

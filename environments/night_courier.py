@@ -13,7 +13,7 @@ A full battery lasts {battery} minutes. Riding a street uses its minutes, and yo
 street that takes more than is left. Reading signs uses nothing. The bike is charged only by a pickup:
 our truck brings you and the bike back to the depot, and you start again with a full battery. The truck
 comes at most {pickups} times. One full battery takes you from the depot to any junction by the quickest
-way, so the pickups are enough if every trip reaches at least one junction where you have not been yet.
+way.
 
 The van drives by the same signs and takes the same minutes. It has no battery to worry about, but it
 costs {rate} pence for each minute, and it needs a ticket for each toll zone it drives in. One ticket
@@ -192,6 +192,17 @@ def accepts(answer, depot, house, junctions, battery, pickups, rate, streets, ti
     return route_cost(answer, *trip) == route_cost(best, *trip)
 
 
+def mistakes(
+    depot, house, junctions, battery, pickups, rate, streets, tickets, houses
+) -> dict[str, list[str]]:
+    goal = next(junction for junction in houses if houses[junction] == house)
+    paid = [{**s, "minutes": rate * s["minutes"] + tickets.get(s["zone"], 0)} for s in streets]
+    return {
+        "takes the quickest way": quickest(depot, streets)[goal][1],
+        "pays for a zone again on every street": quickest(depot, paid)[goal][1],
+    }
+
+
 def van_routes(signs, tickets, depot, rate):
     """Cost and route of the cheapest known way for the van to every junction seen so far."""
     found, settled = {}, set()
@@ -305,6 +316,8 @@ def generate(random, difficulty: int) -> dict:
     size = (5, 8, 13, 20, 28)[difficulty - 1]
     zones = (1, 2, 2, 3, 3)[difficulty - 1]
     rate = random.randint(6, 12)
+    # That a ticket lasts for the whole trip matters in most tasks of more than one zone.
+    tickets_last = difficulty > 1 and random.random() < 0.7
     while True:
         names, streets = draw_city(random, size, zones)
         used = sorted({s["zone"] for s in streets if s["zone"]})
@@ -317,7 +330,7 @@ def generate(random, difficulty: int) -> dict:
             "house": houses[goal],
             "junctions": size,
             "battery": max(minutes for minutes, route in ways.values()) * 5 // 4,
-            "pickups": size - 2,
+            "pickups": size - 2 if difficulty < 3 else (size - 2) * 2 // 3,
             "rate": rate,
             "streets": streets,
             "tickets": tickets,
@@ -326,5 +339,6 @@ def generate(random, difficulty: int) -> dict:
         best = reference(**config)
         # Worth asking only if the tolls matter: the quickest way must not be the cheapest one.
         trip = (names[0], houses[goal], rate, streets, tickets, houses)
-        if len(best) >= 2 and route_cost(best, *trip) < route_cost(ways[goal][1], *trip):
+        wrong = [route_cost(best, *trip) < route_cost(way, *trip) for way in mistakes(**config).values()]
+        if len(best) >= 2 and wrong[0] and (wrong[1] or not tickets_last):
             return config

@@ -11,9 +11,7 @@ There is one parcel of each of these weights, in kilograms: {weights}. They have
 sum of some of them minus a sum of others tells exactly which were added and which were taken away.
 
 The weighbridge gives the total weight of up to {capacity} crates, from any aisles, but not the weight of
-each. It may be used {weighings} times, fewer than there are crates. That is enough for weighing every
-aisle and then halving, again and again, each group whose weight differs from what was declared, with one
-of the halves weighed each time.
+each. It may be used {weighings} times, fewer than there are crates.
 
 Opening a crate shows the tags of the mis-sorted parcels inside. The number of crates you may open is
 {seals}; an opened crate goes to the customs cage and can be neither weighed nor opened again.

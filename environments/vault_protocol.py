@@ -137,11 +137,32 @@ def reference(
     lamps: list[str],
     voltages: list[list[int]],
 ) -> str:
+    return shortest_opening(commands, modes, leads, range(len(commands)))
+
+
+def mistakes(
+    commands: str,
+    modes: int,
+    contacts: int,
+    probes: int,
+    resets: int,
+    leads: list[list[int]],
+    lamps: list[str],
+    voltages: list[list[int]],
+) -> dict[str, str]:
+    return {
+        "takes another of the shortest strings": shortest_opening(
+            commands, modes, leads, range(len(commands))[::-1]
+        )
+    }
+
+
+def shortest_opening(commands: str, modes: int, leads: list[list[int]], preferred) -> str:
+    """The shortest string that opens, with the preferred command wherever several are equally good."""
     distance = distances_to_opening(leads)
     mode, opening = 0, ""
     while True:
-        ahead = [distance.get(result, modes + 1) for result in leads[mode]]
-        chosen = ahead.index(min(ahead))
+        chosen = min(preferred, key=lambda place: distance.get(leads[mode][place], modes + 1))
         opening += commands[chosen]
         if leads[mode][chosen] == OPENS:
             return opening
