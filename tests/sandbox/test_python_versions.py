@@ -67,15 +67,21 @@ def generate(random, difficulty):
 """
 COMPUTED_DIGEST = "0364033056b7cd70"
 GENERATED_DIGESTS = {
+    "access_review": "be014d9dc4cbeeb9",
+    "archive_requests": "2f804d71c70a88d9",
     "assay_calibration": "736f4406700e9dc5",
     "crew_rota": "1c668982b255e7b3",
+    "data_migration": "8063718b196b0f79",
     "greenhouse_control": "f110b291dc601092",
+    "incident_response": "99eed988a60ecfe2",
     "leak_survey": "e90d4a1f587da97d",
     "ledger_audit": "b65cd72c302e6f0f",
     "manuscript_forensics": "94d93f87267529dc",
     "night_courier": "6c0693724b813a39",
     "parcel_hunt": "c168b2daf1e79731",
+    "stable_backports": "ad5acc8f26b37b7a",
     "stock_reconciliation": "3b46e1c8c041f2b1",
+    "supplier_negotiation": "c1daff1047d648f3",
     "ticket_triage": "6276caf20c562926",
     "vault_protocol": "6d332be925f8e63a",
     "venue_bookings": "9e2099a34ff1cce4",
