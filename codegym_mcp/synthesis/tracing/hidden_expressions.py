@@ -406,18 +406,13 @@ def _method_shape(name: str, shape: Shape | None) -> Shape | None:
 
 
 def _is_raw(node: ast.expr) -> bool:
+    """Returns whether a value is a hidden variable, or a member of a container computed of hidden ones."""
+    selected = False
     while isinstance(node, ast.Subscript):
-        node = node.value
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id in ("list", "sorted")
-        ):
-            node = node.args[0]
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("items", "keys", "values", "split")
-        ):
-            node = node.func.value
-    return isinstance(node, ast.Attribute)
+        node, selected = node.value, True
+    match node:
+        case ast.Attribute():
+            return True
+        case ast.Call(func=ast.Name(id=name)):
+            return selected and name in PURE_BUILTINS
+    return selected
