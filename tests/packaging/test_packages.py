@@ -86,6 +86,9 @@ def test_the_wheel_installs_no_names_but_ours(installed: Path) -> None:
     bundled = installed / "codegym_mcp" / "environments"
     shipped = {path.name for path in (ROOT / "environments").iterdir() if path.is_file()}
     assert {path.name for path in bundled.iterdir() if path.is_file()} == shipped
+    page = "viewer_page/assets"
+    assets = {path.name for path in (ROOT / "codegym_mcp" / page).iterdir()}
+    assert {path.name for path in (installed / "codegym_mcp" / page).iterdir()} == assets
 
 
 @pytest.mark.parametrize("path", ["", "."], ids=["plain", "with PYTHONPATH=."])
