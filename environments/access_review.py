@@ -477,7 +477,7 @@ def draw_config(random, difficulty: int) -> Config:
     permissions = sorted(f"{system}.{action}" for system in systems for action in ACTIONS)
     for name in names[:2]:
         people[name]["last_day"] = None
-    # Whoever edits must not approve in the same system, nor export from it where that is a conflict too.
+    # Editing and approving in the same system conflict.
     rivals = {each: [] for each in permissions}
     for system in systems:
         rivals[f"{system}.approve"].append(f"{system}.edit")
@@ -500,7 +500,7 @@ def draw_config(random, difficulty: int) -> Config:
             for each in permissions
         },
         "profiles": profiles,
-        "exceptions": {},  # drawn below
+        "exceptions": {},
     }
     config["exceptions"] = draw_exceptions(random, config)
     for name in names:

@@ -368,8 +368,9 @@ PEOPLE = "ada ben cleo dora emil fay gus hana ivo jana kurt lena milo nora otto 
 def draw_customers(random, count: int, branches: list[str], cutoff: int) -> dict[str, dict]:
     keys = [f"c{number}" for number in sorted(random.sample(range(100, 999), count))]
     names = random.sample([f"{one}.{two}" for one in PEOPLE for two in PEOPLE if one != two], count)
+    days = random.sample(range(cutoff - 300, cutoff + 300), count)
     customers = {}
-    for key, name in zip(keys, names):
+    for key, name, day in zip(keys, names, days):
         email = f"{name}@mail.example"
         if customers and random.random() < 0.25:
             twin = random.choice(sorted(customers))
@@ -382,11 +383,8 @@ def draw_customers(random, count: int, branches: list[str], cutoff: int) -> dict
             "country": random.choice([*COUNTRIES, None, None]),
             "branch": random.choice(branches if random.random() < 0.9 else ["b9"]),
             "referred_by": random.choice(others) if random.random() < 0.4 else None,
-            "changed": cutoff + random.choice([-1, 1]) * random.randint(0, 300),
+            "changed": day,
         }
-    days = random.sample(range(cutoff - 300, cutoff + 300), count)
-    for key, day in zip(keys, days):
-        customers[key]["changed"] = day
     return customers
 
 

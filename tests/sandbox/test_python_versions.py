@@ -71,7 +71,7 @@ GENERATED_DIGESTS = {
     "archive_requests": "2f804d71c70a88d9",
     "assay_calibration": "736f4406700e9dc5",
     "crew_rota": "1c668982b255e7b3",
-    "data_migration": "8063718b196b0f79",
+    "data_migration": "abbea57a044e535e",
     "greenhouse_control": "f110b291dc601092",
     "incident_response": "99eed988a60ecfe2",
     "leak_survey": "e90d4a1f587da97d",
