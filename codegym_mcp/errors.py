@@ -153,7 +153,8 @@ class EnvironmentFaultError(EnvironmentFailedError):
     """The environment's code raised an exception that it should not raise.
 
     Attributes:
-        role: the part of the environment that failed: "tools", "reference", "solve", "generate" or "judge".
+        role: the part of the environment that failed: "tools", "reference", "solve", "generate", "judge" or
+            "mistakes".
     """
 
     def __init__(self, role: str, message: str) -> None:

@@ -282,3 +282,23 @@ async def test_a_difficulty_out_of_range_is_refused(
 ) -> None:
     with pytest.raises(TaskError, match="Choose one from 1 to 5"):
         await generate_task(pool, counter, difficulty, 0)
+
+
+async def test_the_overlap_is_measured_beside_the_reward(pool: SandboxPool, declare: Declare) -> None:
+    compared = declare(source("set[int]", "return {x, 1, 2, 4}"))
+    judged = declare(
+        source("list[int]", "return [x, 1]", more="def accepts(answer, x):\n    return answer == [x, 1]")
+    )
+    failing = declare(
+        source("list[int]", "return [][1]", more="def accepts(answer, x):\n    return answer == [x, 1]")
+    )
+    for environment, answer, reward, overlap in (
+        (compared, [3, 1], 0.0, 0.5),
+        (compared, [4, 3, 2, 1], 1.0, 1.0),
+        (judged, [3, 2], 0.0, 0.5),
+        (judged, [3, 1], 1.0, 1.0),
+        (failing, [3, 2], 0.0, None),
+        (declare(source()), 4, 0.0, None),
+    ):
+        verdict = await judge(pool, environment, task(), answer, Limits(), with_overlap=True)
+        assert (verdict.reward, verdict.overlap) == (reward, overlap)

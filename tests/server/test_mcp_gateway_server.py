@@ -11,6 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic_core import from_json
 
 from codegym_mcp.sandbox.process.pool import SandboxPool
+from tests.episodes.stateful_environments import STATE_ALONE
 
 from .conftest import MODES
 from .serving import ENVIRONMENTS, WORDS, Server, http_server
@@ -288,3 +289,24 @@ async def test_one_caller_may_open_so_many_episodes(pool: SandboxPool) -> None:
         await server.open()
         await done(client, "submit_answer", episode=handles[0], answer="")
         await done(client, "start_episode", environment="safe")
+
+
+async def test_a_submission_without_an_answer_is_judged_by_what_was_done(
+    pool: SandboxPool, tmp_path: Path
+) -> None:
+    (tmp_path / "lamps.py").write_text(STATE_ALONE, encoding="utf-8")
+    async with http_server(pool, paths=(tmp_path,)) as server, gateway(server) as client:
+        started = await done(client, "start_episode", environment="lamps", difficulty=1, seed=3)
+        assert started["answer"] == {"type": "null"}
+        assert "takes no answer" in started["task"]
+        episode = server.episodes.by_token(started["episode"])
+        for lamp in episode.full_task.config["broken"]:
+            await done(
+                client,
+                "call_tool",
+                episode=started["episode"],
+                name="switch",
+                arguments={"lamp": lamp},
+            )
+        assert await done(client, "submit_answer", episode=started["episode"]) == {"received": True}
+    assert episode.reward == 1.0
