@@ -92,19 +92,16 @@ class ToolNames:
 
 def name_holes(node: ast.AST, holes: Sequence[ast.expr]) -> list[str]:
     """Returns the names of parameters: positions are called so, known variables by their names."""
-    indices = {
-        each.slice.id
+    places = {
+        each.slice.id: each
         for each in ast.walk(node)
         if isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Name)
     }
     found: list[str] = []
     for number, hole in enumerate(holes):
-        if f"{HOLE}{number}" in indices:
-            name = "position"
-            if sum(f"{HOLE}{k}" in indices for k in range(len(holes))) == 1 and isinstance(
-                hole, ast.Constant
-            ):
-                name = "position"
+        place = places.get(f"{HOLE}{number}")
+        if place is not None:
+            name = _position_name(place, is_first="position" not in found)
         elif isinstance(hole, ast.Name) and not hole.id.startswith(HOLE):
             name = hole.id
         else:
@@ -114,6 +111,14 @@ def name_holes(node: ast.AST, holes: Sequence[ast.expr]) -> list[str]:
             wanted, count = f"{name}_{count}", count + 1
         found.append(wanted)
     return found
+
+
+def _position_name(place: ast.Subscript, *, is_first: bool) -> str:
+    """Names a position by whether it selects a member of a member, or a member of another part."""
+    if is_first:
+        return "position"
+    inner = any(isinstance(each, ast.Name) and each.id.startswith(HOLE) for each in ast.walk(place.value))
+    return "inner_position" if inner else "other_position"
 
 
 def _words(node: ast.AST) -> str:

@@ -38,8 +38,8 @@ def test_index_arithmetic_is_left_to_the_caller() -> None:
     source = "def f(xs):\n    n = 0\n    for i in range(1, len(xs)):\n        if xs[i - 1] < xs[i]:\n            n += 1\n    return n"
     program = lifted(source, {"xs": [1, 2]}, n=1, i=1)
     (tool,) = [each for each in program.tools if each.parameters]
-    assert ast.unparse(tool.body) == "return self.xs[position] < self.xs[position_2]"
-    assert f"tools.{tool.name}(position=i - 1, position_2=i)" in write_oracle(program)
+    assert ast.unparse(tool.body) == "return self.xs[position] < self.xs[other_position]"
+    assert f"tools.{tool.name}(position=i - 1, other_position=i)" in write_oracle(program)
 
 
 def test_a_helper_is_a_tool() -> None:
