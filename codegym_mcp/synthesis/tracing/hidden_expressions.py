@@ -172,8 +172,8 @@ class _Builder:
                 return self._subscript(node)
             case ast.Call():
                 return self._call(node)
-            case ast.Attribute():
-                raise NotExpressibleError
+            case ast.Attribute(value=value, attr=name) if not name.startswith("_"):
+                return ast.Attribute(self.build(value)[0], name, ast.Load()), None
             case ast.Compare() | ast.BoolOp():
                 return self._children(node), _BOOL
             case ast.UnaryOp(op=ast.Not()):

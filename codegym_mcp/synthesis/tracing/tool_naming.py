@@ -84,7 +84,8 @@ class ToolNames:
         if not clean or not clean[0].isalpha() or keyword.iskeyword(clean):
             clean = f"compute_{clean}".strip("_")
         name, number = clean, 2
-        while name in self._tools:
+        # Variables may be attributes of the environment, which would hide a method of the same name.
+        while name in self._tools or name in self._variables:
             name, number = f"{clean}_{number}", number + 1
         self._tools.add(name)
         return name

@@ -80,3 +80,15 @@ def test_what_tools_cannot_follow_is_refused_with_a_reason(source: str) -> None:
     with pytest.raises(RefusedProblemError) as refusal:
         lifted(source, {"xs": [[1]]})
     assert refusal.value.reason.endswith(".")
+
+
+def test_a_tool_has_no_name_of_an_attribute() -> None:
+    source = "def f(words):\n    return [list(word) for word in words]"
+    program = lifted(source, {"words": ["ab", "cd"]}, word="ab")
+    assert not {tool.name for tool in program.tools} & {"words", "word"}
+
+
+def test_a_sort_is_done_by_comparisons() -> None:
+    program = lifted("def f(xs):\n    return sorted(xs)[0] * 2", {"xs": [3, 1, 2]})
+    assert "return self.xs[position] < self.xs[other_position]" in bodies(program).values()
+    assert "order.insert(low, place)" in write_oracle(program)
