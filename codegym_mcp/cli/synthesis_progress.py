@@ -74,6 +74,8 @@ def print_funnel(funnel: Funnel, directory: Path) -> None:
     spent = f"{costs.requests} responses, {costs.tokens:,} tokens" + (
         f", ${costs.cost:.2f}" if costs.cost else ""
     )
+    if funnel.tiers:
+        spent = ", ".join(f"{count} {tier}" for tier, count in funnel.tiers.items())
     out.print(
         f"\nEnvironments kept: {len(funnel.environments)}, in {directory}. {spent}.",
         highlight=False,
