@@ -294,7 +294,7 @@ async def test_an_unknown_method_is_refused(begin: Begin) -> None:
 async def test_with_reveal_the_submission_declares_the_verdict(http: Server) -> None:
     episode = await http.open(reveal=True)
     hidden = await http.open()
-    for each, properties in ((episode, {"received", "correct", "reward"}), (hidden, {"received"})):
+    for each, properties in ((episode, {"received", "correct", "reward", "overlap"}), (hidden, {"received"})):
         assert set((each.submission.output_schema or {})["properties"]) == properties
         async with Client(EpisodeMcpServer.of(each).server, read_timeout_seconds=30) as client:
             listed = {tool.name: tool.output_schema for tool in (await client.list_tools()).tools}
