@@ -18,8 +18,8 @@ from codegym_mcp.cli.command_output import (
 )
 from codegym_mcp.cli.environment_selection import jobs_option, names_argument, select_entries
 from codegym_mcp.verification.audit.audit import Audit
-from codegym_mcp.verification.audit.audit_figures import Agreement
 from codegym_mcp.verification.audit.audit_files import AuditFiles
+from codegym_mcp.verification.audit.audit_measurements import Agreement
 from codegym_mcp.verification.audit.grades import Grade
 from codegym_mcp.verification.batch.audit_many import Unaudited, audit_many
 from codegym_mcp.verification.verification_context import VerificationContext

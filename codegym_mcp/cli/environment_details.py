@@ -11,8 +11,8 @@ from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.verification.audit.audit import Audit
-from codegym_mcp.verification.audit.audit_figures import Figures
 from codegym_mcp.verification.audit.audit_files import current_audit
+from codegym_mcp.verification.audit.audit_measurements import Figures
 
 
 def print_environment(name: str, paths: tuple[Path, ...], *, as_json: bool) -> None:

@@ -73,8 +73,8 @@ async def serve_over_http(paths: Sequence[Path], runtime: RuntimeOptions, servin
     Args:
         paths: where the environments are; the bundled ones if there are none.
     """
-    from codegym_mcp.server.http_server import make_app
-    from codegym_mcp.server.http_serving import serve_http
+    from codegym_mcp.server.http_application import make_app
+    from codegym_mcp.server.uvicorn_server import serve_http
 
     given = _read_token(TOKEN_VARIABLE)
     if not given and serving.host is not None and not is_loopback(serving.host):

@@ -16,7 +16,7 @@ from codegym_mcp.errors import (
     ToolError,
     WorkerLostError,
 )
-from codegym_mcp.sandbox.process.code_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.pool import SandboxPool, retry_lost_process
 from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.sandbox.process.shared_process import ToolProcess

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 
 from codegym_mcp.runtime.async_runtime import AsyncRuntime
+from codegym_mcp.server.http_application import make_app
 from codegym_mcp.server.http_options import HttpOptions
-from codegym_mcp.server.http_server import make_app
 
 
 @asynccontextmanager

@@ -9,10 +9,10 @@ from typing import Self
 from codegym_mcp.runtime.async_runtime import AsyncRuntime
 from codegym_mcp.runtime.blocking_runtime import Runtime
 from codegym_mcp.runtime.task_owned_context_manager import HeldContext
+from codegym_mcp.server.http_application import make_app
 from codegym_mcp.server.http_options import HttpOptions
-from codegym_mcp.server.http_server import make_app
-from codegym_mcp.server.http_serving import running
 from codegym_mcp.server.listeners import bind, host_in_url
+from codegym_mcp.server.uvicorn_server import running
 from codegym_mcp.spec.catalog import Source
 
 

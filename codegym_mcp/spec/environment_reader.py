@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.sandbox.language.source_dialect import Dialect
+from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.source_parsing import MAX_SOURCE, PARSER_LOCK, line_at, parse_source
 from codegym_mcp.spec.codegym.class_reader import read_codegym
 from codegym_mcp.spec.codegym.format_recognition import is_codegym

@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
-from codegym_mcp.sandbox.process.code_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.process_messages import ComputeReference
 from tests.sandbox.attack_targets import Target
 from tests.sandbox.payloads import PAYLOADS

@@ -23,10 +23,10 @@ from codegym_mcp.episodes.events import Event
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.server.connection_limits import ConnectionLimits
+from codegym_mcp.server.http_application import make_app
 from codegym_mcp.server.http_options import HttpOptions
-from codegym_mcp.server.http_server import make_app
-from codegym_mcp.server.http_serving import running
 from codegym_mcp.server.listeners import bind, bind_unix
+from codegym_mcp.server.uvicorn_server import running
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
 

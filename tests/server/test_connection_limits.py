@@ -9,8 +9,8 @@ import pytest
 from anyio.abc import SocketStream
 
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.server.bounded_http_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
 from codegym_mcp.server.connection_limits import ConnectionLimits
+from codegym_mcp.server.http_request_limits import MAX_HEAD_BYTES, BoundedHttpProtocol
 from codegym_mcp.server.request_bodies import MAX_BODY
 
 from .serving import Server, http_server, until

@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from codegym_mcp.server.server_view_source import ServerViewSource
+from codegym_mcp.server.open_episodes_view import ServerViewSource
 from codegym_mcp.viewer_page import page_routes
 from codegym_mcp.viewer_page.page_routes import view_routes
 

@@ -21,8 +21,8 @@ from RestrictedPython.transformer import (
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
+from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, CHECKED_ATTRIBUTES, GUARDED
-from codegym_mcp.sandbox.language.source_dialect import Dialect
 from codegym_mcp.source_parsing import is_main_block, nesting_error
 
 STATE_NAMES = frozenset({"_done", "_reward"})

@@ -15,8 +15,8 @@ from codegym_mcp.bundled_environments import bundled_digests
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import SandboxError, WorkerLostError
 from codegym_mcp.sandbox.confinement.confinement_layers import ESSENTIAL, Layer, LayerState
-from codegym_mcp.sandbox.process.code_by_role import EnvironmentProgram
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.process_messages import Assignment, ServeTools, StartMessage, role_of
 from codegym_mcp.sandbox.process.shared_process import SharedProcesses, ToolProcess

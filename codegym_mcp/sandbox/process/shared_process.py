@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, LimitError, WorkerLostError
-from codegym_mcp.sandbox.process.code_by_role import EnvironmentProgram
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
+from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.process_messages import ServeSharedTools
 
 EPISODES_PER_PROCESS = 1000

@@ -4,8 +4,8 @@ import ast
 import copy
 from collections.abc import Callable, Iterable
 
-from codegym_mcp.synthesis.tracing.program import assigned_names
 from codegym_mcp.synthesis.tracing.sorting_by_comparison import write_sorts_as_comparisons
+from codegym_mcp.synthesis.tracing.traced_program import assigned_names
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape
 
 _BUILDERS = {

@@ -21,12 +21,12 @@ from codegym_mcp.synthesis.tracing.play_records import (
     repeated_share,
     repeated_tools,
 )
-from codegym_mcp.synthesis.tracing.program import Program
-from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.solution_runs import Evaluated, evaluate
+from codegym_mcp.synthesis.tracing.traced_program import Program
+from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape, shape_of
 from codegym_mcp.synthesis.tracing.variable_kinds import Variation
-from codegym_mcp.verification.audit.read_out import ObservedCalls, read_out_ratio
+from codegym_mcp.verification.audit.hidden_value_reading import ObservedCalls, read_out_ratio
 from codegym_mcp.verification.verification_context import VerificationContext
 
 LEAST_CALLS = 10

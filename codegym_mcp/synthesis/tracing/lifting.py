@@ -15,10 +15,10 @@ from codegym_mcp.synthesis.tracing.hidden_expressions import (
 )
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram, LiftedTool
 from codegym_mcp.synthesis.tracing.loop_plans import LoopPlan, plan_loop, unpack
-from codegym_mcp.synthesis.tracing.program import Program, assigned_names
 from codegym_mcp.synthesis.tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
-from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.tool_naming import ToolNames
+from codegym_mcp.synthesis.tracing.traced_program import Program, assigned_names
+from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape
 from codegym_mcp.synthesis.tracing.variable_kinds import FunctionVariables, Variation, changing_helpers
 

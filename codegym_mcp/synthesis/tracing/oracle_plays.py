@@ -10,8 +10,8 @@ from codegym_mcp.synthesis.tracing.confined_programs import ConfinedProgram, Fai
 from codegym_mcp.synthesis.tracing.environment_writing import write_class, write_oracle, write_program
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
 from codegym_mcp.synthesis.tracing.play_records import Play, ToolCall
-from codegym_mcp.synthesis.tracing.program import Program
 from codegym_mcp.synthesis.tracing.solution_runs import Evaluated
+from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape, json_form, shape_of
 
 MAX_CALLS = 256

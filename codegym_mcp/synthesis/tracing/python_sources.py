@@ -17,7 +17,7 @@ from codegym_mcp.errors import SourceError
 from codegym_mcp.source_parsing import MAX_SOURCE, parse_source
 from codegym_mcp.storage.regular_files import read_regular_file
 from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem
-from codegym_mcp.synthesis.tracing.program import keep_needed
+from codegym_mcp.synthesis.tracing.traced_program import keep_needed
 
 PREFIX = "package:"
 """What the name of an installed package begins with on the command line."""

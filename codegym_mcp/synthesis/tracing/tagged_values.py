@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
+from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 
 _CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 

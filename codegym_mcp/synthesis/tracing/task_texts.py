@@ -4,7 +4,7 @@ import re
 
 from codegym_mcp.synthesis.tracing.environment_writing import ReferenceForm, wrap_paragraphs
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
-from codegym_mcp.synthesis.tracing.program import Program
+from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape
 
 _MAX_TITLE = 60

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from codegym_mcp.synthesis.tracing.hidden_expressions import HOLE, HiddenValue
-from codegym_mcp.synthesis.tracing.program import Program
+from codegym_mcp.synthesis.tracing.traced_program import Program
 
 _MAX_NAME = 40
 _COMPARISONS: dict[type[ast.cmpop], str] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
+from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 
 
 class Kind(StrEnum):

@@ -8,7 +8,7 @@ from typing import Any
 from codegym_mcp.episodes.scoring import judge
 from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.spec.environment import Environment, Judge, Task
-from codegym_mcp.verification.audit.audit_figures import Answers
+from codegym_mcp.verification.audit.audit_measurements import Answers
 from codegym_mcp.verification.audit.oracle_agreement import OracleComparison
 from codegym_mcp.verification.audit.unearned_rewards import earns_without_acting
 from codegym_mcp.verification.recorded_play import format_value

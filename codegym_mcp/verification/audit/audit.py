@@ -20,7 +20,7 @@ from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import tool_view
 from codegym_mcp.verification.audit.adaptivity import measure_adaptivity
 from codegym_mcp.verification.audit.answer_guessing import count_values, measure_answers
-from codegym_mcp.verification.audit.audit_figures import (
+from codegym_mcp.verification.audit.audit_measurements import (
     Agreement,
     Figures,
     LeakageFigures,
@@ -29,6 +29,7 @@ from codegym_mcp.verification.audit.audit_figures import (
 )
 from codegym_mcp.verification.audit.config_perturbation import Perturbation
 from codegym_mcp.verification.audit.grades import Finding, Grade, find_weaknesses, grade_of
+from codegym_mcp.verification.audit.hidden_value_reading import measure_read_out
 from codegym_mcp.verification.audit.one_call_leakage import (
     Probe,
     measure_answer_leakage,
@@ -41,7 +42,6 @@ from codegym_mcp.verification.audit.oracle_agreement import (
     find_look_alikes,
     measure_agreement,
 )
-from codegym_mcp.verification.audit.read_out import measure_read_out
 from codegym_mcp.verification.audit.unearned_rewards import (
     measure_answer_only,
     measure_any_answer,

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from codegym_mcp.verification.audit.audit_figures import Figures
+from codegym_mcp.verification.audit.audit_measurements import Figures
 
 
 class Grade(StrEnum):

@@ -15,7 +15,7 @@ from codegym_mcp.policies.tool_schemas import needs_no_argument
 from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import Tool, tool_view
-from codegym_mcp.verification.audit.audit_figures import LeakageFigures
+from codegym_mcp.verification.audit.audit_measurements import LeakageFigures
 from codegym_mcp.verification.audit.config_invariants import walk
 from codegym_mcp.verification.process_without_episode import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import RecordedPlay, format_call

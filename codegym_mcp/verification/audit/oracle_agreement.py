@@ -20,7 +20,7 @@ from codegym_mcp.errors import (
 )
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.verification.audit.audit_figures import Agreement
+from codegym_mcp.verification.audit.audit_measurements import Agreement
 from codegym_mcp.verification.audit.config_invariants import walk
 from codegym_mcp.verification.audit.config_perturbation import with_hidden
 from codegym_mcp.verification.recorded_play import RecordedPlay, format_value, play_episode

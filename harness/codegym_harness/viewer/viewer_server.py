@@ -17,7 +17,7 @@ from codegym_harness.viewer.run_folders import RunFolders
 from codegym_harness.viewer.run_view_source import RunViewSource
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.host_and_origin_checks import RequestGuard
-from codegym_mcp.server.http_serving import serve_http
+from codegym_mcp.server.uvicorn_server import serve_http
 from codegym_mcp.viewer_page.page_routes import PAGE, view_routes
 
 HOST = "127.0.0.1"

@@ -21,7 +21,7 @@ from codegym_mcp.errors import EnvironmentFaultError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.catalog_parts import EntryList
+from codegym_mcp.spec.catalog_sources import EntryList
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_reader import read_environment_source
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegym_mcp.errors import SourceError
+from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.sandbox.language.guarded_builtins import make_namespace
-from codegym_mcp.sandbox.language.source_dialect import Dialect
 from codegym_mcp.sandbox.language.syntax_policy import compile_restricted, restrict, without
 from codegym_mcp.source_parsing import MAX_SOURCE, parse_source
 from tests.sandbox.policy_payloads import BINDINGS, Deadline, Payload, deadline, read_payloads

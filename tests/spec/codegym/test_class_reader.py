@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from codegym_mcp.errors import InvalidArgumentsError, SourceError
-from codegym_mcp.sandbox.language.source_dialect import Dialect
+from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.source_parsing import parse_source
 from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.codegym.environment_names import environment_name

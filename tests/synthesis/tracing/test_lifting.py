@@ -8,8 +8,8 @@ import pytest
 from codegym_mcp.synthesis.tracing.environment_writing import write_oracle
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
 from codegym_mcp.synthesis.tracing.lifting import lift
-from codegym_mcp.synthesis.tracing.program import read_program
-from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
+from codegym_mcp.synthesis.tracing.traced_program import read_program
+from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.value_shapes import shape_of
 from codegym_mcp.synthesis.tracing.variable_kinds import Variation
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.verification.audit.audit_figures import (
+from codegym_mcp.verification.audit.audit_measurements import (
     Agreement,
     Answers,
     Figures,

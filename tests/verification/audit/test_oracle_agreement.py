@@ -1,5 +1,5 @@
 from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.verification.audit.audit_figures import Agreement
+from codegym_mcp.verification.audit.audit_measurements import Agreement
 from codegym_mcp.verification.audit.oracle_agreement import (
     compare_oracle,
     find_look_alikes,

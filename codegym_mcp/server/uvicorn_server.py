@@ -12,8 +12,8 @@ import anyio
 import uvicorn
 from starlette.applications import Starlette
 
-from codegym_mcp.server.bounded_http_protocol import BoundedHttpProtocol
 from codegym_mcp.server.connection_limits import ConnectionLimits, ConnectionRegistry
+from codegym_mcp.server.http_request_limits import BoundedHttpProtocol
 from codegym_mcp.server.listeners import BACKLOG
 from codegym_mcp.server.stop_signals import receive_stop_signals
 

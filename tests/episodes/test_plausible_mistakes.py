@@ -1,7 +1,7 @@
 import pytest
 
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.episodes.mistakes import Mistake, compute_mistakes
+from codegym_mcp.episodes.plausible_mistakes import Mistake, compute_mistakes
 from codegym_mcp.errors import BrokenContractError, EnvironmentFaultError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment, Task

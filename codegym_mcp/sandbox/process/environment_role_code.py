@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.sandbox.language.source_dialect import Dialect
+from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.sandbox.language.syntax_policy import compile_restricted, restrict, without
 from codegym_mcp.sandbox.process.message_frames import MAX_FRAME
 from codegym_mcp.sandbox.process.process_messages import Role

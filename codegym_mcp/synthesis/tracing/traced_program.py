@@ -9,7 +9,7 @@ from codegym_mcp.errors import SourceError
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
 from codegym_mcp.source_parsing import is_main_block, parse_source
 from codegym_mcp.synthesis.problem_outcomes import Stage
-from codegym_mcp.synthesis.tracing.refusal import RefusedProblemError
+from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 
 _NOT_REPEATABLE = frozenset({"random", "secrets", "uuid", "time", "datetime"})
 _MAX_INT = 2**63 - 1

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from codegym_mcp.episode_interface import CallStatus
-from codegym_mcp.server.server_view_source import RUN
+from codegym_mcp.server.open_episodes_view import RUN
 
 from .serving import Server
 

@@ -28,9 +28,9 @@ from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
 from codegym_mcp.server.mcp_gateway_server import Gateway
 from codegym_mcp.server.mcp_http_transport import McpEndpoint
 from codegym_mcp.server.mcp_middleware import Context
+from codegym_mcp.server.open_episodes_view import ServerViewSource
 from codegym_mcp.server.request_bodies import BodyReader
 from codegym_mcp.server.request_scheduling import ScheduledRequests
-from codegym_mcp.server.server_view_source import ServerViewSource
 from codegym_mcp.viewer_page.page_routes import view_routes
 
 logger = logging.getLogger(__name__)
