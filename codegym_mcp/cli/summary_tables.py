@@ -97,7 +97,8 @@ def _lines(summary: Summary) -> Iterable[str]:
     if summary.submissions[Submission.NONE] or summary.submissions[Submission.INVALID]:
         yield f"Submissions: {_counts(summary.submissions.items())}"
     calls = summary.calls
-    yield f"Calls: {calls.total}, of them {calls.invalid} invalid, {calls.repeated} repeated."
+    refused = f" {calls.refused} refused," if calls.refused is not None else ""
+    yield f"Calls: {calls.total}, of them {calls.invalid} malformed,{refused} {calls.repeated} repeated."
     if calls.without_calls:
         yield (
             f"In {calls.without_calls} of {summary.episodes} episodes the agent called no tool and submitted "

@@ -86,6 +86,8 @@ class EpisodeResult(BaseModel):
     """Calls that the environment's own solution needs, or None if unknown."""
     invalid_calls: int = 0
     """Calls of an unknown tool, or with arguments that are not JSON or do not fit the tool's schema."""
+    refused_calls: int = 0
+    """Calls that fit the tool's schema and were answered with an error."""
     repeated_calls: int = 0
     """Calls whose tool, arguments and result equal those of an earlier call of the episode."""
     limits_met: tuple[str, ...] = ()
@@ -110,6 +112,7 @@ class EpisodeResult(BaseModel):
         answered = _answered_calls(trajectory.steps)
         schemas = _schemas(trajectory)
         invalid = [call.function_name for call, result in answered if _is_invalid(call, result, schemas)]
+        errors = sum(result.extra.is_error or _is_invalid(call, result, schemas) for call, result in answered)
         submission = next(reversed(schemas), None) if record.outcome is not Outcome.UNSCORED else None
         return cls(
             key=record.key,
@@ -126,6 +129,7 @@ class EpisodeResult(BaseModel):
             calls=record.calls,
             oracle_calls=record.oracle_calls,
             invalid_calls=len(invalid),
+            refused_calls=errors - len(invalid),
             repeated_calls=_repeated(answered, submission),
             limits_met=tuple(record.limits_met),
             stop=record.stop,

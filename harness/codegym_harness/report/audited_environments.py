@@ -4,17 +4,22 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from codegym_harness.report.episode_excerpts import first_sentences
 from codegym_harness.report.report_contents import ReportedEnvironment
 from codegym_harness.runs.damaged_runs import ReadableRun
 from codegym_harness.runs.run_directory_reader import ENVIRONMENTS
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.audit.audit_files import AuditFiles
+
+_SENTENCE_LENGTH = 20
+"""So short that the first sentence alone fits, however long it is."""
 
 
 def audited_environments(
-    runs: Iterable[ReadableRun], played: Iterable[str]
+    runs: Iterable[ReadableRun], played: Mapping[str, int]
 ) -> tuple[list[ReportedEnvironment], list[str]]:
     """Returns the environments that runs played, with their audits, and what went wrong in finding them.
 
@@ -22,7 +27,7 @@ def audited_environments(
     an environment runs.
 
     Args:
-        played: the names of the environments of which an episode was recorded.
+        played: the number of tasks of which an episode was recorded, by environment.
     """
     entries: dict[str, Entry] = {}
     digests: dict[str, str] = {}
@@ -35,7 +40,10 @@ def audited_environments(
             problems.append(f"The environments of {run.path} are not found any more: {error.message}")
             continue
         entries |= {entry.name: entry for entry in found.entries}
-    return [_reported(name, entries.get(name), digests) for name in sorted({*played, *digests})], problems
+    reported = [_reported(name, entries.get(name), digests) for name in sorted({*played, *digests})]
+    for each in reported:
+        each.played_tasks = played.get(each.name, 0)
+    return reported, problems
 
 
 def _catalog(path: Path, configuration: Mapping[str, Any]) -> Catalog:
@@ -55,10 +63,12 @@ def _reported(name: str, entry: Entry | None, digests: Mapping[str, str]) -> Rep
     try:
         audit = AuditFiles().read(entry)
         environment = entry.read()
+        title = _title(environment)
     except CodegymError as error:
         return ReportedEnvironment(name=name, grade=None, note=error.message)
     if audit is None:
-        return ReportedEnvironment(name=name, grade=None, note="It was not audited: codegym-mcp audit")
+        note = f"It was not audited. Run: codegym-mcp audit {name}"
+        return ReportedEnvironment(name=name, title=title, grade=None, note=note)
     note = ""
     if digests.get(name, environment.digest) != environment.digest:
         note = "The environment has changed since a run played it."
@@ -67,7 +77,9 @@ def _reported(name: str, entry: Entry | None, digests: Mapping[str, str]) -> Rep
     figures = audit.figures
     return ReportedEnvironment(
         name=name,
+        title=title,
         grade=audit.grade,
+        audited_tasks=len(figures.by_task) or None,
         note=note,
         findings=audit.findings,
         oracle=figures.oracle,
@@ -77,3 +89,9 @@ def _reported(name: str, entry: Entry | None, digests: Mapping[str, str]) -> Rep
         oracle_calls=figures.oracle_calls.median,
         adaptive=figures.adaptive,
     )
+
+
+def _title(environment: Environment) -> str:
+    """Returns the title of an environment and the first sentence of its tasks, if all have the same."""
+    sentence = first_sentences(" ".join(environment.template.split()), _SENTENCE_LENGTH)
+    return environment.title if "{" in sentence or not sentence else f"{environment.title}: {sentence}"

@@ -12,6 +12,7 @@ from codegym_harness.records.trajectory import Outcome, Trajectory, timestamp
 from codegym_harness.report.audited_environments import audited_environments
 from codegym_harness.report.episode_endings import count_endings
 from codegym_harness.report.episode_excerpts import excerpt, last_answer
+from codegym_harness.report.reference_agents import reference_agent
 from codegym_harness.report.report_contents import (
     CallCounts,
     DifferingTask,
@@ -29,7 +30,13 @@ from codegym_mcp.errors import CodegymError, RunError
 from codegym_mcp.version import VERSION
 
 Progress = Callable[[str], object]
-_SETTINGS = ("agent", "seed", "concurrency", "seconds")
+_SETTINGS = {
+    "seed": "seed",
+    "concurrency": "episodes at a time",
+    "seconds": "time limit of an episode, seconds",
+}
+"""What a report calls a setting, by its name in the configuration."""
+_SELECTED = {"epochs": "attempts at each task"}
 _MODEL_SETTINGS = ("name", "temperature", "max_tokens", "tool_format")
 
 
@@ -65,9 +72,11 @@ def build_report(runs: Sequence[Path], progress: Progress = lambda _: None) -> R
     chosen = choose_episodes({each.label: list(each.results.values()) for each in readings})
     progress("reading the chosen episodes")
     episodes = _telling_episodes(chosen, {each.label: each.source for each in readings})
-    played = {result.environment for each in readings for result in each.results.values()}
+    played = {(result.environment, result.task) for each in readings for result in each.results.values()}
     progress("reading audits")
-    environments, problems = audited_environments([each.source for each in readings], played)
+    environments, problems = audited_environments(
+        [each.source for each in readings], Counter(environment for environment, _ in played)
+    )
     scored = [
         ScoredRun.of(each.label, each.results.values(), each.source.start.environments) for each in readings
     ]
@@ -82,6 +91,9 @@ def build_report(runs: Sequence[Path], progress: Progress = lambda _: None) -> R
         comparisons=comparisons,
         not_compared=not_compared,
         differing_tasks=_differing_tasks(scored),
+        compared_tasks=sum(
+            count > 1 for count in Counter(task for run in scored for task in run.rewards).values()
+        ),
         environments=environments,
         episodes=episodes,
     )
@@ -131,6 +143,7 @@ def _reported(reading: _RunReading) -> ReportedRun:
         label=reading.label,
         path=str(source.path),
         agent=reading.agent,
+        reference_agent=reference_agent(source.configuration or {}),
         state=state,
         started=source.start.at,
         version=source.version,
@@ -146,7 +159,11 @@ def _reported(reading: _RunReading) -> ReportedRun:
 
 def _settings(source: ReadableRun) -> dict[str, str]:
     configuration = source.configuration
-    settings = {name: str(configuration[name]) for name in _SETTINGS if configuration.get(name) is not None}
+    settings = {
+        called: _plain(configuration[name])
+        for name, called in _SETTINGS.items()
+        if configuration.get(name) is not None
+    }
     model = configuration.get("model")
     if isinstance(model, dict):
         settings |= {
@@ -155,14 +172,20 @@ def _settings(source: ReadableRun) -> dict[str, str]:
     selection = configuration.get("selection")
     if isinstance(selection, dict):
         settings |= {
-            name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            _SELECTED.get(str(name), str(name)): ", ".join(map(str, value))
+            if isinstance(value, list)
+            else str(value)
             for name, value in selection.items()
             if value not in (None, [], {}) and not isinstance(value, dict)
         }
     limits = configuration.get("limits")
     if isinstance(limits, dict) and limits.get("calls") is not None:
-        settings["calls allowed"] = str(limits["calls"])
+        settings["call limit of an episode"] = str(limits["calls"])
     return settings
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _call_counts(results: Iterable[EpisodeResult]) -> list[CallCounts]:
@@ -239,6 +262,9 @@ def _telling_episode(
         calls=result.calls,
         oracle_calls=result.oracle_calls,
         invalid_calls=result.invalid_calls,
+        refused_calls=result.refused_calls,
+        difficulty=result.difficulty,
+        overlap=result.overlap,
         seconds=result.seconds,
         steps=len(trajectory.steps),
         answer=last_answer(trajectory),

@@ -1,5 +1,6 @@
 """Takes the parts of an episode that a report shows: its task, its first turns and its last ones."""
 
+import re
 from collections.abc import Iterator
 
 from pydantic_core import to_json
@@ -11,7 +12,9 @@ from codegym_harness.report.report_contents import ExcerptKind, ExcerptPart
 _FIRST_TURNS = 2
 _LAST_TURNS = 4
 _CALLS_PER_TURN = 4
-_TASK_LENGTH = 700
+_TASK_LENGTH = 400
+_REST_LENGTH = 4000
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
 _PART_LENGTH = 400
 
 
@@ -19,7 +22,7 @@ def excerpt(trajectory: Trajectory) -> list[ExcerptPart]:
     """Returns the parts of an episode that a report shows, each shortened."""
     before = [step for step in trajectory.steps if step.source == "user"][:1]
     turns = [step for step in trajectory.steps if step.source == "agent"]
-    parts = [ExcerptPart(kind=ExcerptKind.TASK, text=shorten(step.message, _TASK_LENGTH)) for step in before]
+    parts = [_task(step.message) for step in before]
     omitted = len(turns) - _FIRST_TURNS - _LAST_TURNS
     for number, turn in enumerate(turns):
         if number < _FIRST_TURNS or number >= len(turns) - _LAST_TURNS:
@@ -45,6 +48,24 @@ def shorten(text: str, length: int) -> str:
         return text
     end = length // 4
     return f"{text[: length - end]} … {len(text) - length:,} characters … {text[-end:]}"
+
+
+def first_sentences(text: str, length: int) -> str:
+    """Returns as many whole sentences from the beginning of a text as fit, but at least one."""
+    end = 0
+    for sentence in _SENTENCE_END.finditer(text):
+        if end and sentence.start() > length:
+            return text[:end]
+        end = sentence.start()
+    return text if len(text) <= length or not end else text[:end]
+
+
+def _task(text: str) -> ExcerptPart:
+    beginning = first_sentences(text, _TASK_LENGTH)
+    if len(beginning) > 2 * _TASK_LENGTH:
+        beginning = text[:_TASK_LENGTH].rpartition(" ")[0] or text[:_TASK_LENGTH]
+    rest = shorten(text[len(beginning) :].strip(), _REST_LENGTH)
+    return ExcerptPart(kind=ExcerptKind.TASK, text=beginning, rest=rest)
 
 
 def _turn(step: Step) -> Iterator[ExcerptPart]:

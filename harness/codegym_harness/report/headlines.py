@@ -1,9 +1,10 @@
 """Puts the most important figures of a report into sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from codegym_harness.records.trajectory import Outcome
-from codegym_harness.report.report_contents import Report, ReportedRun
+from codegym_harness.report.report_charts import no_interval
+from codegym_harness.report.report_contents import EpisodeEnding, Report, ReportedRun
 from codegym_harness.runs.comparison import Comparison
 
 
@@ -27,17 +28,19 @@ def _about_run(run: ReportedRun) -> Iterator[str]:
     interval = ""
     if estimate is not None and estimate.low is not None and estimate.high is not None:
         interval = f" (95 % interval {estimate.low:.3f} to {estimate.high:.3f})"
-        if estimate.low == estimate.high:
-            interval = " (all the same, so without an interval)"
+    without = no_interval(estimate)
+    if without:
+        interval = ""
     yield f"{name} solved {correct} of {scored} scored episodes: mean reward {summary.reward:.3f}{interval}."
-    unsolved = [each for each in run.endings if each.outcome is not Outcome.CORRECT]
+    if without:
+        yield without.replace(" are equal", " rewards are equal")
+    unsolved = [each for each in run.endings if each.outcome in (Outcome.INCORRECT, Outcome.NO_SUBMISSION)]
     if unsolved:
-        most = max(unsolved, key=lambda each: each.episodes)
-        yield f"{run.label} most often failed by: {most.reason} ({_episodes(most.episodes)})."
-    if correct and summary.calls.over_oracle is not None:
+        yield _about_failures(unsolved)
+    if correct and summary.calls.over_oracle is not None and not run.plays_oracle:
         yield (
-            f"{run.label} made {summary.calls.over_oracle:.2f} times the oracle's calls in the median solved "
-            "episode."
+            f"In its median solved episode, {run.label} made {summary.calls.over_oracle:.2f} times the "
+            "oracle's calls."
         )
     last = max(summary.pass_at, default=1)
     if last > 1:
@@ -55,26 +58,37 @@ def _about_run(run: ReportedRun) -> Iterator[str]:
         )
 
 
+def _about_failures(endings: Sequence[EpisodeEnding]) -> str:
+    """Returns a sentence about the most frequent reason of failures."""
+    total = sum(each.episodes for each in endings)
+    most = max(endings, key=lambda each: each.episodes)
+    if total == 1:
+        return f"Its one failure: {most.reason}."
+    if most.episodes == total:
+        return f"All {total} failures had one reason: {most.reason}."
+    return f"Of its {total} failures, {most.episodes} had the most frequent reason: {most.reason}."
+
+
 def _about_pair(comparison: Comparison) -> str:
     first, second, difference = comparison.first_run, comparison.second_run, comparison.difference
-    if difference.mean == 0:
-        relation = f"{second} earned as much as {first}"
+    if comparison.same == comparison.tasks:
+        return f"{first} and {second} scored the same on {_all_tasks(comparison.tasks)}."
+    if comparison.worse == comparison.tasks:
+        relation = f"{second} scored less than {first} on {_all_tasks(comparison.tasks)}"
+    elif comparison.better == comparison.tasks:
+        relation = f"{second} scored more than {first} on {_all_tasks(comparison.tasks)}"
     else:
-        more = "more" if difference.mean > 0 else "less"
-        relation = f"{second} earned {abs(difference.mean):.3f} {more} than {first}"
-    sentence = (
-        f"{relation} over {comparison.tasks} common tasks; {second} was better in {comparison.better}, "
-        f"worse in {comparison.worse} and equal in {comparison.same}"
-    )
-    if difference.low is None or difference.high is None:
+        relation = (
+            f"Of {comparison.tasks} common tasks, {second} scored more than {first} on {comparison.better}, "
+            f"less on {comparison.worse} and the same on {comparison.same}"
+        )
+    sentence = f"{relation}: mean difference {difference.mean:+.3f}"
+    if no_interval(difference) or difference.low is None or difference.high is None:
         return f"{sentence}."
-    if difference.low == difference.high:
-        return f"{sentence}."
-    interval = f"95 % interval of the difference {difference.low:+.3f} to {difference.high:+.3f}"
-    if difference.mean and difference.low <= 0 <= difference.high:
-        return f"{sentence}; {interval}, so it may be chance."
-    return f"{sentence}; {interval}."
+    interval = f"95 % interval {difference.low:+.3f} to {difference.high:+.3f}"
+    chance = "; it may be chance" if difference.mean and difference.low <= 0 <= difference.high else ""
+    return f"{sentence} ({interval}{chance})."
 
 
-def _episodes(count: int) -> str:
-    return "1 episode" if count == 1 else f"{count} episodes"
+def _all_tasks(count: int) -> str:
+    return "the one common task" if count == 1 else f"all {count} common tasks"

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from codegym_harness.report import report_charts, svg_charts
 from codegym_harness.report.episode_excerpts import shorten
 from codegym_harness.report.headlines import headlines
+from codegym_harness.report.reference_agents import DESCRIPTIONS
 from codegym_harness.report.report_contents import Report
+from codegym_harness.report.run_figures import NONE, between, number, run_figures
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.storage.atomic_files import write_atomically
 from codegym_mcp.terminal_text import escape_control_characters
@@ -27,8 +29,6 @@ _POLICY = (
 )
 _TEXT_LENGTH = 1500
 """The maximum length of a text of a page in characters."""
-NONE = "\N{EN DASH}"
-"""Stands for a figure that does not exist."""
 MOST_ROWS = 400
 """The maximum number of rows of a table."""
 
@@ -48,11 +48,14 @@ def html_page(report: Report) -> str:
             charts=report_charts,
             marks=svg_charts,
             outcomes=report_charts.OUTCOMES,
+            agents=DESCRIPTIONS,
             by_environment=lambda summary: summary.environments,
             by_tag=lambda summary: summary.tags,
             by_difficulty=lambda summary: summary.difficulties,
             several_attempts=any(len(run.summary.pass_at) > 1 for run in report.runs),
             most_rows=MOST_ROWS,
+            shared_settings=_shared_settings(report),
+            run_figures=run_figures(report),
         )
     )
 
@@ -87,7 +90,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(number=_number, between=_between, signed=_signed, moment=_moment)
+    templates.filters.update(number=number, between=between, signed=_signed, moment=_moment, whole=_whole)
     return templates
 
 
@@ -98,17 +101,21 @@ def _safe_text(value: Any) -> Any:
     return escape_control_characters(shorten(value, _TEXT_LENGTH))
 
 
-def _number(value: float | None, digits: int = 3) -> str:
-    return NONE if value is None else f"{value:,.{digits}f}"
+def _shared_settings(report: Report) -> dict[str, str]:
+    """Returns the settings that all runs have in common, if there are several runs."""
+    if len(report.runs) < 2:
+        return {}
+    first, *others = (run.settings for run in report.runs)
+    return {name: value for name, value in first.items() if all(each.get(name) == value for each in others)}
 
 
 def _signed(value: float) -> str:
     return f"{value:+.3f}"
 
 
-def _between(interval: tuple[float | None, float | None], form: str = ".3f") -> str:
-    low, high = interval
-    return NONE if low is None or high is None else f"{low:{form}} to {high:{form}}"
+def _whole(value: str) -> Markup:
+    """Returns a text that is not shortened."""
+    return escape(escape_control_characters(value))
 
 
 def _moment(at: str) -> str:

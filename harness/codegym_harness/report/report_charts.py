@@ -18,15 +18,18 @@ from codegym_harness.report.svg_charts import (
     scatter_chart,
     share_chart,
 )
+from codegym_harness.statistics.estimators import Estimate
 from codegym_harness.statistics.run_metrics import GroupFigures, Summary
 
 MOST_GROUPS = 30
 """The maximum number of groups in a chart. The table behind it has all of them."""
+MOST_MARKS = 2000
+"""The maximum number of marks in a chart of calls: the pairs of numbers with most episodes."""
 OUTCOMES = {
     Outcome.CORRECT: "correct",
     Outcome.INCORRECT: "incorrect",
     Outcome.NO_SUBMISSION: "no submission",
-    Outcome.FAILED: "not scored: failed",
+    Outcome.FAILED: "failed",
     Outcome.UNSCORED: "not scored",
 }
 
@@ -45,13 +48,12 @@ def reward_chart(report: Report) -> Markup:
 
 def difference_chart(report: Report) -> Markup:
     """Returns the chart of the paired differences of runs."""
-    series = {run.label: number for number, run in enumerate(report.runs)}
     groups = [
         IntervalGroup(
             f"{each.second_run} minus {each.first_run}, {each.tasks} tasks",
             [
                 Interval(
-                    series[each.second_run],
+                    None,
                     "",
                     each.difference.mean,
                     each.difference.low,
@@ -62,7 +64,8 @@ def difference_chart(report: Report) -> Markup:
         )
         for each in report.comparisons
     ]
-    return interval_chart("Paired differences of the reward", groups, least=-1.0, form="+.2f")
+    ends = ("← second higher", "first higher →")
+    return interval_chart("Paired differences of the reward", groups, least=-1.0, form="+.2f", ends=ends)
 
 
 def environment_chart(report: Report) -> Markup:
@@ -87,6 +90,32 @@ def groups_of(
     """Returns the groups of all runs, each with its figures in every run."""
     names = sorted({name for run in report.runs for name in figures(run.summary)})
     return [(name, [figures(run.summary).get(name) for run in report.runs]) for name in names]
+
+
+def alike(report: Report, groups: Sequence[tuple[_Group, list[GroupFigures | None]]]) -> str:
+    """Returns the rewards of runs as a sentence if they are the same in all of several groups."""
+    rewards = {tuple(each.reward if each is not None else None for each in figures) for _, figures in groups}
+    if len(groups) <= 1 or len(rewards) != 1:
+        return ""
+    of_runs = zip(report.runs, rewards.pop(), strict=True)
+    figures = ", ".join(
+        f"{run.label} {run.agent} {reward:.2f}" for run, reward in of_runs if reward is not None
+    )
+    return f"The same in all {len(groups)}: {figures}." if figures else ""
+
+
+def no_interval(estimate: Estimate | None) -> str:
+    """Returns why a mean has no interval, as one sentence, or the empty string if it has one."""
+    if estimate is None or (
+        estimate.low is not None and estimate.high is not None and estimate.low < estimate.high
+    ):
+        return ""
+    if estimate.low is None:
+        return "There are too few tasks for an interval."
+    equal = f"All {estimate.count} are equal" if estimate.count != 1 else "There is only one"
+    if -1 < estimate.mean < 1 and estimate.mean != 0:
+        equal = "The mean is the same in every environment"
+    return f"{equal}, so no interval can be computed; this is not certainty."
 
 
 def _group_chart(
@@ -127,10 +156,10 @@ def calls_chart(run: ReportedRun, most: int) -> Markup:
         f"Calls of {run.label} against the oracle's calls",
         [
             Point(each.oracle_calls, each.calls, _kind(each.outcome), each.episodes)
-            for each in run.call_counts
+            for each in sorted(run.call_counts, key=lambda each: -each.episodes)[:MOST_MARKS]
         ],
         most=most,
-        x_name="calls of the oracle",
+        x_name="calls of the oracle, without the submission",
         y_name=f"calls of {run.label}",
     )
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from codegym_harness.records.trajectory import Outcome
+from codegym_harness.report.reference_agents import ReferenceAgent
 from codegym_harness.runs.comparison import Comparison
 from codegym_harness.runs.run_index import RunState
 from codegym_harness.statistics.run_metrics import Summary
@@ -36,6 +37,8 @@ class ReportedRun(BaseModel):
     """The letter by which the report names the run."""
     path: str
     agent: str
+    reference_agent: ReferenceAgent | None = None
+    """Set if the oracle or a baseline played the run."""
     state: RunState
     started: str
     """ISO 8601 in UTC; empty if unknown."""
@@ -54,13 +57,24 @@ class ReportedRun(BaseModel):
     problems: list[str]
     """What is wrong with the run, one sentence each."""
 
+    @property
+    def plays_oracle(self) -> bool:
+        """Returns whether the oracle played the run, which is then not compared with the oracle's calls."""
+        return self.reference_agent is ReferenceAgent.ORACLE
+
 
 class ReportedEnvironment(BaseModel):
     """An environment that the runs of a report played, and its audit."""
 
     name: str
+    title: str = ""
+    """Its title and the first sentence of its tasks; empty if its source was not found."""
     grade: Grade | None
     """None if no audit was found."""
+    audited_tasks: int | None = None
+    """The number of tasks on which the audit measured."""
+    played_tasks: int = 0
+    """The number of tasks that the runs played."""
     note: str = ""
     """Why there is no audit, or why it does not describe the environment as it was played."""
     findings: list[Finding] = []
@@ -89,12 +103,17 @@ class EpisodeChoice(StrEnum):
     SOLVED_ELSEWHERE = "solved in another run"
     UNSTABLE = "solved in another attempt"
     NEAREST_TO_SUCCESS = "nearest to success"
+    """Its reward is above 0, or a part of its answer agrees with the right one."""
+    CLOSEST_CALLS = "calls closest to the oracle's"
     STOPPED = "stopped early"
     """A limit or the loop of the model ended it before the agent submitted an answer."""
     MOST_CALLS = "most calls"
     FEWER_CALLS_THAN_ORACLE = "fewer calls than the oracle"
     """It was solved with fewer calls than the environment's own solution makes."""
-    INVALID_CALLS = "most invalid calls"
+    INVALID_CALLS = "most malformed calls"
+    REFUSED_CALLS = "most refused calls"
+    TYPICAL_SUCCESS = "typical success"
+    """It was solved, with the median calls of the solved episodes of its run."""
 
 
 class ExcerptKind(StrEnum):
@@ -117,6 +136,8 @@ class ExcerptPart(BaseModel):
     kind: ExcerptKind
     text: str
     """Shortened if it is long."""
+    rest: str = ""
+    """The rest of a task, which the page unfolds; shortened if it is long."""
 
 
 class TellingEpisode(BaseModel):
@@ -134,6 +155,10 @@ class TellingEpisode(BaseModel):
     calls: int
     oracle_calls: int | None
     invalid_calls: int
+    refused_calls: int
+    difficulty: int | None = None
+    overlap: float | None = None
+    """How much of the answer agrees with the reference answer, 0 to 1; None if it is no collection."""
     seconds: float
     steps: int
     answer: str | None
@@ -167,5 +192,7 @@ class Report(BaseModel):
     not_compared: list[str]
     """Pairs of runs that have no scored task in common, for example "A and B"."""
     differing_tasks: list[DifferingTask]
+    compared_tasks: int = 0
+    """The number of tasks that more than one run scored."""
     environments: list[ReportedEnvironment]
     episodes: list[TellingEpisode]

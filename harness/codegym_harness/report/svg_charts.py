@@ -38,14 +38,19 @@ def element(name: str, *children: str | Markup, **attributes: object) -> Markup:
     return Markup("<{0}{1}>{2}</{0}>").format(name, written, inner)
 
 
-def colour_class(series: int) -> str:
-    """Returns the class that gives a run its colour."""
-    return f"c{series % _COLOURS}"
+def colour_class(series: int | None) -> str:
+    """Returns the class that gives a run its colour, or None its neutral one."""
+    return "neutral" if series is None else f"c{series % _COLOURS}"
 
 
-def marker(series: int, x: float, y: float, *, size: float = 4, hollow: bool = False) -> Markup:
-    """Returns the mark of a run at a place: circle, square, diamond or triangle in the run's colour."""
+def marker(series: int | None, x: float, y: float, *, size: float = 4, hollow: bool = False) -> Markup:
+    """Returns the mark of a run at a place: circle, square, diamond or triangle in the run's colour.
+
+    Args:
+        series: the number of the run; None for a value that belongs to no run, a neutral circle.
+    """
     kind = f"{colour_class(series)}{' hollow' if hollow else ''}"
+    series = series or 0
     match (series + series // _COLOURS) % _SHAPES:
         case 0:
             return element("circle", class_=kind, cx=x, cy=y, r=size)
@@ -66,9 +71,9 @@ def legend_mark(series: int) -> Markup:
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its interval, of one run."""
+    """A mean with its interval, of one run, or of none if `series` is None."""
 
-    series: int
+    series: int | None
     label: str
     mean: float
     low: float | None
@@ -89,9 +94,18 @@ class IntervalGroup:
 
 
 def interval_chart(
-    name: str, groups: Iterable[IntervalGroup], *, least: float = 0.0, form: str = ".2f"
+    name: str,
+    groups: Iterable[IntervalGroup],
+    *,
+    least: float = 0.0,
+    form: str = ".2f",
+    ends: tuple[str, str] | None = None,
 ) -> Markup:
-    """Returns a chart of means with intervals, one row each, on an axis from `least` to 1."""
+    """Returns a chart of means with intervals, one row each, on an axis from `least` to 1.
+
+    Args:
+        ends: what values at the left and the right end of the axis mean.
+    """
 
     def place(value: float) -> float:
         return _LEFT + (min(max(value, least), 1.0) - least) / (1.0 - least) * (_RIGHT - _LEFT)
@@ -102,8 +116,8 @@ def interval_chart(
         if group.heading:
             y += 12
             marks.append(element("text", _fitted(group.heading, 56), class_="heading", x=0, y=y))
-        top = y + 3
-        bottom = top + _ROW * len(group.intervals)
+        top = y + 1
+        bottom = top + _ROW * len(group.intervals) + 4
         if group.reference is not None:
             x = place(group.reference)
             marks.append(element("line", class_="reference", x1=x, x2=x, y1=top, y2=bottom))
@@ -112,7 +126,7 @@ def interval_chart(
             middle = y - 4
             if interval.label:
                 marks.append(element("text", interval.label, class_="small", x=0, y=y))
-            if interval.low is not None and interval.high is not None:
+            if interval.low is not None and interval.high is not None and interval.low < interval.high:
                 low, high = place(interval.low), place(interval.high)
                 kind = f"whisker {colour_class(interval.series)}"
                 marks.append(element("line", class_=kind, x1=low, x2=high, y1=middle, y2=middle))
@@ -121,9 +135,11 @@ def interval_chart(
             marks.append(element("text", figure, class_="small", x=WIDTH, y=y, text_anchor="end"))
         y += 7
     ticks = [least + (1.0 - least) * step / 4 for step in range(5)]
-    height = y + 20
+    height = y + (34 if ends is not None else 20)
     axis = [element("line", class_="grid", x1=place(at), x2=place(at), y1=2, y2=y) for at in ticks]
     axis += [_text(f"{at:g}", place(at), y + 12, "middle") for at in ticks]
+    if ends is not None:
+        axis += [_text(ends[0], _LEFT, y + 26, "start"), _text(ends[1], _RIGHT, y + 26, "end")]
     return _chart(name, height, [*axis, *marks])
 
 
@@ -166,7 +182,7 @@ def line_chart(name: str, lines: Sequence[Line], *, x_name: str) -> Markup:
             element("polyline", class_=f"line {colour}{' dashed' if line.dashed else ''}", points=path)
         )
         for x, y, low, high in line.points:
-            if low is not None and high is not None:
+            if low is not None and high is not None and low < high:
                 ends = {"x1": across(x), "x2": across(x), "y1": up(low), "y2": up(high)}
                 marks.append(element("line", class_=f"thin {colour}", **ends))
             marks.append(marker(line.series, across(x), up(y), size=3.2, hollow=line.dashed))
@@ -190,10 +206,9 @@ class Point:
 def scatter_chart(name: str, points: Iterable[Point], *, most: int, x_name: str, y_name: str) -> Markup:
     """Returns a chart of calls against calls, both on a logarithmic axis from 0 to `most`.
 
-    Points that fall together are drawn as one, whose area grows with the number of episodes. The file
-    therefore does not grow with the run.
+    A mark stands at its exact place, and its area grows with the number of episodes.
     """
-    left, bottom, cell = 40.0, 262.0, 5.0
+    left, bottom = 40.0, 262.0
     scale = log1p(max(most, 1))
 
     def across(value: float) -> float:
@@ -216,14 +231,12 @@ def scatter_chart(name: str, points: Iterable[Point], *, most: int, x_name: str,
     marks.append(
         element("text", y_name, class_="small", x=9, y=bottom / 2, text_anchor="middle", transform=turned)
     )
-    cells: dict[tuple[int, int, str], int] = {}
-    for point in points:
-        place = (round(across(point.x) / cell), round(up(point.y) / cell), point.kind)
-        cells[place] = cells.get(place, 0) + point.count
-    largest = max(cells.values(), default=1)
-    for (x_cell, y_cell, kind), episodes in sorted(cells.items()):
-        size = 2.6 + 5.4 * sqrt(episodes / largest) if largest > 1 else 3.5
-        marks.append(_outcome_mark(kind, x_cell * cell, y_cell * cell, size))
+    points = list(points)
+    largest = max((point.count for point in points), default=1)
+    # The largest are drawn first, so that they hide no other.
+    for point in sorted(points, key=lambda each: -each.count):
+        size = 2.6 + 5.4 * sqrt(point.count / largest) if largest > 1 else 3.5
+        marks.append(_outcome_mark(point.kind, across(point.x), up(point.y), size))
     return _chart(name, bottom + 36, marks)
 
 

@@ -41,6 +41,9 @@ class CallFigures(BaseModel):
     total: int
     invalid: int
     """Calls of an unknown tool, or with arguments that are not JSON or do not fit the tool's schema."""
+    refused: int | None = None
+    """Calls that fit the tool's schema and were answered with an error; None in statistics of earlier
+    versions."""
     repeated: int
     """Calls whose tool, arguments and result equal those of an earlier call of the episode."""
     over_oracle: float | None
@@ -194,6 +197,7 @@ def _calls(episodes: Iterable[EpisodeResult]) -> CallFigures:
     return CallFigures(
         total=sum(result.calls for result in played),
         invalid=sum(result.invalid_calls for result in played),
+        refused=sum(result.refused_calls for result in played),
         repeated=sum(result.repeated_calls for result in played),
         over_oracle=_calls_over_oracle(played),
         without_calls=sum(

@@ -33,11 +33,13 @@ def test_calls_of_unknown_tools_and_with_arguments_that_do_not_fit_are_invalid()
         made_call("look", {"where": "up"}, error=True),
         made_call("submit_answer", {"answer": "two"}, error=True),
     ]
-    assert result(outcome="no_submission", played=calls).invalid_calls == 5
+    found = result(outcome="no_submission", played=calls)
+    assert (found.invalid_calls, found.refused_calls) == (5, 0)
 
 
 def test_a_call_that_the_tool_itself_refused_is_not_invalid() -> None:
-    assert result(played=[made_call("move", {"floors": 99}, "too far", error=True)]).invalid_calls == 0
+    found = result(played=[made_call("move", {"floors": 99}, "too far", error=True)])
+    assert (found.invalid_calls, found.refused_calls) == (0, 1)
 
 
 def test_a_call_that_reached_no_tool_is_invalid() -> None:

@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import Any
 
 from codegym_harness.records.episode_result import EpisodeResult
@@ -53,11 +54,36 @@ def test_each_error_gives_one_episode_and_is_counted() -> None:
 
 def test_solving_with_fewer_calls_than_the_oracle_is_told() -> None:
     found = chosen(A=[result("a/quick/1", "correct", calls=1), result("a/same/1", "correct")])
-    assert found == {"a/quick/1": (EpisodeChoice.FEWER_CALLS_THAN_ORACLE, "A")}
+    assert found["a/quick/1"] == (EpisodeChoice.FEWER_CALLS_THAN_ORACLE, "A")
 
 
-def test_a_run_that_solves_everything_like_the_oracle_has_nothing_to_tell() -> None:
-    assert chosen(A=[result(f"a/t{n}/1", "correct") for n in range(20)]) == {}
+def test_a_run_that_solves_everything_like_the_oracle_shows_one_typical_success() -> None:
+    found = chosen(A=[result(f"a/t{n}/1", "correct", n, oracle_calls=n) for n in range(21)])
+    assert found == {"a/t10/1": (EpisodeChoice.TYPICAL_SUCCESS, "A")}
+
+
+def test_nothing_is_near_to_success_without_a_reward_or_agreement() -> None:
+    found = chosen(
+        A=[result("a/x/1", "incorrect", calls=11), result("a/y/1", "incorrect", calls=90, overlap=0.5)]
+    )
+    assert found == {
+        "a/x/1": (EpisodeChoice.CLOSEST_CALLS, "A"),
+        "a/y/1": (EpisodeChoice.NEAREST_TO_SUCCESS, "A"),
+    }
+
+
+def test_episodes_are_spread_over_environments() -> None:
+    failures = [result(f"{name}/t{n}/1", "incorrect", calls=11 + n) for name in "abcde" for n in range(9)]
+    found = choose_episodes({"A": failures, "B": failures})
+    assert Counter(each.result.environment for each in found) == dict.fromkeys("abcde", 2)
+
+
+def test_every_failure_whose_task_was_solved_names_the_solving_episode() -> None:
+    solved = [result(f"a/t{n}/1", "correct") for n in range(9)]
+    failed = [result(f"a/t{n}/1", "incorrect", calls=30, refused_calls=n) for n in range(9)]
+    found = choose_episodes({"A": solved, "B": failed})
+    assert len({each.choice for each in found if each.run == "B"}) > 1
+    assert all(each.solved_by == ("A", each.result.key) for each in found if each.run == "B")
 
 
 def test_runs_take_turns_and_no_task_comes_twice() -> None:
