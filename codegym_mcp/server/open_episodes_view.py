@@ -51,16 +51,18 @@ class ServerViewSource(ViewSource):
         self._check(query.run)
         everything = self._rows()
         rows = [row for row in everything if _matches(row, query)]
-        if query.sort is not SortField.RECORDED:
-            known = [row for row in rows if getattr(row, query.sort) is not None]
-            known.sort(key=lambda row: getattr(row, query.sort), reverse=query.descending)
-            rows = known + [row for row in rows if getattr(row, query.sort) is None]
+        sort = query.sort or SortField.RECORDED
+        if sort is not SortField.RECORDED:
+            known = [row for row in rows if getattr(row, sort) is not None]
+            known.sort(key=lambda row: getattr(row, sort), reverse=query.descending)
+            rows = known + [row for row in rows if getattr(row, sort) is None]
         elif query.descending:
             rows.reverse()
         version = hash(tuple((row.id, row.outcome, row.calls) for row in everything)) & 0xFFFF_FFFF
         return EpisodeList(
             rows=rows[query.offset : query.offset + query.limit],
             total=len(rows),
+            sort=sort,
             progress=ReadProgress(live=True, version=version),
             run=self._run(),
         )
@@ -92,6 +94,7 @@ class ServerViewSource(ViewSource):
             max_calls=episode.settings.limits.calls,
             state=episode.state,
             submitted=steps.submitted,
+            overlap=episode.verdict.overlap if episode.verdict is not None else None,
             final_state=steps.final_state,
             error=Excerpt.optional(episode.reason if episode.state is EpisodeState.FAILED else ""),
             steps=steps.views(query.first, STEPS_PER_REQUEST),
@@ -150,6 +153,11 @@ class ServerViewSource(ViewSource):
             state=f"{self._episodes.open_count} open",
             live=True,
             episodes=len(held),
+            solved=sum(episode.outcome is EpisodeOutcome.CORRECT for episode in held),
+            unsolved=sum(
+                episode.outcome in (EpisodeOutcome.INCORRECT, EpisodeOutcome.NO_SUBMISSION)
+                for episode in held
+            ),
             failed=sum(episode.outcome is EpisodeOutcome.FAILED for episode in held),
         )
 
@@ -209,4 +217,5 @@ def _steps(episode: Episode) -> EventSteps:
         episode.recorded_events(),
         submission=episode.environment.submission.name,
         acknowledgement=None if episode.state is EpisodeState.OPEN else episode.acknowledgement(),
+        answer_correct=episode.verdict.correct if episode.verdict is not None else None,
     )

@@ -76,6 +76,10 @@ class RunView(BaseModel):
     episodes: int = 0
     expected: int = 0
     """The number of episodes of the whole run; 0 if it is unknown."""
+    solved: int = 0
+    """Episodes whose answer is right."""
+    unsolved: int = 0
+    """Episodes with a wrong answer, or with none."""
     failed: int = 0
     """Episodes that failed without the agent's fault."""
     reward: float | None = None
@@ -157,7 +161,8 @@ class EpisodeListQuery(_Query):
     """Also failed episodes that were played again later."""
     search: str = Field(default="", max_length=1000)
     """Words that the texts of the episode contain."""
-    sort: SortField = SortField.RECORDED
+    sort: SortField | None = None
+    """None for the order that suits the source: by name, or the newest first."""
     descending: bool = False
     offset: int = Field(default=0, ge=0)
     limit: int = Field(default=100, ge=1, le=1000)
@@ -183,6 +188,8 @@ class EpisodeList(BaseModel):
     rows: list[EpisodeRow]
     total: int
     """The number of episodes that pass the filters."""
+    sort: SortField
+    """The column by which the episodes are sorted."""
     progress: ReadProgress
     run: RunView
 
@@ -225,6 +232,8 @@ class CallView(BaseModel):
     seconds: float | None = None
     reason: str = ""
     """What went wrong, for people; the agent did not see it."""
+    answer_correct: bool | None = None
+    """Whether the answer that the call submitted is right; None for other calls, and if it was not judged."""
 
 
 class StepView(BaseModel):
@@ -273,6 +282,8 @@ class EpisodeView(BaseModel):
     repeated_calls: int | None = None
     submitted: Excerpt | None = None
     """The arguments of the submission, or None if nothing was submitted."""
+    overlap: float | None = None
+    """How much of the answer agrees with the reference answer, 0 to 1; None if that cannot be measured."""
     fault: str = ""
     """Which side caused the error: "harness", "provider" or "agent"."""
     final_state: Excerpt | None = None

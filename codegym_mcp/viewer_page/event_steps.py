@@ -28,6 +28,7 @@ class _EventStep:
     arguments: str = ""
     result: CallResult | None = None
     reason: str = ""
+    answer_correct: bool | None = None
 
 
 class EventSteps:
@@ -38,6 +39,7 @@ class EventSteps:
         events: the events in their order.
         submission: the name of the tool that submits the answer.
         acknowledgement: the result of the submission as the agent received it; None while it is judged.
+        answer_correct: whether the submitted answer is right; None if it was not judged.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class EventSteps:
         *,
         submission: str,
         acknowledgement: CallResult | None,
+        answer_correct: bool | None = None,
     ) -> None:
         opened = next((event.at for event in events if isinstance(event, OpenedEvent)), None)
         self._steps = [_EventStep(opened, message=task_text)]
@@ -72,6 +75,7 @@ class EventSteps:
                             name=submission,
                             arguments=arguments_text(event.arguments),
                             result=acknowledgement,
+                            answer_correct=answer_correct,
                         )
                     )
                 case StateEvent(state=state):
@@ -151,5 +155,6 @@ def _view(number: int, step: _EventStep) -> StepView:
         status=result.status if result is not None else "",
         is_error=result is not None and result.is_error,
         reason=step.reason,
+        answer_correct=step.answer_correct,
     )
     return StepView(number=number, source="agent", at=at, calls=[call])

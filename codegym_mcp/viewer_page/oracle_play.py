@@ -72,6 +72,7 @@ class OraclePlay:
                 error=self.error,
             ),
             submitted=self.steps.submitted,
+            overlap=self.verdict.overlap if self.verdict is not None else None,
             error=Excerpt.optional(self.error),
             steps=self.steps.views(query.first, STEPS_PER_REQUEST),
             next_step=end if end < len(self.steps) else None,
@@ -91,7 +92,13 @@ async def play_oracle(pool: SandboxPool, environment: Environment, task: Task) -
     submission = environment.submission
     if play.submitted:
         events.append(SubmittedEvent(arguments={submission.parameters[0].name: play.answer}))
-    steps = EventSteps(environment.task_text(task), events, submission=submission.name, acknowledgement=None)
+    steps = EventSteps(
+        environment.task_text(task),
+        events,
+        submission=submission.name,
+        acknowledgement=None,
+        answer_correct=play.verdict.correct if play.verdict is not None else None,
+    )
     error = play.opening_error or play.policy_error
     return OraclePlay(
         environment=environment.name,

@@ -23,7 +23,7 @@ def open_run(page: Any, viewer: str) -> Any:
 
     def open_it(name: str, episode: str = "", more: str = "") -> Any:
         page.goto(viewer)
-        row = page.locator("tbody tr", has=page.get_by_role("link", name=f"runs/{name}", exact=True))
+        row = page.locator("tbody tr", has=page.get_by_role("link", name=name, exact=True))
         row.wait_for()
         run = row.get_attribute("data-id")
         base = viewer.partition("#")[0]
@@ -103,12 +103,14 @@ def test_every_function_of_the_lists_by_keyboard(page: Any, viewer: str) -> None
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("k")
-    assert focused(page) == "runs/constant"
+    assert focused(page) == "constant"
     page.keyboard.press("j")
-    assert focused(page) == "runs/difficult"
+    assert focused(page) == "difficult"
     page.keyboard.press("Enter")
     page.get_by_text("damaged record").first.wait_for()
     page.keyboard.press("n")
+    assert "line 7" in focused(page)
+    page.keyboard.press("N")
     assert "hostile" in focused(page)
     page.keyboard.press("f")
     expect(page.locator("tr[data-id]")).to_have_count(6)
@@ -150,12 +152,79 @@ def test_every_function_of_an_episode_by_keyboard(page: Any, open_run: Any) -> N
     page.get_by_role("heading", name="Episodes").wait_for()
 
 
-def test_after_the_last_failure_comes_the_next_episode_that_was_not_solved(page: Any, open_run: Any) -> None:
+def test_refused_calls_and_unsolved_episodes_have_keys_of_their_own(page: Any, open_run: Any) -> None:
     open_run("difficult", "lift/parallel/1")
     page.keyboard.press("n")
     assert page.url.endswith("#step-2")
     page.keyboard.press("n")
-    page.get_by_role("heading", name="vault / refusal").wait_for()
+    expect(page.locator("#notice")).to_have_text("There is no further refused call in this episode.")
+    assert page.url.endswith("#step-2")
+    page.keyboard.press("N")
+    page.get_by_role("heading", name="vault / failure").wait_for()
+
+
+def test_a_key_that_does_nothing_says_so_visibly(page: Any, open_run: Any) -> None:
+    open_run("difficult")
+    page.keyboard.press("]")
+    expect(page.locator("#notice")).to_have_text("There is only one page.")
+    page.get_by_role("link", name="vault / refusal").click()
+    page.get_by_role("button", name="Previous").wait_for()
+    page.keyboard.press("]")
+    expect(page.locator("#notice")).to_have_text("This is the last episode.")
+    page.keyboard.press("j")
+    page.keyboard.press("/")
+    page.keyboard.press("Escape")
+    expect(page.locator("#step-1")).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.get_by_role("link", name="vault / refusal")).to_be_focused()
+
+
+def test_a_wrong_answer_is_marked_and_the_right_one_stands_beside_it(page: Any, open_run: Any) -> None:
+    open_run("random")
+    page.get_by_role("link", name=re.compile("leak_survey")).first.click()
+    page.locator(".step.failure .call", has_text="✗ wrong answer").wait_for()
+    page.get_by_text("Overlap with the right answer").wait_for()
+    page.get_by_role("button", name="Show the oracle's answer").click()
+    expect(page.locator(".answers .text")).to_have_count(2, timeout=30_000)
+    right = page.locator(".answers .text").nth(1).text_content()
+    open_run("oracle")
+    page.get_by_role("link", name=re.compile("leak_survey")).first.click()
+    page.locator(".step.right .call", has_text="✓ right answer").wait_for()
+    assert page.locator(".answers .text").text_content() == right
+
+
+def test_the_words_that_were_found_are_marked(page: Any, open_run: Any) -> None:
+    open_run("difficult", "lift/many/1", "&find=FLOOR%20199")
+    expect(page.locator("mark")).to_have_text(["floor 199"])
+    page.get_by_text("1 step matches; press m for the next").wait_for()
+    expect(page.locator(".outline li.marked")).to_have_count(1)
+
+
+def test_what_is_beside_changes_without_moving_the_focus_and_stays_with_the_next_episode(
+    page: Any, open_run: Any
+) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    open_run("random")
+    page.get_by_role("link", name=re.compile("night_courier")).first.click()
+    page.locator("select[name=beside] option", has_text="run oracle").wait_for(state="attached")
+    page.keyboard.press("c")
+    page.locator("select[name=beside]").select_option(label=_option(page, "run oracle"))
+    page.locator("#beside-2").wait_for()
+    expect(page.locator("select[name=beside]")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    # Of two columns one below the other, the main one moves.
+    assert abs(page.evaluate("document.querySelector('#step-2').getBoundingClientRect().top")) < 200
+    heading = page.get_by_role("heading", level=1).text_content()
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text(heading)
+    page.locator("#beside-2").wait_for()
+    assert "Recorded: run oracle" in page.locator(".column").nth(1).text_content()
+
+
+def _option(page: Any, text: str) -> str:
+    return str(page.locator("select[name=beside] option", has_text=text).text_content())
 
 
 def test_the_tab_key_reaches_every_control_and_the_focus_is_visible(page: Any, open_run: Any) -> None:
@@ -189,7 +258,7 @@ def test_the_oracle_stands_beside_an_episode(page: Any, open_run: Any, picture: 
     page.keyboard.press("j")
     page.keyboard.press("o")
     page.locator("#beside-2").wait_for(timeout=30_000)
-    assert "the oracle, played now" in page.locator(".column").nth(1).text_content()
+    assert "Oracle, played now" in page.locator(".column").nth(1).text_content()
     page.wait_for_timeout(300)
     picture(page, "viewer-beside")
 
@@ -197,9 +266,8 @@ def test_the_oracle_stands_beside_an_episode(page: Any, open_run: Any, picture: 
 def test_another_attempt_stands_beside_an_episode(page: Any, open_run: Any) -> None:
     open_run("random")
     page.get_by_role("link", name=re.compile("night_courier")).first.click()
-    page.locator("select[name=beside] option", has_text="runs/oracle").wait_for(state="attached")
-    label = page.locator("select[name=beside] option", has_text="runs/oracle").text_content()
-    page.locator("select[name=beside]").select_option(label=label)
+    page.locator("select[name=beside] option", has_text="run oracle").wait_for(state="attached")
+    page.locator("select[name=beside]").select_option(label=_option(page, "run oracle"))
     page.locator("#beside-2").wait_for()
 
 
@@ -277,8 +345,8 @@ def test_a_screen_reader_hears_names_of_controls_and_steps(page: Any, open_run: 
     assert page.get_by_role("navigation", name="Breadcrumb").count() == 1
     assert page.get_by_role("listitem", name=re.compile("^Step 2: calls look, move, error")).count() == 1
     assert page.get_by_role("searchbox", name="Find in this episode").count() == 1
-    assert page.get_by_role("button", name="Next failure").count() == 1
-    page.get_by_role("combobox", name="Beside it").wait_for()
+    assert page.get_by_role("button", name="Next refused call").count() == 1
+    page.get_by_role("combobox", name="Compare with").wait_for()
 
 
 def test_a_printed_episode_has_its_steps_and_no_controls(page: Any, open_run: Any, picture: Any) -> None:

@@ -40,8 +40,35 @@ export function replace(element, ...children) {
   return append(element, children);
 }
 
+// Tells a screen reader what has changed.
 export function announce(text) {
   document.getElementById("announcer").textContent = visibleText(text);
+}
+
+const NOTICE_MILLISECONDS = 4000;
+let hiding = 0;
+
+// Tells everybody what a key or a button did not do, or did out of sight.
+export function notify(text) {
+  announce(text);
+  const notice = document.getElementById("notice");
+  notice.textContent = visibleText(text);
+  notice.hidden = false;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => { notice.hidden = true; }, NOTICE_MILLISECONDS);
+}
+
+// Returns the parts of a text, with every occurrence of a search in a mark.
+export function marked(text, search) {
+  if (!search) return [text];
+  const pattern = new RegExp(search.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "gi");
+  const parts = [];
+  let end = 0;
+  for (const found of text.matchAll(pattern)) {
+    parts.push(text.slice(end, found.index), h("mark", {}, found[0]));
+    end = found.index + found[0].length;
+  }
+  return [...parts, text.slice(end)];
 }
 
 // A link within the page. The script opens it; a new tab and a copied address work as well.

@@ -58,7 +58,7 @@ export class EpisodeColumn {
       if (step.number <= this.steps.length) {
         this.steps[step.number - 1] = step;
         this.list.children[step.number - 1].replaceWith(this.createStep(step));
-        this.outline.children[step.number - 1].replaceWith(outlineItem(step));
+        this.outline.children[step.number - 1].replaceWith(this.createItem(step));
       } else this.addSteps([step]);
     }
     if (factsChanged) this.showFacts();
@@ -68,12 +68,16 @@ export class EpisodeColumn {
   addSteps(steps) {
     this.steps.push(...steps);
     append(this.list, steps.map((step) => this.createStep(step)));
-    append(this.outline, steps.map(outlineItem));
+    append(this.outline, steps.map((step) => this.createItem(step)));
+  }
+
+  createItem(step) {
+    return outlineItem(step, this.view.matches.includes(step.number));
   }
 
   createStep(step) {
     const last = step.number === this.view.row.steps;
-    return stepElement(step, this.view, { prefix: this.prefix, last, marked: this.view.matches.includes(step.number) });
+    return stepElement(step, this.view, { prefix: this.prefix, last, marked: this.view.matches.includes(step.number), find: this.find });
   }
 
   step(number) {
@@ -87,12 +91,12 @@ export class EpisodeColumn {
     const extra = (name, part) => view[part] ? h("details", { open: part === "error" }, h("summary", {}, name), textBlock(view[part], { ...place, part })) : "";
     replace(
       this.facts,
-      h("h2", {}, h("span", { class: `badge ${row.outcome}` }, format.outcome(row.outcome)), " ", view.run_name),
+      h("h2", {}, this.title, " ", h("span", { class: `badge ${row.outcome}` }, format.outcome(row.outcome))),
       view.problems.map((problem) => h("p", { class: "problem" }, problem)),
-      row.superseded ? h("p", { class: "note" }, "This attempt failed; the episode was played again when the run was resumed.") : "",
+      row.superseded ? h("p", { class: "note" }, "This attempt failed; it was repeated when the run was resumed.") : "",
       row.outcome === "unreadable" && !view.problems.length ? h("p", { class: "problem" }, row.error) : "",
       h("dl", { class: "facts" }, this.factList().map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
-      view.submitted ? h("div", {}, h("p", { class: "note" }, "Submitted answer"), textBlock(view.submitted, { ...place, part: "submitted" }, "arguments")) : "",
+      view.submitted ? this.answers(place) : "",
       view.live ? h("p", { class: "live" }, "The episode is being played. New calls appear here.") : "",
       extra(view.fault ? `Error, caused by ${format.FAULTS[view.fault] ?? view.fault}` : "Error", "error"),
       extra("Final state of the environment, which the agent does not see", "final_state"),
@@ -103,6 +107,38 @@ export class EpisodeColumn {
     this.facts.querySelectorAll("details").forEach((each) => { if (view.line) each.open = true; });
   }
 
+  get title() {
+    const { run, run_name: name, row } = this.view;
+    if (run === "oracle") return "Oracle, played now";
+    return row.outcome === "unreadable" ? format.runName(name) : `Recorded: run ${format.runName(name)}, attempt ${row.epoch}`;
+  }
+
+  // The submitted answer; beside a wrong one, the oracle's on request.
+  answers(place) {
+    const { view } = this;
+    const box = h("div", { class: "answers" });
+    const add = (name, excerpt, where) => append(box, [h("div", {}, h("p", { class: "note" }, name), textBlock(excerpt, { ...where, part: "submitted" }, "arguments", { find: this.find }))]);
+    add("Submitted answer", view.submitted, place);
+    if (view.row.outcome !== "incorrect" || view.run === "oracle") return box;
+    const button = h("button", { type: "button" }, "Show the oracle's answer");
+    const state = h("p", { class: "note", role: "status" });
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      state.textContent = "The oracle is playing the task.";
+      try {
+        const oracle = await request("oracle", { run: view.run, episode: view.row.id }, { method: "POST" });
+        button.parentElement.remove();
+        if (oracle.submitted) add("The oracle's answer", oracle.submitted, { run: oracle.run, episode: oracle.row.id, step: 0 });
+        else append(box, [h("p", { class: "note" }, "The oracle submitted no answer.")]);
+      } catch (error) {
+        if (error.name === "AbortError") return;
+        state.textContent = error.message;
+        state.className = "problem";
+      }
+    });
+    return append(box, [h("div", {}, button, state)]);
+  }
+
   factList() {
     const { view } = this;
     const { row } = view;
@@ -110,14 +146,15 @@ export class EpisodeColumn {
     const facts = [
       ...(row.agent ? [["Agent", row.agent]] : []),
       ["Reward", view.live ? "not yet" : format.reward(row.reward)],
-      ["Calls", row.oracle_calls === null ? format.number(row.calls) : `${format.number(row.calls)}; the oracle needs ${format.number(row.oracle_calls)}`],
+      ["Calls", `${format.calls(row)}, without the submission`],
     ];
     const add = (name, value) => value && facts.push([name, value]);
+    add("Overlap with the right answer", view.overlap !== null && `${Math.round(100 * view.overlap)} %`);
     add("Calls allowed", view.max_calls && format.number(view.max_calls));
-    add("Refused or failed calls", row.failed_calls && format.number(row.failed_calls));
-    add("Invalid calls", row.invalid_calls && format.number(row.invalid_calls));
+    const invalid = row.invalid_calls ? `, ${format.number(row.invalid_calls)} of them invalid` : "";
+    add("Refused calls", row.failed_calls && `${format.number(row.failed_calls)}${invalid}`);
     add("Repeated calls", view.repeated_calls && format.number(view.repeated_calls));
-    add("How it ended", format.words(row.ended));
+    add("How it ended", format.ending(row.ended));
     add("Limits met", view.limits_met.map(format.words).join(", "));
     add("Difficulty", row.difficulty && String(row.difficulty));
     add("Seed", view.seed !== null && String(view.seed));

@@ -1,12 +1,13 @@
 // One episode, step by step, with another one beside it if wanted.
 
 import { request } from "./api.js";
-import { announce, h, replace } from "./dom.js";
+import { announce, h, notify, replace } from "./dom.js";
 import { EpisodeColumn } from "./episode_column.js";
+import { noteOpened } from "./episodes_view.js";
 import * as format from "./format.js";
 import { setKeys } from "./keyboard.js";
 import { address, shownStep } from "./location.js";
-import { navigate } from "./navigation.js";
+import { navigate, replaceAddress } from "./navigation.js";
 import { stepName } from "./step_element.js";
 
 const ORACLE = "oracle";
@@ -15,10 +16,11 @@ const PLAYED = "oracle:play";
 export async function showEpisode(main, place, shown) {
   const column = new EpisodeColumn({ run: place.run, episode: place.episode, find: place.find });
   const view = await column.load();
-  const state = { place, shown, column, selected: null, beside: null };
-  const { row } = view;
-  const name = row.outcome === "unreadable" ? row.id : `${row.environment} / ${row.task}${row.epoch > 1 ? ` (attempt ${row.epoch})` : ""}`;
+  noteOpened(place.run, place.episode);
   const columns = h("div", { class: "columns" }, column.element);
+  const state = { place, shown, column, columns, selected: null, beside: null };
+  const { row } = view;
+  const name = format.episodeName(row);
   const tools = h("div", { class: "tools" });
   const find = h("input", { type: "search", name: "find", value: place.find, "aria-label": "Find in this episode", placeholder: "Find in this episode", onchange: () => navigate(address({ ...place, find: find.value.trim() }), { replaced: true }) });
   replace(
@@ -30,16 +32,24 @@ export async function showEpisode(main, place, shown) {
       columns),
   );
   shown.title(name);
+  shown.trail(format.runName(view.run_name), name);
   const neighbours = findNeighbours(place);
-  setKeys(keys(state, find, neighbours));
-  replace(tools, find, button("Next failure", "n", () => nextFailure(state, neighbours)), matchesText(view, place));
+  setKeys(keys(state, find, neighbours), () => state.selected && select(state, state.selected));
+  replace(
+    tools,
+    find,
+    matchesText(view, place),
+    button("Next refused call", "n", () => nextRefused(state)),
+    button("Next unsolved episode", "N", () => go(state, neighbours, (found) => found.nextUnsolved, "There is no further unsolved episode in the list.")),
+    button("Copy link to this step", "y", () => copyLink(state)),
+  );
   shown.ready = async () => {
     if (shownStep()) select(state, shownStep());
     await column.loadRest(() => shown.over);
     if (shownStep() && state.selected !== shownStep()) select(state, shownStep());
     else if (!shownStep() && place.find && view.matches.length) select(state, view.matches[0]);
     await showTools(state, tools, neighbours);
-    if (place.beside) await showBeside(state, columns);
+    if (place.beside) await showBeside(state);
   };
   const follow = () => { if (shownStep() && shownStep() !== state.selected) select(state, shownStep()); };
   addEventListener("hashchange", follow);
@@ -68,69 +78,112 @@ function keys(state, find, neighbours) {
     ["j", "Next step", () => select(state, (state.selected ?? 0) + 1)],
     ["k", "Previous step", () => select(state, Math.max(1, (state.selected ?? 2) - 1))],
     ["g", "First step", () => select(state, 1)],
-    ["G", "Last step", () => select(state, state.column.steps.length)],
-    ["n", "Next failed call; after the last, the next episode that was not solved", () => nextFailure(state, neighbours)],
-    ["p", "Previous failed call", () => previousFailure(state)],
+    ["G", "Last step", () => select(state, lastStep(state))],
+    ["n", "Next refused call", () => nextRefused(state)],
+    ["p", "Previous refused call", () => previousRefused(state)],
+    ["N", "Next unsolved episode", () => go(state, neighbours, (found) => found.nextUnsolved, "There is no further unsolved episode in the list.")],
     ["m", "Next step that contains the text", () => nextMatch(state)],
     ["/", "Find in this episode", () => { find.focus(); find.select(); }],
-    ["]", "Next episode of the list", () => go(state, neighbours, (found) => found.next)],
-    ["[", "Previous episode of the list", () => go(state, neighbours, (found) => found.previous)],
-    ["o", "The oracle's way beside", () => besideOracle(state)],
+    ["]", "Next episode of the list", () => go(state, neighbours, (found) => found.next, "This is the last episode.")],
+    ["[", "Previous episode of the list", () => go(state, neighbours, (found) => found.previous, "This is the first episode.")],
+    ["o", "Show or hide the oracle's way beside", () => besideOracle(state)],
     ["c", "Choose another attempt at this task", () => document.querySelector("select[name=beside]")?.focus()],
+    ["y", "Copy link to this step", () => copyLink(state)],
     ["u", "Back to the list", () => navigate(address({ ...state.place, episode: "", beside: "", find: "" }))],
   ];
 }
 
+function lastStep({ column, beside }) {
+  return Math.max(column.steps.length, beside?.steps.length ?? 0);
+}
+
+// Selects the steps of one number. The longer of two columns is read to its end.
 function select(state, number) {
-  const { column } = state;
-  const element = column.step(number);
+  const { column, beside } = state;
+  const pair = [column.step(number), beside?.step(number)].filter(Boolean);
+  const [element] = pair;
   if (!element) {
-    announce(number > column.steps.length ? "This is the last step." : "There is no such step.");
+    notify(number > lastStep(state) ? "This is the last step." : "There is no such step.");
     return;
   }
   document.querySelectorAll(".step.selected, .outline .selected").forEach((each) => each.classList.remove("selected"));
-  element.classList.add("selected");
+  pair.forEach((each) => each.classList.add("selected"));
   element.focus({ preventScroll: true });
-  element.scrollIntoView({ block: "start" });
-  state.beside?.step(number)?.classList.add("selected");
-  state.beside?.step(number)?.scrollIntoView({ block: "start" });
+  if (hasPanes(state)) pair.forEach(scrollPane);
+  // Of columns one below the other, only the main one moves.
+  else element.scrollIntoView({ block: "start" });
   const item = column.outline.querySelector(`[data-number="${number}"]`);
   item?.classList.add("selected");
   const box = column.outline.closest("nav");
   if (item && box) box.scrollTop = item.offsetTop - box.clientHeight / 2;
   state.selected = number;
+  if (!column.step(number)) {
+    announce(`${stepName(beside.steps[number - 1])}, beside: this episode has ended.`);
+    return;
+  }
   if (shownStep() !== number) history.replaceState(history.state, "", `#step-${number}`);
   announce(`${stepName(column.steps[number - 1])}. ${number} of ${column.view.row.steps}.`);
 }
 
-async function nextFailure(state, neighbours) {
-  const next = state.column.view.failures.find((number) => number > (state.selected ?? 0));
-  if (next) {
-    select(state, next);
-    return;
-  }
-  const found = await neighbours;
-  if (found.nextUnsolved) navigate(address({ ...state.place, episode: found.nextUnsolved, beside: "" }));
-  else announce("There is no further failure.");
+// Two columns next to each other scroll each for itself; the page stays, with its controls.
+function hasPanes(state) {
+  return state.beside !== null && getComputedStyle(state.columns).display === "grid";
 }
 
-function previousFailure(state) {
-  const before = state.column.view.failures.filter((number) => number < (state.selected ?? Infinity));
+function scrollPane(step) {
+  const pane = step.closest(".column");
+  pane.scrollTop += step.getBoundingClientRect().top - pane.getBoundingClientRect().top - 4;
+}
+
+function nextRefused(state) {
+  const { failures } = state.column.view;
+  const next = failures.find((number) => number > (state.selected ?? 0));
+  if (next) select(state, next);
+  else notify(failures.length ? "There is no further refused call in this episode." : "No call of this episode was refused.");
+}
+
+function previousRefused(state) {
+  const { failures } = state.column.view;
+  const before = failures.filter((number) => number < (state.selected ?? Infinity));
   if (before.length) select(state, before.at(-1));
-  else announce("There is no earlier failure.");
+  else notify(failures.length ? "There is no earlier refused call in this episode." : "No call of this episode was refused.");
+}
+
+async function copyLink(state) {
+  const link = new URL(address(state.place, state.selected), location.href).href;
+  try {
+    await navigator.clipboard.writeText(link);
+    notify(state.selected ? `The link to step ${state.selected} is copied.` : "The link to this episode is copied.");
+  } catch {
+    notify(`The browser does not allow copying. The link is: ${link}`);
+  }
 }
 
 function nextMatch(state) {
   const { matches } = state.column.view;
   const next = matches.find((number) => number > (state.selected ?? 0)) ?? matches[0];
   if (next) select(state, next);
-  else announce("No step contains the text.");
+  else notify("No step matches.");
 }
 
-async function go(state, neighbours, which) {
+// Opens another episode of the list, with the attempt of the same run beside it.
+async function go(state, neighbours, which, none) {
+  const { place } = state;
   const id = which(await neighbours);
-  if (id) navigate(address({ ...state.place, episode: id, beside: "" }));
-  else announce("The list ends here.");
+  if (!id) {
+    notify(none);
+    return;
+  }
+  navigate(address({ ...place, episode: id, beside: await besideOf(place, id) }));
+}
+
+async function besideOf(place, episode) {
+  const [run] = place.beside.split(":");
+  if (!place.beside || place.beside === PLAYED) return place.beside;
+  const { attempts } = await request("attempts", { run: place.run, episode });
+  const found = attempts.find((each) => each.run === run);
+  if (!found) notify("The run that was beside has no attempt at this task.");
+  return found ? `${found.run}:${found.id}` : "";
 }
 
 // The episodes before and after this one, in the list from which it was opened.
@@ -161,7 +214,7 @@ function button(text, key, action) {
 
 function matchesText(view, place) {
   if (!place.find) return "";
-  return h("span", { class: "note" }, view.matches.length ? `${view.matches.length} steps contain it; next: ` : "no step contains it", view.matches.length ? h("kbd", {}, "m") : "");
+  return h("span", { class: "note" }, view.matches.length ? [`${view.matches.length} ${view.matches.length === 1 ? "step matches" : "steps match"}; press `, h("kbd", {}, "m"), " for the next"] : "no step matches");
 }
 
 async function showTools(state, tools, neighbours) {
@@ -174,55 +227,83 @@ async function showTools(state, tools, neighbours) {
     others = await attempts();
   }
   state.oracle = others.oracle;
-  const choose = (event) => navigate(address({ ...place, beside: event.target.value }, state.selected), { replaced: true });
+  const choose = (event) => changeBeside(state, event.target.value);
   const options = others.attempts.map((each) =>
-    h("option", { value: `${each.run}:${each.id}`, selected: place.beside === `${each.run}:${each.id}` }, `${each.agent}, attempt ${each.epoch}: ${format.outcome(each.outcome)}, ${each.calls} calls (${each.run_name})`));
+    h("option", { value: `${each.run}:${each.id}`, selected: place.beside === `${each.run}:${each.id}` }, `recorded: run ${format.runName(each.run_name)}, attempt ${each.epoch}: ${format.outcome(each.outcome)}, ${each.calls} calls`));
   tools.append(
-    h("label", {}, "Beside it ", h("select", { name: "beside", onchange: choose },
-      h("option", { value: "" }, "nothing"),
-      h("option", { value: PLAYED, selected: place.beside === PLAYED, disabled: Boolean(others.oracle) }, others.oracle ? "the oracle (not available)" : "the oracle"),
+    h("label", {}, "Compare with ", h("select", { name: "beside", onchange: choose },
+      h("option", { value: "" }, "–"),
+      h("option", { value: PLAYED, selected: place.beside === PLAYED, disabled: Boolean(others.oracle) }, others.oracle ? "the oracle (not available)" : "the oracle, played now"),
       options)),
     others.oracle ? h("p", { class: "note" }, "The oracle's way cannot be shown. ", others.oracle) : "",
     found.total ? h("span", { class: "note" }, `Episode ${found.position} of ${found.total} in the list`) : "",
-    found.previous ? button("Previous", "[", () => go(state, neighbours, (each) => each.previous)) : "",
-    found.next ? button("Next", "]", () => go(state, neighbours, (each) => each.next)) : "",
+    found.previous ? button("Previous", "[", () => go(state, neighbours, (each) => each.previous, "This is the first episode.")) : "",
+    found.next ? button("Next", "]", () => go(state, neighbours, (each) => each.next, "This is the last episode.")) : "",
   );
 }
 
 function besideOracle(state) {
   const { place } = state;
-  if (state.oracle) announce(`The oracle's way cannot be shown. ${state.oracle}`);
-  else navigate(address({ ...place, beside: place.beside === PLAYED ? "" : PLAYED }, state.selected), { replaced: true });
+  if (state.oracle) notify(`The oracle's way cannot be shown. ${state.oracle}`);
+  else changeBeside(state, place.beside === PLAYED ? "" : PLAYED);
 }
 
-async function showBeside(state, columns) {
-  const { place, shown } = state;
+// Changes what is beside, without showing the episode anew: the focus stays where it is.
+function changeBeside(state, beside) {
+  const { columns } = state;
+  state.place.beside = beside;
+  state.beside = null;
+  replaceAddress(address(state.place, state.selected));
+  while (columns.children.length > 1) columns.lastChild.remove();
+  columns.classList.remove("two");
+  const choice = document.querySelector("select[name=beside]");
+  if (choice) choice.value = beside;
+  if (beside) showBeside(state);
+}
+
+async function showBeside(state) {
+  const { place, shown, columns } = state;
+  const wanted = place.beside;
+  const isOver = () => shown.over || place.beside !== wanted;
   const waiting = h("p", { class: "note", role: "status" }, place.beside === PLAYED ? "The oracle is playing the task." : "Loading.");
+  scrollTo(0, 0);
+  columns.style.setProperty("--top", `${Math.round(columns.getBoundingClientRect().top + scrollY)}px`);
   columns.classList.add("two");
   columns.append(waiting);
   try {
     let beside;
     if (place.beside === PLAYED) {
       const view = await request("oracle", { run: place.run, episode: place.episode }, { method: "POST" });
-      beside = new EpisodeColumn({ run: view.run, episode: view.row.id, prefix: "beside-" });
+      beside = new EpisodeColumn({ run: view.run, episode: view.row.id, find: place.find, prefix: "beside-" });
       beside.show(view);
     } else {
       const [run, ...id] = place.beside.split(":");
-      beside = new EpisodeColumn({ run, episode: id.join(":"), prefix: "beside-" });
+      beside = new EpisodeColumn({ run, episode: id.join(":"), find: place.find, prefix: "beside-" });
       await beside.load();
     }
-    if (shown.over) return;
+    if (isOver()) return;
     waiting.replaceWith(beside.element);
     state.beside = beside;
-    for (const [element, label] of [[state.column.element, "This episode"], [beside.element, "The episode beside it"]]) {
+    for (const [element, label] of [[state.column.element, `This episode. ${state.column.title}`], [beside.element, `Beside it. ${beside.title}`]]) {
       element.tabIndex = 0;
       element.setAttribute("aria-label", label);
     }
-    await beside.loadRest(() => shown.over);
-    if (state.selected) select(state, state.selected);
+    await beside.loadRest(isOver);
+    if (!isOver()) markBeside(state);
   } catch (error) {
     if (error.name === "AbortError") return;
     waiting.textContent = error.message;
     waiting.className = "problem";
   }
+}
+
+// Brings the selected step of both columns into view, and leaves the focus where it is.
+function markBeside(state) {
+  const { column, beside, columns, selected } = state;
+  beside.list.before(h("p", { class: "note" }, "Steps of the same number are selected together."));
+  if (!selected) return;
+  const pair = [column.step(selected), beside.step(selected)].filter(Boolean);
+  pair.forEach((each) => each.classList.add("selected"));
+  if (getComputedStyle(columns).display === "grid") pair.forEach(scrollPane);
+  else pair[0]?.scrollIntoView({ block: "start" });
 }

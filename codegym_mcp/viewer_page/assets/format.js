@@ -11,6 +11,8 @@ export const OUTCOMES = {
   abandoned: "abandoned, not scored",
 };
 
+const ENDINGS = { submitted: "answer submitted", open: "playing" };
+
 export const FAULTS = {
   harness: "an environment, the server or this program",
   provider: "the provider of the model",
@@ -45,11 +47,32 @@ export function cost(value) {
   return value === null || value === undefined ? "" : `$${value.toFixed(4)}`;
 }
 
+export function ending(name) {
+  return ENDINGS[name] ?? words(name);
+}
+
 export function calls(row) {
-  return row.oracle_calls === null ? number(row.calls) : `${number(row.calls)} / ${number(row.oracle_calls)}`;
+  return row.oracle_calls === null ? number(row.calls) : `${number(row.calls)} (oracle: ${number(row.oracle_calls)})`;
+}
+
+// A run is named by its folder; a baseline also by the run to which it belongs.
+export function runName(path) {
+  const parts = path.split("/").filter(Boolean);
+  const name = parts.at(-1) ?? path;
+  return parts.at(-2) === "baselines" && parts.length > 2 ? `${parts.at(-3)}, baseline ${name}` : name;
+}
+
+export function episodeName(row, { attempt = true } = {}) {
+  if (row.outcome === "unreadable") return row.task;
+  return `${row.environment} / ${row.task}${attempt ? `, attempt ${row.epoch}` : ""}`;
 }
 
 export function time(iso) {
   const parsed = new Date(iso);
   return iso && !Number.isNaN(parsed.valueOf()) ? parsed.toISOString().replace("T", " ").slice(0, 19) : "";
+}
+
+// A task is written in lines of a fixed width. A line that is full continues in the next one.
+export function reflowed(text) {
+  return text.replace(/^(\S.{54,})\n(?=[^\s\-*+#|>])(?!\d+[.)])/gm, "$1 ").replace(/\r/g, "");
 }

@@ -3,10 +3,12 @@
 import { h, replace } from "./dom.js";
 
 let keys = [];
+let home = () => {};
 
-// Sets the keys of the view that is shown: [key, description, action].
-export function setKeys(list) {
-  keys = [...list, ["?", "Show or hide this list", toggleHelp], ["Escape", "Leave a field, close this list", leave]];
+// Sets the keys of the view that is shown: [key, description, action]. Escape focuses what `goHome` names.
+export function setKeys(list, goHome = () => {}) {
+  home = goHome;
+  keys = [...list, ["?", "Show or hide this list", toggleHelp], ["Escape", "Leave a field or this list, back to what is selected", leave]];
 }
 
 export function startKeyboard() {
@@ -19,7 +21,6 @@ export function startKeyboard() {
     if (dialog.open && !["?", "Escape"].includes(event.key)) return;
     const found = keys.find(([key]) => key === event.key);
     if (!found) return;
-    if (event.key === "Escape" && !typing && !dialog.open) return;
     event.preventDefault();
     found[2]();
   });
@@ -29,7 +30,10 @@ export function startKeyboard() {
 function leave() {
   const dialog = document.getElementById("keys");
   if (dialog.open) dialog.close();
-  else document.activeElement?.blur();
+  else {
+    document.activeElement?.blur();
+    home();
+  }
 }
 
 function toggleHelp() {

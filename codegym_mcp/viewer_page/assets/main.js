@@ -36,6 +36,11 @@ class Shown {
     this.timer = setTimeout(again, pause);
   }
 
+  // Names the run and the episode in the breadcrumb, once they are known.
+  trail(run, episode = "") {
+    showTrail(read(), run, episode);
+  }
+
   title(text) {
     document.title = `${text} – codegym-mcp`;
   }
@@ -71,10 +76,10 @@ async function show() {
   }
 }
 
-function showTrail(place) {
+function showTrail(place, run = "Episodes", episode = place.episode) {
   const parts = [link(address({}), "Runs")];
-  if (place.run) parts.push(link(address({ ...place, episode: "", beside: "", find: "" }), "Episodes"));
-  if (place.episode) parts.push(h("span", { "aria-current": "page" }, place.episode));
+  if (place.run) parts.push(link(address({ ...place, episode: "", beside: "", find: "" }), run));
+  if (place.episode) parts.push(h("span", { "aria-current": "page" }, episode));
   replace(document.getElementById("trail"), h("ol", {}, parts.map((part) => h("li", {}, part))));
 }
 
@@ -88,7 +93,7 @@ function askForToken(isWrong) {
   replace(
     main,
     h("h1", {}, "Token"),
-    h("p", {}, "The data of this page need the token that the command printed. It stays in this tab."),
+    h("p", {}, "Paste the token from the address that ", h("code", {}, "codegym-mcp view"), " printed. It is kept in this tab only."),
     isWrong ? h("p", { class: "problem", role: "alert" }, "The token of this tab is not the server's.") : "",
     h("form", { onsubmit: submit, class: "token" }, h("label", {}, "Token ", field), h("button", {}, "Show")),
   );

@@ -26,6 +26,12 @@ export function navigate(href, { replaced = false } = {}) {
   navigated();
 }
 
+// Changes the address of what is shown, without showing it anew.
+export function replaceAddress(href) {
+  history.replaceState(history.state, "", href);
+  search = location.search;
+}
+
 function navigated() {
   search = location.search;
   scrollTo(0, 0);

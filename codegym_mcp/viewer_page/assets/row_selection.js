@@ -1,9 +1,9 @@
 // The selected row of a table, moved by keys. The focus is on the row's link, so a screen reader reads the row.
 
 export class RowSelection {
-  constructor(body) {
+  constructor(body, id = null) {
     this.body = body;
-    this.id = null;
+    this.id = id;
     body.addEventListener("focusin", (event) => this.select(event.target.closest("tr"), { focus: false }));
   }
 
@@ -39,6 +39,11 @@ export class RowSelection {
       row.querySelector("a")?.focus({ preventScroll: true });
       row.scrollIntoView({ block: "nearest" });
     }
+  }
+
+  // Moves the focus to the selected row.
+  focus() {
+    if (this.current) this.select(this.current);
   }
 
   // Marks the row again after the table was filled anew.

@@ -4,7 +4,7 @@ import { h, link } from "./dom.js";
 import * as format from "./format.js";
 import { textBlock } from "./text_block.js";
 
-const SOURCES = { user: "Task or message to the agent", system: "System prompt", agent: "Agent" };
+const SOURCES = { user: "Task", system: "System prompt", agent: "Agent" };
 const INVALID = {
   malformed_arguments: "the arguments are not a JSON object",
   unknown_tool: "no tool has this name",
@@ -21,18 +21,21 @@ const STATUSES = {
 };
 
 // Creates the element of a step. `prefix` makes ids unique if two episodes are shown.
-export function stepElement(step, view, { prefix, last, marked }) {
+export function stepElement(step, view, { prefix, last, marked, find }) {
   const place = { run: view.run, episode: view.row.id, step: step.number };
-  const text = (excerpt, part, call, className) => textBlock(excerpt, { ...place, part, call }, className);
+  const text = (excerpt, part, call, className) => textBlock(excerpt, { ...place, part, call }, className, { find, isProse: part === "message" && step.source === "user" });
+  const message = step.message ? text(step.message, "message", 0, "message") : "";
+  // Both columns have the same task.
+  const isRepeated = prefix !== "step-" && step.source === "user" && step.number === 1;
   return h(
     "li",
-    { id: `${prefix}${step.number}`, class: `step ${step.source}${step.failure ? " failure" : ""}${marked ? " marked" : ""}`, tabindex: -1, "data-number": step.number, "aria-label": stepName(step) },
+    { id: `${prefix}${step.number}`, class: `step ${step.source}${step.failure || isWrong(step) ? " failure" : ""}${isRight(step) ? " right" : ""}${marked ? " marked" : ""}`, tabindex: -1, "data-number": step.number, "aria-label": stepName(step) },
     h("header", {},
       prefix === "step-" ? h("a", { href: `#step-${step.number}`, class: "step-number", "aria-label": `Link to step ${step.number}` }, step.number) : h("span", { class: "step-number" }, step.number),
       h("span", { class: "source" }, SOURCES[step.source] ?? step.source),
       h("span", { class: "figures" }, figures(step))),
     step.reasoning ? h("details", { class: "reasoning", open: step.reasoning.length < 600 }, h("summary", {}, "Reasoning"), text(step.reasoning, "reasoning", 0, "quiet")) : "",
-    step.message ? text(step.message, "message", 0, "message") : "",
+    isRepeated && message ? h("details", {}, h("summary", {}, "The same task"), message) : message,
     step.calls.map((call, position) => callElement(call, position, text, last && !step.calls.slice(position + 1).length, view.live)),
     step.failed_attempts.length ? h("details", {}, h("summary", {}, `${step.failed_attempts.length} failed requests to the model before this reply`), h("ul", {}, step.failed_attempts.map((each) => h("li", {}, each)))) : "",
     step.request_changes.length ? h("details", {}, h("summary", {}, "The request was changed for this server"), h("ul", {}, step.request_changes.map((each) => h("li", {}, each)))) : "",
@@ -40,16 +43,25 @@ export function stepElement(step, view, { prefix, last, marked }) {
   );
 }
 
+function isWrong(step) {
+  return step.calls.some((call) => call.answer_correct === false);
+}
+
+function isRight(step) {
+  return step.calls.some((call) => call.answer_correct === true);
+}
+
 function callElement(call, position, text, isLast, live) {
   const status = callStatus(call);
   const missing = live && isLast ? "In progress." : "There is no result: the episode ended during the call.";
+  const judged = call.answer_correct !== null;
   return h(
     "div",
-    { class: `call${call.is_error || call.invalid ? " failure" : ""}` },
+    { class: `call${call.is_error || call.invalid || call.answer_correct === false ? " failure" : ""}${call.answer_correct ? " right" : ""}` },
     h("p", { class: "call-head" }, h("span", { "aria-hidden": "true" }, "→ "), h("code", {}, call.name), " ", status ? h("span", { class: "status" }, status) : "", call.seconds !== null ? h("span", { class: "figures" }, format.seconds(call.seconds)) : ""),
     call.arguments.text === "{}" ? "" : text(call.arguments, "arguments", position, "arguments"),
     call.reason ? h("p", { class: "problem" }, "Not told to the agent: ", call.reason) : "",
-    call.result ? text(call.result, "result", position, "result") : h("p", { class: "note" }, missing),
+    call.result ? text(call.result, "result", position, "result") : judged ? "" : h("p", { class: "note" }, missing),
   );
 }
 
@@ -58,6 +70,7 @@ export function callStatus(call) {
   if (call.invalid) parts.push(INVALID[call.invalid] ?? format.words(call.invalid));
   else if (call.status && call.status !== "ok") parts.push(STATUSES[call.status] ?? call.status);
   else if (call.is_error) parts.push("error");
+  if (call.answer_correct !== null) parts.push(call.answer_correct ? "✓ right answer" : "✗ wrong answer");
   if (call.by_agent) parts.push("not sent: the agent's loop wrote the result");
   return parts.join("; ");
 }
@@ -85,8 +98,10 @@ function figures(step) {
 }
 
 // Creates the list of steps beside the episode: one link for each.
-export function outlineItem(step) {
+export function outlineItem(step, isMatch = false) {
+  const failed = step.failure || isWrong(step);
+  const sign = failed ? h("span", {}, " ✗", h("span", { class: "visually-hidden" }, step.failure ? " refused" : " wrong answer")) : isRight(step) ? h("span", {}, " ✓", h("span", { class: "visually-hidden" }, " right answer")) : "";
   const names = step.calls.map((call) => call.name).join(", ") || (step.source === "agent" ? "message" : step.source === "user" ? "task" : "system prompt");
-  return h("li", { "data-number": step.number },
-    h("a", { href: `#step-${step.number}`, class: step.failure ? "failure" : "" }, h("span", { class: "outline-number" }, step.number), " ", names, step.failure ? h("span", {}, " ✗", h("span", { class: "visually-hidden" }, " failed")) : ""));
+  return h("li", { "data-number": step.number, class: isMatch && "marked" },
+    h("a", { href: `#step-${step.number}`, class: failed ? "failure" : isRight(step) ? "right" : "" }, h("span", { class: "outline-number" }, step.number), " ", names, sign));
 }

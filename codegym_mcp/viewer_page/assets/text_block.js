@@ -1,14 +1,15 @@
 // A text of an agent or an environment. Long texts are sent in parts, on request.
 
 import { request } from "./api.js";
-import { append, h } from "./dom.js";
-import { number } from "./format.js";
+import { append, h, marked } from "./dom.js";
+import { number, reflowed } from "./format.js";
 
 // Creates the block of an excerpt. `place` names the text: run, episode, step, call, part.
-export function textBlock(excerpt, place, className = "") {
+// `find` is marked in it; `isProse` tells that line breaks within a paragraph mean nothing.
+export function textBlock(excerpt, place, className = "", { find = "", isProse = false } = {}) {
   const text = h("pre", { class: `text ${className}`, dir: "auto" });
-  if (excerpt.next_offset === null) return append(text, [indented(excerpt, place.part)]);
-  const show = (part) => text.append(h("div", { class: "part" }, part));
+  if (excerpt.next_offset === null) return append(text, marked(isProse ? reflowed(excerpt.text) : indented(excerpt, place.part), find));
+  const show = (part) => text.append(h("div", { class: "part" }, marked(part, find)));
   show(excerpt.text);
   const state = h("span", { role: "status" });
   const more = h("button", { type: "button" }, "Show more");

@@ -15,6 +15,7 @@ from codegym_mcp.viewer_page.episode_views import (
     SortField,
 )
 
+DEFAULT_SORT = SortField.ENVIRONMENT
 _WORD = re.compile(r"[^\W_]+")
 _FACETS_SHOWN = 500
 _FIELDS = [name for name in EpisodeRow.model_fields if name != "tags"]
@@ -56,7 +57,7 @@ def find_episode(connection: sqlite3.Connection, id: str) -> StoredEpisode:
 def list_episodes(connection: sqlite3.Connection, query: EpisodeListQuery) -> tuple[list[EpisodeRow], int]:
     """Returns a part of the episodes that pass the filters, and the number of all that do."""
     where, values = _conditions(query)
-    order = _ORDER[query.sort]
+    order = _ORDER[query.sort or DEFAULT_SORT]
     direction = "DESC" if query.descending else "ASC"
     order = order.format(direction) if "{0}" in order else f"{order} {direction}"
     (total,) = connection.execute(f"SELECT count(*) FROM episodes WHERE {where}", values).fetchone()

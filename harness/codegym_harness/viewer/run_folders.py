@@ -84,7 +84,9 @@ class RunFolder:
         if summary is not None:
             view.episodes, view.reward = summary.episodes, summary.reward
             view.expected = summary.episodes + summary.missing
-            view.failed = summary.verdicts.get(Outcome.FAILED, 0)
+            count = summary.verdicts.get
+            view.solved, view.failed = count(Outcome.CORRECT, 0), count(Outcome.FAILED, 0)
+            view.unsolved = count(Outcome.INCORRECT, 0) + count(Outcome.NO_SUBMISSION, 0)
         else:
             self._count(view, start)
         view.state = _state(view)
@@ -99,11 +101,12 @@ class RunFolder:
 
     def _count(self, view: RunView, start: RunStart) -> None:
         with self.index.reader() as connection:
-            view.episodes, view.reward, failed = connection.execute(
-                "SELECT count(*), avg(reward), sum(outcome = ?) FROM episodes WHERE NOT superseded",
-                (Outcome.FAILED,),
+            view.episodes, view.reward, view.solved, view.unsolved, view.failed = connection.execute(
+                "SELECT count(*), avg(reward), count(*) FILTER (WHERE outcome = ?), "
+                "count(*) FILTER (WHERE outcome IN (?, ?)), count(*) FILTER (WHERE outcome = ?) "
+                "FROM episodes WHERE NOT superseded",
+                (Outcome.CORRECT, Outcome.INCORRECT, Outcome.NO_SUBMISSION, Outcome.FAILED),
             ).fetchone()
-        view.failed = failed or 0
         view.expected = max(start.episodes, view.episodes)
 
 

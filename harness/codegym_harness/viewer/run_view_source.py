@@ -9,6 +9,7 @@ import anyio
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.runs.run_directory_reader import SUMMARY, read_configuration
 from codegym_harness.viewer.episode_queries import (
+    DEFAULT_SORT,
     StoredEpisode,
     attempts_at,
     count_facets,
@@ -148,7 +149,8 @@ class RunViewSource(ViewSource):
     def _list(self, folder: RunFolder, query: EpisodeListQuery) -> EpisodeList:
         with folder.index.reader() as connection:
             rows, total = list_episodes(connection, query)
-        return EpisodeList(rows=rows, total=total, progress=_progress(folder), run=folder.view())
+        sort = query.sort or DEFAULT_SORT
+        return EpisodeList(rows=rows, total=total, sort=sort, progress=_progress(folder), run=folder.view())
 
     # --- episodes
 

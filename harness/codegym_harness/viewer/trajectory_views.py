@@ -1,6 +1,7 @@
 """Turns a trajectory into what the viewer shows of it."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from codegym_harness.records.episode_result import EpisodeResult, calls_with_results
 from codegym_harness.records.trajectory import (
@@ -21,6 +22,13 @@ from codegym_mcp.viewer_page.episode_views import (
     TextQuery,
     arguments_text,
 )
+
+
+class Submission(NamedTuple):
+    """The call that submitted the answer of an episode, and whether the answer is right."""
+
+    call: ToolCall
+    correct: bool
 
 
 def episode_row(trajectory: Trajectory, id: str, *, superseded: bool = False) -> EpisodeRow:
@@ -67,6 +75,7 @@ def episode_view(
     error, program = record.error, record.program
     result = _result(trajectory)
     end = first + STEPS_PER_REQUEST
+    submission = _submission(trajectory)
     return EpisodeView(
         run=run,
         run_name=run_name,
@@ -76,6 +85,7 @@ def episode_view(
         state=record.state or "",
         stop=record.stop or "",
         submitted=Excerpt.optional(_submitted(trajectory)),
+        overlap=record.verdict.overlap if record.verdict is not None else None,
         limits_met=record.limits_met,
         repeated_calls=result.repeated_calls if result is not None else None,
         fault=error.fault if error is not None else "",
@@ -85,15 +95,19 @@ def episode_view(
         exit_code=program.exit_code if program is not None else None,
         prompt_tokens=sums.total_prompt_tokens,
         completion_tokens=sums.total_completion_tokens,
-        steps=[step_view(step) for step in trajectory.steps[first:end]],
+        steps=[step_view(step, submission) for step in trajectory.steps[first:end]],
         next_step=end if end < len(trajectory.steps) else None,
         failures=[step.step_id for step in trajectory.steps if _failures(step)],
         matches=[step.step_id for step in trajectory.steps if search and _contains(step, search.casefold())],
     )
 
 
-def step_view(step: Step) -> StepView:
-    """Returns what is shown of a step."""
+def step_view(step: Step, submission: Submission | None) -> StepView:
+    """Returns what is shown of a step.
+
+    Args:
+        submission: the call that submitted the answer of the episode.
+    """
     metrics = step.metrics
     extra = metrics.extra if metrics is not None else None
     attempts = (extra.failed_attempts if extra is not None else None) or []
@@ -104,7 +118,7 @@ def step_view(step: Step) -> StepView:
         model=step.model_name or "",
         message=Excerpt.optional(step.message),
         reasoning=Excerpt.optional(step.reasoning_content),
-        calls=[_call_view(call, result) for call, result in calls_with_results(step)],
+        calls=[_call_view(call, result, submission) for call, result in calls_with_results(step)],
         prompt_tokens=metrics.prompt_tokens if metrics is not None else None,
         completion_tokens=metrics.completion_tokens if metrics is not None else None,
         cached_tokens=metrics.cached_tokens if metrics is not None else None,
@@ -154,7 +168,7 @@ def step_texts(step: Step) -> Iterator[str]:
             yield result.content
 
 
-def _call_view(call: ToolCall, result: ObservationResult | None) -> CallView:
+def _call_view(call: ToolCall, result: ObservationResult | None, submission: Submission | None) -> CallView:
     extra = result.extra if result is not None else None
     return CallView(
         name=call.function_name,
@@ -166,6 +180,7 @@ def _call_view(call: ToolCall, result: ObservationResult | None) -> CallView:
         is_error=extra is not None and extra.is_error,
         by_agent=extra is not None and extra.by == "agent",
         seconds=extra.seconds if extra is not None else None,
+        answer_correct=submission.correct if submission is not None and submission.call is call else None,
     )
 
 
@@ -208,9 +223,10 @@ def _ending(record: RolloutRecord) -> str:
     return record.state or ""
 
 
-def _submitted(trajectory: Trajectory) -> str | None:
-    """Returns the arguments of the submission; the tool that submits is the last of the definitions."""
-    if trajectory.extra.verdict is None:
+def _submission(trajectory: Trajectory) -> Submission | None:
+    """Returns the call that submitted the answer; the tool that submits is the last of the definitions."""
+    verdict = trajectory.extra.verdict
+    if verdict is None:
         return None
     tools = trajectory.agent.tool_definitions or [{}]
     function = tools[-1].get("function")
@@ -218,8 +234,14 @@ def _submitted(trajectory: Trajectory) -> str | None:
     for step in reversed(trajectory.steps):
         for call in reversed(step.tool_calls or []):
             if call.function_name == name:
-                return _written_arguments(call)
+                return Submission(call, verdict.correct)
     return None
+
+
+def _submitted(trajectory: Trajectory) -> str | None:
+    """Returns the arguments of the submission."""
+    submission = _submission(trajectory)
+    return _written_arguments(submission.call) if submission is not None else None
 
 
 def _result(trajectory: Trajectory) -> EpisodeResult | None:

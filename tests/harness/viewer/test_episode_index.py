@@ -36,8 +36,9 @@ def index(run: Path, tmp_path: Path) -> EpisodeIndex:
 
 def rows(index: EpisodeIndex, **query: Any) -> list[EpisodeRow]:
     index.update()
+    recorded = EpisodeListQuery(run="", **{"sort": "recorded", **query})
     with index.reader() as connection:
-        found, total = list_episodes(connection, EpisodeListQuery(run="", **query))
+        found, total = list_episodes(connection, recorded)
     assert total >= len(found)
     return found
 

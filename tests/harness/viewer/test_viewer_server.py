@@ -70,10 +70,30 @@ def test_runs_and_their_baselines_are_listed(runs: Path, get: Get) -> None:
     made_run(runs / "mine", OUTCOMES, agent="someone")
     made_run(runs / "mine" / "baselines" / "random", {"lift/low/1": "incorrect"}, agent="random")
     listed = get("runs")
-    assert [(run["agent"], run["state"], run["episodes"], run["failed"]) for run in listed] == [
-        ("someone", "failed", 3, 1),
-        ("random", "finished", 1, 0),
+    shown = ("agent", "state", "episodes", "solved", "unsolved", "failed")
+    assert [tuple(run[name] for name in shown) for run in listed] == [
+        ("someone", "failed", 3, 1, 1, 1),
+        ("random", "finished", 1, 0, 1, 0),
     ]
+
+
+def test_episodes_of_a_run_without_a_summary_are_counted_alike(runs: Path, get: Get) -> None:
+    with RunDirectory.create(runs / "live", Configuration(), RunStart(at=AT, episodes=9)) as directory:
+        for key, outcome in OUTCOMES.items():
+            directory.append(made_trajectory(key, outcome))
+        get("episodes", run=only_run(get))
+        (run,) = get("runs")
+    assert (run["solved"], run["unsolved"], run["failed"]) == (1, 1, 1)
+
+
+def test_episodes_are_sorted_by_name_unless_asked_otherwise(runs: Path, get: Get) -> None:
+    made_run(runs / "mine", OUTCOMES)
+    run = only_run(get)
+    listed = get("episodes", run=run)
+    assert listed["sort"] == "environment"
+    assert [row["task"] for row in listed["rows"]] == ["high", "low", "red"]
+    recorded = get("episodes", run=run, sort="recorded")
+    assert [row["task"] for row in recorded["rows"]] == ["low", "high", "red"]
 
 
 def test_a_run_that_starts_later_appears(runs: Path, get: Get) -> None:
@@ -247,6 +267,8 @@ def test_the_submission_is_shown_with_the_facts_of_the_episode(runs: Path, get: 
     assert submitted["text"].startswith('{"answer":"xxx')
     rest = get("text", run=run, episode="lift/low/1", part="submitted", offset=submitted["next_offset"])
     assert rest["length"] == 300_013
+    look, submit = (step["calls"][0] for step in read(get, run, "lift/low/1")["steps"][1:])
+    assert (look["answer_correct"], submit["answer_correct"]) == (None, False)
     assert read(get, run, "lift/high/1")["submitted"] is None
 
 
