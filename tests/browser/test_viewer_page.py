@@ -260,6 +260,8 @@ def test_the_oracle_stands_beside_an_episode(page: Any, open_run: Any, picture: 
     page.locator("#beside-2").wait_for(timeout=30_000)
     assert "Oracle, played now" in page.locator(".column").nth(1).text_content()
     page.wait_for_timeout(300)
+    tops = [page.locator(each).bounding_box()["y"] for each in ("#step-2", "#beside-2")]
+    assert abs(tops[0] - tops[1]) < 2
     picture(page, "viewer-beside")
 
 

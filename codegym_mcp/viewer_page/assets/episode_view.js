@@ -3,7 +3,7 @@
 import { request } from "./api.js";
 import { announce, h, notify, replace } from "./dom.js";
 import { EpisodeColumn } from "./episode_column.js";
-import { noteOpened } from "./episodes_view.js";
+import { noteOpened, PAGE_ROWS } from "./episodes_view.js";
 import * as format from "./format.js";
 import { setKeys } from "./keyboard.js";
 import { address, shownStep } from "./location.js";
@@ -89,7 +89,7 @@ function keys(state, find, neighbours) {
     ["o", "Show or hide the oracle's way beside", () => besideOracle(state)],
     ["c", "Choose another attempt at this task", () => document.querySelector("select[name=beside]")?.focus()],
     ["y", "Copy link to this step", () => copyLink(state)],
-    ["u", "Back to the list", () => navigate(address({ ...state.place, episode: "", beside: "", find: "" }))],
+    ["u", "Back to the list", () => backToList(state, neighbours)],
   ];
 }
 
@@ -109,7 +109,7 @@ function select(state, number) {
   document.querySelectorAll(".step.selected, .outline .selected").forEach((each) => each.classList.remove("selected"));
   pair.forEach((each) => each.classList.add("selected"));
   element.focus({ preventScroll: true });
-  if (hasPanes(state)) pair.forEach(scrollPane);
+  if (hasPanes(state)) pair.forEach((each) => scrollPane(each));
   // Of columns one below the other, only the main one moves.
   else element.scrollIntoView({ block: "start" });
   const item = column.outline.querySelector(`[data-number="${number}"]`);
@@ -130,9 +130,12 @@ function hasPanes(state) {
   return state.beside !== null && getComputedStyle(state.columns).display === "grid";
 }
 
-function scrollPane(step) {
+function scrollPane(step, again = 2) {
   const pane = step.closest(".column");
+  if (!pane) return;
   pane.scrollTop += step.getBoundingClientRect().top - pane.getBoundingClientRect().top - 4;
+  // The heights of steps out of sight are estimated: they are known after the first scroll.
+  if (again) requestAnimationFrame(() => { if (step.classList.contains("selected")) scrollPane(step, again - 1); });
 }
 
 function nextRefused(state) {
@@ -166,12 +169,20 @@ function nextMatch(state) {
   else notify("No step matches.");
 }
 
+// Shows the page of the list that holds this episode.
+async function backToList({ place }, neighbours) {
+  const { position } = await neighbours;
+  const offset = position ? Math.floor((position - 1) / PAGE_ROWS) * PAGE_ROWS : place.offset;
+  navigate(address({ ...place, offset, episode: "", beside: "", find: "" }));
+}
+
 // Opens another episode of the list, with the attempt of the same run beside it.
 async function go(state, neighbours, which, none) {
   const { place } = state;
-  const id = which(await neighbours);
+  const found = await neighbours;
+  const id = which(found);
   if (!id) {
-    notify(none);
+    notify(found.position ? none : "The list does not hold this episode.");
     return;
   }
   navigate(address({ ...place, episode: id, beside: await besideOf(place, id) }));
@@ -190,7 +201,7 @@ async function besideOf(place, episode) {
 async function findNeighbours(place) {
   const around = { run: place.run, ...place.filters };
   let { offset } = place;
-  const limit = 100;
+  const limit = PAGE_ROWS;
   const { rows, total } = await request("episodes", { ...around, offset, limit });
   const ids = rows.map((row) => row.id);
   const at = ids.indexOf(place.episode);
@@ -266,9 +277,9 @@ async function showBeside(state) {
   const wanted = place.beside;
   const isOver = () => shown.over || place.beside !== wanted;
   const waiting = h("p", { class: "note", role: "status" }, place.beside === PLAYED ? "The oracle is playing the task." : "Loading.");
-  scrollTo(0, 0);
-  columns.style.setProperty("--top", `${Math.round(columns.getBoundingClientRect().top + scrollY)}px`);
   columns.classList.add("two");
+  if (getComputedStyle(columns).display === "grid") scrollTo(0, 0);
+  columns.style.setProperty("--top", `${Math.round(columns.getBoundingClientRect().top + scrollY)}px`);
   columns.append(waiting);
   try {
     let beside;
@@ -304,6 +315,6 @@ function markBeside(state) {
   if (!selected) return;
   const pair = [column.step(selected), beside.step(selected)].filter(Boolean);
   pair.forEach((each) => each.classList.add("selected"));
-  if (getComputedStyle(columns).display === "grid") pair.forEach(scrollPane);
+  if (getComputedStyle(columns).display === "grid") pair.forEach((each) => scrollPane(each));
   else pair[0]?.scrollIntoView({ block: "start" });
 }

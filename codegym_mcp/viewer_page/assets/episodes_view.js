@@ -8,7 +8,7 @@ import { address } from "./location.js";
 import { navigate } from "./navigation.js";
 import { RowSelection } from "./row_selection.js";
 
-const PAGE_ROWS = 100;
+export const PAGE_ROWS = 100;
 // A column: its name, the field by which it is sorted, the text of a cell, and when a cell is empty.
 const COLUMNS = [
   { name: "episode", field: "environment" },
