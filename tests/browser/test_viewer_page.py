@@ -263,6 +263,14 @@ def test_the_oracle_stands_beside_an_episode(page: Any, open_run: Any, picture: 
     tops = [page.locator(each).bounding_box()["y"] for each in ("#step-2", "#beside-2")]
     assert abs(tops[0] - tops[1]) < 2
     picture(page, "viewer-beside")
+    # The keys go on to the end of the longer column.
+    page.keyboard.press("G")
+    steps = [column.locator(".step").count() for column in page.locator(".column").all()]
+    selected = page.locator(".step.selected").evaluate_all(
+        "all => all.map((each) => Number(each.dataset.number))"
+    )
+    assert max(selected) == max(steps)
+    assert steps[0] != steps[1]
 
 
 def test_another_attempt_stands_beside_an_episode(page: Any, open_run: Any) -> None:
