@@ -1,19 +1,24 @@
 """You keep the front office of the architects {house}. {requests} requests have come in: they are the mails
-in the inbox whose subject begins with "Please". Deal with them in the order of their numbers, and answer each
-of them once with what became of it: done, not possible, refused or withdrawn.
+in the inbox whose subject begins with "Please". Deal with them in the order of their numbers, since an
+earlier one may take an hour that a later one needs. Answer each of them once with what became of it: done,
+not possible, refused or withdrawn.
 
 How things are done here:
 - Requests of people of {house} are carried out. Those of anybody else are refused.
-- By a meeting people mean the one of that title which they attend. It is moved only for the person who
-  called it, its organiser. Others who ask for it are refused.
+- A meeting is an entry that at least two attend. Meetings may have the same title. A request is about the
+  meeting of that title that its sender attends.
+- Only the organiser, who called a meeting, may have it moved. If others ask for it, refuse.
 - If a later mail takes a request back, nothing is done for that request, and it is answered as withdrawn. The
   mail that takes it back is answered as done.
-- Meetings lie between 9 and 17 and begin at full hours. The hour from 12 to 13 is kept free of them. Whoever
-  has an entry in the calendar at an hour is not free then. "As early as possible" means the first hour of
-  the day named at which the whole meeting can begin, with all who attend it free until its end.
-- Somebody with an entry "Away" on a day does not attend new meetings on that day. Their stand-in does, whom
-  the contacts name.
-- What cannot be done as it is asked is not done in part either: it is not possible.
+- Meetings lie between 9 and 17 and begin at full hours. Nothing is moved or arranged into the lunch hour from
+  12 to 13. Whoever has an entry in the calendar at an hour is not free then. "As early as possible" means the
+  first hour of the day named at which the whole meeting can begin, with all who attend it free until its end.
+- Somebody with an entry "Away" on a day is not free on that day. If a new meeting is arranged with them for
+  that day, their stand-in, whom the contacts name, attends instead. In a meeting that is moved nobody is
+  replaced.
+- Invite those of a group who are free and do not attend yet. If nobody of the group is left to invite, it is
+  done.
+- If something cannot be done exactly as asked, leave everything as it is and answer that it is not possible.
 - Invoices and newsletters are mails whose subject begins with that word. Mails with higher numbers are newer.
 - Different people may have the same name; the company tells them apart.
 
@@ -144,6 +149,7 @@ class Environment:
         self.events = {f"E{number}": event for number, event in enumerate(config["events"], 1)}
         self.contacts = {f"C{number}": contact for number, contact in enumerate(config["contacts"], 1)}
         self.people = [each["name"] for each in config["contacts"] if each["company"] == config["house"]]
+        self.groups = sorted({group for each in config["contacts"] for group in each["groups"]})
         self.added = 0
         self.sent = []
         self.answers = {}
@@ -213,7 +219,7 @@ class Environment:
         return f"Answered to {self.mails[mail]['sender']}: {outcome}."
 
     def list_folders(self) -> list[str]:
-        """List the folders of the mailbox."""
+        """List the folders of the mailbox; deleted mails are in the folder "deleted"."""
         return ["inbox", "deleted", *self.folders]
 
     def move_mail(self, mail: str, folder: str) -> MailLine:
@@ -223,8 +229,8 @@ class Environment:
             mail: number of the mail.
             folder: name of the folder.
         """
-        if folder not in ["inbox", *self.folders]:
-            raise ValueError("there is no such folder")
+        if folder not in self.list_folders():
+            raise ValueError("there is no such folder; list_folders gives the names")
         known(self.mails, mail, "mail")["folder"] = folder
         return mail_line(self.mails[mail])
 
@@ -263,6 +269,7 @@ class Environment:
         """
         if who not in self.people and who not in self.rooms:
             raise ValueError("there is no calendar of this name")
+        check_day(day)
         found = [n for n, e in self.events.items() if e["day"] == day and takes_part(e, who)]
         return [event_line(number, self.events[number]) for number in found]
 
@@ -399,6 +406,7 @@ class Environment:
         Args:
             group: name of the group.
         """
+        check_group(self.groups, group)
         return sorted(each["name"] for each in self.contacts.values() if group in each["groups"])
 
     def add_to_group(self, contact: str, group: str) -> FoundContact:
@@ -409,8 +417,9 @@ class Environment:
             group: name of the group.
         """
         found = known(self.contacts, contact, "contact")
-        if not self.list_group(group) or group in found["groups"]:
-            raise ValueError("there is no such group, or the contact is in it already")
+        check_group(self.groups, group)
+        if group in found["groups"]:
+            raise ValueError("the contact is in this group already")
         found["groups"] = sorted([*found["groups"], group])
         return {"contact": contact, **found}
 
@@ -447,9 +456,22 @@ def add_sent(office, to, subject, mail):
     return len(office.sent)
 
 
+def check_group(groups, group):
+    if group not in groups:
+        raise ValueError(f"there is no such group; the groups are: {', '.join(groups)}")
+
+
+def check_day(day):
+    if day not in DAYS:
+        raise ValueError(
+            f'the day must be a working day from {DAYS[0]} to {DAYS[-1]}, written as "{DAYS[0]}"'
+        )
+
+
 def check_time(day, start, hours):
-    if day not in DAYS or not (start >= OPENS and hours >= 1 and start + hours <= CLOSES):
-        raise ValueError(f"meetings are in {DAYS[0]} to {DAYS[-1]}, and between {OPENS} and {CLOSES}")
+    check_day(day)
+    if not (start >= OPENS and hours >= 1 and start + hours <= CLOSES):
+        raise ValueError(f"a meeting must lie between {OPENS} and {CLOSES}")
 
 
 def matches(words, *texts):
@@ -521,6 +543,7 @@ RULES = {
     "does what was taken back": ("take back",),
     "forces what is not possible": ("full day",),
     "forgets stand-ins": ("absence",),
+    "takes the last request first": ("shared day",),
 }
 
 
@@ -646,7 +669,8 @@ def expected(config: Config, forget: str = "") -> State:
     mails = {mail["mail"]: mail for mail in config["mails"]}
     subjects = {mail["subject"]: number for number, mail in mails.items()}
     taken_back = [subjects[each["what"]] for each in config["asked"] if each["kind"] == "take back"]
-    for request in config["asked"]:
+    step = -1 if forget == "takes the last request first" else 1
+    for request in config["asked"][::step]:
         mail, kind = mails[request["mail"]], request["kind"]
         if mail["company"] != config["house"] and forget != "does what strangers ask":
             outcome = "refused"
@@ -680,6 +704,9 @@ def present(config):
         found.add("full day")
     if any(event["title"] == "Away" for event in config["events"]):
         found.add("absence")
+    planned = [request["day"] for request in config["asked"] if request["kind"] in {"move", "create"}]
+    if len(set(planned)) < len(planned):
+        found.add("shared day")
     return found
 
 
@@ -694,6 +721,7 @@ def texts(request):
     what, who, company, where = (request[name] for name in ("what", "who", "company", "where"))
     day, hours = request["day"], request["hours"]
     project = where.split(" ", 1)[-1]
+    length = "1 hour" if hours == 1 else f"{hours} hours"
     return {
         "move": (
             f"Please move {what}",
@@ -701,7 +729,7 @@ def texts(request):
         ),
         "create": (
             f"Please arrange {what}",
-            f'Please arrange a meeting "{what}" of {hours} hours with {who} and {where} on {day}, as early '
+            f'Please arrange a meeting "{what}" of {length} with {who} and {where} on {day}, as early '
             "as possible. I call it and attend as well.",
         ),
         "clear": (
@@ -737,8 +765,8 @@ def texts(request):
         ),
         "phone": (
             f"Please correct {who}",
-            f"{who} of {company} has a new telephone number, see the newest mail from there. Please correct "
-            "the contacts.",
+            f"{who} of {company} has a new telephone number, see the newest mail from that person. Please "
+            "correct the contacts.",
         ),
         "add": (
             f"Please add {who}",
@@ -748,7 +776,7 @@ def texts(request):
         "double": (
             f"Please tidy up {who}",
             f"{who} of {company} is in the contacts twice. Please delete the one whose telephone number is "
-            "not that in the newest mail from there.",
+            "not that in the newest mail from that person.",
         ),
         "take back": (
             f"Please forget it: {what}",
@@ -759,7 +787,7 @@ def texts(request):
 
 PATTERNS = {
     "move": 'move the meeting "(?P<what>.*)" to (?P<day>.*), as early',
-    "create": 'meeting "(?P<what>.*)" of (?P<hours>.*) hours with (?P<who>.*) and (?P<where>.*) on '
+    "create": 'meeting "(?P<what>.*)" of (?P<hours>[12]) hours? with (?P<who>.*) and (?P<where>.*) on '
     "(?P<day>.*), as early",
     "clear": "not in on (?P<day>.*?)[.]",
     "note": 'who attends "(?P<what>.*)", with the subject "(?P<where>.*)"',
@@ -956,15 +984,16 @@ class Draft:
             self.events.append(new_event(self.random.choice(CHORES), day, hour, hour + 1, name, [name]))
 
 
-def draw_calendar_request(draft, kind, person, full, absence, foreign):
+def draw_calendar_request(draft, kind, person, full, absence, foreign, day=""):
     random = draft.random
-    title, day = draft.titles.pop(), draft.days.pop()
+    title, day = draft.titles.pop(), day or draft.days.pop()
     request = {"kind": kind, "what": title, "who": "", "company": "", "where": "", "day": day, "hours": 0}
     others = random.sample([name for name in draft.people if name != person], 5)
     if kind == "clear":
         request["what"] = ""
         for organiser in random.sample([person, person, others[0], others[1]], 3):
-            draft.meeting(random.choice(TITLES), day, {person, organiser, others[2]}, organiser)
+            draft.meeting(title, day, {person, organiser, others[2]}, organiser)
+            title = draft.titles.pop()
     elif kind == "create":
         stand_in = next(each["stand_in"] for each in draft.contacts if each["name"] == others[0])
         request.update({"who": others[0], "where": others[1], "hours": random.choice([1, 2])})
@@ -1046,22 +1075,42 @@ def number_mails(draft):
     return mails
 
 
+def titles_are_clear(events):
+    """Whether nobody attends two meetings of one title."""
+    attended = [
+        (name, event["title"]) for event in events if event["title"] in TITLES for name in event["attendees"]
+    ]
+    return len(set(attended)) == len(attended)
+
+
 PAPER = ("forward", "file", "clean", "phone", "add", "double")
+CAN_FAIL = ("move", "create", "room")
 
 
 def generate(random, difficulty: int) -> Config:
+    # Drawn once: what makes a draft unfit is not to decide how often each of them occurs.
+    fails = random.random() < (0.45 if difficulty < 3 else 0.75)
+    taken_back = difficulty > 3 or (difficulty < 3 and not fails and random.random() < 0.7)
+    shares_day = difficulty > 3 and random.random() < 0.6
     while True:
         house = "Lindner & Voss"
         draft = Draft(random, house)
         draft.contacts.append(new_contact(draft.outsiders[0], draft.firms[0], draft.phone(), ["Suppliers"]))
         kinds = random.sample([*IN_CALENDAR, *PAPER], (2, 4, 4, 6, 11)[difficulty - 1])
-        if difficulty == 5 and "create" not in kinds:
+        can_fail = [kind for kind in kinds if kind in CAN_FAIL and not (shares_day and kind != "room")]
+        if (difficulty == 5 and "create" not in kinds) or (fails and not can_fail):
             continue
-        full = random.choice(["", "move", "create", "room"]) if difficulty > 2 else ""
+        if shares_day and not {"move", "create"}.issubset(kinds):
+            continue
+        full = random.choice(can_fail) if fails else ""
+        planner, planned = random.choice(draft.people), draft.days.pop() if shares_day else ""
         for kind in kinds:
             person = random.choice(draft.people)
             if kind in PAPER:
                 request = draw_paper_request(draft, kind)
+            elif shares_day and kind in {"move", "create"}:
+                person = planner
+                request = draw_calendar_request(draft, kind, person, False, difficulty == 5, False, planned)
             else:
                 request = draw_calendar_request(draft, kind, person, kind == full, difficulty == 5, False)
             draft.asked.append([person, house, request])
@@ -1072,7 +1121,7 @@ def generate(random, difficulty: int) -> Config:
             firm = draft.firms[0]
             draft.asked.append([draft.outsiders.pop(), firm, draw_paper_request(draft, "forward")])
         random.shuffle(draft.asked)
-        if difficulty > 3:
+        if taken_back:
             place = random.randrange(len(draft.asked) - 1)
             person, company, request = draft.asked[place]
             back = {**request, "kind": "take back", "what": texts(request)[0]}
@@ -1092,5 +1141,7 @@ def generate(random, difficulty: int) -> Config:
         right = expected(config)
         harmless = [rule for rule, wrong in mistakes(config).items() if wrong["state"] == right]
         absent = difficulty < 5 or "absence" in present(config)
-        if len(set(subjects)) == len(subjects) and absent and not harmless:
+        clear = titles_are_clear(config["events"]) and titles_are_clear(right["events"])
+        failed = "not possible" in right["answers"].values()
+        if len(set(subjects)) == len(subjects) and absent and clear and failed == fails and not harmless:
             return config

@@ -1,8 +1,9 @@
 """A forwarding agent has {consignments} consignments to declare and needs to know the duty on each of them.
-The tariff is a loose-leaf book of {pages} pages that has been amended many times. It is kept by the customs
-library, which copies at most {copies} different pages for you.
+The tariff is a loose-leaf book of {pages} pages, in no order, that has been amended many times. It is kept by
+the customs library. Searching its index costs nothing, but the library copies at most {copies} different
+pages for you, and you can only read a page that it copies.
 
-How the book is meant:
+How the book works:
 - The page of a heading names its goods and its duty. Goods belong to the heading whose page names them.
 - A note may move goods with a certain property from one heading to another one. A further note may move
   them on from there.
@@ -12,12 +13,13 @@ How the book is meant:
 - An amendment may repeal another one. For consignments that arrive on the day of the repeal or later, the
   repealed one does not count.
 - An amendment may correct the day of another one. Then only the corrected day counts.
+- Only amendments that set a duty are ever repealed or corrected. Notes, repeals and corrections stay.
 - Where a duty has two parts, one by value and one by weight, the higher one is due.
 - An agreement with a country lowers the duty on goods of that country in one chapter. The chapter is the
   first two digits of the heading. It applies to consignments that arrive on its last day or earlier.
 - A quota makes goods of a heading free of duty up to a weight. Your consignments of that heading use it up
-  in the order of their arrival; one that is heavier than what is left uses nothing of it and pays the full
-  duty.
+  in the order of their arrival. One that is heavier than what is left uses nothing of it and is charged as if
+  there were no quota, so that an agreement still applies to it. A later one that fits is free.
 - A duty is rounded down to whole cents, once, after everything else.
 
 Answer with an object that gives the duty in cents for each consignment. For example: {{"L1": 1250, "L2": 0}}
@@ -93,6 +95,13 @@ class Config(TypedDict):
     amendments: list[Amendment]
     agreements: list[Agreement]
     quotas: list[Quota]
+    order: list[int]
+
+
+class Page(TypedDict):
+    title: str
+    index: str
+    text: str
 
 
 class Hit(TypedDict):
@@ -108,7 +117,8 @@ class Hits(TypedDict):
 class Environment:
     def __init__(self, config: Config):
         self.shipped = {each["number"]: each for each in config["shipped"]}
-        self.book = sorted(book_pages(config))
+        pages = book_pages(config)
+        self.book = [pages[place] for place in config["order"]]
         self.copies = config["copies"]
         self.copied = []
 
@@ -127,24 +137,25 @@ class Environment:
         return self.shipped[consignment]
 
     def search(self, words: str, cursor: int) -> Hits:
-        """Find the pages that contain all these words or numbers, a few at a time.
+        """Look words up in the index of the book, which costs no copy; the pages come a few at a time.
+
+        A page is found if each word is in its title or is one of the goods, headings, chapters, amendments
+        or countries that it names. What else a page says, such as days, duties and properties, is not in
+        the index. Only whole words and numbers are found.
 
         Args:
-            words: words or numbers, up to 80 characters, separated by spaces.
+            words: words or numbers, up to 80 characters, separated by spaces; such as copper wire, 5510,
+                amendment 17, or agreement Borland 55.
             cursor: 0 for the first pages, then the next cursor.
         """
         wanted = words_in(words)
         if not wanted or len(words) > 80:
             raise ValueError("give between one word and 80 characters")
-        found = [
-            (number, (title, text))
-            for number, (title, text) in enumerate(self.book, 1)
-            if all(word in words_in(f"{title} {text}") for word in wanted)
-        ]
-        return hits(found, cursor)
+        return hits(found_pages(self.book, wanted), cursor)
 
     def read_page(self, page: int) -> str:
-        """Read a page of the book; reading the same page again needs no further copy.
+        """Read a page of the book. Reading the same page again needs no further copy. Days are written as
+        2026-05-15.
 
         Args:
             page: number of the page, from 1.
@@ -155,19 +166,27 @@ class Environment:
             if len(self.copied) == self.copies:
                 raise ValueError("the library copies no more pages for you")
             self.copied.append(page)
-        title, text = self.book[page - 1]
-        return f"{title}. {text}"
+        return "{title}. {text}".format(**self.book[page - 1])
 
 
 def words_in(text):
     return "".join(letter if letter.isalnum() or letter == "-" else " " for letter in text.lower()).split()
 
 
+def found_pages(book, wanted):
+    """The numbers and titles of the pages with all these words in title or index."""
+    return [
+        {"page": number, "title": page["title"]}
+        for number, page in enumerate(book, 1)
+        if set(wanted).issubset(words_in(f"{page['title']} {page['index']}"))
+    ]
+
+
 def hits(found, cursor):
     if not 0 <= cursor <= len(found):
         raise ValueError("cursor must be 0 or a next cursor")
-    pages = [{"page": number, "title": title} for number, (title, text) in found[cursor : cursor + PAGE]]
-    return {"pages": pages, "next_cursor": cursor + PAGE if cursor + PAGE < len(found) else None}
+    more = cursor + PAGE < len(found)
+    return {"pages": found[cursor : cursor + PAGE], "next_cursor": cursor + PAGE if more else None}
 
 
 def duty_text(entry):
@@ -179,36 +198,42 @@ def duty_text(entry):
     return ", or ".join(parts) or "free"
 
 
-def book_pages(config):
-    """Title and text of every page."""
+def book_pages(config) -> list[Page]:
+    """The pages, sorted by what they are about."""
     pages = []
+
+    def add(title, index, text):
+        pages.append({"title": title, "index": index, "text": text})
+
     for each in config["headings"]:
-        pages.append((f"Heading {each['number']}", f"Goods: {each['goods']}. Duty: {duty_text(each)}."))
+        text = f"Goods: {each['goods']}. Duty: {duty_text(each)}."
+        add(f"Heading {each['number']}", each["goods"], text)
     for place, note in enumerate(config["notes"], 1):
         text = f"Goods of heading {note['heading']} that are {note['property']} belong to {note['moves_to']}."
-        pages.append((f"Note {place}", text))
+        add(f"Note {place}", f"{note['heading']} {note['moves_to']}", text)
     for each in config["amendments"]:
+        index = str(each["other"])
         if each["kind"] == "duty":
+            index = each["heading"]
             text = f"From {each['day']} on, the duty in {each['heading']} is: {duty_text(each)}."
         elif each["kind"] == "repeal":
             text = f"From {each['day']} on, amendment {each['other']} is repealed."
         else:
             text = f"The day of amendment {each['other']} is corrected to {each['day']}."
-        pages.append((f"Amendment {each['number']}", text))
+        add(f"Amendment {each['number']}", index, text)
     for each in config["agreements"]:
         text = f"Duty in chapter {each['chapter']} is {each['percent_off']} per cent lower for goods of "
-        pages.append(
-            (f"Agreement with {each['country']}", f"{text}{each['country']}, until {each['last_day']}.")
-        )
+        text += f"{each['country']}, until {each['last_day']}."
+        add(f"Agreement with {each['country']}", each["chapter"], text)
     for place, each in enumerate(config["quotas"], 1):
         text = f"Goods of heading {each['heading']} are free of duty up to {each['kilograms']} kilograms."
-        pages.append((f"Quota {place}", text))
+        add(f"Quota {place}", each["heading"], text)
     return pages
 
 
 def pages_about(config):
-    """How many pages mention what has to do with the consignments."""
-    book = [words_in(f"{title} {text}") for title, text in book_pages(config)]
+    """How many pages the index gives for what has to do with the consignments."""
+    book = book_pages(config)
     queries = []
     for each in config["shipped"]:
         headings = [next(entry["number"] for entry in config["headings"] if entry["goods"] == each["goods"])]
@@ -218,11 +243,15 @@ def pages_about(config):
         queries += [each["goods"], *headings, f"agreement {each['country']} {headings[-1][:2]}"]
         final = [entry for entry in config["amendments"] if entry["heading"] == headings[-1]]
         queries += [f"amendment {entry['number']}" for entry in final]
-    found = set()
-    for query in queries:
-        wanted = words_in(query)
-        found.update(place for place, words in enumerate(book) if all(word in words for word in wanted))
-    return len(found)
+    return len({hit["page"] for query in queries for hit in found_pages(book, words_in(query))})
+
+
+QUOTA_RULES = (
+    "ignores quotas",
+    "uses quotas in the order of the list",
+    "lets heavy consignments use up quotas",
+    "ignores agreements beyond quotas",
+)
 
 
 def heading_of(config, shipped, forget=""):
@@ -283,6 +312,10 @@ def duties(config: Config, forget: str = "") -> dict[str, int]:
         free = each["kilograms"] <= left.get(heading["number"], 0) and forget != "ignores quotas"
         if free:
             left[heading["number"]] -= each["kilograms"]
+        elif heading["number"] in left and forget == "lets heavy consignments use up quotas":
+            left[heading["number"]] = 0
+        elif heading["number"] in left and forget == "ignores agreements beyond quotas":
+            percent = 100
         found[each["number"]] = 0 if free else due * percent // 10000
     return found
 
@@ -303,7 +336,7 @@ def mistakes(config: Config) -> dict[str, dict[str, int]]:
     rules += ["ignores repeals"] if "repeal" in kinds else []
     rules += ["ignores agreements", "ignores the end of agreements"] if config["agreements"] else []
     rules += ["ignores corrected days", "follows only one note"] if "correction" in kinds else []
-    rules += ["ignores quotas", "uses quotas in the order of the list"] if config["quotas"] else []
+    rules += QUOTA_RULES if config["quotas"] else []
     return {rule: duties(config, rule) for rule in rules}
 
 
@@ -458,8 +491,11 @@ class Draft:
             for each in shipped:
                 each["property"] = shipped[0]["property"]
             heading = heading_of({"headings": headings, "notes": notes}, shipped[0])["number"]
-            weight = sum(each["kilograms"] for each in shipped) - random.randint(1, 300)
-            quotas.append({"heading": heading, "kilograms": max(weight, 10)})
+            # The second one to arrive is too heavy for what the first one leaves; the third one fits.
+            first, second, third = sorted(shipped, key=lambda each: each["arrival"])
+            second["kilograms"] = first["kilograms"] + third["kilograms"] + random.randint(10, 300)
+            spare = random.randint(0, second["kilograms"] - third["kilograms"] - 1)
+            quotas.append({"heading": heading, "kilograms": first["kilograms"] + third["kilograms"] + spare})
         return {
             "shipped": shipped,
             "headings": headings,
@@ -474,9 +510,8 @@ RULES_FROM = (
     (1, "ignores notes", "ignores amendments", "takes the highest number", "applies amendments too early"),
     (2, "takes the part by value", "ignores repeals", "ignores agreements", "ignores the end of agreements"),
     (4, "ignores corrected days", "follows only one note"),
-    (5, "ignores quotas", "uses quotas in the order of the list"),
+    (5, *QUOTA_RULES),
 )
-QUOTA_RULES = {"ignores quotas", "uses quotas in the order of the list"}
 PARTS = ("shipped", "headings", "notes", "amendments", "agreements", "quotas")
 
 
@@ -494,7 +529,7 @@ def generate(random, difficulty: int) -> Config:
                 right = duties(chapter)
                 shown = {rule for rule, wrong in mistakes(chapter).items() if wrong != right}
                 arrivals = {each["arrival"] for each in chapter["shipped"]}
-                wanted = missing & (QUOTA_RULES if lines > 1 else missing - QUOTA_RULES)
+                wanted = {rule for rule in missing if (rule in QUOTA_RULES) == (lines > 1)}
                 # Each chapter makes another rule matter, until all of them do.
                 if len(arrivals) == lines and (
                     not wanted or (shown >= wanted if lines > 1 else shown & wanted)
@@ -515,8 +550,9 @@ def generate(random, difficulty: int) -> Config:
             config["headings"].append(heading)
             for time in range(random.randint(0, 3)):
                 config["amendments"].append(draft.amendment("duty", draft.day(0, 120), heading["number"]))
-        needed = pages_about(config)
-        config.update({"pages": len(book_pages(config)), "copies": needed + needed // 4 + 1})
+        kinds = [page["title"].split()[0] for page in book_pages(config)]
+        config.update({"pages": len(kinds), "copies": pages_about(config) + 2})
+        config["order"] = random.sample(range(len(kinds)), len(kinds))
         right = duties(config)
         wrong = mistakes(config)
         harmless = [rule for rule in wrong if wrong[rule] == right]
@@ -528,5 +564,7 @@ def generate(random, difficulty: int) -> Config:
         ]
         if missing and difficulty > 1:
             continue
+        if config["copies"] >= len(kinds) - kinds.count("Heading"):
+            continue  # Copying everything but the headings would need no search.
         if len(set(days)) == len(days) and len(harmless) <= (1 if difficulty == 1 else 0):
             return config
