@@ -1,6 +1,6 @@
 """A forwarding agent has {consignments} consignments to declare and needs to know the duty on each of them.
 The tariff is a loose-leaf book of {pages} pages, in no order, that has been amended many times. It is kept by
-the customs library. Searching its index costs nothing, but the library copies at most {copies} different
+the customs library. You may search its index freely, but the library copies at most {copies} different
 pages for you, and you can only read a page that it copies.
 
 How the book works:
@@ -166,7 +166,7 @@ class Environment:
             if len(self.copied) == self.copies:
                 raise ValueError("the library copies no more pages for you")
             self.copied.append(page)
-        return "{title}. {text}".format(**self.book[page - 1])
+        return f"{self.book[page - 1]['title']}. {self.book[page - 1]['text']}"
 
 
 def words_in(text):
