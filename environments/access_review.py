@@ -1,30 +1,33 @@
 """Put the access rights of our department in order before the audit. Today is day {today}; days are numbered,
 and a date "until" includes that day.
 
-A permission reaches a person as a direct grant or through a group. A group gives its own permissions and
-all that the groups included in it give. You can change grants and memberships, but not the groups.
+A permission reaches a person as a direct grant or through a group. A group gives its own permissions and all
+that the groups included in it give. You can change grants and memberships, but not the groups.
 
 In the end everybody must have exactly these permissions, no more and no fewer:
-- Nobody keeps anything whose employment or contract has ended (the last day is before today).
-- Everybody else has the permissions of the profile of their job. Contractors have no restricted permission
-  by their profile.
+- People whose employment or contract has ended (the last day is before today) keep nothing.
+- Everybody else has the permissions of the profile of their job. Contractors have no restricted permission by
+  their profile.
 - An exception adds a permission. It is valid until its date, and only if the owner of the permission has
-  approved it and is somebody else than the person who gets it. It may add a restricted permission for a
-  contractor, but an exception is void if the permission conflicts with one that the person has by the
-  profile of their job.
+  approved it and is somebody else than the person who gets it. An approval stays good when its owner has left
+  since. An exception may add a restricted permission for a contractor, but it is void if the permission
+  conflicts with one that the person has by the profile of their job.
 - Whoever is away keeps their permissions. The deputy of somebody who is away today has in addition the
-  permissions of the profile of that person's job, without those that conflict with one that the deputy has
-  by their own profile or exceptions, and without restricted ones if the deputy is a contractor. If the
-  deputy is away as well, the deputy of the deputy takes this over in their place, and so on. Nobody needs a
-  deputy once their employment or contract has ended.
+  permissions of the profile of that person's job (all of it, whatever that person has themselves). Two sorts
+  are left out: permissions that conflict with one that the deputy has by their own profile or exceptions, and
+  restricted permissions if the deputy is a contractor.
+- If the deputy is away as well, the deputy of the deputy takes this over in their place, and so on. If the
+  deputy has left, or is away and names no deputy of their own, nobody takes it over. Nobody needs a deputy
+  once their own employment or contract has ended.
 
-How permissions have to be given: a permission may be granted directly only if there is no group that gives
-it and gives nothing that the person must not have. Where there is such a group, the person must be in one,
-and a direct grant of the permission has to go.
+How permissions have to be given: use groups wherever you can, and grant directly only what no suitable group
+gives. A group is suitable if it gives nothing that the person must not have. Where a suitable group gives a
+permission, the person must be in one that does, and a direct grant of the permission has to go. More groups
+than needed do no harm.
 
-People are at work while you do this, and the log shows every change to the auditors. So nobody may have,
-even for a moment, a permission that they did not have before and must not have in the end, and nobody may
-lose, even for a moment, a permission that they had before and must have in the end.
+People are at work while you do this, and the log shows every change to the auditors. So nobody may have, even
+for a moment, a permission that they did not have before and must not have in the end, and nobody may lose,
+even for a moment, a permission that they had before and must have in the end.
 
 There is nothing to answer. Submit when the rights are in order.
 """
@@ -226,9 +229,10 @@ def covers(config: Config, name: str, forgotten: str) -> str | None:
     """Who stands in for somebody who is away today."""
     people, today = config["people"], config["today"]
     away = [each for each in people if people[each]["away_until"] is not None]
+    away = [each for each in away if not has_left(people[each], today)]
     if forgotten != "absences that are over count":
         away = [each for each in away if people[each]["away_until"] >= today]
-    if name not in away or has_left(people[name], today):
+    if name not in away:
         return None
     deputy = people[name]["deputy"]
     for _ in people:

@@ -1,28 +1,32 @@
 """Buy the parts for our next series. You negotiate with the suppliers, and what you commit to is bought.
 
 You have to buy exactly the quantity of each part that the list of needs says, for {budget} pounds in total at
-most. It is day 0. Asking for an offer takes a day, and so does a bid; everything else takes no time. Nobody
-deals with us after day {last_day}.
+most. The budget can be kept with one or two suppliers for each part. It is day 0. Suppliers answer the next
+day: asking for an offer takes a day, and so does a bid. Everything else takes no time. Day {last_day} is the
+last day. On the last day you can still commit, but no longer ask or bid.
 
 Suppliers
-- The price list of a supplier gives the price of a unit, the stock, and the rebate on each unit if a quantity
-  of at least "bulk_from" units is bought at once. It also says how many days after your commitment the goods
-  arrive, and which certificates the supplier has.
+- The price list of a supplier gives the price of a unit, the stock that is left, and the rebate on each unit
+  if a quantity of at least "bulk_from" units is bought at once. It also says how many days after your
+  commitment the goods arrive, and which certificates the supplier has.
 - An offer is for a quantity of one part. It begins at the list price, less the rebate if it is for a bulk
   quantity, and lapses after the day until which it is valid; each answer to a bid prolongs it by "offer_days"
   from that day. You may ask again; then it begins anew.
-- A supplier has a lowest price for each part, which it does not tell. It is lower by the rebate for a bulk
-  quantity. A bid at this price or above is accepted, and the offer is then at the price of the bid. After any
-  other bid the supplier comes down with its own price, always by the same amount, but not below the lowest
-  price.
-- A bid of less than half the present price of an offer is taken as an insult. The supplier withdraws the
-  offer and sells us nothing of this part any more.
+- A bid that is accepted sets the price of the offer. You may bid again afterwards.
+- A bid of less than half the present price of an offer is taken as an insult. The third refused bid for a
+  part is too many, whichever offers the bids are on. After either, the supplier ends the talks about this
+  part: its offers of the part are withdrawn, and it sells us no more of it.
+- From experience: each supplier has a lowest price for each part, which it does not tell. It is lower by the
+  rebate for a bulk quantity. Suppliers accept every bid at this price or above.
+- From experience: when a supplier refuses a bid, it comes down with its own price. For a part it comes down
+  by the same amount each time, but not below the lowest price.
 
-Rules of the house
+Rules of the house (nobody stops you if you break a rule)
 - A part that needs a certificate may only be bought from suppliers who have it.
 - All units of a part have to arrive on the day by which it is needed, or before.
-- No supplier may deliver more than {share} per cent of the units of a part. Parts of a set are an exception:
-  all units of all parts of the set have to come from one and the same supplier, since they have to match.
+- One supplier may deliver up to {share} per cent of the units of a part that belongs to no set.
+- If parts belong to a set, they have to match: all units of all its parts come from one and the same
+  supplier.
 
 There is nothing to answer. Submit when everything has been bought.
 """
@@ -37,6 +41,10 @@ META = {
     "license": "MIT",
     "source": "original",
 }
+
+
+# So many bids for a part may a supplier refuse before it ends the talks.
+REFUSALS = 2
 
 
 class Need(TypedDict):
@@ -112,7 +120,8 @@ class Environment:
             for name, supplier in config["suppliers"].items()
         }
         self.offers = []
-        self.insulted = []
+        self.refused = {}
+        self.ended = []
         self.purchases = []
 
     def needs(self) -> dict[str, Need]:
@@ -124,14 +133,16 @@ class Environment:
         return sorted(self.config["suppliers"])
 
     def price_list(self, supplier: str) -> PriceList:
-        """Read the price list of a supplier.
+        """Read the price list of a supplier, with the stock that is left.
 
         Args:
             supplier: name of the supplier.
         """
         if supplier not in self.config["suppliers"]:
             raise ValueError(f"there is no supplier {supplier}")
-        return self.config["suppliers"][supplier]
+        terms, left = self.config["suppliers"][supplier], self.stock[supplier]
+        goods = {part: {**good, "stock": left[part]} for part, good in terms["goods"].items()}
+        return {**terms, "goods": goods}
 
     def ask(self, supplier: str, part: str, quantity: int) -> Offer:
         """Ask a supplier for an offer. Takes a day.
@@ -144,9 +155,10 @@ class Environment:
         terms = self.price_list(supplier)
         if part not in terms["goods"]:
             raise ValueError(f"{supplier} does not sell {part}")
-        if (supplier, part) in self.insulted:
-            raise ValueError(f"{supplier} does not sell us {part} any more")
-        if not 1 <= quantity <= self.stock[supplier][part]:
+        check_talks(self, supplier, part)
+        if quantity < 1:
+            raise ValueError("the quantity must be at least 1")
+        if quantity > self.stock[supplier][part]:
             raise ValueError(f"{supplier} has {self.stock[supplier][part]} units of {part} left")
         pass_day(self)
         offer = {
@@ -170,17 +182,23 @@ class Environment:
         """
         found = valid_offer(self, offer)
         supplier, part, now = found["supplier"], found["part"], found["price"]
-        if not 0 < price < now:
-            raise ValueError(f"a bid is a price below {now}")
+        if price < 1:
+            raise ValueError("the price must be at least 1 pound")
+        if price >= now:
+            raise ValueError(f"a bid must be below {now}, the present price of the offer")
         pass_day(self)
         if 2 * price < now:
-            self.insulted.append((supplier, part))
-            self.offers[offer - 1] = {**found, "valid_until": -1}
+            self.ended.append((supplier, part))
             raise ValueError(f"{supplier} is insulted and does not sell us {part} any more")
         limit, good = self.config["limits"][supplier][part], self.price_list(supplier)["goods"][part]
         lowest = limit["lowest"] - rebate(good, found["quantity"])
         accepted = price >= lowest
-        price = price if accepted else max(lowest, now - limit["step"])
+        if not accepted:
+            self.refused[supplier, part] = self.refused.get((supplier, part), 0) + 1
+            if self.refused[supplier, part] > REFUSALS:
+                self.ended.append((supplier, part))
+                raise ValueError(f"{supplier} has refused too many bids and does not sell us {part} any more")
+            price = max(lowest, now - limit["step"])
         valid_until = self.today + self.price_list(supplier)["offer_days"]
         self.offers[offer - 1] = {**found, "price": price, "valid_until": valid_until}
         return {"accepted": accepted, "price": price, "valid_until": valid_until, "today": self.today}
@@ -215,9 +233,14 @@ def rebate(good: Good, quantity: int) -> int:
     return good["bulk_rebate"] if quantity >= good["bulk_from"] else 0
 
 
+def check_talks(environment, supplier: str, part: str) -> None:
+    if (supplier, part) in environment.ended:
+        raise ValueError(f"{supplier} does not sell us {part} any more")
+
+
 def pass_day(environment) -> None:
     if environment.today >= environment.config["last_day"]:
-        raise ValueError("nobody deals with us any more")
+        raise ValueError("it is the last day: you can commit, but no longer ask or bid")
     environment.today += 1
 
 
@@ -225,7 +248,8 @@ def valid_offer(environment, number: int) -> Offer:
     if not 1 <= number <= len(environment.offers):
         raise ValueError(f"there is no offer {number}")
     offer = environment.offers[number - 1]
-    if offer["valid_until"] < environment.today or environment.today > environment.config["last_day"]:
+    check_talks(environment, offer["supplier"], offer["part"])
+    if offer["valid_until"] < environment.today:
         raise ValueError(f"offer {number} is not valid any more")
     return offer
 
@@ -268,8 +292,18 @@ def is_fit(terms: PriceList, part: str, need: Need, day: int, forgotten: str) ->
     )
 
 
+def reached(good: Good, limit: Limit) -> int:
+    """The price to which a supplier has come down when it has refused as many bids as it stands."""
+    return max(limit["lowest"], good["price"] - REFUSALS * limit["step"])
+
+
+def stops(good: Good, limit: Limit) -> bool:
+    """Whether a supplier that has refused as many bids has come down by less than before."""
+    return good["price"] - REFUSALS * limit["step"] < limit["lowest"]
+
+
 def ways(need: Need, cap: int, goods: dict[str, Good], lowest: dict[str, int], forgotten: str) -> list[dict]:
-    """The ways to buy a part from one or two suppliers, at the lowest prices; the cheapest comes first."""
+    """The ways to buy a part from one or two suppliers, at known prices; the cheapest comes first."""
     wanted, found = need["quantity"], []
     for one, other in product(sorted(goods), repeat=2):
         marks = [cap, *(goods[name][key] for name in (one, other) for key in ("stock", "bulk_from"))]
@@ -318,18 +352,18 @@ def choose(
 
 
 def plan(config: Config, forgotten: str) -> list[Purchase]:
-    """The purchases of somebody who finds out the lowest prices for one group of parts after the other."""
+    """The purchases of somebody who bids low for one group of parts after the other."""
     needs, suppliers, limits = config["needs"], config["suppliers"], config["limits"]
     purchases, day = [], 0
     for parts in groups_of(needs):
         goods, lowest = {}, {}
         for part in parts:
             fit = [name for name in suppliers if is_fit(suppliers[name], part, needs[part], day, forgotten)]
+            if forgotten == "low bids go on until the talks end":
+                fit = [name for name in fit if stops(suppliers[name]["goods"][part], limits[name][part])]
             goods[part] = {name: suppliers[name]["goods"][part] for name in fit}
-            lowest[part] = {name: limits[name][part]["lowest"] for name in fit}
-        for part in parts:
-            for name, good in goods[part].items():
-                day += 2 + (good["price"] - lowest[part][name]) // limits[name][part]["step"]
+            lowest[part] = {name: reached(goods[part][name], limits[name][part]) for name in fit}
+            day += (1 + REFUSALS) * len(fit)
         seen = lowest
         if forgotten == "who asks least at first is taken to be cheapest":
             seen = {part: {name: good["price"] for name, good in goods[part].items()} for part in parts}
@@ -356,7 +390,7 @@ def plan(config: Config, forgotten: str) -> list[Purchase]:
 def mistakes(config: Config) -> dict[str, dict[str, State]]:
     needs = config["needs"].values()
     names = ["nobody negotiates", "who asks least at first is taken to be cheapest", "rebates are overlooked"]
-    names += ["dates are not checked"]
+    names += ["dates are not checked", "low bids go on until the talks end"]
     names += ["one supplier may deliver everything"] if config["share"] < 100 else []
     names += ["certificates are not checked"] if any(need["certificate"] for need in needs) else []
     names += ["sets are not kept together"] if any(need["set"] for need in needs) else []
@@ -376,13 +410,11 @@ def solve(tools, budget, last_day, share):
             lowest[part] = {}
             for name in goods[part]:
                 offer = tools.ask(supplier=name, part=part, quantity=1)
-                price, steps = offer["price"], []
-                # The lowest price is reached when the supplier comes down by less than before.
-                while not steps or steps[-1] == steps[0] > 0:
-                    reply = tools.bid(offer=offer["number"], price=(price + 1) // 2)
-                    steps.append(price - reply["price"])
-                    price, today = reply["price"], reply["today"]
-                lowest[part][name] = price
+                lowest[part][name] = offer["price"]
+                # The last bid that a supplier may refuse is not risked; later bids are at known prices.
+                for _ in range(REFUSALS):
+                    reply = tools.bid(offer=offer["number"], price=(lowest[part][name] + 1) // 2)
+                    lowest[part][name], today = reply["price"], reply["today"]
         for part, units in choose(needs, parts, share, goods, lowest, "").items():
             for name, count in units.items():
                 offer = tools.ask(supplier=name, part=part, quantity=count)
@@ -433,7 +465,7 @@ def draw_needs(random, difficulty: int, turn_days: int) -> dict[str, dict]:
 
 def draw_config(random, difficulty: int) -> Config:
     names = sorted(random.sample(SUPPLIERS, (3, 4, 4, 5, 5)[difficulty - 1]))
-    turn_days = 5 * len(names) + 6
+    turn_days = (1 + REFUSALS) * len(names) + 6
     needs = draw_needs(random, difficulty, turn_days)
     suppliers, limits = {}, {name: {} for name in names}
     slow = random.choice(names)
@@ -472,8 +504,12 @@ def generate(random, difficulty: int) -> Config:
         cost = sum(each["quantity"] * each["price"] for each in best)
         config["budget"] = cost + cost // 80
         days = max(each["arrives"] - config["suppliers"][each["supplier"]]["lead_days"] for each in best)
-        config["last_day"] = days + days // 4 + 2
+        config["last_day"] = days + days // 12 + 2
+        # There is no time to find out the prices of goods that may not be bought.
+        pairs = sum(len(supplier["goods"]) for supplier in config["suppliers"].values())
+        if difficulty > 2 and (1 + REFUSALS) * pairs + 2 * len(best) <= config["last_day"]:
+            continue
         wrong = [not accepts(each["state"], config) for each in mistakes(config).values()]
-        enough = 3 if difficulty == 1 else len(wrong)
+        enough = 4 if difficulty == 1 else len(wrong)
         if accepts({"purchases": best}, config) and sum(wrong) >= enough:
             return config

@@ -86,7 +86,7 @@ GENERATED_DIGESTS = {
     "release_train": "b58a981ca7501e95",
     "stable_backports": "ad5acc8f26b37b7a",
     "stock_reconciliation": "5b95925a7b940a77",
-    "supplier_negotiation": "c1daff1047d648f3",
+    "supplier_negotiation": "ca5695957874296e",
     "tariff_office": "f3a6f0a111dcda7e",
     "ticket_triage": "de4600a678a033bb",
     "vault_protocol": "6d332be925f8e63a",
