@@ -8,16 +8,18 @@ property an address belongs to. Different spellings may belong to the same prope
 Which property is right:
 - A record that its source has withdrawn does not count, nor does one whose address the gazetteer does not
   know.
-- A record that was copied from another one has the source and the date of that other one, and is withdrawn
-  if that one is. If that one is a copy as well, go on to where it was copied from.
+- A record that was copied from another one has the source and the date of that other one. If that one is a
+  copy as well, go on to where it was copied from, up to the original. The address is the copy's own. A copy
+  is withdrawn if the source named in it has withdrawn the copy's own number, or if any record on the way to
+  the original, or the original itself, is withdrawn.
 - A record is out of date, and does not count, if it is more than {days} days older than the newest record
-  of the same customer among those that the rules above leave.
+  of the same customer among those not excluded by the two rules above.
 - Of the records that count, only those of the highest authority decide; level 1 is the highest. A source's
   level may have changed over time: the level on the date of the record counts.
-- Of the records that decide, those of the latest date name the property. If they name different properties,
-  or if there is no record that counts, the entry is undecidable.
-- If a customer was entered twice, one entry refers to the other. The records of both entries are then those
-  of one customer, and both entries get the same result.
+- Of the records that decide, the latest one gives the property. If several have the latest date and belong
+  to different properties, or if there is no record that counts, the entry is undecidable.
+- If a customer was entered twice, one entry refers to the other. Both entries of such a customer are under
+  review. The records of both are then those of one customer, and both entries get the same result.
 
 Set the property of each entry under review, or mark it as undecidable. Nothing has to be reported.
 """
@@ -44,6 +46,7 @@ class Level(TypedDict):
 class Source(TypedDict):
     name: str
     levels: list[Level]
+    removed: list[str]
 
 
 class Record(TypedDict):
@@ -164,15 +167,15 @@ class Environment:
         return known({each["name"]: each for each in self.config["sources"]}, source, "source")["levels"]
 
     def list_withdrawn(self, source: str, cursor: int) -> Withdrawals:
-        """List the records that a source has withdrawn, a page at a time.
+        """List the records that a source has withdrawn, a page at a time; some are no longer in the register.
 
         Args:
             source: name of the source.
             cursor: 0 for the first page, then the next cursor of the page before.
         """
         known({each["name"]: each for each in self.config["sources"]}, source, "source")
-        gone = [n for n, record in self.records.items() if record["withdrawn"] and record["source"] == source]
-        return {"records": sorted(gone)[page(cursor, gone)], "next_cursor": following(cursor, gone)}
+        gone = withdrawn_by(self.config, source)
+        return {"records": gone[page(cursor, gone)], "next_cursor": following(cursor, gone)}
 
     def find_property(self, address: str) -> str | None:
         """Look an address up in the gazetteer; returns its property, or null if it is not known.
@@ -225,7 +228,14 @@ def following(cursor, entries):
     return cursor + PAGE if cursor + PAGE < len(entries) else None
 
 
-RULES = (
+def withdrawn_by(config, source):
+    """The numbers of the records that a source has withdrawn, those no longer in the register included."""
+    removed = next(each["removed"] for each in config["sources"] if each["name"] == source)
+    own = [each["number"] for each in config["records"] if each["withdrawn"] and each["source"] == source]
+    return sorted(removed + own)
+
+
+BASIC = [
     "counts withdrawn records",
     "counts records that are out of date",
     "takes the latest record of any source",
@@ -233,9 +243,23 @@ RULES = (
     "takes the level of today",
     "compares spellings",
     "decides what is undecidable",
+]
+LIMIT = ["counts records one day out of date", "drops records exactly as old as is allowed"]
+PAGES = ["reads the first page of withdrawals only"]
+COPIES = [
     "counts copies as records of their own",
-    "keeps double entries apart",
-)
+    "follows a copy one step only",
+    "looks up a copy's own number only",
+    "looks up the original's number only",
+    "takes the address of the original",
+]
+TWICE = ["keeps double entries apart"]
+
+
+def rules_for(difficulty):
+    """The rules that have to matter in a task of a difficulty."""
+    rules = BASIC + (LIMIT if difficulty > 1 else []) + (PAGES if difficulty > 2 else [])
+    return rules + (COPIES + TWICE if difficulty > 3 else [])
 
 
 def level_on(config, source, day):
@@ -246,23 +270,36 @@ def level_on(config, source, day):
 def decide(config, records, forget=""):
     """The property that the records of one customer lead to, or "undecidable"."""
     by_number = {record["number"]: record for record in config["records"]}
+    seen = [record["number"] for record in config["records"] if record["withdrawn"]]
+    if forget == "reads the first page of withdrawals only":
+        seen = [n for each in config["sources"] for n in withdrawn_by(config, each["name"])[:PAGE]]
     found = []
     for record in records:
-        origin, gone = record, record["withdrawn"]
-        while origin["copied_from"] and forget != "counts copies as records of their own":
-            origin = by_number[origin["copied_from"]]
-            gone = gone or origin["withdrawn"]
-        where = config["gazetteer"].get(record["address"])
+        chain = [record]
+        while chain[-1]["copied_from"] and forget != "counts copies as records of their own":
+            chain.append(by_number[chain[-1]["copied_from"]])
+            if forget == "follows a copy one step only":
+                break
+        origin = chain[-1]
+        if forget == "looks up a copy's own number only":
+            gone = record["number"] in seen
+        elif forget == "looks up the original's number only":
+            gone = origin["number"] in seen
+        else:
+            gone = any(each["number"] in seen for each in chain)
+        address = (origin if forget == "takes the address of the original" else record)["address"]
+        where = config["gazetteer"].get(address)
         if where is not None and (not gone or forget == "counts withdrawn records"):
             day = origin["dated"]
             on = "9999-12-31" if forget == "takes the level of today" else day
-            spelled = record["address"] if forget == "compares spellings" else where
+            spelled = address if forget == "compares spellings" else where
             found.append((level_on(config, origin["source"], on), day, spelled, where))
     if not found:
         return "undecidable"
     if forget != "counts records that are out of date":
         newest = date.fromisoformat(max(each[1] for each in found))
-        oldest = (newest - timedelta(days=config["days"])).isoformat()
+        moved = {"counts records one day out of date": 1, "drops records exactly as old as is allowed": -1}
+        oldest = (newest - timedelta(days=config["days"] + moved.get(forget, 0))).isoformat()
         found = [each for each in found if each[1] >= oldest]
     if forget != "takes the latest record of any source":
         found = [each for each in found if each[0] == min(each[0] for each in found)]
@@ -293,15 +330,25 @@ def expected(config: Config, forget: str = "") -> State:
     return {"register": register}
 
 
+def unchanged(config):
+    return {entry["number"]: entry["property"] for entry in config["entries"]}
+
+
 def accepts(state: State, config: Config) -> bool:
     return state == expected(config)
 
 
 def mistakes(config: Config) -> dict[str, dict[str, State]]:
-    copies = any(record["copied_from"] for record in config["records"])
-    twice = any(entry["same_as"] for entry in config["entries"])
-    rules = [*RULES[:7], *(RULES[7:8] if copies else ()), *(RULES[8:] if twice else ())]
-    return {rule: {"state": expected(config, rule)} for rule in rules}
+    rules = [*BASIC, *LIMIT]
+    if any(len(withdrawn_by(config, source["name"])) > PAGE for source in config["sources"]):
+        rules += PAGES
+    if any(record["copied_from"] for record in config["records"]):
+        rules += COPIES
+    if any(entry["same_as"] for entry in config["entries"]):
+        rules += TWICE
+    found = {rule: {"state": expected(config, rule)} for rule in rules}
+    found["changes nothing"] = {"state": {"register": unchanged(config)}}
+    return found
 
 
 def solve(tools, reviewed, days):
@@ -384,7 +431,9 @@ def draw_customer(random, config, difficulty, numbers, serials):
         if entries[0]["same_as"]:
             entries[0]["same_as"] = numbers[1]
     first = date(2024, 1, 1) + timedelta(days=random.randint(0, 200))
-    dates = [first + timedelta(days=each) for each in (0, config["days"] // 2, config["days"] + 20)]
+    # The newest record is as much newer than the oldest as is allowed, or one day more, or clearly more.
+    span = config["days"] + random.choice([0, 1, 20])
+    dates = [first + timedelta(days=each) for each in (0, config["days"] // 2, span)]
     records = []
     for entry in entries:
         for index in range(random.randint(2, 4) if len(entries) == 2 else random.randint(3, 4)):
@@ -404,56 +453,70 @@ def draw_customer(random, config, difficulty, numbers, serials):
             )
     if difficulty > 3:
         for later in range(1, len(records)):
-            if random.random() < 0.3:
-                origin = random.choice(records[:later] if difficulty == 5 else records[:1])
-                records[later].update({"copied_from": origin["number"], "address": origin["address"]})
+            if random.random() < 0.4:
+                origin = random.choice(records[:later])
+                records[later]["copied_from"] = origin["number"]
                 records[later]["dated"] = max(dates).isoformat()
+                if random.random() < 0.7:
+                    records[later]["address"] = origin["address"]
     return {**config, "entries": entries, "records": records, "gazetteer": gazetteer}
+
+
+def draw_sources(random, difficulty, numbers):
+    """Sources with their levels over time and the withdrawn records that are no longer in the register."""
+    names = random.sample(SOURCES, 3 + difficulty // 2)
+    sources = []
+    for name, level in zip(names, [1, 2, 2, 3, 3]):
+        history = [{"since": "2020-01-01", "level": level}]
+        if random.random() < 0.5:
+            since = date(2024, 6, 1) + timedelta(days=random.randint(0, 500))
+            changed = random.choice([each for each in (1, 2, 3) if each != level])
+            history.append({"since": since.isoformat(), "level": changed})
+        removed = [numbers.pop() for _ in range(random.randint(5, 9) if difficulty > 2 else 0)]
+        sources.append({"name": name, "levels": history, "removed": sorted(removed)})
+    return sources
 
 
 def generate(random, difficulty: int) -> Config:
     customers = (2, 4, 6, 9, 12)[difficulty - 1]
-    doubles = (0, 0, 0, 0, 3)[difficulty - 1]
+    doubles = (0, 0, 0, 2, 3)[difficulty - 1]
+    least_wrong = (1, 2, 3, 5, 7)[difficulty - 1]
     while True:
-        names = random.sample(SOURCES, 3 + difficulty // 2)
-        levels = [1, 2, 2, 3, 3][: len(names)]
-        sources = []
-        for name, level in zip(names, levels):
-            history = [{"since": "2020-01-01", "level": level}]
-            if random.random() < 0.5:
-                since = date(2024, 6, 1) + timedelta(days=random.randint(0, 500))
-                history.append({"since": since.isoformat(), "level": random.choice([1, 2, 3])})
-            sources.append({"name": name, "levels": history})
+        serials = [f"A{number}" for number in random.sample(range(1000, 10000), 400)]
+        sources = draw_sources(random, difficulty, serials)
         config = {"reviewed": 0, "days": random.choice([300, 400, 500]), "sources": sources}
         others = 2 * difficulty
         numbers = [f"K{number}" for number in random.sample(range(100, 1000), customers + doubles + others)]
-        serials = [f"A{number}" for number in random.sample(range(1000, 10000), 400)]
-        parts, missing = [], set(RULES[: 7 + (difficulty > 3) + (doubles > 0)])
+        parts, missing = [], set(rules_for(difficulty))
         for customer in range(customers + others):
             twice = doubles > customer
             own = [numbers.pop() for entry in range(2 if twice else 1)]
             for attempt in range(60):
                 part = draw_customer(random, config, difficulty, own, serials[-12:])
+                if customer >= customers or not missing:
+                    break
+                # Each customer under review makes further rules matter, until all do.
                 right = expected(part)
-                # Each customer under review makes another rule matter, until all do.
-                shown = {rule for rule, wrong in mistakes(part).items() if wrong["state"] != right}
-                if customer >= customers or not missing or shown & missing:
+                shown = {rule for rule in sorted(missing) if expected(part, rule) != right}
+                if len(shown) >= -(-len(missing) // (customers - customer)):
+                    missing -= shown
                     break
             serials = serials[:-12]
-            missing -= shown if customer < customers else set()
             if customer >= customers:
                 for entry in part["entries"]:
                     entry["under_review"] = False
             parts.append(part)
-        gazetteer = {text: place for part in parts for text, place in part["gazetteer"].items()}
-        distinct = len(gazetteer) == sum(len(part["gazetteer"]) for part in parts)
-        if (
-            len(missing) <= (4 if difficulty == 1 else 0)
-            and distinct
-            and len(set(gazetteer.values())) == 2 * len(parts)
-        ):
-            config["reviewed"] = customers + doubles
-            config["entries"] = [entry for part in parts for entry in part["entries"]]
-            config["records"] = [record for part in parts for record in part["records"]]
-            config["gazetteer"] = gazetteer
+        config["reviewed"] = customers + doubles
+        config["entries"] = [entry for part in parts for entry in part["entries"]]
+        config["records"] = [record for part in parts for record in part["records"]]
+        config["gazetteer"] = {text: place for part in parts for text, place in part["gazetteer"].items()}
+        if len(config["gazetteer"]) < sum(len(part["gazetteer"]) for part in parts):
+            continue
+        if len(set(config["gazetteer"].values())) < 2 * len(parts):
+            continue
+        state = expected(config)
+        harmless = [rule for rule in rules_for(difficulty) if expected(config, rule) == state]
+        before = unchanged(config)
+        wrong = [number for number, place in state["register"].items() if before[number] != place]
+        if len(harmless) <= (4 if difficulty == 1 else 0) and len(wrong) >= least_wrong:
             return config

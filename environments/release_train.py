@@ -1,28 +1,31 @@
 """You run tonight's release train. {releases} services have a release waiting. In the end each of them either
-runs its new version or has its release postponed.
+runs its new version or is postponed.
 
 The rules of the train:
 - A release can be deployed once all services that it needs run their new versions. It takes a dry run that
   passes, then an approval, then the deployment. An approval and the dry run behind it lapse as soon as any
   service is deployed or rolled back.
-- If a dry run fails because of a setting, set it as the release notes say. If it fails because the package
-  is damaged, or if approval is declined, the release is postponed.
+- A dry run fails for one of three reasons. If a service that is needed does not run its new version, deploy
+  that one first, or postpone the release if that one is postponed. If a setting is not as required, set it as
+  the release notes say. If the package is damaged, the release is postponed. A release whose approval is
+  declined is postponed as well.
 - After each deployment, watch the service and each service that it needs. If one of them is degraded, the
   release just deployed is the cause: roll it back and postpone it.
 - The load test names services that run their new versions and do not stand up to load. Their releases are
   rolled back and postponed. Two services joined by a plus sign fail only together: of these two, the one
-  whose name comes later in the alphabet is rolled back and postponed.
+  whose name comes later in the alphabet is rolled back and postponed. If one of the two is gone already for
+  another reason, the other stays.
 - A service cannot be rolled back while another one that needs it runs its new version: that one is rolled
-  back and postponed before.
+  back and postponed first.
 - A release that is marked as permanent can never be rolled back. Before it is deployed, it is rehearsed; if
-  the rehearsal is degraded, it is postponed. A rehearsal also shows how the release stands up to load. And
-  before it is deployed, a load test has to find nothing wrong with any of the services that it needs, made
-  when all of them run their new versions already.
+  the rehearsal is degraded, it is postponed. A release whose rehearsal is healthy stands up to load, so the
+  load test will not name it alone. And before a permanent release is deployed, a load test has to find
+  nothing wrong with any of the services that it needs, made after all of them were deployed.
 - A release that needs a service whose release is postponed is postponed as well. Nothing else is postponed.
-- Whenever something has been deployed, the load is tested again, at the latest when no more release can be
-  deployed.
+- Before you finish, a load test must have been made after the last deployment; you need not test after each
+  one.
 
-There can be {load_tests} load tests tonight. Nothing has to be reported.
+You have {load_tests} load tests tonight. Nothing has to be reported.
 """
 
 from typing import Literal, TypedDict
@@ -185,7 +188,10 @@ class Environment:
         Args:
             service: name of the service.
         """
-        own = known(self.train, service)["fault"] == "itself" and service in self.deployed
+        found = known(self.train, service)
+        # A permanent release that did not pass its rehearsal is degraded in service too.
+        shows = found["fault"] == "itself" or (found["permanent"] and found["fault"] != "none")
+        own = shows and service in self.deployed
         harmed = any(
             self.train[name]["fault"] == "needed" and self.train[name]["needs"][0] == service
             for name in self.deployed
@@ -288,6 +294,39 @@ def deployed_in_the_end(config: Config, forget: str = "") -> set[str]:
     return found
 
 
+def load_tests_needed(config: Config) -> int:
+    """How many load tests it takes if all that can be deployed is deployed before each of them."""
+    train = {release["service"]: release for release in config["train"]}
+    clashing = set(config["clashing"])
+    wanted = deployed_in_the_end(config, "leaves a clash")
+    running, cleared, tests = set(), set(), 0
+    while True:
+        before, ready = set(running), wanted
+        while ready:
+            ready = set()
+            for name in wanted - running:
+                tested = cleared if train[name]["permanent"] else running
+                if tested.issuperset(train[name]["needs"]):
+                    ready.add(name)
+            running |= ready
+        # A release that a dry run or the release manager stops may be given its load test before.
+        waiting = [
+            name
+            for name, release in train.items()
+            if release["permanent"] and release["fault"] == "none" and name not in running
+            if running.issuperset(release["needs"]) and not cleared.issuperset(release["needs"])
+        ]
+        if running == before and not waiting:
+            return tests
+        tests += 1
+        cleared = set(running)
+        if clashing and clashing <= running:
+            wanted = deployed_in_the_end(config)
+            running &= wanted
+            # The one that stays has not been found in order yet.
+            cleared = running - clashing
+
+
 def state_with(config: Config, deployed: set[str]) -> State:
     running, postponed = {}, []
     for release in config["train"]:
@@ -322,8 +361,9 @@ def solve(tools, releases, load_tests):
     deployed, given_up, tested = [], [], []
 
     def withdraw(name):
-        for above in [each for each in train if name in train[each]["needs"] and each in deployed]:
-            withdraw(above)
+        for above in train:
+            if name in train[above]["needs"] and above in deployed:
+                withdraw(above)
         tools.roll_back(service=name)
         deployed.remove(name)
         given_up.append(name)
@@ -357,9 +397,9 @@ def solve(tools, releases, load_tests):
             try_to_deploy((easy or safe)[0])
         elif set(deployed) != set(tested):
             for weak in tools.load_test():
-                name = max(weak.split("+"))
-                if name in deployed:
-                    withdraw(name)
+                names = weak.split("+")
+                if all(name in deployed for name in names):
+                    withdraw(max(names))
             tested = list(deployed)
         else:
             break
@@ -377,7 +417,7 @@ SETTINGS = "batch_size,cache_minutes,queue_length,retry_limit,worker_count".spli
 
 def draw_release(random, difficulty, name, earlier):
     faults = ["none", "none", "none", "itself", "load"]
-    if difficulty > 3 and earlier:
+    if difficulty > 1 and earlier:
         faults.append("needed")
     major = random.randint(1, 9)
     minor = random.randint(0, 8)
@@ -402,19 +442,20 @@ ROLES = [
     ("none", True, [1]),
     ("itself", True, [0]),
     ("itself", False, [0]),
-    ("none", False, [0]),
     ("needed", False, [0]),
+    ("none", True, [0]),
+    ("none", True, [6]),
 ]
 
 
 def generate(random, difficulty: int) -> Config:
-    count = (4, 6, 9, 14, 21)[difficulty - 1]
+    count = (4, 7, 9, 14, 21)[difficulty - 1]
     while True:
         names = random.sample(SERVICES, count)
         train = []
         for place, name in enumerate(names):
             train.append(draw_release(random, difficulty, name, names[max(0, place - 5) : place]))
-        roles = ROLES[:2] + ROLES[3:5] if difficulty == 1 else ROLES[: 7 if difficulty > 3 else 6]
+        roles = ROLES[:2] + ROLES[3:5] if difficulty == 1 else ROLES[: 8 if difficulty > 3 else 7]
         for release, (fault, permanent, needs) in zip(train, roles):
             release.update({"damaged": False, "approved": True, "fault": fault, "permanent": permanent})
             release["needs"] = [names[need] for need in needs]
@@ -434,8 +475,7 @@ def generate(random, difficulty: int) -> Config:
             if one in gone or any(by_name[name]["permanent"] for name in gone):
                 continue
         right = deployed_in_the_end(config)
-        permanent = [release for release in train if release["permanent"]]
-        config["load_tests"] = 3 + len(permanent)
+        config["load_tests"] = max(2, load_tests_needed(config))
         harmless = [rule for rule in mistakes(config) if deployed_in_the_end(config, rule) == right]
         enough = len(right) >= count // 3 and (difficulty < 5 or len(config["clashing"]) == 2)
         if enough and len(harmless) <= (1 if difficulty == 1 else 0):

@@ -68,7 +68,7 @@ def generate(random, difficulty):
 COMPUTED_DIGEST = "0364033056b7cd70"
 GENERATED_DIGESTS = {
     "access_review": "be014d9dc4cbeeb9",
-    "address_merge": "dfb857669dea034e",
+    "address_merge": "d1928a8cb429942a",
     "archive_requests": "2f804d71c70a88d9",
     "assay_calibration": "736f4406700e9dc5",
     "crew_rota": "a2ffc780277c149c",
@@ -83,7 +83,7 @@ GENERATED_DIGESTS = {
     "parcel_hunt": "c168b2daf1e79731",
     "payment_run": "ea68fd94c6ffe8b8",
     "refund_desk": "1f32c75580835329",
-    "release_train": "b58a981ca7501e95",
+    "release_train": "36c6d9792414212a",
     "stable_backports": "ad5acc8f26b37b7a",
     "stock_reconciliation": "5b95925a7b940a77",
     "supplier_negotiation": "ca5695957874296e",
