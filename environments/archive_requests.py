@@ -6,24 +6,30 @@ inheritances) from a giver to a receiver, and a deed counts from the year that t
 it, that year included. The owner in a year is the receiver of the last valid deed up to then.
 
 - Annulments: a court may have annulled a deed, sometimes much later. An annulled deed was never valid. The
-  index says that there is an annulment, and only the annulment itself says which deed it concerns. The
-  court papers are complete and may be used without limits.
-- Divided parcels: from the year of its division on, a parcel is gone, and its parts exist under new
-  numbers. What happened to the old parcel before that year is the past of each of its parts as well, so a
-  question about a part in an earlier year is answered from the deeds of the old parcel, and the deeds of
-  the old parcel followed by those of the part form one line.
+  index says that there is an annulment, and only the annulment itself says which deed it concerns. All
+  annulments have survived, and you may use every one of them.
+- Divided parcels: in the year of its division a parcel ceases to exist, and its parts exist from that year on
+  under new numbers. The deeds of a part continue those of the parcel it came from. A question about a part
+  in any year is therefore answered from one line of deeds: first those of the old parcel (and of the parcel
+  which that one came from), then those of the part. A question about the old parcel itself is answered from
+  its own deeds and those of the parcel it came from, never from those of its parts.
 - Volumes: some are lost. A volume is closed while fewer than {closure} years have passed from its last
   year to {today}, whatever the year of the single deed. The staff can read closed volumes, but nothing from
   them may be used in an answer.
-- Illegible deeds: the clerk may have noted where a copy is. A copy may be used as the deed itself if its
-  copy book is not lost. Copy books are never closed.
-- If the deed that decides cannot be used, the next valid deed in the line may be: its giver is the one who
-  owned the parcel after the deed that decides. No other deed may stand in for it.
+- Illegible deeds: the clerk may have noted where a copy is. A copy may be used as the deed itself, unless
+  its copy book is lost. The years of closure do not apply to copy books, but they apply to the volume of
+  the deed: a deed in a closed or lost volume may not be used through a copy either.
+- If the deed that decides cannot be used, look at the next valid deed in the line. If that one can be used,
+  itself or through a copy, the owner asked for is its giver. If it cannot be used either, there is no answer:
+  no other deed may stand in. For example, a parcel has valid deeds of 1850, 1860 and 1870, none of them with
+  a copy, and the question is about 1855. If only the deed of 1850 is illegible, the owner is the giver of the
+  deed of 1860. If both are illegible, the answer is "illegible", whatever the deed of 1870 says.
 
 If there is no answer, write the reason in its place, the first of these that applies:
 - "divided": the parcel asked for had been divided by then;
 - "unrecorded": there is no valid deed up to that year;
-- "lost", "closed" or "illegible": what is wrong with the deed that decides, in this order.
+- "lost" or "closed": the volume of the deed that decides is lost or closed;
+- "illegible": the deed that decides is illegible and has no copy that may be used.
 
 A letter of the kind "holdings" asks how many parcels a person owned in a year. Take the parcels that the
 name index lists for the person, and of these only the ones that existed under their number in that year.
@@ -169,7 +175,7 @@ class Environment:
         }
 
     def name_index(self, person: str) -> list[int]:
-        """List the parcels in whose past, with that of the parcel they come from, a person had a part.
+        """List the parcels where a person is named in a deed of the parcel or of any parcel it came from.
 
         Args:
             person: full name.
@@ -290,6 +296,8 @@ def owner(config: Config, parcel: int, year: int, forgotten: str) -> str:
         usable = [each for each in before if obstacle(config, each, "") is None]
         return usable[-1]["receiver"] if usable else reason
     following = line[len(before) : len(before) + 1]
+    if forgotten == "a later deed stands in":
+        following = [each for each in line[len(before) :] if obstacle(config, each, "") is None][:1]
     if following and obstacle(config, following[0], forgotten) is None:
         return reason if forgotten == "the next deed is not used" else following[0]["giver"]
     return reason
@@ -308,7 +316,9 @@ def answers(config: Config, forgotten: str) -> dict[str, str]:
         owners = [
             owner(config, parcel, letter["year"], forgotten)
             for parcel in named_parcels(config, letter["person"])
-            if since[parcel] is None or since[parcel] <= letter["year"]
+            if since[parcel] is None
+            or since[parcel] <= letter["year"]
+            or forgotten == "parcels count before they exist"
         ]
         owners = [each for each in owners if each != "divided"]
         unknown = [each for each in owners if each in REASONS]
@@ -323,7 +333,8 @@ def reference(config: Config) -> dict[str, str]:
 def mistakes(config: Config) -> dict[str, dict[str, str]]:
     divided = any(parcel["divided_from"] is not None for parcel in config["parcels"])
     copied = any(deed["copy"] is not None for deed in config["deeds"])
-    rules = MISTAKES if divided else MISTAKES[:-2]
+    counted = any(letter["kind"] == "holdings" for letter in config["letters"].values())
+    rules = MISTAKES + (ON_DIVIDED if divided else []) + (ON_HOLDINGS if counted else [])
     return {name: answers(config, name) for name in rules if copied or name != "copies are not used"}
 
 
@@ -334,10 +345,11 @@ MISTAKES = [
     "copies are not used",
     "the next deed is not used",
     "the last usable deed decides",
+    "a later deed stands in",
     "a deed counts from the next year",
-    "a divided parcel lives on",
-    "the past of a part is left out",
 ]
+ON_DIVIDED = ["a divided parcel lives on", "the past of a part is left out"]
+ON_HOLDINGS = ["parcels count before they exist"]
 
 
 class Clerk:
@@ -516,6 +528,7 @@ def draw_archive(random, difficulty: int, originals: int) -> dict:
         owner = draw_past(number, since, owner, until)
         if divides:
             waiting += [(numbers.pop(), number, until, owner) for _ in range(2)]
+    spoil_neighbours(random, deeds, annulments)
     return {
         "today": today,
         "closure": closure,
@@ -528,9 +541,43 @@ def draw_archive(random, difficulty: int, originals: int) -> dict:
     }
 
 
+def spoil_neighbours(random, deeds: list[dict], annulments: list[dict]) -> None:
+    """Make two deeds in a row illegible in some parcels, so that only a later one could be read."""
+    annulled = [(each["volume"], each["folio"]) for each in annulments]
+    numbers = sorted({deed["parcel"] for deed in deeds})
+    for parcel in random.sample(numbers, len(numbers) // 4):
+        own = [deed for deed in deeds if deed["parcel"] == parcel]
+        valid = [deed for deed in own if (deed["volume"], deed["folio"]) not in annulled]
+        for deed in valid[-3:-1]:
+            deed.update(legible=False, copy=None)
+
+
+def draw_holdings(random, config: dict, count: int) -> list[dict]:
+    """Letters on how much somebody owned, for one of which it matters when a parcel existed."""
+    if count == 0:
+        return []
+    divided = [each["divided_from"] for each in config["parcels"] if each["divided_from"] is not None]
+    asked = [(deed["receiver"], deed["year"]) for deed in config["deeds"] if deed["parcel"] in divided]
+    random.shuffle(asked)
+    letters = []
+    for person, year in asked:
+        letter = {"kind": "holdings", "parcel": None, "person": person, "year": year + random.randint(0, 3)}
+        alone = {**config, "letters": {"": letter}}
+        if answers(alone, "")[""] not in (*REASONS, answers(alone, ON_HOLDINGS[0])[""]):
+            letters.append(letter)
+            break
+    people = sorted({deed["receiver"] for deed in config["deeds"]} - {each["person"] for each in letters})
+    for person in random.sample(people, len(people)):
+        if len(letters) < count and 3 <= len(named_parcels(config, person)) <= 8:
+            year = random.randint(1855, 1900)
+            letters.append({"kind": "holdings", "parcel": None, "person": person, "year": year})
+    return letters
+
+
 def draw_letters(random, config: dict, difficulty: int) -> list[dict]:
     """Letters of which, for each rule, at least one is answered wrongly by whoever forgets it."""
-    count = (4, 6, 9, 13, 17)[difficulty - 1]
+    count = (4, 7, 9, 13, 17)[difficulty - 1]
+    chosen = draw_holdings(random, config, (0, 0, 0, 2, 3)[difficulty - 1])
     pool = []
     for parcel in config["parcels"]:
         marks = [each["year"] for each in config["deeds"] if each["parcel"] == parcel["number"]]
@@ -540,22 +587,24 @@ def draw_letters(random, config: dict, difficulty: int) -> list[dict]:
             pool.append({"kind": "owner", "parcel": parcel["number"], "person": None, "year": year + moved})
     random.shuffle(pool)
     truths = [owner(config, letter["parcel"], letter["year"], "") for letter in pool]
-    chosen = []
-    for name in random.sample(MISTAKES, len(MISTAKES)):
-        for letter, truth in zip(pool, truths):
-            if len(chosen) < count and owner(config, letter["parcel"], letter["year"], name) != truth:
+    divided = [letter for letter, truth in zip(pool, truths) if truth == "divided"]
+    chosen += divided[: random.choice([0, 1, 1, 2, 2])]
+    pool = [(letter, truth) for letter, truth in zip(pool, truths) if truth != "divided"]
+    rules = [*MISTAKES, "the past of a part is left out"]
+    for name in random.sample(rules, len(rules)):
+        asked = [letter for letter in chosen if letter["kind"] == "owner"]
+        for letter in [*asked, *(letter for letter, _ in pool)]:
+            right, wrong = (owner(config, letter["parcel"], letter["year"], each) for each in ("", name))
+            if right != wrong:
                 chosen += [letter] if letter not in chosen else []
                 break
-    holdings = (0, 0, 0, 2, 3)[difficulty - 1]
-    people = sorted({deed["receiver"] for deed in config["deeds"]})
-    asked = [each for each in people if 3 <= len(named_parcels(config, each)) <= 7]
-    for person in random.sample(asked, min(holdings, len(asked))):
-        year = random.randint(1860, 1900)
-        chosen.append({"kind": "holdings", "parcel": None, "person": person, "year": year})
-    named = [letter for letter, truth in zip(pool, truths) if truth not in REASONS]
-    chosen += [letter for letter in named + pool if letter not in chosen][: max(0, count - len(chosen))]
+    rest = [letter for letter, truth in pool if truth not in REASONS] + [letter for letter, _ in pool]
+    for letter in rest:
+        if letter not in chosen and len(chosen) < count:
+            chosen.append(letter)
+    chosen = chosen[:count]
     random.shuffle(chosen)
-    return chosen[:count]
+    return chosen
 
 
 def generate(random, difficulty: int) -> Config:
@@ -565,7 +614,10 @@ def generate(random, difficulty: int) -> Config:
         config["letters"] = {f"L{place}": letter for place, letter in enumerate(letters, 1)}
         right = reference(config)
         told = [each for each in right.values() if each not in REASONS]
-        wrong = mistakes(config).values()
-        rules_matter = difficulty == 1 or right not in wrong
+        # In some tasks nobody asks about a divided parcel.
+        needless = [] if "divided" in right.values() else ["a divided parcel lives on"]
+        wrong = [each for name, each in mistakes(config).items() if name not in needless]
+        rules = 11 if difficulty > 3 else 10
+        rules_matter = difficulty == 1 or (right not in wrong and len(mistakes(config)) >= rules)
         if rules_matter and len(told) * 3 >= len(letters) and len(told) < len(letters):
             return config

@@ -1,5 +1,5 @@
-"""You are on call. Our shop is failing, it is minute {now} of the day, and you are to find the cause, put it
-right by the runbook, and report what it was.
+"""You are on call, and our shop is failing. It is minute {now} of the day. Find the cause, put it right by
+the runbook, and report what it was.
 
 The shop consists of services that call each other. There is exactly one cause, of one of these kinds:
 - "release": a new version of a service fails from the minute in which it went live;
@@ -8,21 +8,31 @@ The shop consists of services that call each other. There is exactly one cause, 
   fails from the minute in which all its connections are in use;
 - "flood": one client sends a service far more requests than usual, and it fails from the minute in which
   that begins;
-- "certificate": the certificate of a service is out of date; from the minute until which it was valid, the
-  service gets no more calls, and whoever calls it fails;
+- "certificate": the last certificate of a service has expired; from the minute in which it expires, no other
+  service can call it, and its callers fail;
 - "host": a host has become slow; all services on it fail from that minute.
 
-A service that cannot get what it needs from another one fails too, some minutes after the other, since it
-buffers, and so on up to the services that raise alarms. Services that fail get more requests than usual,
-because all their callers try again. Services also have failures that were there long before and do no harm,
-and short spells of failures that pass. Changes are made all day long, and most of them are harmless.
+When a service fails because of the cause, each service that calls it begins to fail some minutes later. The
+failures spread in this way from service to service, up to the services that raise alarms. A service that
+fails gets more requests than usual, because its callers try again.
 
-The runbook has a procedure for each kind of cause. Take exactly its steps for the place of the cause, in
-their order, and change nothing else: every other action counts as a fault. You cannot undo anything.
+Not every failure belongs to the incident. Services also have harmless failures: some have lasted all day,
+some come in spells, and some are going on now. Harmless failures do not spread to the callers. Versions and
+settings are changed all day long, and most changes are harmless. A service with several certificates works
+as long as one of them is valid. Customers do not check certificates, so a service that no other service
+calls needs none.
 
-Then answer with an object of three members: "kind" is the kind of the cause; "where" is the service, or the
-host if that is the kind; "began" is the minute in which the release, the change of the setting or the flood
-was made or began, until which the certificate was valid, or from which the host was slow.
+Read the runbook; procedures change. It has a procedure for each kind of cause. Take exactly its steps for
+the place of the cause, in their order. Every other action is a fault, and no action can be undone. An action
+that is refused with an error has not happened and is no fault. The figures and lists do not show what your
+actions change; only `hosts` and `service` show where services run after a move.
+
+Then answer with an object of three members:
+- "kind": the kind of the cause;
+- "where": the service, or the host if that is the kind;
+- "began": a minute. For a release it is the one in which the version went live; for a setting or a leak, the
+  one of the change; for a flood, the one in which it begins; for a certificate, the one in which it expires;
+  for a host, the one in which it became slow.
 """
 
 from typing import Literal, TypedDict
@@ -54,7 +64,7 @@ class Service(TypedDict):
     host: str
     team: str
     stateful: bool
-    certificate_until: int
+    certificates_until: list[int]
     connection_limit: int
 
 
@@ -126,7 +136,7 @@ class Environment:
         ]
 
     def service(self, name: str) -> Service:
-        """Look up a service: what it calls, where it runs, whose it is, and what it is limited by.
+        """Look up a service: what it calls, where it runs, its team, and when its certificates expire.
 
         Args:
             name: name of the service.
@@ -186,7 +196,7 @@ class Environment:
         return requests(self, service, minute)
 
     def versions(self, service: str) -> list[Release]:
-        """List the latest versions of a service in the order in which they went live; the last one runs now.
+        """List the latest versions of a service in the order in which they went live.
 
         Args:
             service: name of the service.
@@ -354,10 +364,16 @@ def connections(config: Config, service: str, minute: int) -> int:
     return min(used, limit)
 
 
+def failing_first(config: Config) -> list[str]:
+    """The services that the cause itself concerns."""
+    cause = config["cause"]
+    return services_on(config, cause["where"]) if cause["kind"] == "host" else [cause["where"]]
+
+
 def failing_since(config: Config) -> dict[str, int]:
     """The minute from which each service fails that the cause concerns."""
     kind, where, began = config["cause"]["kind"], config["cause"]["where"], config["cause"]["began"]
-    failing = dict.fromkeys(services_on(config, where) if kind == "host" else [where], began)
+    failing = dict.fromkeys(failing_first(config), began)
     if kind == "leak":
         minutes = range(began, config["now"] + 1)
         limit = config["services"][where]["connection_limit"]
@@ -380,7 +396,7 @@ def messages(environment, service: str, minute: int) -> dict[str, int]:
     for spell in config["spells"]:
         if spell["service"] == service and spell["since"] <= minute <= spell["until"]:
             found[spell["message"]] = spell["count"] + minute * 3 % 2
-    own = service == where or config["services"][service]["host"] == where
+    own = service in failing_first(config)
     if own and kind != "certificate" and minute >= failing[service]:
         found[HANDLER if kind in ("release", "setting") else QUEUE] = usual // 4 + minute % 3
     for callee in config["services"][service]["calls"]:
@@ -521,29 +537,43 @@ def mistakes(config: Config) -> dict[str, dict[str, Cause | State]]:
     ]
     suspect = min(latest, key=lambda each: abs(each["began"] - first_alarm - 1))
     slip("the change next to the failures is blamed", suspect, due_actions(config, suspect, ""))
+    going_on = {each["service"] for each in config["spells"] if each["message"] in (HANDLER, QUEUE)}
+    loud = going_on & {each["service"] for each in config["spells"] if each["until"] >= config["now"]}
+    if loud and cause["kind"] not in ("certificate", "host"):
+        blamed = min(loud | {cause["where"]})
+        suspect = {"kind": "release", "where": blamed, "began": config["releases"][blamed][-1]["minute"]}
+        suspect = cause if blamed == cause["where"] else suspect
+        slip("harmless failures are blamed", suspect, due_actions(config, suspect, ""))
+    expired = [
+        name
+        for name, service in sorted(config["services"].items())
+        if min(service["certificates_until"]) <= config["now"]
+    ]
+    if expired:
+        until = min(config["services"][expired[0]]["certificates_until"])
+        suspect = {"kind": "certificate", "where": expired[0], "began": until}
+        slip("an expired certificate is blamed", suspect, due_actions(config, suspect, ""))
     return found
 
 
 def solve(tools, now):
-    services, onsets = {}, {}
     waiting = [alarm["service"] for alarm in tools.alarms()]
-    cause = None
+    sources = {}
     for name in waiting:
-        services[name] = tools.service(name=name)
         before, after = tools.log(service=name, minute=0), tools.log(service=name, minute=now)
-        for message in sorted(after):
-            if after[message] <= before.get(message, 0) + 4:
-                continue
-            callee = message.split()[2]
-            if message in (HANDLER, QUEUE):
-                onsets[name] = (message, onset(tools, name, now, sum(before.values()) + after[message] // 2))
-            elif message.endswith("handshake"):
-                until = tools.service(name=callee)["certificate_until"]
-                cause = {"kind": "certificate", "where": callee, "began": until}
-            elif callee not in waiting:
-                waiting.append(callee)
-    if cause is None:
-        cause = explain(tools, now, services, onsets)
+        risen = [message for message in sorted(after) if after[message] > before.get(message, 0) + 4]
+        called = [message for message in risen if message.startswith("call to ")]
+        refused = [message.split()[2] for message in called if message.endswith("handshake")]
+        if refused:
+            until = max(tools.service(name=refused[0])["certificates_until"])
+            cause = {"kind": "certificate", "where": refused[0], "began": until}
+            respond(tools, now, cause)
+            return cause
+        waiting += sorted({message.split()[2] for message in called} - set(waiting))
+        if risen and not called:
+            level = sum(before.values()) + after[risen[0]] // 2
+            sources[name] = (risen[0], onset(tools, name, now, level))
+    cause = explain(tools, now, sources)
     respond(tools, now, cause)
     return cause
 
@@ -560,17 +590,18 @@ def onset(tools, service, now, level):
     return 0
 
 
-def explain(tools, now, services, onsets):
-    """The cause, from the services that have failures of their own."""
-    where = sorted(onsets)[0]
-    message, began = onsets[where]
-    if len(onsets) > 1:
-        return {"kind": "host", "where": services[where]["host"], "began": began}
+def explain(tools, now, sources):
+    """The cause, from the services that fail although no service that they call fails."""
+    where = sorted(sources)[0]
+    message, began = sources[where]
+    service = tools.service(name=where)
     if message == HANDLER:
         released = any(each["minute"] == began for each in tools.versions(service=where))
         return {"kind": "release" if released else "setting", "where": where, "began": began}
-    limit = services[where]["connection_limit"]
-    if tools.metric(service=where, name="connections", since=now)[0] < limit:
+    beside = tools.hosts()[service["host"]]
+    if len(beside) > 1 and all(begins(tools, name, message, began) for name in beside):
+        return {"kind": "host", "where": service["host"], "began": began}
+    if tools.metric(service=where, name="connections", since=now)[0] < service["connection_limit"]:
         return {"kind": "flood", "where": where, "began": began}
     climbing = []
     for change in tools.changes(service=where):
@@ -580,6 +611,12 @@ def explain(tools, now, services, onsets):
         if later[0] - earlier < 6 and later[12] - later[0] > 6:
             climbing.append(minute)
     return {"kind": "leak", "where": where, "began": climbing[0]}
+
+
+def begins(tools, service, message, minute):
+    """Whether a service logs a message in a minute and did not in the one before."""
+    shown = [message in tools.log(service=service, minute=each) for each in (minute - 1, minute)]
+    return shown == [False, True]
 
 
 def respond(tools, now, cause):
@@ -631,8 +668,8 @@ NAMES = (
     "ratings images sessions customers tokens taxes ledger archive settings exports labels"
 ).split()
 TEAMS = ["amber", "birch", "cobalt", "delta", "ember"]
-SETTINGS = ["cache_limit", "page_limit", "retry_limit", "batch_limit", "thread_limit", "queue_limit"]
-VALUES = [("20", "50"), ("50", "20"), ("40", "200"), ("200", "80"), ("16", "64"), ("100", "300")]
+SETTINGS = ["cache_limit", "pool_limit", "retry_limit", "batch_limit", "thread_limit", "queue_limit"]
+VALUES = ["16", "20", "40", "50", "64", "80", "100", "200", "300"]
 
 
 def draw_services(random, size: int, hosts: list[str]) -> dict[str, dict]:
@@ -646,7 +683,7 @@ def draw_services(random, size: int, hosts: list[str]) -> dict[str, dict]:
             "host": random.choice(hosts),
             "team": random.choice(TEAMS),
             "stateful": random.random() < 0.4,
-            "certificate_until": 0,
+            "certificates_until": [],
             "connection_limit": 0,
         }
     return services
@@ -664,38 +701,74 @@ def draw_runbook(random, kind: str) -> list[str]:
     return random.choice([["notify", *steps], [*steps, "notify"]])
 
 
-def draw_history(random, name: str, now: int, busy: list[int]) -> tuple[list[dict], list[dict]]:
-    """The versions of a service and the changes of its settings, the last ones near the busy minutes."""
-    minutes = sorted(random.sample(range(5, busy[0] - 30), 2))
-    major = random.randint(1, 6)
+def draw_releases(random, now: int, busy: list[int]) -> list[dict]:
+    """The versions of a service, the last one near the busy minutes, after at most two withdrawn ones."""
+    withdrawn = random.choice([0, 1, 1, 2])
+    minutes = sorted(random.sample(range(5, busy[0] - 30), random.choice([1, 2]) + withdrawn))
     minutes.append(min(now - 8, random.choice(busy) + random.choice([-5, -3, -2, 2, 4])))
-    releases = [
-        {"version": f"{major}.{place}", "minute": minute, "withdrawn": place == 1 and random.random() < 0.7}
+    major, last = random.randint(1, 6), len(minutes) - 1
+    return [
+        {"version": f"{major}.{place}", "minute": minute, "withdrawn": last - withdrawn <= place < last}
         for place, minute in enumerate(minutes)
     ]
-    changes = []
-    for place, setting in enumerate(random.sample(SETTINGS, random.choice([1, 2]))):
-        old, new = random.choice(VALUES)
-        minute = (
-            busy[0] - 60 - random.randint(0, 30) if place else random.choice(busy) + random.choice([-6, 3, 5])
-        )
-        changes.append({"minute": min(now - 8, minute), "setting": setting, "old": old, "new": new})
-    return releases, sorted(changes, key=lambda change: change["minute"])
 
 
-def draw_spells(random, services: dict, now: int, began: int, releases: dict, where: str) -> list[dict]:
+def draw_changes(random, settings: dict[int, str]) -> list[dict]:
+    """Changes of the settings given for some minutes; each finds the value that the one before has left."""
+    values, changes = {}, []
+    for minute, setting in sorted(settings.items()):
+        old = values.get(setting) or random.choice(VALUES)
+        values[setting] = random.choice([each for each in VALUES if each != old])
+        changes.append({"minute": minute, "setting": setting, "old": old, "new": values[setting]})
+    return changes
+
+
+def draw_guilty_change(random, config: dict, where: str, began: int) -> None:
+    """Let a change in a minute be the cause; the same setting is changed elsewhere and earlier as well."""
+    services, changes = config["services"], config["changes"]
+    guilty = random.choice(SETTINGS)
+    harmless = [each for each in SETTINGS if each != guilty]
+    settings = {each["minute"]: each["setting"] for each in changes[where] if each["minute"] < began - 40}
+    settings[random.randint(40, began - 60)] = random.choice([guilty, random.choice(harmless)])
+    settings[began] = guilty
+    full = began + services[where]["connection_limit"] - config["normal"][where]["connections"]
+    after = full - random.randint(1, 4)
+    if began + 14 < after < config["now"] - 13:
+        settings[after] = random.choice(harmless)
+    changes[where] = draw_changes(random, settings)
+    for name in random.sample([name for name in sorted(services) if name != where], 2):
+        settings = {each["minute"]: each["setting"] for each in changes[name]}
+        settings[random.choice(sorted(settings))] = guilty
+        changes[name] = draw_changes(random, settings)
+
+
+def draw_certificates(random, called: bool, now: int, began: int) -> list[int]:
+    """The minutes in which certificates of a service expire; where others call it, one is still valid."""
+    expired = [began + random.randint(-60, now - began)] if random.random() < 0.4 else []
+    return expired + [now + random.randint(200, 30000)] * (called or not expired)
+
+
+def draw_spells(
+    random, services: dict, now: int, began: int, releases: dict, failing: list[str]
+) -> list[dict]:
+    """Harmless failures: calls that fail all day, and spells of services that the cause spares."""
     spells = []
     for name in sorted(services):
-        chance = random.random()
-        if services[name]["calls"] and chance < 0.4:
-            message = f"call to {random.choice(services[name]['calls'])} timed out"
-            lasting = {"since": 0, "until": now, "count": random.randint(4, 9)}
-            spells.append({"service": name, **lasting, "message": message})
-        elif name != where and chance < 0.8:
-            since = min(releases[name][-1]["minute"], began - 12)
-            message = random.choice([HANDLER, QUEUE])
-            passing = {"since": since, "until": since + random.randint(3, 9), "count": random.randint(20, 60)}
-            spells.append({"service": name, **passing, "message": message})
+        if services[name]["calls"] and random.random() < 0.4:
+            callee = random.choice(services[name]["calls"])
+            message = f"call to {callee} {random.choice(['timed out', 'timed out', 'refused the handshake'])}"
+            count = random.choice([random.randint(4, 9), random.randint(20, 60)])
+            spells.append({"service": name, "since": 0, "until": now, "count": count, "message": message})
+        if name in failing or random.random() < 0.3:
+            continue
+        near = random.choice([began - random.randint(3, 30), random.randint(began + 3, now - 3)])
+        since = random.choice([near, releases[name][-1]["minute"]])
+        passed = min(releases[name][-1]["minute"], began - 12)
+        since, until = random.choice(
+            [(0, now), (since, now), (since, now), (passed, passed + random.randint(3, 9))]
+        )
+        count, message = random.randint(20, 60), random.choice([HANDLER, QUEUE])
+        spells.append({"service": name, "since": since, "until": until, "count": count, "message": message})
     return spells
 
 
@@ -705,16 +778,20 @@ def draw_config(random, difficulty: int, kind: str) -> Config:
     services = draw_services(random, size, hosts)
     where = random.choice(hosts if kind == "host" else sorted(services))
     began = now - random.randint(past * 2 // 3, past)
+    called = {callee for service in services.values() for callee in service["calls"]}
     normal, releases, changes = {}, {}, {}
-    for name in services:
+    for name, service in services.items():
         normal[name] = {
             "requests": random.randint(80, 400),
             "connections": random.randint(20, 60),
             "delay": random.randint(1, 5),
         }
-        services[name]["connection_limit"] = normal[name]["connections"] + random.randint(18, past // 2 + 12)
-        services[name]["certificate_until"] = now + random.randint(200, 30000)
-        releases[name], changes[name] = draw_history(random, name, now, [began, began + 4])
+        service["connection_limit"] = normal[name]["connections"] + random.randint(18, past // 2 + 12)
+        service["certificates_until"] = draw_certificates(random, name in called, now, began)
+        releases[name] = draw_releases(random, now, [began, began + 4])
+        near = min(now - 8, began + random.choice([-6, -2, 3, 5, 9]))
+        minutes = [near, *(began - random.randint(50, 200) for _ in range(random.choice([0, 1, 2])))]
+        changes[name] = draw_changes(random, {minute: random.choice(SETTINGS) for minute in minutes})
     config = {
         "now": now,
         "services": services,
@@ -723,23 +800,27 @@ def draw_config(random, difficulty: int, kind: str) -> Config:
         "clients": sorted(random.sample(["app", "kiosk", "partner", "crawler", "reseller"], 3)),
         "releases": releases,
         "changes": changes,
-        "spells": draw_spells(random, services, now, began, releases, where),
+        "spells": [],
         "runbook": {each: draw_runbook(random, each) for each in KINDS},
         "cause": {"kind": kind, "where": where, "began": began},
         "client": "",
     }
     config["client"] = random.choice(config["clients"])
+    config["spells"] = draw_spells(random, services, now, began, releases, failing_first(config))
     if kind == "release":
         releases[where][-1]["minute"] = began
     elif kind == "certificate":
-        services[where]["certificate_until"] = began
+        services[where]["certificates_until"] = random.choice([[], [began - random.randint(5, 90)]]) + [began]
     elif kind in ("setting", "leak"):
-        changes[where] = [each for each in changes[where] if abs(each["minute"] - began) > 40]
-        old, new = random.choice(VALUES)
-        changes[where].append({"minute": began, "setting": "pool_limit", "old": old, "new": new})
+        draw_guilty_change(random, config, where, began)
     return config
 
 
+MAY_BE_RIGHT = [
+    "withdrawn versions come back",
+    "harmless failures are blamed",
+    "an expired certificate is blamed",
+]
 KINDS = ["release", "setting", "flood", "certificate", "leak", "host"]
 
 
@@ -754,7 +835,9 @@ def generate(random, difficulty: int) -> Config:
         if cause["kind"] == "host" and len(own) < 2:
             continue
         right = [
-            name for name, each in mistakes(config).items() if accepts(each["answer"], each["state"], config)
+            name
+            for name, each in mistakes(config).items()
+            if name not in MAY_BE_RIGHT and accepts(each["answer"], each["state"], config)
         ]
         if not right or (difficulty == 1 and len(right) < 2):
             return config
