@@ -17,7 +17,8 @@ failures spread in this way from service to service, up to the services that rai
 fails gets more requests than usual, because its callers try again.
 
 Not every failure belongs to the incident. Services also have harmless failures: some have lasted all day,
-some come in spells, and some are going on now. Harmless failures do not spread to the callers. Versions and
+such as single calls that time out, some come in spells, and some are going on now. A harmless failure makes
+no caller begin to fail. Versions and
 settings are changed all day long, and most changes are harmless. A service with several certificates works
 as long as one of them is valid. Customers do not check certificates, so a service that no other service
 calls needs none.
