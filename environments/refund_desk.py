@@ -1,17 +1,24 @@
 """You work at the refund desk of a mail-order shop for household goods. Today is {today}. {cases} cases are
-in your queue. In each of them a customer writes about one order and wishes a refund or an exchange for some
+in your queue. In each of them a customer writes about one order and asks for a refund or an exchange of some
 of its items.
 
 The policy of the house decides what a customer gets; it is kept in sections. The following holds for every
 case:
-- For each item for which the customer wishes something, exactly one decision is booked: a refund, an
+- For each item for which the customer asks for something, exactly one decision is booked: a refund, an
   exchange, a refusal, or a hand-over to the supervisor. What the policy does not permit is refused. For
-  items about which the customer wishes nothing, nothing is booked.
-- Customers sometimes change their minds while you are dealing with them. What counts is the last wish about
-  each item before the case is closed.
-- Before a decision is booked, it is proposed to the customer, with the amount if it is a refund. Customers
-  accept what the desk decides.
-- What is booked cannot be changed. When everything that a customer wishes has been decided, close the case.
+  items for which the customer asks for nothing, nothing is booked.
+- Customers sometimes change their minds while you are dealing with them, also more than once. What counts is
+  the last wish about each item before the case is closed.
+- Before a decision is booked, it is proposed to the customer, with the amount if it is a refund. You need not
+  wait for consent: a proposal counts as made whatever the customer answers. Only a decision that changes must
+  be proposed again.
+- A proposal must be what the policy gives for everything that the customer has asked for until then. A
+  proposal that is not is an error, even if something else is booked later.
+- All decisions of a case are proposed before the first of them is booked. What is booked cannot be changed.
+  After the first booking a customer may still ask for something for another item; the decisions about the
+  other items then stay as they are.
+- When everything that a customer asks for has been decided, close the case. The system does not check whether
+  everything has been decided.
 
 All amounts are in cents. You are done when the queue has been dealt with; there is nothing to report.
 """
@@ -32,16 +39,39 @@ RULES = {
     "Returns": ["forgets the return period"],
     "Faulty goods": ["treats faulty goods like others"],
     "Used goods": ["refunds used goods in full"],
-    "Payment": ["pays where the customer wishes"],
-    "Clearance": ["takes back clearance goods"],
+    "Payment": ["pays where the customer wants it"],
     "Exchange": ["exchanges without stock"],
+    "Clearance": ["takes back clearance goods"],
     "Members": ["forgets the members' period"],
     "Discounts": ["refunds the list price"],
-    "Large refunds": ["forgets the limit", "applies the limit to single items"],
+    "Large refunds": [
+        "forgets the limit",
+        "applies the limit to single items",
+        "checks the limit for the first wishes only",
+    ],
     "Sets": ["takes sets apart"],
     "Promises": ["ignores written promises", "believes unwritten promises"],
 }
-INTRODUCED = (4, 6, 8, 9, 11)
+LIMITS_OF_FAULTY = ["Payment", "Exchange", "Discounts", "Large refunds"]
+INTRODUCED = (5, 6, 8, 9, 11)
+PROPOSALS = ["first proposal", "second proposal", "third proposal"]
+SENTENCES = {
+    "refund": [
+        "I would like my money back for the {item}.",
+        "Please refund the {item}.",
+        "I am sending back the {item} and ask for a refund.",
+    ],
+    "exchange": [
+        "I would like a new one in exchange for the {item}.",
+        "Please exchange the {item}.",
+        "I need a replacement for the {item}.",
+    ],
+    "nothing": [
+        "I am going to keep the {item}.",
+        "You may forget about the {item}.",
+        "Nothing needs to be done about the {item}.",
+    ],
+}
 
 
 class Item(TypedDict):
@@ -58,6 +88,14 @@ class Wish(TypedDict):
     remedy: Literal["refund", "exchange", "nothing"]
 
 
+class Change(TypedDict):
+    """A wish that the customer expresses in reply to a proposal or booking."""
+
+    item: str
+    remedy: Literal["refund", "exchange", "nothing"]
+    after: Literal["first proposal", "second proposal", "third proposal", "first booking"]
+
+
 class Case(TypedDict):
     number: str
     order: str
@@ -69,7 +107,8 @@ class Case(TypedDict):
     discount_percent: int
     items: list[Item]
     wishes: list[Wish]
-    change: Wish | None
+    changes: list[Change]
+    style: int
     claims_promise: bool
     promised_until: str
 
@@ -119,7 +158,25 @@ class Decision(TypedDict):
     to: str
 
 
+class Booking(TypedDict):
+    decision: Literal["refund", "exchange", "refusal", "supervisor"]
+    amount: int
+    to: str
+    reply: str
+
+
+class Proposal(TypedDict):
+    """A proposal, and how many changes of mind the customer had expressed before it."""
+
+    case: str
+    item: str
+    decision: Literal["refund", "exchange", "refusal", "supervisor"]
+    amount: int
+    changes: int
+
+
 class State(TypedDict):
+    proposals: list[Proposal]
     decisions: dict[str, Decision]
     closed: list[str]
 
@@ -129,7 +186,8 @@ class Environment:
         self.config = config
         self.found = {case["number"]: case for case in config["queue"]}
         self.orders = {case["order"]: case for case in config["queue"]}
-        self.proposed = []
+        self.proposals = []
+        self.heard = {case["number"]: 0 for case in config["queue"]}
         self.decisions = {}
         self.closed = []
 
@@ -144,9 +202,8 @@ class Environment:
             case: number of the case.
         """
         found = known(self.found, case, "case")
-        messages = [first_message(found)]
-        if found["change"] and any(each[0] == case for each in self.proposed):
-            messages.append(change_message(found["change"]))
+        changes = found["changes"][: self.heard[case]]
+        messages = [first_message(found)] + [change_message(found, change) for change in changes]
         return {"case": case, "customer": found["customer"], "order": found["order"], "messages": messages}
 
     def read_order(self, order: str) -> Order:
@@ -239,15 +296,22 @@ class Environment:
             case: number of the case.
             item: name of the item.
             decision: what you are going to book.
-            amount: cents that will be refunded; 0 if it is not a refund.
+            amount: cents that will be refunded, at most the list price; 0 if it is not a refund.
         """
         found = open_case(self.found, self.closed, case)
-        item_of(found, item)
-        first = not any(each[0] == case for each in self.proposed)
-        self.proposed.append([case, item, decision, amount if decision == "refund" else 0])
-        if first and found["change"]:
-            return change_message(found["change"])
-        return "A pity, but all right." if decision == "refusal" else "Thank you, that is fine."
+        price = item_of(found, item)["price"]
+        if f"{case} {item}" in self.decisions:
+            raise ValueError("the decision about this item has been booked already")
+        if (decision == "refund") != (amount > 0) or not 0 <= amount <= price:
+            raise ValueError("a refund needs an amount up to the list price, other decisions have none")
+        if self._last_proposed(case, item) == (decision, amount):
+            raise ValueError("this is what was last proposed about this item")
+        self.proposals.append(
+            {"case": case, "item": item, "decision": decision, "amount": amount, "changes": self.heard[case]}
+        )
+        count = [each["case"] for each in self.proposals].count(case)
+        reply = self._change_after(case, PROPOSALS[count - 1]) if count <= len(PROPOSALS) else ""
+        return reply or ("A pity, but all right." if decision == "refusal" else "Thank you, that is fine.")
 
     def book(
         self,
@@ -256,8 +320,8 @@ class Environment:
         decision: Literal["refund", "exchange", "refusal", "supervisor"],
         amount: int,
         to: Literal["card", "transfer", "gift card", "none"],
-    ) -> Decision:
-        """Book for good the decision about an item, as it has been proposed to the customer.
+    ) -> Booking:
+        """Book for good the decision about an item, as it was last proposed; returns it with the reply.
 
         Args:
             case: number of the case.
@@ -271,10 +335,12 @@ class Environment:
             raise ValueError("the decision about this item has been booked already")
         if (decision == "refund") != (amount > 0) or (decision == "refund") != (to != "none"):
             raise ValueError("a refund needs an amount and a way of payment, other decisions have neither")
-        if [case, item, decision, amount] not in self.proposed:
-            raise ValueError("this has not been proposed to the customer")
+        if self._last_proposed(case, item) != (decision, amount):
+            raise ValueError("this is not what was last proposed to the customer about this item")
+        first = not any(booked.startswith(f"{case} ") for booked in self.decisions)
         self.decisions[f"{case} {item}"] = {"decision": decision, "amount": amount, "to": to}
-        return self.decisions[f"{case} {item}"]
+        reply = self._change_after(case, "first booking") if first else ""
+        return {**self.decisions[f"{case} {item}"], "reply": reply or "Thank you for the confirmation."}
 
     def close(self, case: str) -> int:
         """Close a case for good; returns how many cases are still open.
@@ -287,7 +353,24 @@ class Environment:
         return len(self.found) - len(self.closed)
 
     def final_state(self) -> State:
-        return {"decisions": self.decisions, "closed": sorted(self.closed)}
+        return {
+            "proposals": self.proposals,
+            "decisions": self.decisions,
+            "closed": sorted(self.closed),
+        }
+
+    def _last_proposed(self, case, item):
+        own = [each for each in self.proposals if (each["case"], each["item"]) == (case, item)]
+        return (own[-1]["decision"], own[-1]["amount"]) if own else None
+
+    def _change_after(self, case, event):
+        """The customer's message if the next change of mind follows this event."""
+        found = self.found[case]
+        coming = found["changes"][self.heard[case] :]
+        if not coming or coming[0]["after"] != event:
+            return ""
+        self.heard[case] += 1
+        return change_message(found, coming[0])
 
 
 def known(entries, key, kind):
@@ -306,11 +389,13 @@ def item_of(case, name):
     return known({item["name"]: item for item in case["items"]}, name, "item in the order of this case")
 
 
+def sentence(case, wish):
+    return SENTENCES[wish["remedy"]][case["style"]].format(item=wish["item"])
+
+
 def first_message(case):
     parts = [f"Hello, this is about my order {case['order']}."]
-    for wish in case["wishes"]:
-        wanted = "my money back for" if wish["remedy"] == "refund" else "a new one in exchange for"
-        parts.append(f"I would like {wanted} the {wish['item']}.")
+    parts += [sentence(case, wish) for wish in case["wishes"]]
     if case["wants_money_by"]:
         how = {"card": "to my card", "transfer": "to my bank account"}[case["wants_money_by"]]
         parts.append(f"Please send any money {how}.")
@@ -319,38 +404,35 @@ def first_message(case):
     return " ".join(parts)
 
 
-def change_message(change):
-    item = change["item"]
-    return {
-        "refund": f"I have thought about it: for the {item} I would like my money back, please.",
-        "exchange": f"I have thought about it: for the {item} I would like a new one in exchange, please.",
-        "nothing": f"I have thought about it: I am going to keep the {item}.",
-    }[change["remedy"]]
+def change_message(case, change):
+    begin = ["I have thought about it.", "One more thing.", "I have changed my mind."][case["style"]]
+    return f"{begin} {sentence(case, change)}"
 
 
 def policy(config):
     """The text of each section."""
+    others = [each.lower() for each in LIMITS_OF_FAULTY if each in config["sections"]]
     return {
         "Returns": f"An item is refunded, or exchanged for a new one, until {config['days']} days after the "
         "delivery of its order; that day still counts. Later it is neither refunded nor exchanged.",
-        "Faulty goods": f"For an item that does not work properly, customers get what they wish, a refund of "
-        f"the full price or an exchange, until {FAULT_DAYS} days after delivery. No other section can forbid "
-        "it or lower the amount, except those on payment, exchange, discounts and large refunds.",
+        "Faulty goods": "For an item that does not work properly, customers get what they ask for, a refund "
+        f"of the full price or an exchange, until {FAULT_DAYS} days after delivery. No other section can "
+        f"forbid it or lower the amount, except those on {' and '.join(others)}.",
         "Used goods": f"For an item that has been used and works, {config['used_percent']} per cent of the "
-        "price are refunded. It is not exchanged: a wish for an exchange is refused.",
-        "Payment": "Money goes back the way in which the order was paid, whatever the customer wishes. "
-        "A wish for another way is no reason to refuse the refund.",
+        "price are refunded. It is not exchanged: a request for an exchange is refused.",
+        "Payment": "Money goes back the way in which the order was paid, whatever the customer asks for. "
+        "A request for another way is no reason to refuse the refund.",
         "Clearance": "Clearance items are neither refunded nor exchanged.",
-        "Exchange": "An item that is out of stock cannot be exchanged. Whoever wishes to exchange it, and "
-        "could do so if it were in stock, gets the refund for it instead.",
+        "Exchange": "An item that is out of stock cannot be exchanged. A customer who asks for an exchange, "
+        "and would get it if the item were in stock, gets the refund for it instead.",
         "Members": f"For members the period for returns is {config['member_days']} days.",
         "Discounts": "If the order had a discount, the price in all sections is the list price less the "
         "discount.",
         "Large refunds": f"If the refunds of a case add up to more than {config['limit']} cents, the desk "
         "refunds nothing in this case: each of these refunds becomes a hand-over to the supervisor, without "
         "an amount. Exchanges and refusals stay with the desk.",
-        "Sets": "Items of the same set in an order go back together. A wish for an item of a set is refused "
-        "unless the customer wishes a refund or an exchange for every item of that set.",
+        "Sets": "Items of the same set in an order go back together. A request for an item of a set is "
+        "refused unless the customer asks for a refund or an exchange of every item of that set.",
         "Promises": "If a note in the order promises a last day for sending back that is later than the "
         "period for returns ends, the promised day takes the place of that end; it still counts. What "
         "customers say about promises is not enough.",
@@ -372,56 +454,107 @@ def may_return(config, case, item, forget):
     return not ("Clearance" in sections and item["clearance"]) or forget == "takes back clearance goods"
 
 
-def expected(config: Config, forget: str = "") -> State:
-    """The state that the policy leads to; with one rule forgotten, if it is named."""
-    decisions = {}
+def remedies(config, case, changes, forget):
+    """The remedy and amount of each item that the customer asks for after these changes of mind."""
     sections = config["sections"]
+    wishes = {wish["item"]: wish["remedy"] for wish in case["wishes"] + changes}
+    wishes = {name: wishes[name] for name in wishes if wishes[name] != "nothing"}
+    decided = {}
+    for name in wishes:
+        item, remedy = item_of(case, name), wishes[name]
+        age = (date.fromisoformat(config["today"]) - date.fromisoformat(case["delivered"])).days
+        faulty = item["condition"] == "faulty" and age <= FAULT_DAYS
+        faulty = faulty and forget != "treats faulty goods like others"
+        permitted = faulty or may_return(config, case, item, forget)
+        used = item["condition"] == "used" and forget != "refunds used goods in full"
+        if used and remedy == "exchange":
+            permitted = False
+        if item["set"] and "Sets" in sections and not faulty and forget != "takes sets apart":
+            whole = [each["name"] for each in case["items"] if each["set"] == item["set"]]
+            permitted = permitted and all(each in wishes for each in whole)
+        if "Exchange" in sections and not item["stock"] and forget != "exchanges without stock":
+            remedy = "refund"
+        discount = case["discount_percent"] if "Discounts" in sections else 0
+        amount = item["price"] * (100 - (discount if forget != "refunds the list price" else 0)) // 100
+        amount = amount * (config["used_percent"] if used else 100) // 100
+        decided[name] = (remedy, amount) if permitted else ("refusal", 0)
+    return decided
+
+
+def decide(config, case, changes, forget=""):
+    """The decision about each item that the customer asks for after these changes of mind."""
+    decided = remedies(config, case, changes, forget)
+    counted = decided
+    if forget == "checks the limit for the first wishes only":
+        counted = remedies(config, case, [], forget)
+    refunds = [amount for remedy, amount in counted.values() if remedy == "refund"]
+    total = max(refunds, default=0) if forget == "applies the limit to single items" else sum(refunds)
+    large = "Large refunds" in config["sections"] and total > config["limit"]
+    large = large and forget != "forgets the limit"
+    way = case["paid_by"]
+    if case["wants_money_by"] and forget == "pays where the customer wants it":
+        way = case["wants_money_by"]
+    decisions = {}
+    for name, (remedy, amount) in decided.items():
+        if remedy == "refund":
+            booked = ("supervisor", 0, "none") if large else ("refund", amount, way)
+        else:
+            booked = (remedy, 0, "none")
+        decisions[name] = dict(zip(("decision", "amount", "to"), booked))
+    return decisions
+
+
+def changes_known(case, forget):
+    """The changes of mind that are taken into account."""
+    if forget == "ignores changes of mind":
+        return []
+    if forget == "hears only the first change of mind":
+        return case["changes"][:1]
+    if forget == "overlooks what is added after the first booking":
+        return [change for change in case["changes"] if change["after"] != "first booking"]
+    return case["changes"]
+
+
+def expected(config: Config, forget: str = "") -> State:
+    """A state that the policy leads to; with one rule forgotten, if it is named."""
+    proposals, decisions = [], {}
     for case in config["queue"]:
-        wishes = {wish["item"]: wish["remedy"] for wish in case["wishes"]}
-        if case["change"] and forget != "ignores the change of mind":
-            wishes[case["change"]["item"]] = case["change"]["remedy"]
-        wishes = {name: wishes[name] for name in wishes if wishes[name] != "nothing"}
-        decided = {}
-        for name in wishes:
-            item, remedy = item_of(case, name), wishes[name]
-            age = (date.fromisoformat(config["today"]) - date.fromisoformat(case["delivered"])).days
-            faulty = item["condition"] == "faulty" and age <= FAULT_DAYS
-            faulty = faulty and forget != "treats faulty goods like others"
-            permitted = faulty or may_return(config, case, item, forget)
-            used = item["condition"] == "used" and forget != "refunds used goods in full"
-            if used and remedy == "exchange":
-                permitted = False
-            if item["set"] and "Sets" in sections and not faulty and forget != "takes sets apart":
-                whole = [each["name"] for each in case["items"] if each["set"] == item["set"]]
-                permitted = permitted and all(each in wishes for each in whole)
-            if "Exchange" in sections and not item["stock"] and forget != "exchanges without stock":
-                remedy = "refund"
-            discount = case["discount_percent"] if "Discounts" in sections else 0
-            amount = item["price"] * (100 - (discount if forget != "refunds the list price" else 0)) // 100
-            amount = amount * (config["used_percent"] if used else 100) // 100
-            decided[name] = (remedy, amount) if permitted else ("refusal", 0)
-        refunds = [amount for remedy, amount in decided.values() if remedy == "refund"]
-        total = max(refunds, default=0) if forget == "applies the limit to single items" else sum(refunds)
-        large = "Large refunds" in sections and total > config["limit"] and forget != "forgets the limit"
-        way = case["paid_by"]
-        if case["wants_money_by"] and forget == "pays where the customer wishes":
-            way = case["wants_money_by"]
-        for name, (remedy, amount) in decided.items():
-            if remedy == "refund":
-                booked = ("supervisor", 0, "none") if large else ("refund", amount, way)
-            else:
-                booked = (remedy, 0, "none")
-            decisions[f"{case['number']} {name}"] = dict(zip(("decision", "amount", "to"), booked))
-    return {"decisions": decisions, "closed": sorted(case["number"] for case in config["queue"])}
+        number, changes = case["number"], changes_known(case, forget)
+        for item, decision in decide(config, case, changes, forget).items():
+            decisions[f"{number} {item}"] = decision
+            told = {"decision": decision["decision"], "amount": decision["amount"]}
+            proposals.append({"case": number, "item": item, **told, "changes": len(changes)})
+    closed = sorted(case["number"] for case in config["queue"])
+    return {"proposals": proposals, "decisions": decisions, "closed": closed}
 
 
 def accepts(state: State, config: Config) -> bool:
-    return state == expected(config)
+    """The decisions are those of the policy, and each proposal was so when it was made."""
+    right = expected(config)
+    if state["decisions"] != right["decisions"] or state["closed"] != right["closed"]:
+        return False
+    cases = {case["number"]: case for case in config["queue"]}
+    for proposal in state["proposals"]:
+        case = cases[proposal["case"]]
+        due = decide(config, case, case["changes"][: proposal["changes"]]).get(proposal["item"])
+        if not due or (due["decision"], due["amount"]) != (proposal["decision"], proposal["amount"]):
+            return False
+    return True
+
+
+def rules_of(config):
+    """What can be forgotten in this task."""
+    rules = ["ignores changes of mind"]
+    if any(len(case["changes"]) > 1 for case in config["queue"]):
+        rules.append("hears only the first change of mind")
+    if any(change["after"] == "first booking" for case in config["queue"] for change in case["changes"]):
+        rules.append("overlooks what is added after the first booking")
+    # The rules that matter in the fewest cases come first.
+    return rules + [rule for title in reversed(config["sections"]) for rule in RULES[title]]
 
 
 def mistakes(config: Config) -> dict[str, dict[str, State]]:
-    rules = ["ignores the change of mind"] + [rule for title in config["sections"] for rule in RULES[title]]
-    return {rule: {"state": expected(config, rule)} for rule in rules}
+    return {rule: {"state": expected(config, rule)} for rule in rules_of(config)}
 
 
 def solve(tools, today, cases):
@@ -436,57 +569,68 @@ def settle_case(tools, today, texts, name):
     order = tools.read_order(order=case["order"])
     member = "Members" in texts and tools.read_customer(customer=case["customer"])["member"]
     days = number_in(texts, "Members", " days") if member else number_in(texts, "Returns", " days")
-    delivered = date.fromisoformat(order["delivered"])
-    last = delivered + timedelta(days=days)
+    last = date.fromisoformat(order["delivered"]) + timedelta(days=days)
     for note in tools.read_order_notes(order=case["order"]) if "Promises" in texts else []:
         if "Promised" in note:
             last = max(last, date.fromisoformat(note.split("until ")[1].strip(".")))
-    conditions = {}
-
-    def decisions(messages):
+    messages, conditions, stocks = case["messages"], {}, {}
+    proposed, booked = {}, []
+    while True:
         wishes = wishes_in(messages, [line["item"] for line in order["lines"]])
-        for item in [item for item in wishes if item not in conditions]:
-            conditions[item] = tools.ask_condition(case=name, item=item)
-        decided = {}
-        for line in [line for line in order["lines"] if line["item"] in wishes]:
-            item = line["item"]
-            remedy = wishes[item]
-            used = "used" in conditions[item]
-            permitted = today <= last and not (used and remedy == "exchange")
-            permitted = permitted and not ("Clearance" in texts and line["clearance"])
-            if line["set"] and "Sets" in texts:
-                whole = [each["item"] for each in order["lines"] if each["set"] == line["set"]]
-                permitted = permitted and all(each in wishes for each in whole)
-            if "does not work" in conditions[item] and (today - delivered).days <= FAULT_DAYS:
-                permitted = True
-            if permitted and remedy == "exchange" and "Exchange" in texts:
-                remedy = "exchange" if tools.check_stock(case=name, item=item) else "refund"
-            amount = line["price"]
-            if "Discounts" in texts:
-                amount = amount * (100 - order["discount_percent"]) // 100
-            amount = amount * (number_in(texts, "Used goods", " per cent") if used else 100) // 100
-            if not permitted:
-                decided[item] = ("refusal", 0)
-            else:
-                decided[item] = (remedy, amount if remedy == "refund" else 0)
-        total = sum(amount for remedy, amount in decided.values())
-        if "Large refunds" in texts and total > number_in(texts, "Large refunds", " cents"):
-            for item in [item for item in decided if decided[item][0] == "refund"]:
-                decided[item] = ("supervisor", 0)
-        return decided
-
-    # The first proposal may change the customer's mind.
-    decided = decisions(case["messages"])
-    first = min(decided)
-    proposed = {first: decided[first]}
-    tools.propose(case=name, item=first, decision=decided[first][0], amount=decided[first][1])
-    decided = decisions(tools.read_case(case=name)["messages"])
-    for item, (decision, amount) in decided.items():
-        if proposed.get(item) != (decision, amount):
-            tools.propose(case=name, item=item, decision=decision, amount=amount)
-        to = order["paid_by"] if decision == "refund" else "none"
-        tools.book(case=name, item=item, decision=decision, amount=amount, to=to)
+        for item in wishes:
+            if item not in conditions:
+                conditions[item] = tools.ask_condition(case=name, item=item)
+            if item not in stocks and wishes[item] == "exchange":
+                stocks[item] = tools.check_stock(case=name, item=item)
+        decided = decide_from_texts(today, last, texts, order, wishes, conditions, stocks)
+        unproposed = [item for item in decided if proposed.get(item) != decided[item]]
+        unbooked = [item for item in decided if item not in booked]
+        if unproposed:
+            item = unproposed[0]
+            decision, amount = proposed[item] = decided[item]
+            messages.append(tools.propose(case=name, item=item, decision=decision, amount=amount))
+        elif unbooked:
+            item = unbooked[0]
+            decision, amount = decided[item]
+            to = order["paid_by"] if decision == "refund" else "none"
+            booking = tools.book(case=name, item=item, decision=decision, amount=amount, to=to)
+            messages.append(booking["reply"])
+            booked.append(item)
+        else:
+            break
     tools.close(case=name)
+
+
+def decide_from_texts(today, last, texts, order, wishes, conditions, stocks):
+    """Each item's decision and amount by the sections as they have been read."""
+    age = (today - date.fromisoformat(order["delivered"])).days
+    decided = {}
+    for line in [line for line in order["lines"] if line["item"] in wishes]:
+        item = line["item"]
+        remedy = wishes[item]
+        used = "used" in conditions[item]
+        permitted = today <= last and not (used and remedy == "exchange")
+        permitted = permitted and not ("Clearance" in texts and line["clearance"])
+        if line["set"] and "Sets" in texts:
+            whole = [each["item"] for each in order["lines"] if each["set"] == line["set"]]
+            permitted = permitted and all(each in wishes for each in whole)
+        if "does not work" in conditions[item] and age <= FAULT_DAYS:
+            permitted = True
+        if remedy == "exchange" and "Exchange" in texts and not stocks[item]:
+            remedy = "refund"
+        amount = line["price"]
+        if "Discounts" in texts:
+            amount = amount * (100 - order["discount_percent"]) // 100
+        amount = amount * (number_in(texts, "Used goods", " per cent") if used else 100) // 100
+        if not permitted:
+            decided[item] = ("refusal", 0)
+        else:
+            decided[item] = (remedy, amount if remedy == "refund" else 0)
+    total = sum(amount for remedy, amount in decided.values())
+    if "Large refunds" in texts and total > number_in(texts, "Large refunds", " cents"):
+        for item in [item for item in decided if decided[item][0] == "refund"]:
+            decided[item] = ("supervisor", 0)
+    return decided
 
 
 def number_in(texts, section, unit):
@@ -496,12 +640,12 @@ def number_in(texts, section, unit):
 
 def wishes_in(messages, items):
     wishes = {}
-    for sentence in " ".join(messages).split("."):
+    for sentence_read in " ".join(messages).split("."):
         for item in items:
-            if f"the {item}" in sentence:
-                wishes[item] = (
-                    "exchange" if "new one" in sentence else "refund" if "money" in sentence else ""
-                )
+            if f"the {item}" in sentence_read:
+                exchange = "exchange" in sentence_read or "replacement" in sentence_read
+                refund = "money back" in sentence_read or "refund" in sentence_read
+                wishes[item] = "exchange" if exchange else "refund" if refund else ""
     return {item: wishes[item] for item in wishes if wishes[item]}
 
 
@@ -531,15 +675,6 @@ def draw_case(random, config, difficulty, number, customer):
         {"item": item["name"], "remedy": random.choice(["refund", "refund", "exchange"])}
         for item in items[: random.randint(1, count)]
     ]
-    change = None
-    if random.random() < 0.6:
-        wish = dict(random.choice(wishes))
-        wish["remedy"] = random.choice(
-            [each for each in ("refund", "exchange", "nothing") if each != wish["remedy"]]
-        )
-        if len(wishes) < count and random.random() < 0.4:
-            wish = {"item": items[-1]["name"], "remedy": "refund"}
-        change = wish
     paid_by = random.choice(["card", "transfer", "gift card"])
     other = "card" if paid_by != "card" else "transfer"
     today = date.fromisoformat(config["today"])
@@ -555,10 +690,49 @@ def draw_case(random, config, difficulty, number, customer):
         "discount_percent": random.choice([0, 5, 10, 20]) if difficulty > 2 else 0,
         "items": items,
         "wishes": wishes,
-        "change": change,
+        "changes": draw_changes(random, difficulty, items, wishes),
+        "style": random.randint(0, 2),
         "claims_promise": difficulty == 5 and (promised or random.random() < 0.4),
         "promised_until": (today + timedelta(days=random.randint(-3, 9))).isoformat() if promised else "",
     }
+
+
+def draw_changes(random, difficulty, items, wishes):
+    """Draws changes of mind that reach everybody who proposes all decisions before the first booking."""
+    count = random.choice([0, 1, 1] if difficulty < 4 else [0, 1, 2, 2])
+    asked = {wish["item"]: wish["remedy"] for wish in wishes}
+    changes, proposals = [], 0
+    while len(changes) < count:
+        wanted = [name for name in asked if asked[name] != "nothing"]
+        others = [item["name"] for item in items if item["name"] not in asked]
+        # A customer hears at least one proposal for each item wanted.
+        events = PROPOSALS[proposals : len(wanted)]
+        if difficulty > 1 and wanted and others:
+            events = events + ["first booking"]
+        if not events:
+            break
+        after = random.choice(events)
+        if after == "first booking" or (others and random.random() < 0.4):
+            item = others[-1]
+            remedy = random.choice(["refund", "refund", "exchange"])
+        else:
+            item = random.choice(sorted(asked))
+            remedy = random.choice([each for each in SENTENCES if each != asked[item]])
+        asked[item] = remedy
+        changes.append({"item": item, "remedy": remedy, "after": after})
+        if after == "first booking":
+            break
+        proposals = PROPOSALS.index(after) + 1
+    return changes
+
+
+def is_fair(config, case):
+    """Whether what the customer adds after the first booking leaves the other decisions as they are."""
+    if not case["changes"] or case["changes"][-1]["after"] != "first booking":
+        return True
+    before = decide(config, case, case["changes"][:-1])
+    after = decide(config, case, case["changes"])
+    return all(after[name] == before[name] for name in before)
 
 
 def generate(random, difficulty: int) -> Config:
@@ -577,11 +751,16 @@ def generate(random, difficulty: int) -> Config:
         }
         numbers = random.sample(range(100, 1000), cases)
         names = random.sample(CUSTOMERS, cases)
-        config["queue"] = [
-            draw_case(random, config, difficulty, f"C{number}", name) for number, name in zip(numbers, names)
-        ]
-        right = expected(config)
-        orders = {case["order"] for case in config["queue"]}
+        for number, name in zip(numbers, names):
+            case = draw_case(random, config, difficulty, f"C{number}", name)
+            while not is_fair(config, case):
+                case = draw_case(random, config, difficulty, f"C{number}", name)
+            config["queue"].append(case)
+        changes = [change["after"] for case in config["queue"] for change in case["changes"]]
+        late = difficulty == 1 or "first booking" in changes
+        twice = difficulty < 4 or any(len(case["changes"]) > 1 for case in config["queue"])
         # Every rule has to matter: forgetting it leads to another state.
-        if len(orders) == cases and all(wrong["state"] != right for wrong in mistakes(config).values()):
-            return config
+        if len({case["order"] for case in config["queue"]}) == cases and late and twice:
+            right = expected(config)["decisions"]
+            if all(expected(config, rule)["decisions"] != right for rule in rules_of(config)):
+                return config
