@@ -1,5 +1,5 @@
-"""You carry out the payment run of a joinery. {invoices} invoices are in the tray. The first banking day is
-{first_day}, and there are {days} banking days for the run. All amounts are in cents.
+"""You carry out the payment run of a joinery. {invoices} invoices are in the tray. {calendar} All amounts are
+in cents.
 
 What to pay:
 - An invoice with the same supplier and the same supplier reference as one with a lower number is a
@@ -8,22 +8,21 @@ What to pay:
 - If the amount on an invoice is above {approval_from} cents, approval is needed before it is paid. If it is
   declined, the invoice is held and not paid.
 - Every other invoice is paid exactly once: its amount, less all credit notes for it; what then remains is
-  reduced by the supplier's discount if it is paid on or before the discount day of the invoice.
+  reduced by the supplier's discount if it is paid on or before the discount day of the invoice. Discounts
+  come out in whole cents.
 - Payments go to the account on the supplier's card. If the invoice names another account, call the
-  supplier and pay to the account that the supplier names.
-- Pay on the first day whatever can be paid on the first day.
+  supplier and pay to the account that the supplier names. If a supplier has named an account on the
+  telephone, all later payments to that supplier go there.
+- A supplier is called only where these rules say so. Any other call is an error.
 - At the end each invoice is marked as paid, held or duplicate.
 
 How the bank works:
 - You give every payment request a key. If the bank has executed a payment under the same key on the same
   day, it does not execute another one: it answers as for the first, or refuses if invoice, account or amount
-  are not the same. When the day ends, the bank forgets all keys.
+  are not the same.
 - If there is no reply to a request, the payment may have been executed or not.
 - After three requests for one invoice without a reply, the gateway is closed for this invoice until the end
-  of the day.
-- The statement shows the payments of earlier days. A payment to an account that no longer exists is sent
-  back; the statement then says "returned". It counts as not made, and the invoice has to be paid anew, to
-  the account that the supplier names on the telephone.
+  of the day.{second_day}
 
 Nothing has to be reported. You are done when the right payments have been made and all invoices are marked.
 """
@@ -34,13 +33,23 @@ from typing import Literal, TypedDict
 META = {
     "title": "Payment run",
     "tags": ["finance", "unreliable tools"],
-    "public": ["invoices", "first_day", "days", "approval_from"],
+    "public": ["invoices", "first_day", "days", "approval_from", "calendar", "second_day"],
     "license": "MIT",
     "source": "original",
 }
 
 PAGE = 6
 PATIENCE = 3
+SECOND_DAY = """
+- When the day ends, the bank forgets all keys.
+- The statement shows the payments of earlier days. A payment to an account that no longer exists is sent
+  back; the statement then says "returned". It counts as not made: call the supplier, and pay the invoice anew
+  to the account that the supplier names.
+- On the last day a reply of "executed" is final.
+
+The two days:
+- Pay on the first day whatever can be paid on the first day.
+- An invoice whose gateway closes may be paid on the next day."""
 
 
 class Invoice(TypedDict):
@@ -73,6 +82,8 @@ class Config(TypedDict):
     first_day: str
     days: int
     approval_from: int
+    calendar: str
+    second_day: str
     tray: list[Invoice]
     suppliers: list[Supplier]
     credit_notes: list[CreditNote]
@@ -123,7 +134,16 @@ class Payment(TypedDict):
     amount: int
 
 
+class Call(TypedDict):
+    """A call to a supplier, and how many payments had been executed before it."""
+
+    day: int
+    supplier: str
+    payments: int
+
+
 class State(TypedDict):
+    calls: list[Call]
     payments: list[Payment]
     marks: dict[str, str]
     approvals: list[str]
@@ -141,6 +161,7 @@ class Environment:
         self.payments = []
         self.marks = {}
         self.approvals = []
+        self.calls = []
 
     def list_invoices(self, cursor: int) -> InvoicePage:
         """List the numbers of the invoices in the tray, a page at a time.
@@ -194,18 +215,22 @@ class Environment:
         Args:
             supplier: name of the supplier.
         """
-        return known(self.suppliers, supplier, "supplier")["account_now"]
+        found = known(self.suppliers, supplier, "supplier")
+        self.calls.append({"day": self.day, "supplier": supplier, "payments": len(self.payments)})
+        return found["account_now"]
 
-    def request_approval(self, invoice: str) -> Literal["approved", "declined"]:
+    def request_approval(self, invoice: str) -> Literal["approved", "declined", "not needed"]:
         """Ask the manager to approve the payment of an invoice.
 
         Args:
             invoice: number of the invoice.
         """
-        approved = known(self.tray, invoice, "invoice")["approval"]
-        if approved and invoice not in self.approvals:
+        found = known(self.tray, invoice, "invoice")
+        if found["amount"] <= self.config["approval_from"]:
+            return "not needed"
+        if found["approval"] and invoice not in self.approvals:
             self.approvals.append(invoice)
-        return "approved" if approved else "declined"
+        return "approved" if found["approval"] else "declined"
 
     def send_payment(self, invoice: str, account: str, amount: int, key: str) -> Reply:
         """Send the bank a request to pay for an invoice.
@@ -282,7 +307,12 @@ class Environment:
         return len(self.tray) - len(self.marks)
 
     def final_state(self) -> State:
-        return {"payments": self.payments, "marks": self.marks, "approvals": sorted(self.approvals)}
+        return {
+            "calls": self.calls,
+            "payments": self.payments,
+            "marks": self.marks,
+            "approvals": sorted(self.approvals),
+        }
 
 
 def known(entries, key, kind):
@@ -310,10 +340,23 @@ def is_gone(config, account):
     return any(s["account"] == account != s["account_now"] for s in config["suppliers"])
 
 
+def supplier_of(config, invoice):
+    return next(each for each in config["suppliers"] if each["name"] == invoice["supplier"])
+
+
+def names_other_account(config, invoice):
+    return invoice["account"] != supplier_of(config, invoice)["account"]
+
+
 def will_return(config, invoice):
-    """Whether a payment by the rules comes back: nothing tells beforehand that the account has gone."""
-    supplier = next(each for each in config["suppliers"] if each["name"] == invoice["supplier"])
-    return invoice["account"] == supplier["account"] and is_gone(config, invoice["account"])
+    """Whether a payment to the account on invoice and card comes back."""
+    return not names_other_account(config, invoice) and is_gone(config, invoice["account"])
+
+
+def suppliers_to_call(config):
+    """The suppliers that have to be called about an invoice before it is paid."""
+    paid = [each for each in config["tray"] if status_of(config, each) == "paid"]
+    return sorted({each["supplier"] for each in paid if names_other_account(config, each)})
 
 
 def status_of(config, invoice, forget=""):
@@ -336,7 +379,7 @@ def lost_all_day(invoice):
 
 
 def amount_due(config, invoice, day, forget=""):
-    supplier = next(each for each in config["suppliers"] if each["name"] == invoice["supplier"])
+    supplier = supplier_of(config, invoice)
     notes = [note["amount"] for note in config["credit_notes"] if note["invoice"] == invoice["number"]]
     amount = invoice["amount"] - (sum(notes) if forget != "ignores credit notes" else 0)
     in_time = day_name(config, day) <= invoice["discount_until"] and forget != "ignores the discount"
@@ -346,19 +389,24 @@ def amount_due(config, invoice, day, forget=""):
 def outcome(config: Config, forget: str = "") -> State:
     """A state that the rules lead to; with one rule forgotten, if it is named."""
     payments, marks = [], {}
+    early = suppliers_to_call(config)
+    if forget == "calls every supplier":
+        early = sorted(supplier["name"] for supplier in config["suppliers"])
+    returned = []
     for invoice in config["tray"]:
         number, faults = invoice["number"], invoice["faults"]
-        supplier = next(each for each in config["suppliers"] if each["name"] == invoice["supplier"])
+        supplier = supplier_of(config, invoice)
         marks[number] = status_of(config, invoice, forget)
         if marks[number] != "paid":
             continue
-        account = supplier["account"]
-        if invoice["account"] != account:
-            account = supplier["account_now"]
+        account = supplier["account_now" if supplier["name"] in early else "account"]
+        if names_other_account(config, invoice):
             if forget == "trusts the account on the invoice":
                 account = invoice["account"]
             elif forget == "trusts the account on the card":
                 account = supplier["account"]
+        elif forget == "forgets the account named on the telephone":
+            account = supplier["account"]
         days = [2] if lost_all_day(invoice) else [1]
         if forget == "takes silence for payment" and faults and faults[0] == "lost":
             days = []
@@ -366,15 +414,21 @@ def outcome(config: Config, forget: str = "") -> State:
             days = days + [1] * (faults.count("silent") - (len(faults) == PATIENCE and "silent" in faults))
         elif forget == "repeats on the next day" and len(faults) == PATIENCE and "silent" in faults:
             days = [1, 2]
-        if days == [1] and will_return(config, invoice) and forget != "overlooks returned payments":
+        gone = is_gone(config, account) and config["days"] > 1
+        if days == [1] and gone and forget != "overlooks returned payments":
             days = [1, 2]
+            returned.append(supplier["name"])
         for day in days:
             if day == 2 and forget != "pays returned money to the same account":
                 account = supplier["account_now"]
             on_day = 1 if forget == "takes the discount on the next day" else day
             amount = amount_due(config, invoice, on_day, forget)
             payments.append({"day": day, "invoice": number, "account": account, "amount": amount})
-    return {"payments": payments, "marks": marks, "approvals": needing_approval(config)}
+    payments.sort(key=lambda payment: payment["day"])
+    first = len([payment for payment in payments if payment["day"] == 1])
+    calls = [{"day": 1, "supplier": name, "payments": 0} for name in early]
+    calls += [{"day": 2, "supplier": name, "payments": first} for name in sorted(set(returned))]
+    return {"calls": calls, "payments": payments, "marks": marks, "approvals": needing_approval(config)}
 
 
 def needing_approval(config):
@@ -382,9 +436,25 @@ def needing_approval(config):
     return sorted(each["number"] for each in paid if each["amount"] > config["approval_from"])
 
 
+def calls_are_right(state, config):
+    """Whether every call had a reason, and later payments to the supplier went to the account named."""
+    invoices = {invoice["number"]: invoice for invoice in config["tray"]}
+    for call in state["calls"]:
+        own = [each for each in config["tray"] if each["supplier"] == call["supplier"]]
+        paid = [each for each in state["payments"] if invoices[each["invoice"]] in own]
+        returned = any(each["day"] < call["day"] and is_gone(config, each["account"]) for each in paid)
+        if not returned and not any(names_other_account(config, invoice) for invoice in own):
+            return False
+        named = supplier_of(config, own[0])["account_now"]
+        later = [each for each in state["payments"][call["payments"] :] if invoices[each["invoice"]] in own]
+        if any(each["account"] != named for each in later):
+            return False
+    return True
+
+
 def accepts(state: State, config: Config) -> bool:
     """Returned payments have done no harm; otherwise each invoice is paid once, as early as possible."""
-    if state["marks"] != outcome(config)["marks"]:
+    if state["marks"] != outcome(config)["marks"] or not calls_are_right(state, config):
         return False
     if not all(number in state["approvals"] for number in needing_approval(config)):
         return False
@@ -392,16 +462,16 @@ def accepts(state: State, config: Config) -> bool:
     if len(arrived) != list(state["marks"].values()).count("paid"):
         return False
     for invoice in config["tray"]:
-        own = [each for each in arrived if each["invoice"] == invoice["number"]]
-        if state["marks"][invoice["number"]] != "paid":
+        number = invoice["number"]
+        own = [each for each in arrived if each["invoice"] == number]
+        if state["marks"][number] != "paid":
             if own:
                 return False
             continue
-        supplier = next(each for each in config["suppliers"] if each["name"] == invoice["supplier"])
-        if len(own) != 1 or own[0]["account"] != supplier["account_now"]:
+        if len(own) != 1 or own[0]["account"] != supplier_of(config, invoice)["account_now"]:
             return False
-        late = len(invoice["faults"]) == PATIENCE or will_return(config, invoice)
-        if own[0]["day"] > 1 and not late:
+        returned = any(each["invoice"] == number and each not in arrived for each in state["payments"])
+        if own[0]["day"] > 1 and len(invoice["faults"]) < PATIENCE and not returned:
             return False
         if own[0]["amount"] != amount_due(config, invoice, own[0]["day"]):
             return False
@@ -417,13 +487,16 @@ def mistakes(config: Config) -> dict[str, dict[str, State]]:
         "ignores the discount",
         "trusts the account on the invoice",
         "trusts the account on the card",
+        "calls every supplier",
         "takes silence for payment",
         "repeats under another key",
     ]
     if config["days"] > 1:
         rules += ["repeats on the next day", "takes the discount on the next day"]
-    if any(will_return(config, each) for each in config["tray"]):
         rules += ["overlooks returned payments", "pays returned money to the same account"]
+    paid = [each for each in config["tray"] if status_of(config, each) == "paid"]
+    if any(will_return(config, each) and each["supplier"] in suppliers_to_call(config) for each in paid):
+        rules.append("forgets the account named on the telephone")
     return {rule: {"state": outcome(config, rule)} for rule in rules}
 
 
@@ -436,7 +509,7 @@ def all_pages(tool, name):
     return entries
 
 
-def solve(tools, invoices, first_day, days, approval_from):
+def solve(tools, invoices, first_day, days, approval_from, calendar, second_day):
     tray = all_pages(tools.list_invoices, "invoices")
     seen, cards, notes, calls, papers = [], {}, {}, {}, {}
 
@@ -479,8 +552,8 @@ def solve(tools, invoices, first_day, days, approval_from):
         if supplier not in cards:
             cards[supplier] = tools.read_supplier(supplier=supplier)
             notes[supplier] = tools.list_credit_notes(supplier=supplier)
-        account = cards[supplier]["account"]
-        if account != paper["account"]:
+        account = calls.get(supplier, cards[supplier]["account"])
+        if cards[supplier]["account"] != paper["account"]:
             account = called(supplier)
         if not pay(number, first_day, account):
             unsettled.append((number, account))
@@ -492,7 +565,7 @@ def solve(tools, invoices, first_day, days, approval_from):
         if booked.get(number) == "executed":
             tools.mark(invoice=number, status="paid")
         elif number not in booked:
-            pay(number, today, account)
+            pay(number, today, calls.get(papers[number]["supplier"], account))
     for number in sorted(booked):
         if booked[number] == "returned":
             pay(number, today, called(papers[number]["supplier"]))
@@ -517,6 +590,18 @@ def draw_invoice(random, first_day, number, supplier, two_days):
         "approval": random.random() < 0.55,
         "faults": fault,
     }
+
+
+def move_account(random, config, account):
+    """Gives a supplier another account, which only a returned payment brings to light."""
+    moved = [each["name"] for each in config["suppliers"] if each["account"] != each["account_now"]]
+    moved += [each["supplier"] for each in config["tray"] if names_other_account(config, each)]
+    paid = {each["supplier"] for each in config["tray"] if status_of(config, each) == "paid"}
+    choices = sorted(paid - set(moved))
+    chosen = random.choice(choices) if choices else ""
+    for supplier in config["suppliers"]:
+        if supplier["name"] == chosen:
+            supplier["account_now"] = account
 
 
 def generate(random, difficulty: int) -> Config:
@@ -560,19 +645,22 @@ def generate(random, difficulty: int) -> Config:
             }
             for invoice in random.sample(tray, count // 3)
         ]
-        if difficulty == 5:
-            for supplier in [each for each in suppliers if each["account_now"] == each["account"]][:2]:
-                supplier["account_now"] = accounts.pop()
         random.shuffle(tray)
         config = {
             "invoices": count,
             "first_day": first_day,
             "days": days,
             "approval_from": 100 * random.randint(3000, 6000),
+            "calendar": f"The run has one banking day, {first_day}."
+            if days == 1
+            else f"The run has two banking days; the first is {first_day}.",
+            "second_day": "" if days == 1 else SECOND_DAY,
             "tray": tray,
             "suppliers": suppliers,
             "credit_notes": notes,
         }
+        for _ in range(max(0, difficulty - 3)):
+            move_account(random, config, accounts.pop())
         # A payment that comes back on the last day could not be made good.
         solvable = not any(will_return(config, each) and (days == 1 or lost_all_day(each)) for each in tray)
         harmless = sum(accepts(each["state"], config) for each in mistakes(config).values())

@@ -166,13 +166,14 @@ class Booking(TypedDict):
 
 
 class Proposal(TypedDict):
-    """A proposal, and how many changes of mind the customer had expressed before it."""
+    """A proposal, and what came before it: the customer's changes of mind and a booking in its case."""
 
     case: str
     item: str
     decision: Literal["refund", "exchange", "refusal", "supervisor"]
     amount: int
     changes: int
+    after_booking: bool
 
 
 class State(TypedDict):
@@ -304,14 +305,18 @@ class Environment:
             raise ValueError("the decision about this item has been booked already")
         if (decision == "refund") != (amount > 0) or not 0 <= amount <= price:
             raise ValueError("a refund needs an amount up to the list price, other decisions have none")
-        if self._last_proposed(case, item) == (decision, amount):
+        if last_proposed(self.proposals, case, item) == (decision, amount):
             raise ValueError("this is what was last proposed about this item")
-        self.proposals.append(
-            {"case": case, "item": item, "decision": decision, "amount": amount, "changes": self.heard[case]}
-        )
+        proposal = {"case": case, "item": item, "decision": decision, "amount": amount}
+        proposal["changes"] = self.heard[case]
+        proposal["after_booking"] = has_bookings(self.decisions, case)
+        self.proposals.append(proposal)
         count = [each["case"] for each in self.proposals].count(case)
-        reply = self._change_after(case, PROPOSALS[count - 1]) if count <= len(PROPOSALS) else ""
-        return reply or ("A pity, but all right." if decision == "refusal" else "Thank you, that is fine.")
+        coming = changes_after(found, self.heard[case], PROPOSALS[count - 1 : count])
+        if coming:
+            self.heard[case] += 1
+            return change_message(found, coming[0])
+        return "A pity, but all right." if decision == "refusal" else "Thank you, that is fine."
 
     def book(
         self,
@@ -330,17 +335,21 @@ class Environment:
             amount: cents that are refunded; 0 if it is not a refund.
             to: how a refund is paid; none if it is not a refund.
         """
-        item_of(open_case(self.found, self.closed, case), item)
+        found = open_case(self.found, self.closed, case)
+        item_of(found, item)
         if f"{case} {item}" in self.decisions:
             raise ValueError("the decision about this item has been booked already")
         if (decision == "refund") != (amount > 0) or (decision == "refund") != (to != "none"):
             raise ValueError("a refund needs an amount and a way of payment, other decisions have neither")
-        if self._last_proposed(case, item) != (decision, amount):
+        if last_proposed(self.proposals, case, item) != (decision, amount):
             raise ValueError("this is not what was last proposed to the customer about this item")
-        first = not any(booked.startswith(f"{case} ") for booked in self.decisions)
+        coming = changes_after(found, self.heard[case], ["first booking"])
+        reply = "Thank you for the confirmation."
+        if coming and not has_bookings(self.decisions, case):
+            self.heard[case] += 1
+            reply = change_message(found, coming[0])
         self.decisions[f"{case} {item}"] = {"decision": decision, "amount": amount, "to": to}
-        reply = self._change_after(case, "first booking") if first else ""
-        return {**self.decisions[f"{case} {item}"], "reply": reply or "Thank you for the confirmation."}
+        return {**self.decisions[f"{case} {item}"], "reply": reply}
 
     def close(self, case: str) -> int:
         """Close a case for good; returns how many cases are still open.
@@ -359,19 +368,6 @@ class Environment:
             "closed": sorted(self.closed),
         }
 
-    def _last_proposed(self, case, item):
-        own = [each for each in self.proposals if (each["case"], each["item"]) == (case, item)]
-        return (own[-1]["decision"], own[-1]["amount"]) if own else None
-
-    def _change_after(self, case, event):
-        """The customer's message if the next change of mind follows this event."""
-        found = self.found[case]
-        coming = found["changes"][self.heard[case] :]
-        if not coming or coming[0]["after"] != event:
-            return ""
-        self.heard[case] += 1
-        return change_message(found, coming[0])
-
 
 def known(entries, key, kind):
     if key not in entries:
@@ -383,6 +379,20 @@ def open_case(cases, closed, number):
     if number in closed:
         raise ValueError("this case is closed")
     return known(cases, number, "case")
+
+
+def last_proposed(proposals, case, item):
+    own = [each for each in proposals if (each["case"], each["item"]) == (case, item)]
+    return (own[-1]["decision"], own[-1]["amount"]) if own else None
+
+
+def has_bookings(decisions, case):
+    return any(booked.startswith(f"{case} ") for booked in decisions)
+
+
+def changes_after(case, heard, events):
+    """The customer's next change of mind, if it follows one of these events."""
+    return [change for change in case["changes"][heard : heard + 1] if change["after"] in events]
 
 
 def item_of(case, name):
@@ -511,8 +521,12 @@ def changes_known(case, forget):
     if forget == "hears only the first change of mind":
         return case["changes"][:1]
     if forget == "overlooks what is added after the first booking":
-        return [change for change in case["changes"] if change["after"] != "first booking"]
+        return early_changes(case)
     return case["changes"]
+
+
+def early_changes(case):
+    return [change for change in case["changes"] if change["after"] != "first booking"]
 
 
 def expected(config: Config, forget: str = "") -> State:
@@ -520,16 +534,18 @@ def expected(config: Config, forget: str = "") -> State:
     proposals, decisions = [], {}
     for case in config["queue"]:
         number, changes = case["number"], changes_known(case, forget)
+        early = decide(config, case, early_changes(case), forget)
         for item, decision in decide(config, case, changes, forget).items():
             decisions[f"{number} {item}"] = decision
             told = {"decision": decision["decision"], "amount": decision["amount"]}
-            proposals.append({"case": number, "item": item, **told, "changes": len(changes)})
+            known_before = {"changes": len(changes), "after_booking": item not in early}
+            proposals.append({"case": number, "item": item, **told, **known_before})
     closed = sorted(case["number"] for case in config["queue"])
     return {"proposals": proposals, "decisions": decisions, "closed": closed}
 
 
 def accepts(state: State, config: Config) -> bool:
-    """The decisions are those of the policy, and each proposal was so when it was made."""
+    """The decisions are those of the policy; each proposal was so when it was made, and made in time."""
     right = expected(config)
     if state["decisions"] != right["decisions"] or state["closed"] != right["closed"]:
         return False
@@ -538,6 +554,8 @@ def accepts(state: State, config: Config) -> bool:
         case = cases[proposal["case"]]
         due = decide(config, case, case["changes"][: proposal["changes"]]).get(proposal["item"])
         if not due or (due["decision"], due["amount"]) != (proposal["decision"], proposal["amount"]):
+            return False
+        if proposal["after_booking"] and proposal["item"] in decide(config, case, early_changes(case)):
             return False
     return True
 
