@@ -1,5 +1,5 @@
-"""You carry out the payment run of a joinery. {invoices} invoices are in the tray. {calendar} All amounts are
-in cents.
+"""You carry out the payment run of a joinery. {invoices} invoices are in the tray. {calendar}
+All amounts are in cents.
 
 What to pay:
 - An invoice with the same supplier and the same supplier reference as one with a lower number is a

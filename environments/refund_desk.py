@@ -57,19 +57,19 @@ INTRODUCED = (5, 6, 8, 9, 11)
 PROPOSALS = ["first proposal", "second proposal", "third proposal"]
 SENTENCES = {
     "refund": [
-        "I would like my money back for the {item}.",
-        "Please refund the {item}.",
-        "I am sending back the {item} and ask for a refund.",
+        "I would like my money back for the ITEM.",
+        "Please refund the ITEM.",
+        "I am sending back the ITEM and ask for a refund.",
     ],
     "exchange": [
-        "I would like a new one in exchange for the {item}.",
-        "Please exchange the {item}.",
-        "I need a replacement for the {item}.",
+        "I would like a new one in exchange for the ITEM.",
+        "Please exchange the ITEM.",
+        "I need a replacement for the ITEM.",
     ],
     "nothing": [
-        "I am going to keep the {item}.",
-        "You may forget about the {item}.",
-        "Nothing needs to be done about the {item}.",
+        "I am going to keep the ITEM.",
+        "You may forget about the ITEM.",
+        "Nothing needs to be done about the ITEM.",
     ],
 }
 
@@ -400,7 +400,7 @@ def item_of(case, name):
 
 
 def sentence(case, wish):
-    return SENTENCES[wish["remedy"]][case["style"]].format(item=wish["item"])
+    return SENTENCES[wish["remedy"]][case["style"]].replace("ITEM", wish["item"])
 
 
 def first_message(case):
@@ -427,7 +427,7 @@ def policy(config):
         "delivery of its order; that day still counts. Later it is neither refunded nor exchanged.",
         "Faulty goods": "For an item that does not work properly, customers get what they ask for, a refund "
         f"of the full price or an exchange, until {FAULT_DAYS} days after delivery. No other section can "
-        f"forbid it or lower the amount, except those on {' and '.join(others)}.",
+        f"forbid it or lower the amount, except those on {', '.join(others[:-1])} and {others[-1]}.",
         "Used goods": f"For an item that has been used and works, {config['used_percent']} per cent of the "
         "price are refunded. It is not exchanged: a request for an exchange is refused.",
         "Payment": "Money goes back the way in which the order was paid, whatever the customer asks for. "
