@@ -7,7 +7,7 @@ import pytest
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
 from .serving import Server, http_server
-from .test_http_server import Wire
+from .test_http_application import Wire
 
 ORIGIN = "https://page.example"
 

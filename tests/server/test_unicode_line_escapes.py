@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from codegym_mcp.server.unicode_line_escapes import escape_line_separators
 
 from .serving import Server
-from .test_http_server import Wire
+from .test_http_application import Wire
 from .test_stdio_server import serving
 
 SEPARATORS = "\u2028 \u2029 \u0085 \x0b \x0c \x1c \x1d \x1e \n \r\n \r"

@@ -102,7 +102,7 @@ def test_an_offence_anywhere_in_the_source_is_refused_for_every_role() -> None:
     program = EnvironmentProgram("file.py", SOURCE.replace("return 1\n", "return open('x')\n"))
 
     for role in Role:
-        with pytest.raises(SourceError, match=r"file\.py:10: open is not available"):
+        with pytest.raises(SourceError, match=r"file\.py:11: open is not available"):
             program.code(role)
 
 
