@@ -7,31 +7,32 @@ case; a status is "open", "paid" or "void"; only "referred_by" may be empty (nul
 changed values, and a value of a loaded row can be updated, but no row can be unloaded, and a rejected row
 stays rejected.
 
-Values are taken over unchanged, except where these rules say otherwise:
+All branches and products are loaded. Values are taken over unchanged, except where these rules say otherwise:
 
-Customers
+Customers. A customer is rejected with the first of these reasons that applies: "duplicate", "orphan",
+"inactive".
 - E-mail addresses are stored in lower case. Rows with the same address, apart from case, are one customer:
-  the row with the highest day in "changed" is taken, the others are rejected as "duplicate". Whatever refers
-  to one of the others refers to the row that is taken from then on.
+  the row with the highest day in "changed" stands for all of them, even if it is itself rejected; the others
+  are rejected as "duplicate", whatever else is wrong with them. An order or a "referred_by" that refers to
+  one of the others is changed to refer to the row that stands for them.
 - A customer whose branch does not exist is rejected as "orphan". A missing country is filled in with the
   country of the branch.
 - A customer of whom no order is loaded and whose row was changed before the cutoff is rejected as
   "inactive".
-- "referred_by" is emptied if it refers to a customer who does not exist or is rejected without a row being
-  taken in their place, and if it would refer to the customer's own row.
+- "referred_by" is emptied if it refers to a customer who does not exist, or to one who, after that change,
+  is rejected. It is also emptied if it would refer to the customer's own row.
 
 Orders. An order is rejected with the first of these reasons that applies:
-- "orphan": its customer does not exist, or is rejected as an orphan;
+- "orphan": its customer does not exist, or the row that stands for the customer is rejected as an orphan;
 - "unknown status": the list of codes does not explain its status (otherwise, the word from the list is
   stored in place of the code);
-- "mismatch": its total is not the sum of the amounts of all its lines in the old system;
+- "mismatch": its total is not the sum of the amounts of all its lines in the old system (0 without lines);
 - "expired": its day is before the cutoff, and by the list of codes its status is not "open";
-- "empty": none of its lines can be loaded.
+- "empty": it has no line that can be loaded.
 The total of an order that is loaded must be the sum of the amounts of its loaded lines.
 
-Lines
-- A line is rejected as "orphan" if its order is rejected or does not exist, or if its product does not
-  exist.
+Lines. The only reason is "orphan": the order of the line is rejected or does not exist, or its product does
+not exist.
 
 There is nothing to answer. Submit when every row has been dealt with.
 """
@@ -92,9 +93,11 @@ class Environment:
 
         Args:
             table: name of the table.
-            after: only keys after this one; empty to begin at the first.
+            after: a key of the table, only keys after it are read; empty to begin at the first.
         """
         check_table(table)
+        if after and after not in self.tables[table]:
+            raise ValueError(f"{table} has no row {after}")
         keys = [key for key in sorted(self.tables[table]) if key > after]
         return {key: self.tables[table][key] for key in keys[:PAGE]}
 
@@ -365,6 +368,15 @@ PRODUCTS = "anvil bellows chisel drill edger file gouge hammer".split()
 PEOPLE = "ada ben cleo dora emil fay gus hana ivo jana kurt lena milo nora otto pia".split()
 
 
+def draw_missing(random, keys) -> str:
+    """A key of the same form as these that is none of them."""
+    prefix, digits = min(keys)[0], len(min(keys)) - 1
+    while True:
+        key = f"{prefix}{random.randint(10 ** (digits - 1), 10**digits - 1)}"
+        if key not in keys:
+            return key
+
+
 def draw_customers(random, count: int, branches: list[str], cutoff: int) -> dict[str, dict]:
     keys = [f"c{number}" for number in sorted(random.sample(range(100, 999), count))]
     names = random.sample([f"{one}.{two}" for one in PEOPLE for two in PEOPLE if one != two], count)
@@ -372,44 +384,58 @@ def draw_customers(random, count: int, branches: list[str], cutoff: int) -> dict
     customers = {}
     for key, name, day in zip(keys, names, days):
         email = f"{name}@mail.example"
-        if customers and random.random() < 0.25:
-            twin = random.choice(sorted(customers))
-            email = random.choice([customers[twin]["email"].upper(), customers[twin]["email"].title()])
+        known = [row["email"].lower() for row in customers.values()]
+        twins = [each for each in known if known.count(each) < 4]
+        if twins and random.random() < 0.25:
+            twin = random.choice(twins)
+            email = random.choice([twin.upper(), twin.title()])
         elif random.random() < 0.2:
             email = email.title()
-        others = [each for each in keys if each != key] + ["c99"]
+        others = [each for each in keys if each != key] + [draw_missing(random, keys)]
         customers[key] = {
             "email": email,
             "country": random.choice([*COUNTRIES, None, None]),
-            "branch": random.choice(branches if random.random() < 0.9 else ["b9"]),
+            "branch": random.choice(branches) if random.random() < 0.9 else draw_missing(random, branches),
             "referred_by": random.choice(others) if random.random() < 0.4 else None,
             "changed": day,
         }
     return customers
 
 
-def draw_tables(random, difficulty: int, cutoff: int, codes: dict[str, str]) -> dict:
-    branches = {
-        f"b{number}": {"country": random.choice(COUNTRIES)} for number in range(1, 3 + difficulty // 2)
-    }
-    names = random.sample(PRODUCTS, (3, 3, 4, 6, 8)[difficulty - 1])
-    products = {f"p{number}": {"name": name} for number, name in enumerate(sorted(names), 1)}
+def draw_tables(random, difficulty: int, cutoff: int, codes: dict[str, str], unknown: list[str]) -> dict:
+    numbers = sorted(random.sample(range(10, 100), 2 + difficulty // 2))
+    branches = {f"b{number}": {"country": random.choice(COUNTRIES)} for number in numbers}
+    names = sorted(random.sample(PRODUCTS, (3, 3, 4, 6, 8)[difficulty - 1]))
+    numbers = sorted(random.sample(range(10, 100), len(names)))
+    products = {f"p{number}": {"name": name} for number, name in zip(numbers, names)}
     customers = draw_customers(random, (4, 7, 11, 18, 27)[difficulty - 1], sorted(branches), cutoff)
     count = (4, 7, 12, 20, 38)[difficulty - 1]
+    keys = [f"o{number}" for number in sorted(random.sample(range(1000, 9999), count))]
     orders, lines = {}, {}
-    for number in sorted(random.sample(range(1000, 9999), count)):
+    for key in keys:
+        owners = [key] * random.choice([1, 1, 2, 2, 3])
+        if random.random() < 0.06:
+            owners = []
+        if random.random() < 0.06:
+            owners.append(draw_missing(random, keys))
         total = 0
-        for _ in range(random.choice([1, 1, 2, 2, 3])):
+        for owner in owners:
             amount = random.randint(5, 400)
-            total += amount
-            product = random.choice(sorted(products)) if random.random() < 0.8 else "p9"
-            lines[f"l{len(lines) + 100}"] = {"order": f"o{number}", "product": product, "amount": amount}
+            total += amount if owner == key else 0
+            product = (
+                random.choice(sorted(products)) if random.random() < 0.8 else draw_missing(random, products)
+            )
+            lines[f"l{len(lines) + 100}"] = {"order": owner, "product": product, "amount": amount}
         off = random.random() < 0.12
-        orders[f"o{number}"] = {
-            "customer": random.choice(sorted(customers)) if random.random() < 0.93 else "c99",
-            "status": random.choice([*sorted(codes), *sorted(codes), "Z"]),
+        orders[key] = {
+            "customer": (
+                random.choice(sorted(customers))
+                if random.random() < 0.93
+                else draw_missing(random, customers)
+            ),
+            "status": random.choice([*sorted(codes), *sorted(codes), random.choice(unknown)]),
             "day": cutoff + random.choice([-90, -20, -1, 0, 5, 40, 120]),
-            "total": total + random.choice([-10, 1, 90]) if off else total,
+            "total": max(0, total + random.choice([-10, 1, 90])) if off else total,
         }
     return {
         "branches": branches,
@@ -423,9 +449,10 @@ def draw_tables(random, difficulty: int, cutoff: int, codes: dict[str, str]) -> 
 def generate(random, difficulty: int) -> Config:
     while True:
         cutoff = random.randint(1000, 3000)
-        letters = random.sample("ABCDEFGHKLMNPRSTUVW", 4)
+        letters = random.sample("ABCDEFGHKLMNPRSTUVWZ", 6)
         codes = dict(zip(letters, [*WORDS, random.choice(WORDS)]))
-        config = {"cutoff": cutoff, "codes": codes, "tables": draw_tables(random, difficulty, cutoff, codes)}
+        tables = draw_tables(random, difficulty, cutoff, codes, letters[4:])
+        config = {"cutoff": cutoff, "codes": codes, "tables": tables}
         wrong = [not accepts(each["state"], config) for each in mistakes(config).values()]
         loaded = plan(config, "")["loaded"]
         if sum(wrong) >= (5, 8, 9, 9, 9)[difficulty - 1] and 3 * len(loaded["orders"]) >= len(

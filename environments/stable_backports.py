@@ -9,14 +9,16 @@ some functions.
   reverted. Reverts are never picked.
 - The fix of a request consists of all commits that close its issue ("Closes #7" in the message; any other
   mention of an issue closes nothing) and have not been reverted.
-- A commit may correct an earlier one ("Corrects a1b2c3" in the message). Whoever picks a commit also has to
-  pick the commits that correct it, and those that correct these, and so on. The same holds for a commit
-  that closes the issue and was picked earlier, but not for others that were picked earlier.
+- A commit may correct an earlier one ("Corrects a1b2c3" in the message). If a commit is picked, the commits
+  that correct it and have not been reverted must be picked too, and those that correct these, and so on. If a
+  commit that closes the issue is on stable already, the commits that correct it are still needed; for other
+  commits that are on stable already they are not.
 - A commit can be picked only if stable has the commit that changed the same function on main just before it,
-  for each of its functions; otherwise it conflicts, and that commit has to be picked first.
+  for each of its functions; otherwise it conflicts, and that commit has to be picked first. Reverts, and
+  commits that have been reverted, are not counted here; a commit whose revert was reverted keeps its place.
 - Stable takes no features, and no commit that changes a function of a frozen file. The frozen file is
-  {frozen}. If a fix, with all that has to be picked along with it, would bring one of those, it cannot be
-  had, and nothing is picked for it. What is on stable already does not matter.
+  {frozen}. If a fix, with all that has to be picked along with it, would bring one of those, the request is
+  declined, and nothing is picked for it. Only what would be newly picked counts.
 
 Pick what the requests need and nothing else. Stable is public, so a picked commit stays there for good.
 Decline each request that cannot be met, with the first of these reasons that applies:
@@ -92,6 +94,8 @@ class Environment:
         Args:
             text: an issue such as "#7", or the id of a commit.
         """
+        if not (text[:1] == "#" and text[1:].isdigit()) and text not in self.commits:
+            raise ValueError('text must be an issue such as "#7", or the id of a commit on main')
         return [
             commit["id"]
             for commit in self.config["commits"]
@@ -114,7 +118,10 @@ class Environment:
         Args:
             function: file and name of the function, as a commit shows it.
         """
-        return [commit["id"] for commit in self.config["commits"] if function in commit["functions"]]
+        found = [commit["id"] for commit in self.config["commits"] if function in commit["functions"]]
+        if not found:
+            raise ValueError(f"no commit on main changes a function {function}")
+        return found
 
     def stable_log(self) -> list[str]:
         """List the ids of the commits that have been picked to stable, in order."""
@@ -195,22 +202,29 @@ def plan(config: Config, forgotten: str) -> State:
                 each["id"] for each in commits if any(issue in line.split() for line in each["message"])
             ]
         fix = [each for each in closing if each in stand]
+        if forgotten == "only the first commit that closes an issue is picked":
+            fix = fix[:1]
         for commit in fix:
             found = []
             if commit not in config["picked"] and forgotten != "what was changed before is not needed":
                 found = [previous(commits, commit, each, stand) for each in table[commit]["functions"]]
             if forgotten != "corrections are overlooked":
-                found += [each for each in stand if commit in named(table[each], "Corrects")]
+                correcting = [each["id"] for each in commits if commit in named(each, "Corrects")]
+                kept = forgotten == "corrections are picked although they were reverted"
+                found += [each for each in correcting if kept or each in stand]
             if forgotten == "corrections of what is picked along are overlooked" and commit not in closing:
                 found = [each for each in found if each and commit not in named(table[each], "Corrects")]
             fix += [each for each in dict.fromkeys(found) if each and each not in fix + config["picked"]]
         new = [table[each] for each in fix if each not in config["picked"]]
+        features = [commit["id"] for commit in new if commit["kind"] == "feature"]
+        if forgotten == "commits that close or correct are never features":
+            features = [each for each in features if not table[each]["message"]]
         files = {function.split(":")[0] for commit in new for function in commit["functions"]}
         if not closing:
             declined[name] = "not fixed"
         elif not fix:
             declined[name] = "reverted"
-        elif any(commit["kind"] == "feature" for commit in new) and forgotten != "features are picked":
+        elif features and forgotten != "features are picked":
             declined[name] = "feature"
         elif config["frozen"] in files and forgotten != "the frozen file is changed":
             declined[name] = "frozen"
@@ -231,7 +245,10 @@ MISTAKES = [
     "every mention closes",
     "corrections are overlooked",
     "corrections of what is picked along are overlooked",
+    "corrections are picked although they were reverted",
+    "only the first commit that closes an issue is picked",
     "what was changed before is not needed",
+    "commits that close or correct are never features",
     "features are picked",
     "the frozen file is changed",
 ]
@@ -308,36 +325,69 @@ TITLES = [
     "Count bytes once",
     "Round up",
     "Wait longer",
+    "Close the file",
+    "Reject negative sizes",
+    "Retry after a timeout",
+    "Free the buffer",
+    "Escape quotes",
+    "Accept long names",
+    "Skip blank lines",
+    "Compare in lower case",
+    "Drop stale entries",
+    "Check the length first",
 ]
 CUSTOMERS = (
     "Almond Bramble Clover Dahlia Elder Fennel Ginger Hyssop Iris Juniper Kale Laurel Mallow Nettle Oleander"
 ).split()
 
 
-def draw_story(random, sort: str, issue: int, own: list[str], shared: list[str], frozen: str) -> list[dict]:
-    """The commits about one issue; a commit refers to an earlier one by its place in the story."""
+def draw_story(
+    random, sort: str, issue: str, title: str, own: list[str], shared: list[str], frozen: str, rich: bool
+) -> list[dict]:
+    """The commits about one issue; a commit refers to an earlier one by its place in the story.
+
+    A rich story may have two commits that close, a correction that was reverted, or a feature that closes
+    or corrects.
+    """
 
     def commit(kind, functions, verb, target):
         more = [random.choice(shared)] if random.random() < 0.35 else []
-        return {"kind": kind, "functions": sorted({*functions, *more}), "verb": verb, "target": target}
+        named = title if verb == "Closes" else random.choice(TITLES)
+        return {
+            "kind": kind,
+            "title": named,
+            "functions": sorted({*functions, *more}),
+            "verb": verb,
+            "target": target,
+        }
 
-    closing = commit("fix", own[:1], "Closes", f"#{issue}")
-    mention = commit(random.choice(["feature", "cleanup"]), own[1:2], "See also", f"#{issue}")
+    rich = rich and random.random() < 0.8
+    closing = commit("fix", own[:1], "Closes", issue)
+    mention = commit(random.choice(["feature", "cleanup"]), own[1:2], "See also", issue)
     if sort == "built on others":
         story = [commit("cleanup", own[:1], "", ""), closing]
         story += [commit("fix", own[1:2], "Corrects", 0), commit("fix", own[:1], "Corrects", 1)]
+        if rich:
+            return [*story, commit("fix", own[:1], "Closes", issue)]
         return story if random.random() < 0.5 else [*story, commit("fix", own[1:], "Corrects", 3)]
     if sort == "reinstated":
-        return [
+        story = [
             closing,
             commit("revert", own[:1], "Reverts", 0),
             commit("revert", own[:1], "Reverts", 1),
             commit("fix", own[1:2], "Corrects", 0),
         ]
+        if rich:
+            story += [commit("fix", own[:1], "Corrects", 0), commit("revert", own[:1], "Reverts", 4)]
+        return story
     if sort == "reverted":
         story = [closing, commit("revert", own[:1], "Reverts", 0), mention]
-        return story if random.random() < 0.5 else [*story, commit("fix", own, "Closes", f"#{issue}")]
+        return story if random.random() < 0.5 else [*story, commit("fix", own, "Closes", issue)]
     if sort == "needs a feature":
+        if rich and random.random() < 0.5:
+            return [commit("cleanup", own[:1], "", ""), commit("feature", own[:1], "Closes", issue)]
+        if rich:
+            return [closing, commit("feature", own[:1], "Corrects", 0)]
         return [commit("feature", own[:1], "", ""), closing]
     if sort == "frozen":
         first = random.random() < 0.5
@@ -376,7 +426,7 @@ def draw_commits(random, stories: list[list[dict]]) -> list[dict]:
             {
                 "id": ids[turn][place],
                 "kind": drawn["kind"],
-                "title": f"Revert {name}" if reverted else random.choice(TITLES),
+                "title": f"Revert {name}" if reverted else drawn["title"],
                 "message": [f"{verb} {name}"] if verb else [],
                 "functions": reverted[0]["functions"] if reverted else drawn["functions"],
             }
@@ -396,17 +446,19 @@ def generate(random, difficulty: int) -> Config:
         own = [functions[2 * place : 2 * place + 2] for place in range(asked)]
         shared = [function for pair in own for function in pair]
         first = random.randint(100, 900)
-        stories = [
-            draw_story(random, sort, first + place, own[place], shared, f"{frozen}:{random.choice(NAMES)}")
-            for place, sort in enumerate(sorts[:asked])
-        ]
+        titles = random.sample(TITLES, asked)
+        rich = difficulty > 1
+        stories = []
+        for place, sort in enumerate(sorts[:asked]):
+            issue, file = f"#{first + place}", f"{frozen}:{random.choice(NAMES)}"
+            stories.append(draw_story(random, sort, issue, titles[place], own[place], shared, file, rich))
         customers = random.sample(CUSTOMERS, asked)
         order = random.sample(range(asked), asked)
         requests = {
             f"R{place + 1}": {
                 "customer": customers[place],
                 "issue": first + order[place],
-                "title": random.choice(TITLES),
+                "title": titles[order[place]],
             }
             for place in range(asked)
         }
@@ -423,6 +475,6 @@ def generate(random, difficulty: int) -> Config:
         due = plan(config, "")
         wrong = [not accepts(each["state"], config) for each in mistakes(config).values()]
         new = len(due["picked"]) - len(config["picked"])
-        enough = (2, 6, 7, 8, 8)[difficulty - 1]
+        enough = (2, 10, 11, 11, 11)[difficulty - 1]
         if sum(wrong) >= enough and new >= asked // 2 and len(due["declined"]) * 3 <= asked * 2:
             return config
