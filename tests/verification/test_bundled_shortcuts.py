@@ -8,6 +8,7 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.scoring import reference_answer
+from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment, Task
@@ -90,4 +91,31 @@ async def test_innocent_lines_falsified_until_the_books_balance(
             )
         await call(episode, "close_period")
     await submit_reference(episode, pool)
+    assert episode.reward == 0.0
+
+
+@pytest.mark.parametrize("task", tasks("payment_run"), ids=lambda task: task.id)
+async def test_every_supplier_called_before_the_first_payment(
+    pool: SandboxPool, open_episode: OpenEpisode, task: Task
+) -> None:
+    environment = bundled("payment_run")
+    episode = await open_episode(environment, task.config)
+    for supplier in task.config["suppliers"]:
+        await call(episode, "call_supplier", supplier=supplier["name"])
+    await OraclePolicy(pool, environment, Limits()).play(episode)
+    assert episode.state is EpisodeState.SUBMITTED
+    assert episode.reward == 0.0
+
+
+@pytest.mark.parametrize("task", tasks("refund_desk"), ids=lambda task: task.id)
+async def test_a_refund_of_one_cent_proposed_to_learn_of_changes_of_mind(
+    pool: SandboxPool, open_episode: OpenEpisode, task: Task
+) -> None:
+    environment = bundled("refund_desk")
+    episode = await open_episode(environment, task.config)
+    case = task.config["queue"][0]
+    item = case["items"][0]["name"]
+    await call(episode, "propose", case=case["number"], item=item, decision="refund", amount=1)
+    await OraclePolicy(pool, environment, Limits()).play(episode)
+    assert episode.state is EpisodeState.SUBMITTED
     assert episode.reward == 0.0
