@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def test_a_script_runs(folder: Path, number: int) -> None:
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if not line.startswith(SERVING)])
 def test_a_command_succeeds(folder: Path, command: str) -> None:
-    program, *arguments = command.split()
+    program, *arguments = shlex.split(command)
     assert program == "codegym-mcp"
     done = subprocess.run(
         [sys.executable, "-m", "codegym_mcp.cli", *arguments],

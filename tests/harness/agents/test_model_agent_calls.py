@@ -155,10 +155,10 @@ async def test_calls_with_the_same_id_have_results_of_their_own(openai: AgentEnd
     ) as agent:
         trajectory = await play(agent)
     step = trajectory.steps[2]
-    assert [each.tool_call_id for each in step.tool_calls] == ["same", "same#2"]
+    assert [each.tool_call_id for each in step.tool_calls] == ["same", "same_2"]
     assert [(each.source_call_id, each.content) for each in step.observation.results] == [
         ("same", "1"),
-        ("same#2", "2"),
+        ("same_2", "2"),
     ]
 
 
