@@ -67,15 +67,16 @@ async def test_the_task_is_offered_as_a_prompt_and_a_resource(server: RunningSer
 
 
 @pytest.mark.parametrize("task", bundled_tasks(), ids=lambda task: task.environment)
-async def test_the_right_answer_of_a_bundled_task_is_rewarded(
-    server: RunningServer, task: BundledTask
-) -> None:
+async def test_the_calls_of_the_oracle_solve_a_bundled_task(server: RunningServer, task: BundledTask) -> None:
     episode = server.open(task.environment, task=task.id)
     async with Client(episode.mcp_url) as client:
         listed = [tool.name for tool in await client.list_tools()]
         assert listed == ["read_task", *server.tools(task.environment), "submit_answer"]
-        await client.call_tool("submit_answer", {"answer": task.answer})
-    episode.check_solved(calls=0)
+        for name, arguments in task.calls:
+            # The oracle's way may lead through refusals.
+            await client.call_tool(name, arguments, raise_on_error=False)
+        await client.call_tool("submit_answer", task.submission)
+    episode.check_solved(calls=len(task.calls))
 
 
 async def test_an_episode_is_played_through_the_gateway(server: RunningServer) -> None:

@@ -12,7 +12,7 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolInfo, mcp_connection, mcp_server_http, mcp_tools
 
-from tests.interop.bundled import bundled_tasks
+from tests.interop.bundled import BundledTask, bundled_tasks
 from tests.interop.serving import RunningServer
 
 pytestmark = [
@@ -47,14 +47,13 @@ def reward(server: RunningServer) -> Scorer:
     return score
 
 
-def submit_known(answers: dict[str, Any]) -> Any:
-    """A model that tries a tool without arguments where there is one, and then submits the answer."""
+def play_known(tasks: dict[str, BundledTask]) -> Any:
+    """A model that makes the oracle's calls, and then submits."""
 
     def respond(input: list[ChatMessage], tools: list[ToolInfo], *_: Any) -> ModelOutput:
-        # Reading the task is no call.
-        idle = [tool.name for tool in tools if not tool.parameters.required and tool.name != "read_task"]
+        task = tasks[input[0].text]
         turn = sum(isinstance(message, ChatMessageTool) for message in input)
-        moves = [(name, {}) for name in idle[:1]] + [("submit_answer", {"answer": answers[input[0].text]})]
+        moves = [*task.calls, ("submit_answer", task.submission)]
         if turn < len(moves):
             output = ModelOutput.for_tool_call("mockllm/model", *moves[turn])
         else:
@@ -68,15 +67,15 @@ def submit_known(answers: dict[str, Any]) -> Any:
 async def test_an_evaluation_of_every_bundled_environment_is_rewarded(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    samples, answers = [], {}
+    samples, tasks = [], {}
     for task in bundled_tasks():
         episode = server.open(task.environment, task=task.id)
-        answers[episode.task] = task.answer
+        tasks[episode.task] = task
         metadata = {"id": episode.id, "mcp_url": episode.mcp_url}
         samples.append(Sample(input=episode.task, id=task.environment, metadata=metadata))
     [log] = await eval_async(
         Task(dataset=samples, solver=play(), scorer=reward(server)),
-        model=get_model("mockllm/model", custom_outputs=submit_known(answers)),
+        model=get_model("mockllm/model", custom_outputs=play_known(tasks)),
         log_dir=str(tmp_path),
     )
     gc.collect()  # what was left unclosed goes now, not in another test
