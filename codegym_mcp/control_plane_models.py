@@ -10,18 +10,12 @@ from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
 from codegym_mcp.episodes.events import CallEvent, SubmittedEvent
 from codegym_mcp.episodes.journal import Opening
+from codegym_mcp.task_reference import TaskReference
 
 
-class OpenRequest(BaseModel):
+class OpenRequest(TaskReference):
     """The body of `POST /episodes`."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    environment: str
-    task: str | None = None
-    """The id of a fixed task; without it and without a difficulty, the first task."""
-    difficulty: int | None = Field(default=None, ge=1, le=5)
-    seed: int | None = None
     limits: Limits = Limits()
     reveal: bool = False
     request_key: str | None = Field(default=None, min_length=1, max_length=MAX_KEY)

@@ -22,7 +22,7 @@ FLOORS = [
         "python_process",
     ],
     ["validation_messages", "episode_interface", "source_parsing", "storage", "bundled_environments"],
-    ["sandbox.language", "sandbox.confinement", "models"],
+    ["sandbox.language", "sandbox.confinement", "models", "task_reference"],
     ["sandbox", "sandbox.process"],
     ["spec"],
     ["episodes", "doctor"],

@@ -199,7 +199,7 @@ async def test_the_scheme_of_the_token_is_read_in_any_case(served: Server) -> No
         ({"environment": "safe", "task": "green"}, 404, "There is no task named 'green'."),
         ({"environment": "safe", "task": "red", "difficulty": 1}, 422, "not both"),
         ({"environment": "safe", "task": "red", "seed": 1}, 422, "not both"),
-        ({"environment": "safe", "seed": 1}, 422, "A seed needs a difficulty"),
+        ({"environment": "safe", "seed": 1}, 422, "a seed needs a difficulty"),
         ({"environment": "fragile", "difficulty": 1}, 422, "has no generator"),
         ({"environment": "broken"}, 422, "broken.py:10: the tool peek has no docstring"),
         ({"environment": "fragile"}, 500, "KeyError"),

@@ -5,17 +5,20 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
+from pydantic import ValidationError
+
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.remote_episode import RemoteEpisode
 from codegym_mcp.control_plane_models import OpenRequest
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.errors import ClosedError
+from codegym_mcp.errors import ClosedError, TaskError
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.blocking_episode import Episode
 from codegym_mcp.runtime.loop_thread import LoopThread
 from codegym_mcp.runtime.process_lifetime import register
 from codegym_mcp.runtime.task_owned_context_manager import HeldContext
 from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.validation_messages import first_fault
 
 T = TypeVar("T")
 
@@ -67,6 +70,7 @@ class AsyncClient:
 
         Raises:
             NotFoundError: the environment or the task does not exist.
+            TaskError: the choice of the task is contradictory.
             LimitError: too many episodes are open on the server.
             ConnectionFailedError: the server cannot be reached, or refuses.
             ClosedError: the client is closed.
@@ -87,14 +91,17 @@ class AsyncClient:
         key: str | None,
     ) -> RemoteEpisode:
         """Opens an episode for a handle of another kind; see `open_episode`."""
-        request = OpenRequest(
-            environment=environment,
-            task=task,
-            difficulty=difficulty,
-            seed=seed,
-            limits=limits or Limits(),
-            request_key=key,
-        )
+        try:
+            request = OpenRequest(
+                environment=environment,
+                task=task,
+                difficulty=difficulty,
+                seed=seed,
+                limits=limits or Limits(),
+                request_key=key,
+            )
+        except ValidationError as error:
+            raise TaskError(f"The episode cannot be requested: {first_fault(error)}.") from None
         return await RemoteEpisode.open(await self.start(), request, patience=self._patience)
 
     async def start(self) -> ControlClient:
@@ -183,6 +190,7 @@ class Client:
 
         Raises:
             NotFoundError: the environment or the task does not exist.
+            TaskError: the choice of the task is contradictory.
             LimitError: too many episodes are open on the server.
             ConnectionFailedError: the server cannot be reached, or refuses.
             ClosedError: the client is closed.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import anyio
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from codegym_harness.agents.agent_context import EpisodeAddress
 from codegym_harness.clients.control_client import ControlClient
@@ -22,20 +22,14 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.spec.environment import generated_id
+from codegym_mcp.task_reference import TaskReference
 
 _CLOSE_SECONDS = 5
 
 
-class Assignment(BaseModel):
+class Assignment(TaskReference):
     """One episode that is to be played."""
 
-    model_config = ConfigDict(frozen=True)
-
-    environment: str
-    task: str | None = None
-    """The id of a fixed task; None for a generated task, which has a difficulty and a seed."""
-    difficulty: int | None = None
-    seed: int = 0
     epoch: int = Field(default=1, ge=1)
     """Number of the attempt at the task, starting at 1."""
 
@@ -43,7 +37,7 @@ class Assignment(BaseModel):
     def task_id(self) -> str:
         """The id of the task, also of a generated task."""
         if self.difficulty is not None:
-            return generated_id(self.difficulty, self.seed)
+            return generated_id(self.difficulty, self.seed or 0)
         return self.task or "-"
 
     @property
@@ -53,10 +47,7 @@ class Assignment(BaseModel):
 
     def request(self, limits: Limits) -> OpenRequest:
         """Returns the request by which the control plane opens the episode."""
-        seed = self.seed if self.difficulty is not None else None
-        return OpenRequest(
-            environment=self.environment, task=self.task, difficulty=self.difficulty, seed=seed, limits=limits
-        )
+        return OpenRequest(**self.model_dump(exclude={"epoch"}), limits=limits)
 
 
 @dataclass(frozen=True)

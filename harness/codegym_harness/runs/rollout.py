@@ -157,7 +157,7 @@ def _record(agent: AgentInfo, assignment: Assignment, attempt: _Attempt, seconds
         environment=assignment.environment,
         task=assignment.task_id,
         difficulty=assignment.difficulty,
-        seed=assignment.seed if assignment.difficulty is not None else None,
+        seed=(assignment.seed or 0) if assignment.difficulty is not None else None,
         epoch=assignment.epoch,
         outcome=attempt.outcome,
         calls=context.calls if context is not None else 0,
