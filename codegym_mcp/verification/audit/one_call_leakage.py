@@ -228,11 +228,15 @@ def _places(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _kinds(declared: AnswerType, answers: Sequence[Any]) -> list[int]:
-    """Returns for each answer the index of the first equal one."""
-    return [
-        next(first for first, other in enumerate(answers) if declared.equal(other, answer))
-        for answer in answers
-    ]
+    """Returns for each answer the index of the first equal one.
+
+    The state of an episode that failed is None, which does not equal itself if the declared type is another.
+    """
+    kinds = []
+    for place, answer in enumerate(answers):
+        earlier = (first for first, other in enumerate(answers[:place]) if declared.equal(other, answer))
+        kinds.append(next(earlier, place))
+    return kinds
 
 
 def _is_chance(kinds: Sequence[int], hits: int) -> bool:

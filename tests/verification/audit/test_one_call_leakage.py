@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.verification.audit.audit import audit
+from codegym_mcp.verification.audit.grades import Grade, Weakness
 from codegym_mcp.verification.audit.one_call_leakage import (
     Probe,
     measure_answer_leakage,
@@ -128,3 +130,50 @@ async def test_every_tool_is_looked_at_from_the_beginning(
     assert {look.tool for look in looks} == {"look", "peek"}
     assert Probe("look", "as the oracle", {"box": 5}, 40) in looks
     assert Probe("peek", "without arguments", {}, {"numbers": [0, 40, 50, 60]}) in looks
+
+
+async def test_episodes_that_leave_no_state_show_none(context: VerificationContext, declare) -> None:
+    bell = declare(
+        '''
+        """Ring the bell {times} times."""
+
+        from typing import TypedDict
+
+        META = {"title": "Bell", "public": ["times"]}
+
+
+        class State(TypedDict):
+            rung: int
+
+
+        class Environment:
+            def __init__(self, times: int, bells: list[int]):
+                self.bells = bells
+                self.rung = 0
+
+            def ring(self) -> int:
+                """Ring."""
+                self.rung += 1
+                return self.bells[self.rung]
+
+            def final_state(self) -> State:
+                return {"rung": self.rung}
+
+
+        def accepts(state: State, times: int, bells: list[int]) -> bool:
+            return state["rung"] == times
+
+
+        def solve(tools, times):
+            for _ in range(times):
+                tools.ring()
+
+
+        def generate(random, difficulty):
+            return {"times": difficulty, "bells": []}
+        '''
+    )
+    audited = await audit(context, bell)
+    assert audited.grade is Grade.D
+    assert [finding.weakness for finding in audited.findings] == [Weakness.UNSOLVED]
+    assert audited.figures.state_in_one_call.rate == 0
