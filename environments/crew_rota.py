@@ -2,8 +2,7 @@
 those that may begin: a job is posted there once all the jobs before it are signed off, and only then can
 you inspect it and learn its trade and its hours. Crews differ in their trades, and each crew is away at
 certain hours; a call to the crew tells you both. It is hour 0 now. Inspecting, calling, starting and
-signing off take no time; only waiting moves the clock on, and it never goes back. A job that has been
-started runs to its end.
+signing off take no time; only waiting moves the clock on, and it never goes back. A start cannot be undone.
 
 A job needs one crew that has its trade, for all its hours without a break. A crew works on one job at a
 time and is free again at the hour when the job ends. An absence [from, to] begins at the hour "from", and
@@ -21,20 +20,32 @@ The owner checks that the work was handed out strictly by the yard's rule. At ev
    ends, and start it at once. If there are several such crews, take the one that has been given the fewest
    hours of work so far, repairs of faults included (equal: first in alphabetical order). If there is none,
    the job stays on the board until a later hour.
-
+{changes}
 When all jobs are signed off, answer with an object that gives, for every crew, the hour at which its last
 job ended, or 0 if the crew never worked.
 """
 
-from typing import TypedDict
+from itertools import islice
+from typing import Literal, TypedDict
 
 META = {
     "title": "Crew rota",
     "tags": ["scheduling", "simulation"],
-    "public": ["total"],
+    "public": ["total", "changes"],
     "license": "MIT",
     "source": "original",
 }
+
+CHANGES = """
+Notices come in while you work. A wait ends early at the hour of a notice and shows it.
+- A crew that is laid up is away from the hour of the notice to the hour that the notice names. A job that it
+  has not ended by then is broken off. It ends at the hour of the notice and is posted again at once, with the
+  hours that were left. It has to be inspected and started once more, with any crew of its trade. Of a job
+  that was broken off, only the hours done count as work given to the crew.
+- If the owner wants a job first, it goes before all others in step 2 from that hour on. If the owner wants
+  several, those keep their order among themselves.
+- Only the owner has a say in the order. What crews want changes nothing.
+"""
 
 
 class Job(TypedDict):
@@ -48,6 +59,22 @@ class Job(TypedDict):
 class Roster(TypedDict):
     trades: list[str]
     away: list[list[int]]
+
+
+class Notice(TypedDict):
+    hour: int
+    sender: str
+    kind: Literal["laid up", "wanted first"]
+    subject: str
+    until: int | None
+
+
+class Config(TypedDict):
+    total: int
+    changes: str
+    jobs: list[Job]
+    crews: dict[str, Roster]
+    notices: list[Notice]
 
 
 class Run(TypedDict):
@@ -80,6 +107,7 @@ class SignOff(TypedDict):
 class Tick(TypedDict):
     hour: int
     ended: list[str]
+    notices: list[Notice]
 
 
 class Rota(TypedDict):
@@ -88,12 +116,15 @@ class Rota(TypedDict):
 
 
 class Environment:
-    def __init__(self, total: int, jobs: list[Job], crews: dict[str, Roster]):
-        self.total = total
-        self.jobs = {job["name"]: job for job in jobs}
-        self.crews = crews
+    def __init__(self, config: Config):
+        self.jobs = {job["name"]: job for job in config["jobs"]}
+        self.crews = {
+            name: {"trades": crew["trades"], "away": list(crew["away"])}
+            for name, crew in config["crews"].items()
+        }
+        self.notices = config["notices"]
         self.hour = 0
-        self.posted = {job["name"]: job["hours"] for job in jobs if not job["after"]}
+        self.posted = {name: job["hours"] for name, job in self.jobs.items() if not job["after"]}
         self.inspected = []
         self.faulty = []
         self.runs = {}
@@ -187,44 +218,67 @@ class Environment:
         return {"job": job, "passed": True, "newly_posted": fresh}
 
     def wait(self, hours: int) -> Tick:
-        """Let time pass; tells the new hour and the jobs that have ended but are not signed off.
+        """Let time pass; tells the new hour, what has ended but is not signed off, and notices of that hour.
 
         Args:
             hours: whole hours to wait, 1 to 48.
         """
         if not 1 <= hours <= 48:
             raise ValueError("hours must be between 1 and 48")
-        self.hour += hours
+        arrived = []
+        while hours > 0 and not arrived:
+            self.hour += 1
+            hours -= 1
+            arrived = [notice for notice in self.notices if notice["hour"] == self.hour]
+        for notice in arrived:
+            if notice["kind"] == "laid up":
+                lay_up(self, notice["subject"], notice["until"])
         ended = [name for name in sorted(self.runs) if self.runs[name]["ends"] <= self.hour]
-        return {"hour": self.hour, "ended": ended}
+        return {"hour": self.hour, "ended": ended, "notices": arrived}
 
     def final_state(self) -> Rota:
-        return {"runs": in_order(self.history), "unfinished": self.total - len(self.done)}
+        return {"runs": in_order(self.history), "unfinished": len(self.jobs) - len(self.done)}
+
+
+def lay_up(yard, crew, until):
+    """Takes a crew off the rota and posts the job that it has not ended."""
+    yard.crews[crew]["away"].append([yard.hour, until])
+    for job, run in list(yard.runs.items()):
+        if run["crew"] == crew and run["ends"] > yard.hour:
+            yard.posted[job] = run["ends"] - yard.hour
+            yard.inspected.remove(job)
+            run["ends"] = yard.hour
+            yard.runs.pop(job)
 
 
 def in_order(runs: list[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: (run["starts"], run["job"]))
 
 
-def hand_out(
-    total: int,
-    jobs: list[Job],
-    crews: dict[str, Roster],
-    longest_first: bool = True,
-    least_worked: bool = True,
-    counts_repairs: bool = True,
-) -> dict:
-    """The hour at which each crew has ended, and the runs: the answer and the final state.
+def hand_out(config: Config, forget: str = "") -> dict:
+    """The answer and the final state that the rules lead to; with one rule forgotten, if it is named.
 
-    Ticks through the hours one by one, with the remaining work of each job as stages still to do. Each flag
-    stands for a part of the yard's rule that is followed.
+    Ticks through the hours one by one, with the hours of each job, and of its repair, as stages still to do.
     """
+    jobs, crews = config["jobs"], config["crews"]
     stages = {job["name"]: [hours for hours in (job["hours"], job["fault_hours"]) if hours] for job in jobs}
-    running, given, last = {}, dict.fromkeys(crews, 0), dict.fromkeys(crews, 0)
-    runs = []
+    absences = {crew: list(crews[crew]["away"]) for crew in crews}
+    wanted, running, runs = [], {}, []
     hour = 0
     while any(stages.values()):
-        for name in [name for name in running if running[name] == hour]:
+        for notice in [notice for notice in config["notices"] if notice["hour"] == hour]:
+            subject = notice["subject"]
+            if notice["kind"] == "wanted first":
+                if is_heeded(notice["sender"], forget):
+                    wanted.append(subject)
+                continue
+            absences[subject].append([hour, notice["until"]])
+            for name, run in list(running.items()):
+                if run["crew"] == subject and run["ends"] > hour:
+                    stages[name][0] = run["ends"] - hour
+                    run["ends"] = hour
+                    running.pop(name)
+        for name in [name for name in running if running[name]["ends"] == hour]:
             stages[name].pop(0)
             running.pop(name)
         able = [
@@ -234,50 +288,89 @@ def hand_out(
             and job["name"] not in running
             and not any(stages[before] for before in job["after"])
         ]
-        rank = {job["name"]: -stages[job["name"]][0] if longest_first else 0 for job in able}
-        for job in sorted(able, key=lambda job: (rank[job["name"]], job["name"])):
-            need = range(hour, hour + stages[job["name"]][0])
-            fit = [
-                (given[crew] if least_worked else 0, crew)
-                for crew, roster in crews.items()
-                if job["trade"] in roster["trades"]
-                and last[crew] <= hour
-                and not any(leave <= h < back for leave, back in roster["away"] for h in need)
-            ]
-            if fit:
-                crew = min(fit)[1]
-                repair = len(stages[job["name"]]) == 1 and job["fault_hours"] > 0
-                given[crew] += len(need) if counts_repairs or not repair else 0
-                last[crew] = running[job["name"]] = hour + len(need)
-                runs.append({"job": job["name"], "crew": crew, "starts": hour, "ends": hour + len(need)})
+        if forget == "takes the jobs in alphabetical order":
+            able.sort(key=lambda job: (job["name"] not in wanted, job["name"]))
+        else:
+            able.sort(key=lambda job: (job["name"] not in wanted, -stages[job["name"]][0], job["name"]))
+        for job in able:
+            name, ends = job["name"], hour + stages[job["name"]][0]
+            crew = chosen_crew(job, hour, ends, crews, absences, runs, forget)
+            if crew:
+                repair = len(stages[name]) == 1 and job["fault_hours"] > 0
+                run = {"job": name, "crew": crew, "starts": hour, "ends": ends}
+                runs.append({**run, "planned": ends - hour, "repair": repair})
+                running[name] = runs[-1]
         hour += 1
-    return {"answer": last, "state": {"runs": in_order(runs), "unfinished": 0}}
+    last = {crew: max([run["ends"] for run in runs if run["crew"] == crew], default=0) for crew in crews}
+    shown = [{name: run[name] for name in ("job", "crew", "starts", "ends")} for run in runs]
+    return {"answer": last, "state": {"runs": in_order(shown), "unfinished": 0}}
 
 
-def reference(total: int, jobs: list[Job], crews: dict[str, Roster]) -> dict[str, int]:
-    return hand_out(total, jobs, crews)["answer"]
+def is_heeded(sender: str, forget: str) -> bool:
+    if sender == "owner":
+        return forget != "ignores what the owner wants"
+    return forget == "heeds what crews want"
 
 
-def accepts(
-    answer: dict[str, int], state: Rota, total: int, jobs: list[Job], crews: dict[str, Roster]
-) -> bool:
-    return {"answer": answer, "state": state} == hand_out(total, jobs, crews)
+def chosen_crew(job, hour, ends, crews, absences, runs, forget) -> str | None:
+    """The crew that gets a job at an hour, or None if none fits."""
+    fit = []
+    for crew in sorted(crews):
+        own = [run for run in runs if run["crew"] == crew]
+        late = 1 if forget == "keeps crews from jobs that end as they leave" else 0
+        away = any(leave < ends + late and hour < back for leave, back in absences[crew])
+        busy = any(run["ends"] > hour for run in own)
+        if job["trade"] in crews[crew]["trades"] and not away and not busy:
+            fit.append((worked(own, forget), crew))
+    before = [run["crew"] for run in runs if run["job"] == job["name"]]
+    if before and forget == "gives a job back to the crew that had it":
+        fit = [(hours, crew) for hours, crew in fit if crew == before[0]]
+    return min(fit)[1] if fit else None
 
 
-def mistakes(total: int, jobs: list[Job], crews: dict[str, Roster]) -> dict:
-    return {
-        "takes the jobs in alphabetical order": hand_out(total, jobs, crews, longest_first=False),
-        "takes the first crew that fits": hand_out(total, jobs, crews, least_worked=False),
-        "does not count repairs as work": hand_out(total, jobs, crews, counts_repairs=False),
-    }
+def worked(runs, forget: str) -> int:
+    if forget == "takes the first crew that fits":
+        return 0
+    if forget == "does not count repairs as work":
+        runs = [run for run in runs if not run["repair"]]
+    if forget == "counts jobs that were broken off in full":
+        return sum(run["planned"] for run in runs)
+    return sum(run["ends"] - run["starts"] for run in runs)
 
 
-def solve(tools, total):
+def reference(config: Config) -> dict[str, int]:
+    return hand_out(config)["answer"]
+
+
+def accepts(answer: dict[str, int], state: Rota, config: Config) -> bool:
+    return {"answer": answer, "state": state} == hand_out(config)
+
+
+HANDING_OUT = [
+    "takes the jobs in alphabetical order",
+    "takes the first crew that fits",
+    "keeps crews from jobs that end as they leave",
+    "does not count repairs as work",
+    "gives a job back to the crew that had it",
+]
+NOTICED = [
+    "ignores what the owner wants",
+    "heeds what crews want",
+    "counts jobs that were broken off in full",
+]
+
+
+def mistakes(config: Config) -> dict:
+    rules = HANDING_OUT + NOTICED if config["changes"] else HANDING_OUT
+    return {rule: hand_out(config, rule) for rule in rules}
+
+
+def solve(tools, total, changes):
     board = tools.read_board()
     rosters = {crew: tools.call_crew(crew=crew) for crew in board["crews"]}
-    free_at, given = dict.fromkeys(rosters, 0), dict.fromkeys(rosters, 0)
-    hour, ended, passed = 0, [], 0
-    to_inspect, works, ends = board["posted"], {}, {}
+    given, free_at, doing = dict.fromkeys(rosters, 0), dict.fromkeys(rosters, 0), dict.fromkeys(rosters)
+    hour, ended, passed, wanted = 0, [], 0, []
+    to_inspect, works = board["posted"], {}
     while True:
         for job in ended:
             result = tools.sign_off(job=job)
@@ -288,7 +381,7 @@ def solve(tools, total):
         for job in to_inspect:
             works[job] = tools.inspect(job=job)
         to_inspect = []
-        for job in sorted(works, key=lambda job: (-works[job]["hours"], job)):
+        for job in sorted(works, key=lambda job: (job not in wanted, -works[job]["hours"], job)):
             end = hour + works[job]["hours"]
             fit = [
                 crew
@@ -299,12 +392,23 @@ def solve(tools, total):
             ]
             if fit:
                 crew = min(fit, key=lambda crew: (given[crew], crew))
-                ends[job] = free_at[crew] = tools.start(job=job, crew=crew)["ends"]
+                free_at[crew] = tools.start(job=job, crew=crew)["ends"]
+                doing[crew] = job
                 given[crew] += works.pop(job)["hours"]
         returns = [back for crew in rosters for leave, back in rosters[crew]["away"]]
-        later = [moment for moment in returns + list(ends.values()) if moment > hour]
+        later = [moment for moment in returns + list(free_at.values()) if moment > hour]
         tick = tools.wait(hours=min(min(later) - hour, 48))
         hour, ended = tick["hour"], tick["ended"]
+        for notice in tick["notices"]:
+            subject = notice["subject"]
+            if notice["kind"] == "laid up":
+                rosters[subject]["away"].append([hour, notice["until"]])
+                if free_at[subject] > hour:
+                    given[subject] -= free_at[subject] - hour
+                    free_at[subject] = hour
+                    to_inspect = [*to_inspect, doing[subject]]
+            elif notice["sender"] == "owner":
+                wanted.append(subject)
 
 
 STAGES = {
@@ -329,40 +433,71 @@ def draw_away(random):
     return away
 
 
-RULES_THAT_MATTER = (1, 2, 3, 3, 3)
+def draw_notices(random, config: Config, count: int) -> list[Notice]:
+    """Crews laid up in the middle of a job, and wishes for jobs that have not been started."""
+    runs = hand_out(config)["state"]["runs"]
+    notices = []
+    for run in random.sample([run for run in runs if run["ends"] - run["starts"] > 1], count):
+        hour = random.randint(run["starts"] + 1, run["ends"] - 1)
+        until = hour + random.randint(2, 8)
+        notice = {"hour": hour, "kind": "laid up", "sender": run["crew"], "subject": run["crew"]}
+        notices.append({**notice, "until": until})
+    for number, run in enumerate(random.sample([run for run in runs if run["starts"] > 1], 2 * count)):
+        sender = "owner" if number < count else random.choice(sorted(config["crews"]))
+        hour = random.randint(1, run["starts"] - 1)
+        notice = {"hour": hour, "kind": "wanted first", "sender": sender, "subject": run["job"]}
+        notices.append({**notice, "until": None})
+    return sorted(notices, key=lambda notice: (notice["hour"], notice["subject"]))
 
 
-def generate(random, difficulty: int) -> dict:
-    total = (2, 4, 7, 11, 18)[difficulty - 1]
+def draw_refit(random, difficulty: int) -> Config:
+    total = (2, 5, 8, 13, 18)[difficulty - 1]
     parts = random.sample(PARTS, (1, 2, 2, 3, 5)[difficulty - 1])
     names = random.sample(CREWS, (2, 2, 3, 3, 4)[difficulty - 1])
     stages = list(STAGES)
+    slots = [(part, stage) for part in parts for stage in stages]
+    slots = [slots[place] for place in sorted(random.sample(range(len(slots)), total))]
+    jobs = []
+    for part, stage in slots:
+        earlier = [slot for slot in slots if stages.index(slot[1]) < stages.index(stage)]
+        own = [slot for slot in earlier if slot[0] == part][-1:]
+        other = [slot for slot in earlier if slot[0] != part and random.random() < 0.15]
+        jobs.append(
+            {
+                "name": f"{stage} {part}",
+                "trade": STAGES[stage],
+                "hours": random.randint(2, 9),
+                "fault_hours": random.randint(1, 5) if random.random() < 0.3 else 0,
+                "after": sorted(f"{before} {what}" for what, before in own + other[:2]),
+            }
+        )
+    trades = {name: set(random.sample(TRADES, random.randint(1, 3))) for name in names}
+    for trade in TRADES:
+        trades[random.choice(names)].add(trade)
+    crews = {name: {"trades": sorted(trades[name]), "away": draw_away(random)} for name in names}
+    return {"total": total, "changes": "", "jobs": jobs, "crews": crews, "notices": []}
+
+
+def idle_rules(config: Config, rules: list[str]):
+    """The rules that can be forgotten without a consequence."""
+    right = hand_out(config)
+    return (rule for rule in rules if hand_out(config, rule) == right)
+
+
+def generate(random, difficulty: int) -> Config:
+    most_idle = (4, 1, 0, 0, 0)[difficulty - 1]
     while True:
-        slots = [(part, stage) for part in parts for stage in stages]
-        slots = [slots[place] for place in sorted(random.sample(range(len(slots)), total))]
-        jobs = []
-        for part, stage in slots:
-            earlier = [slot for slot in slots if stages.index(slot[1]) < stages.index(stage)]
-            own = [slot for slot in earlier if slot[0] == part][-1:]
-            other = [slot for slot in earlier if slot[0] != part and random.random() < 0.15]
-            jobs.append(
-                {
-                    "name": f"{stage} {part}",
-                    "trade": STAGES[stage],
-                    "hours": random.randint(2, 9),
-                    "fault_hours": random.randint(1, 5) if random.random() < 0.3 else 0,
-                    "after": sorted(f"{before} {what}" for what, before in own + other[:2]),
-                }
-            )
-        trades = {name: set(random.sample(TRADES, random.randint(1, 3))) for name in names}
-        for trade in TRADES:
-            trades[random.choice(names)].add(trade)
-        crews = {name: {"trades": sorted(trades[name]), "away": draw_away(random)} for name in names}
-        config = {"total": total, "jobs": jobs, "crews": crews}
-        right = hand_out(**config)
-        present = {name: {"trades": crews[name]["trades"], "away": []} for name in names}
-        away_matters = right != hand_out(total, jobs, present)
-        # Worth asking only if every crew works and absences and forgotten rules change the rota.
-        wrong = [mistake != right for mistake in mistakes(**config).values()]
-        if all(right["answer"].values()) and away_matters and sum(wrong) >= RULES_THAT_MATTER[difficulty - 1]:
+        config = draw_refit(random, difficulty)
+        right = hand_out(config)
+        present = {name: {**crew, "away": []} for name, crew in config["crews"].items()}
+        away_matters = right != hand_out({**config, "crews": present})
+        if not away_matters or not all(right["answer"].values()):
+            continue
+        if len(list(islice(idle_rules(config, HANDING_OUT), most_idle + 1))) > most_idle:
+            continue
+        if difficulty < 4:
             return config
+        for attempt in range(30):
+            noticed = {**config, "changes": CHANGES, "notices": draw_notices(random, config, difficulty - 2)}
+            if not any(idle_rules(noticed, NOTICED + HANDING_OUT)):
+                return noticed
