@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from codegym_mcp.errors import TaskError
 from codegym_mcp.validation_messages import first_fault
 
+FIRST_HELD_OUT_SEED = 1_000_000
+"""Generated tasks with this seed or a larger one are for evaluation; no training set contains them."""
+
 
 class TaskReference(BaseModel):
     """Names a fixed task by its id, or a generated task by its difficulty and seed.

@@ -41,6 +41,7 @@ FLOORS = [
     ["harness.episode_sources"],
     ["harness.runs"],
     ["harness.export", "harness.report", "harness.viewer"],
+    ["harness.task_sets"],
     ["harness"],
     ["aio"],
     ["blocking_api"],

@@ -1,4 +1,4 @@
-"""`codegym-mcp export`: writes the episodes of runs as a training set, or for a viewer."""
+"""`codegym-mcp export`: writes the episodes of runs as a training set or for a viewer, or a task set."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from codegym_mcp.cli.command_output import json_option, out, print_json
-from codegym_mcp.cli.evaluate_options import SeedsParameter
+from codegym_mcp.cli.command_output import (
+    environments_option,
+    json_option,
+    out,
+    print_json,
+    unconfined_option,
+)
+from codegym_mcp.cli.evaluate_options import DifficultiesParameter, SeedsParameter
+from codegym_mcp.cli.export_tasks import TASK_FORMATS, export_tasks
+from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.cli.runs import RUN
+from codegym_mcp.verification.audit.grades import Grade
 
 if TYPE_CHECKING:
     from codegym_harness.export.export_summary import ExportSummary
@@ -16,18 +25,33 @@ if TYPE_CHECKING:
 FORMATS = ("trl", "openai", "sharegpt", "atif", "atif-1.7")
 VIEWER_FORMATS = ("inspect", "harbor", "sts", "otel")
 METADATA_CHOICES = ("auto", "columns", "none")
+_TASKS_ONLY = frozenset({"paths", "grade", "held_out", "calls", "allow_unconfined"})
+_RUNS_ONLY = frozenset(
+    {
+        "reward",
+        "max_calls_over_oracle",
+        "no_invalid_calls",
+        "dedupe",
+        "best_of",
+        "split",
+        "share",
+        "metadata_choice",
+    }
+)
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=RUN)
+@click.argument("runs", nargs=-1, metavar="[RUN]...", type=RUN)
+@click.option("--tasks", is_flag=True, help="Write tasks to train on, not the episodes of runs.")
 @click.option(
     "--format",
     "name",
     required=True,
-    type=click.Choice((*FORMATS, *VIEWER_FORMATS)),
+    type=click.Choice(tuple(dict.fromkeys((*FORMATS, *VIEWER_FORMATS, *TASK_FORMATS)))),
     help="trl: TRL and trainers that read its format. openai: fine-tuning services. sharegpt: LLaMA-Factory. "
     "atif, atif-1.7: the trajectories as recorded. inspect: logs for `inspect view`. harbor: jobs for "
-    "`harbor view`. sts: session traces for the Hub's viewer. otel: OpenTelemetry traces.",
+    "`harbor view`. sts: session traces for the Hub's viewer. otel: OpenTelemetry traces. "
+    "Of tasks: trl, verl, skyrl, nemo-gym.",
 )
 @click.option(
     "--output",
@@ -44,16 +68,37 @@ METADATA_CHOICES = ("auto", "columns", "none")
     "--difficulty",
     "difficulties",
     multiple=True,
-    type=click.IntRange(1, 5),
-    help="Only tasks of this difficulty. Repeatable.",
+    type=DifficultiesParameter(),
+    metavar="N[,N...]",
+    help="Only tasks of these difficulties. With --tasks, tasks of them are generated; without it, the fixed "
+    "tasks are written. Repeatable.",
 )
 @click.option(
     "--seed",
     "seeds",
     type=SeedsParameter(),
     metavar="N[-M]",
-    help="Only generated tasks with this seed, or with a seed of this range: 100-149.",
+    help="Only generated tasks with this seed, or with a seed of this range: 100-149. With --tasks 0-999 "
+    "without it.",
 )
+@click.option(
+    "--held-out",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Also write N held-out tasks for each environment and difficulty, with seeds from 1000000 on "
+    "(--tasks).",
+)
+@click.option(
+    "--grade",
+    type=click.Choice([grade.value for grade in Grade]),
+    help="Only environments whose current audit gives this grade or a better one (--tasks).",
+)
+@click.option(
+    "--calls",
+    type=click.IntRange(1, 100_000),
+    help="Tool calls that an episode allows, as the system prompt says; 256 without it (--tasks).",
+)
+@environments_option
 @click.option("--reward", type=float, metavar="R", help="Only episodes with at least this reward.")
 @click.option(
     "--max-calls-over-oracle",
@@ -95,31 +140,58 @@ METADATA_CHOICES = ("auto", "columns", "none")
     help="Whether rows have columns for key, environment, task, difficulty, seed, reward and outcome. auto: "
     "if the readers of the format ignore further columns.",
 )
+@unconfined_option
 @json_option
+@click.pass_context
 def export(
+    context: click.Context,
+    /,
     *,
     runs: tuple[Path, ...],
+    tasks: bool,
     name: str,
     target: str,
-    split: bool,
-    share: float,
-    metadata_choice: str,
     as_json: bool,
-    **filters: Any,
+    **options: Any,
 ) -> None:
-    """Write the episodes of runs as a training set, or for the viewer of another project.
+    """Write the episodes of runs as a training set, or for the viewer of another project; or write tasks.
 
     Filters are applied in the order of this list. The summary counts what each filter drops, what the format
     cannot hold, and what is changed. Training sets leave out calls that were not executed.
+
+    With --tasks, a trainer opens the episodes of the rows by itself. Rows have no reference answer and no
+    hidden configuration. Seeds from 1000000 on are held out: no training part has them.
 
     \b
     Example:
       codegym-mcp export runs/mine --format trl -o sft.parquet --reward 1 --best-of 2 --split
       codegym-mcp export runs/mine --format inspect -o logs
+      codegym-mcp export --tasks --format verl -o tasks.parquet --difficulty 1,2 --held-out 50
     """
+    if tasks == bool(runs):
+        raise click.UsageError("Give the runs whose episodes to write, or --tasks, not both.")
+    known = TASK_FORMATS if tasks else (*FORMATS, *VIEWER_FORMATS)
+    if name not in known:
+        raise click.UsageError(
+            f"{'Tasks' if tasks else 'Episodes'} are written as one of: {', '.join(known)}."
+        )
+    refuse_options(context, _RUNS_ONLY if tasks else _TASKS_ONLY, "episodes of runs" if tasks else "--tasks")
+    options["difficulties"] = tuple(
+        dict.fromkeys(number for numbers in options["difficulties"] for number in numbers)
+    )
+    if tasks:
+        export_tasks(name, Path(target), options, as_json=as_json)
+    else:
+        _export_runs(runs, name, target, options, as_json=as_json)
+
+
+def _export_runs(
+    runs: tuple[Path, ...], name: str, target: str, options: dict[str, Any], *, as_json: bool
+) -> None:
     from codegym_harness.export.export import export as export_runs
     from codegym_harness.export.trajectory_filters import Filters
 
+    filters = {name: value for name, value in options.items() if name in Filters.model_fields}
     if filters["seeds"] is not None and filters["seeds"].last is None:
         filters["seeds"] = filters["seeds"].model_copy(update={"last": filters["seeds"].first})
     summary = export_runs(
@@ -127,8 +199,8 @@ def export(
         name,
         target,
         Filters(**filters),
-        validation_share=share if split else None,
-        metadata_choice=metadata_choice,
+        validation_share=options["share"] if options["split"] else None,
+        metadata_choice=options["metadata_choice"],
     )
     if as_json:
         print_json(summary.model_dump(mode="json"))

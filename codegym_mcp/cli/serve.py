@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from click.core import ParameterSource
 
 from codegym_mcp.cli.command_output import environments_option, run, unconfined_option
 from codegym_mcp.cli.environment_details import find_entry
+from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.cli.retention_options import read_retention, retention_options
 from codegym_mcp.cli.serve_over_http import HttpServing, serve_over_http
 from codegym_mcp.cli.serve_over_stdio import serve_episode, serve_gateway
@@ -164,9 +164,9 @@ def serve(
             "Give one of: an environment to serve over stdio, --http ADDRESS, or --stdio-gateway."
         )
     if address is None:
-        _refuse_options(context, _HTTP_ONLY, "HTTP")
+        refuse_options(context, _HTTP_ONLY, "HTTP")
     if environment is None:
-        _refuse_options(context, _EPISODE_ONLY, "one episode over stdio")
+        refuse_options(context, _EPISODE_ONLY, "one episode over stdio")
     runtime = RuntimeOptions(
         isolation=options["isolation"],
         data=options["data"],
@@ -221,11 +221,3 @@ def _http_serving(address: str, options: dict[str, Any]) -> HttpServing:
         allowed_hosts=options["allowed_hosts"],
         allowed_origins=options["allowed_origins"],
     )
-
-
-def _refuse_options(context: click.Context, names: frozenset[str], where: str) -> None:
-    """Refuses options that would have no effect."""
-    for parameter in context.command.params:
-        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        if given and parameter.name in names:
-            raise click.UsageError(f"{parameter.opts[0]} is for {where} only.")

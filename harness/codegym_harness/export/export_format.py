@@ -8,7 +8,11 @@ from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.records.trajectory import Trajectory
 
 Row = dict[str, Any]
-ColumnType = Literal["text", "integer", "number", "JSON", "list of JSON", "list of turns"]
+ColumnType = (
+    Literal["text", "integer", "number", "JSON", "list of JSON", "list of turns", "list of messages"]
+    | Mapping[str, "ColumnType"]
+)
+"""The type of a column: a name, or the types of the members of an object."""
 
 
 @dataclass(frozen=True)

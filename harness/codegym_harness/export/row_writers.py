@@ -65,24 +65,15 @@ def _parquet(file: BinaryIO, columns: Mapping[str, ColumnType]) -> Iterator[Writ
     import pyarrow
     from pyarrow.parquet import ParquetWriter
 
-    turn = pyarrow.struct([("from", pyarrow.string()), ("value", pyarrow.string())])
-    stored = {
-        "text": pyarrow.string(),
-        "integer": pyarrow.int64(),
-        "number": pyarrow.float64(),
-        "JSON": pyarrow.string(),
-        "list of JSON": pyarrow.list_(pyarrow.string()),
-        "list of turns": pyarrow.list_(turn),
-    }
+    stored = {name: _arrow_type(kind, pyarrow.string()) for name, kind in columns.items()}
     # JSON text loses nothing; Arrow's structures would give every object the keys of all others.
-    declared = {**stored, "JSON": pyarrow.json_(), "list of JSON": pyarrow.list_(pyarrow.json_())}
-    schema = pyarrow.schema([(name, declared[kind]) for name, kind in columns.items()])
+    declared = {name: _arrow_type(kind, pyarrow.json_()) for name, kind in columns.items()}
+    schema = pyarrow.schema(list(declared.items()))
     rows: list[Row] = []
 
     def flush() -> None:
         arrays = [
-            pyarrow.array([row[name] for row in rows], stored[kind]).cast(declared[kind])
-            for name, kind in columns.items()
+            pyarrow.array([row[name] for row in rows], stored[name]).cast(declared[name]) for name in columns
         ]
         writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
         rows.clear()
@@ -96,6 +87,33 @@ def _parquet(file: BinaryIO, columns: Mapping[str, ColumnType]) -> Iterator[Writ
         yield write
         if rows:
             flush()
+
+
+def _arrow_type(kind: ColumnType, json: Any) -> Any:
+    """Returns the Arrow type of a column.
+
+    Args:
+        json: the Arrow type of JSON text.
+    """
+    import pyarrow
+
+    text = pyarrow.string()
+    match kind:
+        case "text":
+            return text
+        case "integer":
+            return pyarrow.int64()
+        case "number":
+            return pyarrow.float64()
+        case "JSON":
+            return json
+        case "list of JSON":
+            return pyarrow.list_(json)
+        case "list of turns":
+            return pyarrow.list_(pyarrow.struct([("from", text), ("value", text)]))
+        case "list of messages":
+            return pyarrow.list_(pyarrow.struct([("role", text), ("content", text)]))
+    return pyarrow.struct([(name, _arrow_type(member, json)) for name, member in kind.items()])
 
 
 def _encode(value: Any, kind: ColumnType) -> Any:
