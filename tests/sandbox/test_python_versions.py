@@ -76,7 +76,7 @@ GENERATED_DIGESTS = {
     "front_office": "fd2db72580012633",
     "greenhouse_control": "60b6c3100edfef81",
     "incident_response": "513b7c3db926de81",
-    "leak_survey": "7a60e0519d8fd511",
+    "leak_survey": "b551927e5107469d",
     "ledger_audit": "f7d8a574479a8f10",
     "manuscript_forensics": "94d93f87267529dc",
     "night_courier": "a1ad98e2f6fc2786",
