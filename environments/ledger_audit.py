@@ -21,17 +21,16 @@ In any one period at most one fault touches the balance of an account, and a vou
 Different documents may share accounts and amount without any fault.
 
 An account shows you its lines as booked. The archive shows you the paper voucher, which is always right,
-but hands out at most {pulls} different vouchers per period. If the earlier periods are in order, that is
-enough for every voucher that has to be looked at.
-
+but hands out only so many different vouchers of a period; the trial balance says how many are left.
+{slips}
 Correct what you find before you close a period: rewrite a faulty line to the right account and amount, and
 strike out both lines of a duplicate. Each line can be corrected once. A fault that stays in a closed
 period distorts the balances of all later ones, and a period whose books do not add up to zero cannot be
 closed at all.
 
-The books that you leave behind must say what the paper vouchers say, line by line. Your answer, once all
-periods are closed, is an object with one entry for each faulty voucher, from its
-number to its kind of fault. For example: {{"V1040": "transposed", "V1077": "duplicated"}}
+The books that you leave behind must say what the vouchers say, line by line. Your answer, once all periods
+are closed, is an object with one entry for each faulty voucher, from its number to its kind of fault. For
+example: {{"V1040": "transposed", "V1077": "duplicated"}}
 """
 
 from typing import Literal, TypedDict
@@ -39,11 +38,19 @@ from typing import Literal, TypedDict
 META = {
     "title": "Ledger audit",
     "tags": ["accounting", "search"],
-    "public": ["periods", "pulls"],
+    "public": ["periods", "slips"],
     "license": "MIT",
     "source": "original",
 }
 
+SLIPS = """
+Some vouchers were changed by a slip afterwards.
+- A slip gives the amount that a voucher has in place of the one on the paper. It counts only if it was signed
+  by the person who signed the voucher. If several count for a voucher, the one with the highest number does.
+- There is a fourth kind of fault, "amended": both lines were booked with the amount on the paper, although a
+  slip counts. Both have to be corrected.
+"""
+PAGE = 4
 ACCOUNTS = ["bank", "customers", "goods", "loans", "machines", "rent", "sales", "suppliers", "taxes", "wages"]
 MOST_AMOUNT = 1_000_000
 
@@ -54,6 +61,8 @@ class Voucher(TypedDict):
     amount: int
     debit: str
     credit: str
+    on_paper: int
+    signed: str
 
 
 class Line(TypedDict):
@@ -61,6 +70,37 @@ class Line(TypedDict):
     side: Literal["debit", "credit"]
     account: str
     amount: int
+
+
+class Slip(TypedDict):
+    number: str
+    voucher: str
+    amount: int
+    signed: str
+
+
+class Config(TypedDict):
+    periods: int
+    slips: str
+    pulls: list[int]
+    opening: dict[str, int]
+    vouchers: list[list[Voucher]]
+    misbooked: dict[str, Line]
+    slips_of: list[list[Slip]]
+
+
+class Paper(TypedDict):
+    number: str
+    document: str
+    amount: int
+    debit: str
+    credit: str
+    signed: str
+
+
+class SlipPage(TypedDict):
+    slips: list[Slip]
+    next_cursor: int | None
 
 
 class Balance(TypedDict):
@@ -85,14 +125,29 @@ def signed(side: str, amount: int) -> int:
 
 def lines_of(vouchers: list[Voucher], misbooked: dict[str, Line]) -> list[Line]:
     """The lines as the vouchers say, except for those that were booked otherwise."""
-    lines = []
-    for voucher in vouchers:
-        for side in ("debit", "credit"):
-            number = voucher["number"]
-            line = {"voucher": number, "side": side, "account": voucher[side], "amount": voucher["amount"]}
-            wrong = misbooked.get(number)
-            lines.append(dict(wrong) if wrong and wrong["side"] == side else line)
-    return lines
+    return [line for voucher in vouchers for line in booked(voucher, misbooked)]
+
+
+def booked(voucher: Voucher, misbooked: dict[str, Line]) -> list[Line]:
+    """The two lines of a voucher as they were booked."""
+    lines = due(voucher, voucher["amount"])
+    wrong = misbooked.get(voucher["number"])
+    if wrong and is_amended(voucher, wrong):
+        return due(voucher, voucher["on_paper"])
+    return [dict(wrong) if wrong and wrong["side"] == line["side"] else line for line in lines]
+
+
+def is_amended(voucher: Voucher, wrong: Line) -> bool:
+    """Whether a voucher was booked with the amount on the paper, although a slip counts."""
+    return wrong["amount"] == voucher["on_paper"] != voucher["amount"]
+
+
+def due(voucher: Voucher, amount: int) -> list[Line]:
+    number = voucher["number"]
+    return [
+        {"voucher": number, "side": side, "account": voucher[side], "amount": amount}
+        for side in ("debit", "credit")
+    ]
 
 
 def added(balances: dict[str, int], lines: list[Line]) -> dict[str, int]:
@@ -116,32 +171,27 @@ def swaps(amount: int) -> list[int]:
     return [int(each) for each in swapped if each != digits]
 
 
-def suspects(lines: list[Line], difference: int) -> list[Line]:
+def suspects(lines: list[Line], difference: int, slips: list[Slip]) -> list[Line]:
     """The lines of an account of which any one alone would explain its difference."""
     found = []
     for line in lines:
         excess = signed(line["side"], difference)
-        if line["amount"] == excess or line["amount"] - excess in swaps(line["amount"]):
+        others = [slip["amount"] for slip in slips if slip["voucher"] == line["voucher"]]
+        if line["amount"] == excess or line["amount"] - excess in swaps(line["amount"]) + others:
             found.append(line)
     return found
 
 
 class Environment:
-    def __init__(
-        self,
-        periods: int,
-        pulls: int,
-        opening: dict[str, int],
-        vouchers: list[list[Voucher]],
-        misbooked: dict[str, Line],
-    ):
-        self.pulls = pulls
-        self.vouchers = vouchers
-        self.misbooked = misbooked
-        self.carried = dict(opening)
-        self.statements = added(opening, lines_of(without_duplicates(vouchers[0]), {}))
+    def __init__(self, config: Config):
+        self.pulls = config["pulls"]
+        self.vouchers = config["vouchers"]
+        self.misbooked = config["misbooked"]
+        self.slips = config["slips_of"]
+        self.carried = dict(config["opening"])
+        self.statements = added(self.carried, lines_of(without_duplicates(self.vouchers[0]), {}))
         self.period = 0
-        self.lines = lines_of(vouchers[0], misbooked)
+        self.lines = lines_of(self.vouchers[0], self.misbooked)
         self.corrected = []
         self.pulled = []
         self.closed = []
@@ -157,7 +207,7 @@ class Environment:
                 {"account": account, "books": books[account], "statement": self.statements[account]}
                 for account in books
             ],
-            "pulls_left": self.pulls - len(self.pulled),
+            "pulls_left": self.pulls[self.period] - len(self.pulled),
         }
 
     def account(self, account: str) -> list[Line]:
@@ -170,7 +220,19 @@ class Environment:
             raise ValueError(f"account must be one of: {', '.join(self.carried)}")
         return [dict(line) for line in self.lines if line["account"] == account and line["amount"] > 0]
 
-    def pull(self, voucher: str) -> Voucher:
+    def read_slips(self, cursor: int) -> SlipPage:
+        """Read the slips that change vouchers of the open period, a page at a time.
+
+        Args:
+            cursor: 0 for the first page, then the next cursor of the page before.
+        """
+        slips = self.slips[self.period] if self.period < len(self.slips) else []
+        if not 0 <= cursor <= len(slips) or cursor % PAGE:
+            raise ValueError("cursor must be 0 or the next cursor of a page")
+        following = cursor + PAGE if cursor + PAGE < len(slips) else None
+        return {"slips": slips[cursor : cursor + PAGE], "next_cursor": following}
+
+    def pull(self, voucher: str) -> Paper:
         """Pull a paper voucher of the open period from the archive; pulling the same one again is free.
 
         Args:
@@ -179,10 +241,12 @@ class Environment:
         if voucher not in [line["voucher"] for line in self.lines]:
             raise ValueError("there is no such voucher in the open period")
         if voucher not in self.pulled:
-            if len(self.pulled) == self.pulls:
+            if len(self.pulled) == self.pulls[self.period]:
                 raise ValueError("the archive hands out no more vouchers for this period")
             self.pulled.append(voucher)
-        return next(dict(found) for found in self.vouchers[self.period] if found["number"] == voucher)
+        found = next(each for each in self.vouchers[self.period] if each["number"] == voucher)
+        paper = {name: found[name] for name in ("number", "document", "debit", "credit", "signed")}
+        return {**paper, "amount": found["on_paper"]}
 
     def correct(self, voucher: str, side: Literal["debit", "credit"], account: str, amount: int) -> int:
         """Rewrite a line in the open period for good; returns what all the books add up to now.
@@ -238,129 +302,139 @@ def standing(lines: list[Line]) -> list[Line]:
     )
 
 
-def reference(
-    periods: int,
-    pulls: int,
-    opening: dict[str, int],
-    vouchers: list[list[Voucher]],
-    misbooked: dict[str, Line],
-) -> dict[str, str]:
-    faults = {}
-    documents = []
-    for voucher in [voucher for period in vouchers for voucher in period]:
-        number = voucher["number"]
-        if voucher["document"] in documents:
-            faults[number] = "duplicated"
-        elif number in misbooked:
-            same_amount = misbooked[number]["amount"] == voucher["amount"]
-            faults[number] = "misposted" if same_amount else "transposed"
-        documents.append(voucher["document"])
-    return faults
+def amount_by_slips(voucher: Voucher, slips: list[Slip], forget: str = "") -> int:
+    """The amount of a voucher by the paper and its slips; with one rule forgotten, if it is named."""
+    own = [slip for slip in slips if slip["voucher"] == voucher["number"]]
+    if forget != "follows slips that others signed":
+        own = [slip for slip in own if slip["signed"] == voucher["signed"]]
+    if not own or forget == "ignores slips":
+        return voucher["on_paper"]
+    return own[0 if forget == "follows the first slip" else -1]["amount"]
 
 
-def accepts(
-    answer: dict[str, str],
-    state: Books,
-    periods: int,
-    pulls: int,
-    opening: dict[str, int],
-    vouchers: list[list[Voucher]],
-    misbooked: dict[str, Line],
-) -> bool:
-    right = [standing(lines_of(without_duplicates(period), {})) for period in vouchers]
-    return answer == reference(periods, pulls, opening, vouchers, misbooked) and state["closed"] == right
+def second_ones(vouchers: list[Voucher], forget: str) -> list[str]:
+    """The numbers of the vouchers by which a document was booked once too often."""
+    ordered = sorted(vouchers, key=lambda voucher: voucher["number"], reverse=forget == FIRST_STRUCK)
+    documents = [voucher["document"] for voucher in ordered]
+    return [voucher["number"] for at, voucher in enumerate(ordered) if voucher["document"] in documents[:at]]
 
 
-def mistakes(
-    periods: int,
-    pulls: int,
-    opening: dict[str, int],
-    vouchers: list[list[Voucher]],
-    misbooked: dict[str, Line],
-) -> dict:
-    answer = reference(periods, pulls, opening, vouchers, misbooked)
-    corrected = [lines_of(period, {}) for period in vouchers]
-    doubled = [number for number in answer if answer[number] == "duplicated"]
-    misread = {number: answer[number] for number in answer if answer[number] != "duplicated"}
-    earlier = dict(misread)
-    for period in vouchers:
-        first = {}
-        for voucher in period:
-            if first.setdefault(voucher["document"], voucher["number"]) != voucher["number"]:
-                earlier[first[voucher["document"]]] = "duplicated"
-    return {
-        "leaves duplicates in the books": {
-            "answer": misread,
-            "state": {"closed": [standing(lines) for lines in corrected]},
-        },
-        "strikes out the first voucher of a duplicate": {
-            "answer": earlier,
-            "state": {
-                "closed": [
-                    standing(
-                        [line for line in lines if earlier.get(line["voucher"]) != "duplicated"],
-                    )
-                    for lines in corrected
-                ]
-            },
-        },
-        "reports without correcting": {
-            "answer": answer,
-            "state": {"closed": [standing(lines_of(period, misbooked)) for period in vouchers]},
-        },
-        "corrects amounts and leaves accounts": {
-            "answer": {number: answer[number] for number in answer if answer[number] != "misposted"},
-            "state": {
-                "closed": [
-                    standing(
-                        [
-                            line
-                            for line in lines_of(
-                                period,
-                                {
-                                    number: misbooked[number]
-                                    for number in misbooked
-                                    if answer[number] == "misposted"
-                                },
-                            )
-                            if line["voucher"] not in doubled
-                        ]
-                    )
-                    for period in vouchers
-                ]
-            },
-        },
-    }
+def audited(config: Config, forget: str = "") -> dict:
+    """The answer and the final state of an audit; with one rule forgotten, if it is named."""
+    faults, closed = {}, []
+    for vouchers, slips in zip(config["vouchers"], config["slips_of"]):
+        lines = []
+        for voucher in vouchers:
+            number, wrong = voucher["number"], config["misbooked"].get(voucher["number"])
+            before = booked(voucher, config["misbooked"])
+            after = due(voucher, amount_by_slips(voucher, slips, forget))
+            kind = ""
+            if number in second_ones(vouchers, forget):
+                kind, after = "duplicated", []
+            elif wrong and not is_amended(voucher, wrong):
+                kind = "misposted" if wrong["amount"] == voucher["amount"] else "transposed"
+            elif before != after:
+                kind = "amended"
+            left = {"leaves duplicates": "duplicated", "leaves wrong accounts": "misposted"}.get(forget)
+            if kind == left:
+                kind, after = "", before
+            if kind:
+                faults[number] = kind
+            lines += before if forget == "reports without correcting" else after
+        closed.append(standing(lines))
+    return {"answer": faults, "state": {"closed": closed}}
 
 
-def solve(tools, periods, pulls):
+def reference(config: Config) -> dict[str, str]:
+    return audited(config)["answer"]
+
+
+def accepts(answer: dict[str, str], state: Books, config: Config) -> bool:
+    return {"answer": answer, "state": state} == audited(config)
+
+
+FIRST_STRUCK = "strikes out the first voucher of a duplicate"
+RULES = ["leaves duplicates", FIRST_STRUCK, "leaves wrong accounts", "reports without correcting"]
+SLIP_RULES = ["ignores slips", "follows slips that others signed", "follows the first slip"]
+
+
+def mistakes(config: Config) -> dict:
+    return {rule: audited(config, rule) for rule in (RULES + SLIP_RULES if config["slips"] else RULES)}
+
+
+def solve(tools, periods, slips):
     faults = {}
     for period in range(periods):
-        papers = {}
-        for balance in tools.trial_balance()["balances"]:
-            difference = balance["books"] - balance["statement"]
-            if difference == 0:
-                continue
-            for line in suspects(tools.account(account=balance["account"]), difference):
-                number, side = line["voucher"], line["side"]
-                if number not in papers:
-                    papers[number] = tools.pull(voucher=number)
-                account, amount = papers[number][side], papers[number]["amount"]
-                if (account, amount) != (line["account"], line["amount"]):
-                    faults[number] = "transposed" if account == line["account"] else "misposted"
-                    tools.correct(voucher=number, side=side, account=account, amount=amount)
-        first = {}
-        for number in sorted(papers):
-            document = papers[number]["document"]
-            if first.setdefault(document, number) != number:
-                faults[number] = "duplicated"
-                for side in ("debit", "credit"):
-                    tools.correct(voucher=number, side=side, account=papers[number][side], amount=0)
+        faults.update(audit_period(tools, all_slips(tools) if slips else []))
         tools.close_period()
     return faults
 
 
-def draw_period(random, accounts: list[str], size: int, faults: int, spare: list[str]) -> tuple:
+def audit_period(tools, slips: list[Slip]) -> dict[str, str]:
+    """Finds and corrects the faults of the open period."""
+    balances = tools.trial_balance()["balances"]
+    differences = {each["account"]: each["books"] - each["statement"] for each in balances}
+    faults, papers = {}, {}
+
+    def correct(line, account, amount):
+        tools.correct(voucher=line["voucher"], side=line["side"], account=account, amount=amount)
+        differences[line["account"]] -= signed(line["side"], line["amount"])
+        differences[account] += signed(line["side"], amount)
+
+    def settle(line):
+        """Pulls the voucher of a line and corrects what is wrong; returns whether anything was."""
+        number = line["voucher"]
+        if number not in papers:
+            papers[number] = tools.pull(voucher=number)
+        paper = papers[number]
+        amount = amount_by_slips({**paper, "on_paper": paper["amount"]}, slips)
+        same = [each["number"] for each in papers.values() if each["document"] == paper["document"]]
+        if len(same) > 1:
+            faults[max(same)] = "duplicated"
+            for each in due({**paper, "number": max(same)}, amount):
+                correct(each, each["account"], 0)
+        elif line["account"] != paper[line["side"]]:
+            faults[number] = "misposted"
+            correct(line, paper[line["side"]], amount)
+        elif line["amount"] == amount:
+            return False
+        elif line["amount"] == paper["amount"]:
+            faults[number] = "amended"
+            for each in due(paper, paper["amount"]):
+                correct(each, each["account"], amount)
+        else:
+            faults[number] = "transposed"
+            correct(line, line["account"], amount)
+        return True
+
+    for account in list(differences):
+        if differences[account] != 0:
+            for line in suspects(tools.account(account=account), differences[account], slips):
+                if settle(line):
+                    break
+    return faults
+
+
+def all_slips(tools) -> list[Slip]:
+    slips, cursor = [], 0
+    while cursor is not None:
+        page = tools.read_slips(cursor=cursor)
+        slips += page["slips"]
+        cursor = page["next_cursor"]
+    return slips
+
+
+PEOPLE = ["Adler", "Bruhn", "Carsten", "Dorn"]
+
+
+def draw_amount(random, *others: int) -> int:
+    amount = 0
+    while amount in (0, *others):
+        amount = int("".join(random.sample("123456789", random.choice([3, 4]))))
+    return amount
+
+
+def draw_period(random, accounts: list[str], size: int, kinds: list[str], spare: list[str]) -> tuple:
     """Draw the vouchers of a period, not numbered yet, and by document the lines that are booked wrongly.
 
     Drawn again until no two faults touch the same account.
@@ -370,34 +444,66 @@ def draw_period(random, accounts: list[str], size: int, faults: int, spare: list
         vouchers = []
         for index in range(size):
             debit, credit = random.sample(accounts, 2)
-            amount = int("".join(random.sample("123456789", random.choice([3, 4]))))
-            vouchers.append({"document": documents.pop(), "amount": amount, "debit": debit, "credit": credit})
+            amount = draw_amount(random)
+            voucher = {"document": documents.pop(), "amount": amount, "debit": debit, "credit": credit}
+            vouchers.append({**voucher, "on_paper": amount, "signed": random.choice(PEOPLE)})
         wrong = {}
         touched = []
-        for voucher in random.sample(vouchers, faults):
-            kind = random.choice(["transposed", "misposted", "duplicated"])
+        for voucher, kind in zip(random.sample(vouchers, len(kinds)), kinds):
             side = random.choice(["debit", "credit"])
             line = {"side": side, "account": voucher[side], "amount": voucher["amount"]}
-            touched.append(voucher[side])
+            parties = [voucher["debit"], voucher["credit"]]
             if kind == "transposed":
                 line["amount"] = random.choice(swaps(line["amount"]))
-                wrong[voucher["document"]] = line
+                touched.append(voucher[side])
+            elif kind == "amended":
+                line["amount"] = voucher["on_paper"] = draw_amount(random, voucher["amount"])
+                touched += parties
             elif kind == "misposted":
-                parties = (voucher["debit"], voucher["credit"])
                 line["account"] = random.choice([account for account in accounts if account not in parties])
-                touched.append(line["account"])
-                wrong[voucher["document"]] = line
+                touched += [voucher[side], line["account"]]
                 # An innocent line of that amount in that account: arithmetic alone must not settle it.
                 vouchers.append({**voucher, "document": documents.pop(), side: line["account"]})
             else:
-                touched = touched[:-1] + [voucher["debit"], voucher["credit"]]
+                touched += parties
                 vouchers.append(dict(voucher))
+            if kind != "duplicated":
+                wrong[voucher["document"]] = line
         if len(set(touched)) == len(touched):
             random.shuffle(vouchers)
             return vouchers, wrong
 
 
-def pulls_needed(accounts: list[str], vouchers: list[Voucher], misbooked: dict[str, Line]) -> int:
+def draw_slips(random, vouchers: list[Voucher], misbooked: dict[str, Line]) -> list[Slip]:
+    """Slips of a period: those that count, earlier ones in their place, and later ones that others signed."""
+    documents = [voucher["document"] for voucher in vouchers]
+    slips = []
+    for voucher in vouchers:
+        number, amount, signer = voucher["number"], voucher["amount"], voucher["signed"]
+        once = documents.count(voucher["document"]) == 1
+        if once and voucher["on_paper"] == amount and random.random() < 0.3:
+            in_books = misbooked[number]["amount"] if number in misbooked else amount
+            voucher["on_paper"] = draw_amount(random, amount, in_books)
+        if voucher["on_paper"] != amount:
+            if random.random() < 0.4:
+                slips.append({"voucher": number, "amount": draw_amount(random, amount), "signed": signer})
+            slips.append({"voucher": number, "amount": amount, "signed": signer})
+        if random.random() < 0.2:
+            other = random.choice([person for person in PEOPLE if person != signer])
+            slips.append({"voucher": number, "amount": draw_amount(random, amount), "signed": other})
+    turns = [slip["voucher"] for slip in slips]
+    random.shuffle(turns)
+    mixed = []
+    for turn in turns:
+        slip = next(each for each in slips if each["voucher"] == turn)
+        slips.remove(slip)
+        mixed.append({"number": f"S{len(mixed) + 1}", **slip})
+    return mixed
+
+
+def pulls_needed(
+    accounts: list[str], vouchers: list[Voucher], misbooked: dict[str, Line], slips: list[Slip]
+) -> int:
     lines = lines_of(vouchers, misbooked)
     books = added(dict.fromkeys(accounts, 0), lines)
     right = added(dict.fromkeys(accounts, 0), lines_of(without_duplicates(vouchers), {}))
@@ -405,20 +511,12 @@ def pulls_needed(accounts: list[str], vouchers: list[Voucher], misbooked: dict[s
     for account in accounts:
         if books[account] != right[account]:
             own = [line for line in lines if line["account"] == account]
-            suspected += [line["voucher"] for line in suspects(own, books[account] - right[account])]
+            difference = books[account] - right[account]
+            suspected += [line["voucher"] for line in suspects(own, difference, slips)]
     return len(set(suspected))
 
 
-def generate(random, difficulty: int) -> dict:
-    while True:
-        config = draw_books(random, difficulty)
-        kinds = set(reference(**config).values())
-        # Each kind of fault occurs, but in the first tasks two of them are enough.
-        if len(kinds) >= min(3, difficulty + 1):
-            return config
-
-
-def draw_books(random, difficulty: int) -> dict:
+def draw_books(random, difficulty: int) -> Config:
     periods = [2, 3, 3, 4, 6][difficulty - 1]
     size = [7, 9, 12, 15, 18][difficulty - 1]
     faults = [1, 1, 2, 3, 3][difficulty - 1]
@@ -427,22 +525,35 @@ def draw_books(random, difficulty: int) -> dict:
     opening[accounts[0]] -= sum(opening.values())
     codes = random.sample(range(2000, 10000), periods * (size + faults))
     number = 1000
-    vouchers = []
-    misbooked = {}
+    config = {"periods": periods, "slips": "", "pulls": [], "opening": opening}
+    config.update({"vouchers": [], "misbooked": {}, "slips_of": []})
     for period in range(periods):
         spare = [f"D{codes.pop()}" for index in range(size + faults)]
-        drawn, wrong = draw_period(random, accounts, size, faults, spare)
-        for voucher in drawn:
+        kinds = [random.choice(["transposed", "misposted", "duplicated"]) for fault in range(faults)]
+        if difficulty > 3 and random.random() < 0.6:
+            kinds[0] = "amended"
+        vouchers, wrong = draw_period(random, accounts, size, kinds, spare)
+        misbooked = {}
+        for voucher in vouchers:
             number += random.randint(1, 9)
             voucher["number"] = f"V{number}"
             if voucher["document"] in wrong:
                 misbooked[f"V{number}"] = {"voucher": f"V{number}", **wrong[voucher["document"]]}
-        vouchers.append(drawn)
-    pulls = max(pulls_needed(accounts, period, misbooked) for period in vouchers)
-    return {
-        "periods": periods,
-        "pulls": pulls,
-        "opening": opening,
-        "vouchers": vouchers,
-        "misbooked": misbooked,
-    }
+        slips = []
+        if difficulty > 3:
+            config["slips"] = SLIPS
+            slips = draw_slips(random, vouchers, misbooked)
+        config["vouchers"].append(vouchers)
+        config["misbooked"].update(misbooked)
+        config["slips_of"].append(slips)
+        config["pulls"].append(pulls_needed(accounts, vouchers, misbooked, slips))
+    return config
+
+
+def generate(random, difficulty: int) -> Config:
+    while True:
+        config = draw_books(random, difficulty)
+        right = audited(config)
+        harmless = [rule for rule, wrong in mistakes(config).items() if wrong == right]
+        if len(harmless) <= (2 if difficulty == 1 else 0):
+            return config

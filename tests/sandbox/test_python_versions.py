@@ -77,7 +77,7 @@ GENERATED_DIGESTS = {
     "greenhouse_control": "60b6c3100edfef81",
     "incident_response": "513b7c3db926de81",
     "leak_survey": "b551927e5107469d",
-    "ledger_audit": "f7d8a574479a8f10",
+    "ledger_audit": "c49413661bfc0657",
     "manuscript_forensics": "94d93f87267529dc",
     "night_courier": "a1ad98e2f6fc2786",
     "parcel_hunt": "c168b2daf1e79731",
