@@ -3,20 +3,17 @@ a leaf. The roll itself burnt long ago. {copies} copies of it survive, known by 
 letters, and you are to establish which book each of them was copied from.
 
 What is known about the scribes:
-- Every copy was made leaf by leaf from exactly one book: the original roll, or another of the surviving
-  copies.
+- Every copy was made leaf by leaf from exactly one book: the original roll or another copy.
 - Scribes skipped entries and made no other mistakes. Every scribe skipped at least one entry that stood
   in the book before him. What was missing there he could not supply, so a copy lacks all that its
   exemplar lacks.
-- No entry was skipped by two scribes independently. Different scribes may well have skipped different
-  entries of the same leaf, so the same number of names on a leaf does not prove a relation.
-
-The reading room has rules. Each copy may be handled {handlings} times and is then closed for good.
-Counting the names on a range of leaves costs one handling, however long the range, and harms nothing.
-Reading a leaf costs three. Some leaves are brittle: a brittle leaf that is read as it is crumbles, tells
-nothing, and can never be read or counted again, alone or within a range. Strengthening it first costs no
-handling but one of {sheets} sheets of tissue, which are all there is for all copies together. Examining
-the condition of a copy is free. The allowance is not enough for leafing through everything.
+- No entry was skipped by two scribes independently.
+{lost_copies}
+The reading room has rules. The copies may be handled {handlings} times in all. Counting the names on a range
+of leaves costs one handling, however long the range, and harms nothing. Reading a leaf costs three. Some
+leaves are brittle: a brittle leaf that is read as it is crumbles, tells nothing, and can never be read or
+counted again, alone or within a range. Strengthening it first costs no handling but one of {sheets} sheets
+of tissue, which are all there is. Examining a copy is free.
 
 Answer with an object that gives for every copy the letter of the book it was copied from, or "original".
 With only two copies, it could be {{"A": "original", "B": "A"}}.
@@ -28,12 +25,18 @@ from typing import TypedDict
 META = {
     "title": "Manuscript forensics",
     "tags": ["inference", "evidence"],
-    "public": ["copies", "leaves", "names", "handlings", "sheets"],
+    "public": ["copies", "leaves", "names", "handlings", "sheets", "lost_copies"],
     "license": "MIT",
     "source": "original",
 }
 
+LOST_COPIES = """- Some copies are lost. They were made in the same way, and from each of them at least
+  two of the surviving copies were made. For a copy that was made from a lost one, the answer is "lost".
+- Some copies bear an inscription by a later owner about the book that they were copied from. Where it
+  contradicts the entries of the copies, it is wrong.
+"""
 READING_COST = 3
+MOST_HANDLINGS = 240
 TENANTS = (
     "Adam Agnes Alban Aldith Alice Ansel Avice Basil Beatrix Benet Cecily Clement Constance Denis "
     "Edith Edmund Ela Emma Everard Felice Fulk Gervase Gilbert Godwin Hawise Hugh Ida Isolde Ivo Joan "
@@ -42,9 +45,24 @@ TENANTS = (
 ).split()  # a prime number of names, so that the stride in original_leaf repeats none
 
 
+class Config(TypedDict):
+    copies: int
+    leaves: int
+    names: int
+    handlings: int
+    sheets: int
+    lost_copies: str
+    shift: int
+    exemplars: dict[str, str]
+    skipped: dict[str, list[list[int]]]
+    brittle: dict[str, list[int]]
+    inscriptions: dict[str, str]
+
+
 class Condition(TypedDict):
     handlings_left: int
     sheets_left: int
+    inscription: str | None
     brittle_leaves: list[int]
     crumbled_leaves: list[int]
 
@@ -67,46 +85,41 @@ def gaps(copy: str, exemplars: dict[str, str], skipped: dict[str, list[list[int]
     return found
 
 
+def lacking(config: Config) -> dict[str, list[list[int]]]:
+    """The entries that each surviving copy lacks."""
+    return {copy: gaps(copy, config["exemplars"], config["skipped"]) for copy in config["brittle"]}
+
+
 class Environment:
-    def __init__(
-        self,
-        copies: int,
-        leaves: int,
-        names: int,
-        handlings: int,
-        sheets: int,
-        shift: int,
-        exemplars: dict[str, str],
-        skipped: dict[str, list[list[int]]],
-        brittle: dict[str, list[int]],
-    ):
-        self.leaves = leaves
-        self.sheets = sheets
-        self.handlings = dict.fromkeys(exemplars, handlings)
-        self.brittle = {copy: list(brittle[copy]) for copy in exemplars}
-        self.crumbled = {copy: [] for copy in exemplars}
+    def __init__(self, config: Config):
+        self.leaves = config["leaves"]
+        self.handlings = config["handlings"]
+        self.sheets = config["sheets"]
+        self.inscriptions = config["inscriptions"]
+        self.brittle = {copy: list(leaves) for copy, leaves in config["brittle"].items()}
+        self.crumbled = {copy: [] for copy in self.brittle}
         self.text = {}
-        for copy in exemplars:
-            missing = gaps(copy, exemplars, skipped)
+        for copy, missing in lacking(config).items():
             self.text[copy] = {
                 leaf: [
                     name
-                    for place, name in enumerate(original_leaf(leaf, names, shift))
+                    for place, name in enumerate(original_leaf(leaf, config["names"], config["shift"]))
                     if [leaf, place] not in missing
                 ]
-                for leaf in range(1, leaves + 1)
+                for leaf in range(1, self.leaves + 1)
             }
 
     def examine(self, copy: str) -> Condition:
-        """Look at the condition of a copy: what it still bears and which leaves are brittle. Free.
+        """Examine a copy: its inscription, if it has one, and its brittle leaves. Free.
 
         Args:
             copy: letter of the copy.
         """
         check_copy(copy, self.text)
         return {
-            "handlings_left": self.handlings[copy],
+            "handlings_left": self.handlings,
             "sheets_left": self.sheets,
+            "inscription": self.inscriptions.get(copy),
             "brittle_leaves": sorted(self.brittle[copy]),
             "crumbled_leaves": sorted(self.crumbled[copy]),
         }
@@ -127,9 +140,9 @@ class Environment:
         for leaf in sorted(self.crumbled[copy]):
             if first_leaf <= leaf <= last_leaf:
                 raise ValueError(f"leaf {leaf} of copy {copy} has crumbled; count ranges that leave it out")
-        if self.handlings[copy] < 1:
-            raise ValueError(f"copy {copy} has been handled as often as allowed and is closed")
-        self.handlings[copy] -= 1
+        if self.handlings < 1:
+            raise ValueError("the copies have been handled as often as allowed")
+        self.handlings -= 1
         return sum(len(self.text[copy][leaf]) for leaf in range(first_leaf, last_leaf + 1))
 
     def strengthen(self, copy: str, leaf: int) -> int:
@@ -160,10 +173,9 @@ class Environment:
         check_leaf(leaf, self.leaves)
         if leaf in self.crumbled[copy]:
             raise ValueError(f"leaf {leaf} of copy {copy} has crumbled")
-        if self.handlings[copy] < READING_COST:
-            left = self.handlings[copy]
-            raise ValueError(f"reading takes {READING_COST} handlings and copy {copy} has {left} left")
-        self.handlings[copy] -= READING_COST
+        if self.handlings < READING_COST:
+            raise ValueError(f"reading takes {READING_COST} handlings, and {self.handlings} are left")
+        self.handlings -= READING_COST
         if leaf in self.brittle[copy]:
             self.brittle[copy].remove(leaf)
             self.crumbled[copy].append(leaf)
@@ -181,49 +193,107 @@ def check_leaf(leaf: int, leaves: int) -> None:
         raise ValueError(f"a leaf must be between 1 and {leaves}")
 
 
-def reference(
-    copies: int,
-    leaves: int,
-    names: int,
-    handlings: int,
-    sheets: int,
-    shift: int,
-    exemplars: dict[str, str],
-    skipped: dict[str, list[list[int]]],
-    brittle: dict[str, list[int]],
-) -> dict[str, str]:
-    return dict(exemplars)
+def reference(config: Config) -> dict[str, str]:
+    books, exemplars = [*config["brittle"], "original"], config["exemplars"]
+    return {copy: exemplars[copy] if exemplars[copy] in books else "lost" for copy in config["brittle"]}
 
 
-def solve(tools, copies, leaves, names, handlings, sheets):
-    lacks = {copy: locate_gaps(tools, copy, leaves, names) for copy in ascii_uppercase[:copies]}
-    total = {copy: sum(lacks[copy].values()) for copy in lacks}
-    brittle, read = {}, {}
+def surviving_line(config: Config, copy: str) -> list[str]:
+    """The surviving books behind a copy, the nearest first, up to the original roll."""
+    line = []
+    while copy != "original":
+        copy = config["exemplars"][copy]
+        line.append(copy)
+    return [book for book in line if book in config["brittle"]] + ["original"]
 
-    def names_on(copy, leaf):
+
+def likely_by_numbers(config: Config, copy: str) -> str:
+    """The exemplar of a copy as the numbers of names on the leaves alone suggest it."""
+    lacks = {each: [leaf for leaf, place in missing] for each, missing in lacking(config).items()}
+    fewer = [
+        other
+        for other in lacks
+        if len(lacks[other]) < len(lacks[copy])
+        and all(lacks[other].count(leaf) <= lacks[copy].count(leaf) for leaf in lacks[other])
+    ]
+    return max(fewer, key=lambda other: len(lacks[other]), default="original")
+
+
+def mistakes(config: Config) -> dict[str, dict[str, str]]:
+    right = reference(config)
+    lines = {copy: surviving_line(config, copy) for copy in right}
+    found = {
+        "goes by the numbers of names": {copy: likely_by_numbers(config, copy) for copy in right},
+        "names the first copy of the line": {copy: ([right[copy]] + lines[copy][:-1])[-1] for copy in right},
+    }
+    if config["lost_copies"]:
+        found["knows of no lost copies"] = {copy: lines[copy][0] for copy in right}
+        found["trusts the inscriptions"] = right | config["inscriptions"]
+    return found
+
+
+def solve(tools, copies, leaves, names, handlings, sheets, lost_copies):
+    counted = {copy: locate_gaps(tools, copy, leaves, names) for copy in ascii_uppercase[:copies]}
+    brittle, pages = {}, {}
+
+    def read(copy, leaf):
         if copy not in brittle:
             brittle[copy] = tools.examine(copy=copy)["brittle_leaves"]
-        if (copy, leaf) not in read:
+        if (copy, leaf) not in pages:
             if leaf in brittle[copy]:
                 tools.strengthen(copy=copy, leaf=leaf)
-            read[copy, leaf] = set(tools.read_leaf(copy=copy, leaf=leaf)["names"])
-        return read[copy, leaf]
+            pages[copy, leaf] = set(tools.read_leaf(copy=copy, leaf=leaf)["names"])
+        return pages[copy, leaf]
 
-    # The books behind a copy form a chain of growing gaps: the one with the most gaps is its exemplar.
-    exemplars, own_leaf = {}, {}
-    for copy in sorted(lacks, key=total.get):
-        exemplar = "original"
-        for candidate in sorted(exemplars, key=total.get, reverse=True):
-            covered = all(lacks[copy].get(leaf, 0) >= count for leaf, count in lacks[candidate].items())
-            if covered and total[candidate] < total[copy]:
-                leaf = own_leaf[candidate]
-                if names_on(copy, leaf) <= names_on(candidate, leaf):
-                    exemplar = candidate
-                    break
-        inherited = lacks.get(exemplar, {})
-        own_leaf[copy] = min(leaf for leaf, count in lacks[copy].items() if count > inherited.get(leaf, 0))
-        exemplars[copy] = exemplar
-    return exemplars
+    return establish(counted, names, bool(lost_copies), read)
+
+
+def establish(counted: dict[str, dict[int, int]], names: int, may_be_lost: bool, read) -> dict[str, str]:
+    """The book that each copy was made from.
+
+    Takes the number of gaps on each leaf that has any, by copy, and reads as few leaves as it can: read(copy,
+    leaf) gives a set of names.
+    """
+    total = {copy: sum(counted[copy].values()) for copy in counted}
+    exemplars, since = {}, {}
+
+    def goes_back(copy, book):
+        """Whether a copy lacks what the scribe of the book skipped."""
+        if total[book] >= total[copy] or any(
+            counted[copy].get(leaf, 0) < count for leaf, count in counted[book].items()
+        ):
+            return False
+        # If no book is lost, all that is new in a book was skipped by its own scribe: one leaf will do.
+        leaves = since[book] if may_be_lost else since[book][:1]
+        return all(read(copy, leaf) <= read(book, leaf) for leaf in leaves)
+
+    def shares(copy, other):
+        """Whether both copies lack an entry that stands in the nearest surviving book behind the first."""
+        for leaf in since[copy]:
+            if leaf not in counted[other]:
+                continue
+            both = read(copy, leaf) | read(other, leaf)
+            if leaf not in counted.get(exemplars[copy], {}):
+                if len(both) < names:
+                    return True
+            elif not read(exemplars[copy], leaf) <= both:
+                return True
+        return False
+
+    for copy in sorted(counted, key=total.get):
+        # The books behind a copy form a line of growing gaps: the one with the most gaps is the nearest.
+        earlier = sorted(exemplars, key=total.get, reverse=True)
+        exemplars[copy] = next((book for book in earlier if goes_back(copy, book)), "original")
+        before = counted.get(exemplars[copy], {})
+        since[copy] = [leaf for leaf in sorted(counted[copy]) if counted[copy][leaf] > before.get(leaf, 0)]
+    if not may_be_lost:
+        return exemplars
+    lost = [
+        copy
+        for copy in counted
+        if any(other != copy and shares(copy, other) and not goes_back(other, copy) for other in counted)
+    ]
+    return exemplars | dict.fromkeys(lost, "lost")
 
 
 def locate_gaps(tools, copy, leaves, names) -> dict[int, int]:
@@ -243,42 +313,12 @@ def locate_gaps(tools, copy, leaves, names) -> dict[int, int]:
     return found
 
 
-def generate(random, difficulty: int) -> dict:
-    copies = (4, 5, 6, 8, 10)[difficulty - 1]
-    leaves = (6, 8, 13, 20, 32)[difficulty - 1]
-    names = 9
-    while True:
-        exemplars, skipped = draw_tradition(random, copies, leaves, names)
-        lacks = {copy: sorted(leaf for leaf, place in gaps(copy, exemplars, skipped)) for copy in exemplars}
-        handlings = 2 + leaves // 6 + max(handlings_needed(lacks[copy], leaves) for copy in lacks)
-        modest = handlings < READING_COST * leaves and max(len(lacks[copy]) for copy in lacks) <= 5
-        if modest and counts_mislead(lacks, exemplars):
-            break
-    brittle = {}
-    for copy in exemplars:
-        with_gaps = sorted(set(lacks[copy]))
-        others = [leaf for leaf in range(1, leaves + 1) if leaf not in with_gaps]
-        brittle[copy] = sorted(
-            [leaf for leaf in with_gaps if random.random() < 0.4] + random.sample(others, leaves // 5)
-        )
-    return {
-        "copies": copies,
-        "leaves": leaves,
-        "names": names,
-        "handlings": handlings,
-        "sheets": sum(leaf in lacks[copy] for copy in brittle for leaf in brittle[copy]) + 1,
-        "shift": random.randrange(len(TENANTS)),
-        "exemplars": exemplars,
-        "skipped": skipped,
-        "brittle": brittle,
-    }
-
-
-def draw_tradition(random, copies, leaves, names):
+def draw_tradition(random, copies: int, lost: int, leaves: int, names: int) -> tuple[dict, dict]:
     """A random copying tree, with skipped entries that crowd on a few leaves."""
     parent, skipped, taken = {}, {}, []
     crowded = random.sample(range(1, leaves + 1), min(leaves, copies))
-    for copy in random.sample(ascii_uppercase[:copies], copies):
+    books = list(ascii_uppercase[:copies]) + [f"{number}?" for number in range(1, lost + 1)]
+    for copy in random.sample(books, copies + lost):
         parent[copy] = random.choice(["original"] + list(parent))
         skipped[copy] = []
         for skip in range(random.choice((1, 1, 2))):
@@ -290,23 +330,23 @@ def draw_tradition(random, copies, leaves, names):
     return dict(sorted(parent.items())), dict(sorted(skipped.items()))
 
 
-def counts_mislead(lacks: dict[str, list[int]], exemplars: dict[str, str]) -> bool:
-    """Whether the numbers of names alone would suggest a false exemplar for some copy."""
-    for copy, wanted in lacks.items():
-        others = [
-            other
-            for other in lacks
-            if len(lacks[other]) < len(wanted)
-            and all(lacks[other].count(leaf) <= wanted.count(leaf) for leaf in lacks[other])
-        ]
-        if others and exemplars[copy] != max(others, key=lambda other: len(lacks[other])):
-            return True
-    return False
+def needs(config: Config) -> tuple[int, int]:
+    """The handlings and the sheets of tissue that it takes to establish all exemplars."""
+    lacks = lacking(config)
+    counted = {copy: {leaf: 0 for leaf, place in missing} for copy, missing in lacks.items()}
+    for copy, missing in lacks.items():
+        for leaf, place in missing:
+            counted[copy][leaf] += 1
+    pages = set()
 
+    def read(copy, leaf):
+        pages.add((copy, leaf))
+        return {place for place in range(config["names"]) if [leaf, place] not in lacks[copy]}
 
-def handlings_needed(lacking: list[int], leaves: int) -> int:
-    """What it takes to count a copy, find its leaves with gaps by halving, and read each of them."""
-    return 1 + halvings(lacking, 1, leaves) + READING_COST * len(set(lacking))
+    establish(counted, config["names"], bool(config["lost_copies"]), read)
+    counts = sum(1 + halvings(list(each), 1, config["leaves"]) for each in counted.values())
+    tissue = sum(leaf in config["brittle"][copy] for copy, leaf in pages)
+    return counts + READING_COST * len(pages), tissue
 
 
 def halvings(lacking: list[int], first: int, last: int) -> int:
@@ -315,3 +355,45 @@ def halvings(lacking: list[int], first: int, last: int) -> int:
         return 0
     middle = (first + last) // 2
     return 1 + halvings(lacking, first, middle) + halvings(lacking, middle + 1, last)
+
+
+def generate(random, difficulty: int) -> Config:
+    copies = (4, 5, 6, 8, 10)[difficulty - 1]
+    lost = (0, 0, 0, 1, 2)[difficulty - 1]
+    leaves = (6, 8, 13, 20, 32)[difficulty - 1]
+    names = 9
+    while True:
+        exemplars, skipped = draw_tradition(random, copies, lost, leaves, names)
+        surviving = ascii_uppercase[:copies]
+        children = [exemplars[copy] for copy in surviving]
+        if not all(children.count(copy) > 1 for copy in exemplars if copy not in surviving):
+            continue
+        config = {
+            "copies": copies,
+            "leaves": leaves,
+            "names": names,
+            "lost_copies": LOST_COPIES if lost else "",
+            "shift": random.randrange(len(TENANTS)),
+            "exemplars": exemplars,
+            "skipped": skipped,
+            "brittle": {copy: [] for copy in surviving},
+            "inscriptions": {},
+        }
+        for copy, missing in lacking(config).items():
+            with_gaps = sorted({leaf for leaf, place in missing})
+            others = [leaf for leaf in range(1, leaves + 1) if leaf not in with_gaps]
+            brittle = [leaf for leaf in with_gaps if random.random() < 0.4]
+            config["brittle"][copy] = sorted(brittle + random.sample(others, min(len(others), leaves // 5)))
+            if lost and random.random() < 0.5:
+                exemplar = reference(config)[copy]
+                config["inscriptions"][copy] = random.choice(
+                    [book for book in [*surviving, "original"] if book != copy]
+                    if exemplar == "lost" or random.random() < 0.5
+                    else [exemplar]
+                )
+        handlings, tissue = needs(config)
+        config["handlings"] = handlings + handlings // 3
+        config["sheets"] = tissue + tissue // 2
+        wrong = [answer != reference(config) for answer in mistakes(config).values()]
+        if tissue > 1 and handlings <= MOST_HANDLINGS and (all(wrong) or difficulty == 1):
+            return config

@@ -78,7 +78,7 @@ GENERATED_DIGESTS = {
     "incident_response": "513b7c3db926de81",
     "leak_survey": "b551927e5107469d",
     "ledger_audit": "c49413661bfc0657",
-    "manuscript_forensics": "94d93f87267529dc",
+    "manuscript_forensics": "988c22af5147e6d8",
     "night_courier": "a1ad98e2f6fc2786",
     "parcel_hunt": "c168b2daf1e79731",
     "payment_run": "30301f96b6cd5a94",
