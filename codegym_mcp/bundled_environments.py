@@ -22,6 +22,15 @@ def bundled_path() -> Path:
     raise SourceError("environments", None, "the bundled environments are not installed")
 
 
+def bundled_names() -> list[str]:
+    """Returns the names of the bundled environments, sorted; none of them is read.
+
+    Raises:
+        SourceError: the installation lacks them.
+    """
+    return sorted(path.stem for path in bundled_path().glob("[!_]*.py"))
+
+
 @functools.cache
 def bundled_digests() -> frozenset[str]:
     """Returns the SHA-256 of each bundled environment's source, in hexadecimal."""

@@ -23,6 +23,7 @@
     ├── ConnectionFailedError    an MCP server or the control plane cannot be reached or refuses a request
     ├── RemoteError              an error that another process of codegym-mcp raised
     ├── SynthesisError           environments cannot be synthesized or published
+    ├── UnscoredError            an episode ended without a score, and a trainer needs one
     ├── MissingExtraError        an optional part is not installed; the hint is the command
     ├── ModelError               a language model gave no response: cause, HTTP status
     │   └── ContextOverflowError  the conversation is longer than the model can read
@@ -236,6 +237,26 @@ class RemoteError(CodegymError):
     def __init__(self, kind: str, message: str, *, hint: str = "") -> None:
         self.kind = kind
         super().__init__(message, hint=hint)
+
+
+class UnscoredError(CodegymError):
+    """An episode ended without a score, and the trainer that played it has no other way to say so.
+
+    An unscored episode is not one with the reward 0: its environment or its server failed, not the agent.
+
+    Attributes:
+        episode: the id of the episode.
+        outcome: the outcome of the episode, for example "failed".
+    """
+
+    def __init__(self, episode: str, outcome: str, reason: str) -> None:
+        self.episode = episode
+        self.outcome = outcome
+        ending = f" {reason}" if reason else ""
+        super().__init__(
+            f"The episode {episode} has no reward; its outcome is {outcome}.{ending}",
+            hint="Play the task again, or leave this sample out. Do not count it as 0.",
+        )
 
 
 class MissingExtraError(CodegymError):

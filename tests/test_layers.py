@@ -42,10 +42,11 @@ FLOORS = [
     ["harness.runs"],
     ["harness.export", "harness.report", "harness.viewer"],
     ["harness.task_sets"],
+    ["harness.trainers"],
     ["harness"],
     ["aio"],
     ["blocking_api"],
-    ["testing", ""],
+    ["testing", "inspect_tasks", ""],
     ["cli"],
     ["__main__"],
 ]

@@ -29,7 +29,7 @@ from pydantic import Field
 from codegym_harness.agents.agent_context import AsyncAgentContext, RecordedTurn
 from codegym_harness.agents.system_prompt import (
     DEFAULT_SYSTEM_PROMPT,
-    SUBMISSION,
+    render_reminder,
     render_system_prompt,
 )
 from codegym_harness.records.trajectory import (
@@ -54,10 +54,6 @@ from codegym_mcp.models import (
 )
 from codegym_mcp.version import VERSION
 
-_REMINDER = (
-    "You have not called a tool. Continue with the tools, or submit your answer with `{submission}`: "
-    "an answer in a message does not count."
-)
 _MALFORMED = "The arguments of this call are not a JSON object ({problem}), so it was not executed:\n{raw}"
 _CUT_OFF = "Your reply reached its maximum number of tokens within this call, so it was not executed."
 _RETRY = "Call the tool again."
@@ -161,7 +157,7 @@ class LanguageModelAgent:
 
 
 def _remind(context: AsyncAgentContext, conversation: ModelConversation) -> None:
-    text = _REMINDER.replace(SUBMISSION, context.submission.name)
+    text = render_reminder(context.submission.name)
     context.record_user_message(text)
     conversation.say(text)
 

@@ -1,4 +1,4 @@
-"""The system prompt of a language model that plays an episode."""
+"""The system prompt of a language model that plays an episode, and the reminder to call tools."""
 
 import re
 
@@ -10,6 +10,20 @@ DEFAULT_SYSTEM_PROMPT = (
     "Solve the task with the tools. You may make at most {calls} calls. When you know the answer, submit it "
     "with `{submission}`: the first valid submission is final and ends the episode."
 )
+
+_REMINDER = (
+    "You have not called a tool. Continue with the tools, or submit your answer with `{submission}`: "
+    "an answer in a message does not count."
+)
+
+
+def render_reminder(submission: str) -> str:
+    """Returns the message to a model that replied without a tool call.
+
+    Args:
+        submission: the name of the tool that submits the answer.
+    """
+    return _REMINDER.replace(SUBMISSION, submission)
 
 
 def render_system_prompt(template: str, submission: str, max_calls: int | None) -> str:

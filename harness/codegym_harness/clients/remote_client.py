@@ -155,8 +155,8 @@ class Client:
     """
 
     def __init__(self, url: str, *, token: str | None = None, patience: float = 0.0) -> None:
-        self._client = AsyncClient(url, token=token, patience=patience)
-        self._thread = LoopThread("client", self._serve)
+        self.async_client = AsyncClient(url, token=token, patience=patience)
+        self.thread = LoopThread("client", self._serve)
         register(self)
 
     def environments(self) -> list[EnvironmentInfo]:
@@ -166,7 +166,7 @@ class Client:
             ConnectionFailedError: the server cannot be reached, or refuses.
             ClosedError: the client is closed.
         """
-        return self._thread.run(self._client.environments)
+        return self.thread.run(self.async_client.environments)
 
     def open_episode(
         self,
@@ -195,25 +195,25 @@ class Client:
             ConnectionFailedError: the server cannot be reached, or refuses.
             ClosedError: the client is closed.
         """
-        backend = self._thread.run(
-            lambda: self._client.open_backend(
+        backend = self.thread.run(
+            lambda: self.async_client.open_backend(
                 environment, task=task, difficulty=difficulty, seed=seed, limits=limits, key=key
             )
         )
-        return Episode(backend, self._thread)
+        return Episode(backend, self.thread)
 
     def close(self) -> None:
         """Closes the connections. Episodes that are open stay open on the server."""
-        self._thread.close()
+        self.thread.close()
 
     def abandon(self) -> None:
         """Releases what the parent process holds, in a forked child."""
-        self._thread.abandon()
+        self.thread.abandon()
 
     async def _serve(self, announce: Callable[[], None], stop: asyncio.Event) -> None:
         announce()
         await stop.wait()
-        await self._client.close()
+        await self.async_client.close()
 
     def __enter__(self) -> Self:
         return self

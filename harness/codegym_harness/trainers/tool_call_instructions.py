@@ -1,0 +1,43 @@
+"""Tells a model in its system prompt which tools it has and how to write a call.
+
+For trainers that do not pass tools to the chat template. `codegym_mcp.models.tool_formats` parses the calls.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.models.tool_formats import ToolFormat
+
+CALL_EXAMPLES: Mapping[ToolFormat, str] = {
+    ToolFormat.HERMES: '<tool_call>\n{"name": "NAME", "arguments": {"PARAMETER": 1}}\n</tool_call>',
+    ToolFormat.QWEN: (
+        "<tool_call>\n<function=NAME>\n<parameter=PARAMETER>\n1\n</parameter>\n</function>\n</tool_call>"
+    ),
+    ToolFormat.LLAMA3: '{"name": "NAME", "parameters": {"PARAMETER": 1}}',
+    ToolFormat.MISTRAL: '[TOOL_CALLS][{"name": "NAME", "arguments": {"PARAMETER": 1}}]',
+    ToolFormat.PYTHONIC: "[NAME(PARAMETER=1)]",
+    ToolFormat.DEEPSEEK: (
+        "<\uff5ctool\u2581call\u2581begin\uff5c>NAME<\uff5ctool\u2581sep\uff5c>"
+        '{"PARAMETER": 1}<\uff5ctool\u2581call\u2581end\uff5c>'
+    ),
+    ToolFormat.GLM: ("<tool_call>NAME\n<arg_key>PARAMETER</arg_key>\n<arg_value>1</arg_value>\n</tool_call>"),
+    ToolFormat.KIMI: (
+        '<|tool_call_begin|>functions.NAME:0<|tool_call_argument_begin|>{"PARAMETER": 1}<|tool_call_end|>'
+    ),
+    ToolFormat.GRANITE: '<|tool_call|>[{"name": "NAME", "arguments": {"PARAMETER": 1}}]',
+}
+"""A call of the tool NAME with the argument 1 for PARAMETER, in each format."""
+
+
+def tool_call_instructions(tools: Sequence[ToolView], form: ToolFormat) -> str:
+    """Returns the tools as JSON, one a line, and an example of a call."""
+    definitions = [
+        json.dumps(
+            {"name": tool.name, "description": tool.description, "parameters": tool.input_schema},
+            ensure_ascii=False,
+        )
+        for tool in tools
+    ]
+    listed = "\n".join(definitions)
+    return f"Tools:\n{listed}\n\nTo call a tool, write its name and its arguments so:\n{CALL_EXAMPLES[form]}"

@@ -1,0 +1,125 @@
+"""Opens the episodes of a trainer, in this process or on a server, and reads their rewards."""
+
+import os
+import threading
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from codegym_harness.clients.remote_client import AsyncClient, Client
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.errors import CodegymError, UnscoredError
+from codegym_mcp.runtime.async_episode import AsyncEpisode
+from codegym_mcp.runtime.async_runtime import AsyncRuntime
+from codegym_mcp.runtime.blocking_episode import Episode
+from codegym_mcp.runtime.blocking_runtime import Runtime
+from codegym_mcp.runtime.episode_backend import EpisodeBackend
+from codegym_mcp.runtime.episode_properties import EpisodeView
+from codegym_mcp.runtime.shared_runtime import shared_runtime
+from codegym_mcp.task_reference import TaskReference
+from codegym_mcp.validation_messages import first_fault
+
+TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
+
+
+class EpisodeOptions(BaseModel):
+    """Where and how the episodes of a trainer are opened."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    environments: tuple[str, ...] = ()
+    """Files, folders and sets of environments; the bundled environments if empty."""
+    url: str | None = None
+    """The address of the server that holds the episodes; without it, they are in this process. The token of
+    its control plane is read from `CODEGYM_MCP_TOKEN`."""
+    calls: int = Field(default=Limits().calls, ge=1, le=100_000)
+    """Tool calls that an episode allows. A row with a value of its own for `calls` has precedence."""
+
+    @classmethod
+    def read(cls, **options: object) -> "EpisodeOptions":
+        """Reads options as a trainer's configuration gives them.
+
+        Raises:
+            CodegymError: an option is unknown or has a wrong value.
+        """
+        try:
+            return cls.model_validate(options)
+        except ValidationError as error:
+            raise CodegymError(f"The options of the episodes are wrong: {first_fault(error)}.") from None
+
+    def open(self, task: TaskReference, calls: int | None = None) -> Episode:
+        """Opens an episode whose calls block.
+
+        Args:
+            calls: the tool calls that it allows, in place of the option.
+
+        Raises:
+            NotFoundError: the environment or the task does not exist.
+            TaskError: the environment has no such task.
+            CodegymError: the episode cannot be opened; see `codegym_mcp.open_episode`.
+        """
+        return self._holder().open_episode(**task.model_dump(), limits=Limits(calls=calls or self.calls))
+
+    async def open_async(self, task: TaskReference, calls: int | None = None) -> AsyncEpisode:
+        """Opens an episode to be awaited on any event loop; see `open`."""
+        holder = self._holder()
+        opener: AsyncRuntime | AsyncClient = (
+            holder.async_runtime if isinstance(holder, Runtime) else holder.async_client
+        )
+
+        async def open_backend() -> EpisodeBackend:
+            limits = Limits(calls=calls or self.calls)
+            return await opener.open_backend(**task.model_dump(), limits=limits, key=None)
+
+        backend = await holder.thread.run_from_loop(open_backend)
+        return AsyncEpisode(backend, holder.thread.run_from_loop, holder.thread.notify)
+
+    def _holder(self) -> Runtime | Client:
+        """Returns the runtime or client of this process that all episodes with these options share."""
+        if self.url is None and not self.environments:
+            return shared_runtime()
+        with _lock:
+            holder = _holders.get(self)
+            if holder is None or holder.thread.closed:
+                holder = Runtime(self.environments) if self.url is None else self._connect(self.url)
+                _holders[self] = holder
+            return holder
+
+    def _connect(self, url: str) -> Client:
+        if self.environments:
+            raise CodegymError(
+                "The environments of a server are the server's own.",
+                hint="Leave the environments out, and start the server with them.",
+            )
+        token = os.environ.get(TOKEN_VARIABLE)
+        if not token:
+            raise CodegymError(
+                f"The server at {url} needs the token of its control plane.",
+                hint=f"Set it in {TOKEN_VARIABLE}.",
+            )
+        return Client(url, token=token)
+
+
+_lock = threading.Lock()
+_holders: dict[EpisodeOptions, Runtime | Client] = {}
+
+
+def _forget() -> None:
+    """Leaves to a forked child nothing of its parent's."""
+    global _lock  # noqa: PLW0603 - another thread of the parent may hold it
+    _lock = threading.Lock()
+    _holders.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def reward_of(episode: EpisodeView) -> float:
+    """Returns the reward of an episode that was closed, from 0 to 1.
+
+    Raises:
+        UnscoredError: the episode is not scored.
+    """
+    if episode.reward is None:
+        raise UnscoredError(episode.id, episode.outcome, episode.reason)
+    return episode.reward
