@@ -74,7 +74,7 @@ GENERATED_DIGESTS = {
     "crew_rota": "7d072e9aa0124542",
     "data_migration": "f9a41a64a890f50f",
     "front_office": "fd2db72580012633",
-    "greenhouse_control": "60b6c3100edfef81",
+    "greenhouse_control": "18fea6c57d12169c",
     "incident_response": "513b7c3db926de81",
     "leak_survey": "b551927e5107469d",
     "ledger_audit": "c49413661bfc0657",
