@@ -17,7 +17,7 @@ help:
 	@echo "make audit-dependencies  known vulnerabilities of dependencies (asks a public service)"
 	@echo "make interop  other projects' MCP clients, the inspector and the conformance suite (needs npm)"
 	@echo "make agents   the recipes of docs/agents.md with the real agent programs (needs npm, 1.5 GB)"
-	@echo "make trainers exports read back by the code of TRL, LLaMA-Factory and Harbor"
+	@echo "make trainers trainers read our exports and play episodes: TRL, verl, SkyRL, Gymnasium, Inspect and others"
 	@echo "make viewers  exports read back by Inspect, Harbor and OpenTelemetry (needs Python 3.12 or later)"
 	@echo "make bench    the benchmarks"
 	@echo "make real-model a small language model plays two environments (builds llama.cpp: minutes)"
@@ -93,8 +93,9 @@ tests/browser/node_modules: tests/browser/package.json
 	npm install --prefix tests/browser --no-package-lock --no-audit --no-fund --loglevel error
 	touch $@
 
-trainers: .venv-trainers/.installed
+trainers: .venv-trainers/.installed .venv-verl/.installed
 	.venv-trainers/bin/python -m pytest -m trainers tests/trainers
+	.venv-verl/bin/python -m pytest -m verl tests/verl
 
 # Harbor needs Python 3.12 or later.
 viewers: .venv-viewers/.installed
@@ -158,6 +159,15 @@ real-model: .venv-real-model/.installed
 	.venv-trainers/bin/pip install --quiet --no-deps --ignore-requires-python -r tests/trainers/packages.txt
 	touch $@
 
+# verl needs other versions than TRL. Its wheel has a package named tests, which would hide ours.
+.venv-verl/.installed: pyproject.toml tests/verl/packages.txt
+	$(PYTHON) -m venv .venv-verl
+	.venv-verl/bin/pip install --quiet --upgrade pip
+	.venv-verl/bin/pip install --quiet --editable . --group test --group verl
+	.venv-verl/bin/pip install --quiet --no-deps -r tests/verl/packages.txt
+	rm -rf .venv-verl/lib/python3.*/site-packages/tests
+	touch $@
+
 tests/agents/node_modules: tests/agents/package.json
 	npm install --prefix tests/agents --no-package-lock --no-audit --no-fund --loglevel error
 	touch $@
@@ -167,4 +177,4 @@ tests/interop/node_modules: tests/interop/package.json
 	touch $@
 
 clean:
-	rm -rf .venv .venv-audit .venv-browser .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers .venv-viewers tests/agents/node_modules tests/browser/node_modules tests/interop/node_modules build site *.egg-info
+	rm -rf .venv .venv-audit .venv-browser .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers .venv-verl .venv-viewers tests/agents/node_modules tests/browser/node_modules tests/interop/node_modules build site *.egg-info

@@ -69,7 +69,7 @@ def test_the_agents_words_and_no_others_are_trained_on(exported, recorded):
 
 def is_refused(template, call):
     """Whether LLaMA-Factory has an error for such a call in this template, as `docs/training.md` tells."""
-    is_parallel = call.count('{"name":') > 1
+    is_parallel = call.rpartition(CALL_MARKS[0])[2].startswith("[")
     is_alone = call.startswith(("{", "["))
     no_parallel_calls = template.format_function.tool_format == "glm4"
     return (is_parallel and no_parallel_calls) or (not is_alone and template.tool_call_words != CALL_MARKS)

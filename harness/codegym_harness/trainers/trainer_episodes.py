@@ -2,8 +2,9 @@
 
 import os
 import threading
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from codegym_harness.clients.remote_client import AsyncClient, Client
 from codegym_mcp.episode_limits import Limits
@@ -33,6 +34,12 @@ class EpisodeOptions(BaseModel):
     its control plane is read from `CODEGYM_MCP_TOKEN`."""
     calls: int = Field(default=Limits().calls, ge=1, le=100_000)
     """Tool calls that an episode allows. A row with a value of its own for `calls` has precedence."""
+
+    @field_validator("environments", mode="before")
+    @classmethod
+    def _read_environments(cls, value: Any) -> tuple[Any, ...]:
+        """Takes one path, or any sequence: configurations of trainers have sequences of their own."""
+        return (value,) if isinstance(value, str | os.PathLike) else tuple(value)
 
     @classmethod
     def read(cls, **options: object) -> "EpisodeOptions":

@@ -6,6 +6,7 @@ import sys
 ADAPTERS = {
     "gymnasium_env": ("gymnasium", "EpisodeEnv", "register"),
     "skyrl_env": ("skyrl_gym", "EpisodeTextEnv", "register"),
+    "verl_agent_loop": ("verl", "EpisodeAgentLoop"),
 }
 PROGRAM = """
 import sys
