@@ -11,14 +11,16 @@ from codegym_mcp.cli.environment_details import find_entry
 from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.cli.retention_options import read_retention, retention_options
 from codegym_mcp.cli.serve_over_http import HttpServing, serve_over_http
-from codegym_mcp.cli.serve_over_stdio import serve_episode, serve_gateway
+from codegym_mcp.cli.serve_over_stdio import ServedEpisode, serve_episode, serve_gateway
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES
+from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.listeners import parse_address
 
 _EPISODE_ONLY = frozenset({"task", "difficulty", "seed", "calls"})
+_MANY_EPISODES_ONLY = frozenset({"max_episodes", "no_gateway", "gateway_episodes"})
 _HTTP_ONLY = frozenset(
     {
         "max_episodes",
@@ -60,10 +62,14 @@ def _check_origins(_: click.Context, __: click.Parameter, origins: tuple[str, ..
 @click.command()
 @click.argument("environment", required=False)
 @environments_option
-@click.option("--task", help="The id of a fixed task (stdio).")
-@click.option("--difficulty", type=click.IntRange(1, 5), help="Generate a task of this difficulty (stdio).")
-@click.option("--seed", type=int, help="The seed of the generated task; 0 without it (stdio).")
-@click.option("--calls", type=click.IntRange(1, 100_000), help="Tool calls an episode may make (stdio).")
+@click.option("--task", help="The id of a fixed task (one episode).")
+@click.option(
+    "--difficulty", type=click.IntRange(1, 5), help="Generate a task of this difficulty (one episode)."
+)
+@click.option("--seed", type=int, help="The seed of the generated task; 0 without it (one episode).")
+@click.option(
+    "--calls", type=click.IntRange(1, 100_000), help="Tool calls that the episode allows (one episode)."
+)
 @click.option("--stdio-gateway", is_flag=True, help="Serve the gateway to all environments over stdio.")
 @click.option(
     "--http",
@@ -146,56 +152,60 @@ def serve(
     stdio_gateway: bool,
     **options: Any,
 ) -> None:
-    """Serve one episode over stdio, or all environments over HTTP.
+    """Serve one episode, or all environments over HTTP.
 
-    Over stdio the process is one episode, or with --stdio-gateway a server from which the client starts
-    episodes. Over HTTP, POST /episodes opens an episode and returns its MCP address; the control plane's
-    token is read from CODEGYM_MCP_TOKEN, or generated and printed once. The gateway's token is read from
-    CODEGYM_MCP_GATEWAY_TOKEN; it is needed where other machines can reach the server.
+    With an environment, the process is one episode, over stdio or with --http at /mcp. With --stdio-gateway
+    it is a server from which the client starts episodes. Over HTTP, POST /episodes opens an episode and
+    returns its MCP address; the control plane's token is read from CODEGYM_MCP_TOKEN, or generated and
+    printed once. The token for /mcp is read from CODEGYM_MCP_GATEWAY_TOKEN; it is needed where other machines
+    can reach the server.
 
     \b
     Example:
       codegym-mcp serve night_courier --difficulty 3 --seed 7
       codegym-mcp serve --http 127.0.0.1:8000
+      codegym-mcp serve night_courier --difficulty 3 --http 127.0.0.1:8000
       codegym-mcp serve --stdio-gateway
     """
-    if [environment is not None, address is not None, stdio_gateway].count(True) != 1:
+    if stdio_gateway == (environment is not None or address is not None):
         raise click.UsageError(
             "Give one of: an environment to serve over stdio, --http ADDRESS, or --stdio-gateway."
         )
     if address is None:
         refuse_options(context, _HTTP_ONLY, "HTTP")
     if environment is None:
-        refuse_options(context, _EPISODE_ONLY, "one episode over stdio")
+        refuse_options(context, _EPISODE_ONLY, "one episode")
+    elif address is not None:
+        refuse_options(context, _MANY_EPISODES_ONLY, "many episodes")
     runtime = RuntimeOptions(
         isolation=options["isolation"],
         data=options["data"],
         open_limit=options["max_episodes"],
         resume=address is not None,
-        expire_idle=address is not None,
+        expire_idle=address is not None and environment is None,
         allow_unconfined=options["allow_unconfined"],
         retention=read_retention(options),
     )
-    if environment is not None:
-        found = find_entry(environment, options["paths"]).read()
-        limits = Limits(calls=options["calls"]) if options["calls"] else Limits()
-        run(
-            lambda: serve_episode(
-                found,
-                runtime,
-                task=options["task"],
-                difficulty=options["difficulty"],
-                seed=options["seed"],
-                limits=limits,
-                reveal=options["reveal"],
-            )
-        )
-    elif stdio_gateway:
-        run(lambda: serve_gateway(options["paths"], runtime, reveal=options["reveal"]))
-    else:
-        assert address is not None
+    episode = _served_episode(environment, options) if environment is not None else None
+    if address is not None:
         serving = _http_serving(address, options)
-        run(lambda: serve_over_http(options["paths"], runtime, serving))
+        run(lambda: serve_over_http(options["paths"], runtime, serving, episode))
+    elif episode is not None:
+        run(lambda: serve_episode(episode, runtime))
+    else:
+        run(lambda: serve_gateway(options["paths"], runtime, reveal=options["reveal"]))
+
+
+def _served_episode(environment: str, options: dict[str, Any]) -> ServedEpisode:
+    """Returns the episode that the options describe."""
+    limits = Limits(calls=options["calls"]) if options["calls"] else Limits()
+    return ServedEpisode(
+        find_entry(environment, options["paths"]).read(),
+        task=options["task"],
+        difficulty=options["difficulty"],
+        seed=options["seed"],
+        settings=EpisodeSettings(limits=limits, reveal=options["reveal"]),
+    )
 
 
 def _http_serving(address: str, options: dict[str, Any]) -> HttpServing:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from codegym_mcp.cli.command_output import echo
-from codegym_mcp.cli.serve_over_stdio import freeze_garbage_collection
+from codegym_mcp.cli.serve_over_stdio import ServedEpisode, freeze_garbage_collection
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.loopback_addresses import is_loopback
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
@@ -30,6 +30,7 @@ from codegym_mcp.server.listeners import (
 from codegym_mcp.spec.catalog import Catalog
 
 TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
+_EPISODE_KEY = "the episode of this server"
 GATEWAY_TOKEN_VARIABLE = "CODEGYM_MCP_GATEWAY_TOKEN"  # noqa: S105 - the variable's name
 
 
@@ -67,11 +68,17 @@ class HttpServing:
         return all(host is None or is_loopback(host) for host in (self.host, public))
 
 
-async def serve_over_http(paths: Sequence[Path], runtime: RuntimeOptions, serving: HttpServing) -> None:
-    """Serves all environments over HTTP until the process is told to stop.
+async def serve_over_http(
+    paths: Sequence[Path],
+    runtime: RuntimeOptions,
+    serving: HttpServing,
+    served: ServedEpisode | None = None,
+) -> None:
+    """Serves all environments, or one episode, over HTTP until the process is told to stop.
 
     Args:
         paths: where the environments are; the bundled ones if there are none.
+        served: the episode to serve at `/mcp`, in place of the gateway to the environments.
     """
     from codegym_mcp.server.http_application import make_app
     from codegym_mcp.server.uvicorn_server import serve_http
@@ -89,7 +96,7 @@ async def serve_over_http(paths: Sequence[Path], runtime: RuntimeOptions, servin
         # This process holds the tokens and the answers: other programs of its user could read them.
         forbid_inspection()
     raise_open_file_limit()
-    catalog = Catalog.load(paths)
+    catalog = Catalog.load(paths) if served is None else Catalog.of(served.environment)
     for problem in catalog.problems():
         echo(f"Broken, not served: {problem}", err=True)
     async with AsyncExitStack() as stack:
@@ -110,9 +117,13 @@ async def serve_over_http(paths: Sequence[Path], runtime: RuntimeOptions, servin
             allowed_hosts=serving.allowed_hosts,
             allowed_origins=serving.allowed_origins,
         )
-        app = make_app(episodes, options, host=serving.host)
+        # The key finds the same episode again after a restart with the same journal.
+        episode = await served.open(episodes, key=_EPISODE_KEY) if served is not None else None
+        app = make_app(episodes, options, host=serving.host, episode=episode)
         port = listener.getsockname()[1] if serving.host is not None else None
         announcement = _describe(serving, port)
+        if episode is not None:
+            announcement |= {"gateway": None, "episode": episode.id, "mcp_url": announcement["gateway"]}
         if not given:
             announcement["token"] = token
         if gateway_token is not None and not given_for_gateway:
@@ -178,8 +189,8 @@ def _announce(announcement: dict[str, Any], *, as_json: bool) -> None:
     echo(f"Serving on {f'the Unix socket {socket}, as {bound}' if socket else bound}", err=True)
     if "bound" in announcement:
         echo(f"Clients know the server as {announcement['url']}", err=True)
-    if announcement["gateway"]:
-        echo(f"Agents connect to {announcement['gateway']}", err=True)
+    if agents := announcement["gateway"] or announcement.get("mcp_url"):
+        echo(f"Agents connect to {agents}", err=True)
     echo(f"Episodes are shown at {announcement['url']}/view, with the control plane's token", err=True)
     if "gateway_token" in announcement:
         echo(f"Gateway token (shown once): {announcement['gateway_token']}", err=True)

@@ -3,39 +3,60 @@
 import gc
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from codegym_mcp.cli.command_output import echo
-from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
 
 
-async def serve_episode(
-    environment: Environment,
-    runtime: RuntimeOptions,
-    *,
-    task: str | None,
-    difficulty: int | None,
-    seed: int | None,
-    limits: Limits,
-    reveal: bool,
-) -> None:
+@dataclass(frozen=True)
+class ServedEpisode:
+    """The one episode of a server.
+
+    Attributes:
+        environment: the environment.
+        task: the id of a fixed task; see `EpisodeManager.open_task`.
+        difficulty: the difficulty of a generated task.
+        seed: the seed of a generated task.
+        settings: the settings of the episode.
+    """
+
+    environment: Environment
+    task: str | None
+    difficulty: int | None
+    seed: int | None
+    settings: EpisodeSettings
+
+    async def open(self, episodes: EpisodeManager, *, key: str | None = None) -> Episode:
+        """Opens the episode.
+
+        Args:
+            key: see `EpisodeManager.open`.
+        """
+        return await episodes.open_task(
+            self.environment,
+            task=self.task,
+            difficulty=self.difficulty,
+            seed=self.seed,
+            settings=self.settings,
+            key=key,
+        )
+
+
+async def serve_episode(served: ServedEpisode, runtime: RuntimeOptions) -> None:
     """Serves one episode until the client leaves."""
     from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
     from codegym_mcp.server.stdio_server import serve_stdio
 
     async with assemble(Catalog(), runtime) as episodes:
-        episode = await episodes.open_task(
-            environment,
-            task=task,
-            difficulty=difficulty,
-            seed=seed,
-            settings=EpisodeSettings(limits=limits, reveal=reveal),
-        )
-        _announce_on_terminal(f"one episode of {environment.name} (task {episode.full_task.id})")
+        episode = await served.open(episodes)
+        _announce_on_terminal(f"one episode of {served.environment.name} (task {episode.full_task.id})")
         freeze_garbage_collection()
         await serve_stdio(EpisodeMcpServer.of(episode).server)
         await episode.close("The client disconnected.")

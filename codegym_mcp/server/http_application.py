@@ -36,13 +36,20 @@ from codegym_mcp.viewer_page.page_routes import view_routes
 logger = logging.getLogger(__name__)
 
 
-def make_app(episodes: EpisodeManager, options: HttpOptions, *, host: str | None = "127.0.0.1") -> Starlette:
+def make_app(
+    episodes: EpisodeManager,
+    options: HttpOptions,
+    *,
+    host: str | None = "127.0.0.1",
+    episode: Episode | None = None,
+) -> Starlette:
     """Returns the ASGI application.
 
     Args:
         episodes: the episodes to serve.
         options: see `HttpOptions`.
         host: the address that it will be bound to; None for a Unix socket.
+        episode: the episode that is served at the gateway's address, in place of the gateway.
     """
     bodies = BodyReader()
     endpoints: list[McpEndpoint] = []
@@ -61,7 +68,11 @@ def make_app(episodes: EpisodeManager, options: HttpOptions, *, host: str | None
     routes = [Route("/episodes/{token}/mcp", episode_endpoint, name="episode")]
     if options.gateway:
         settings = EpisodeSettings(reveal=options.reveal)
-        gateway = mcp_endpoint(Gateway(episodes, settings, per_caller=options.gateway_episodes).server)
+        gateway = mcp_endpoint(
+            EpisodeMcpServer.of(episode).server
+            if episode is not None
+            else Gateway(episodes, settings, per_caller=options.gateway_episodes).server
+        )
         if options.gateway_token is not None:
             gateway = _TokenRequired(gateway, options.gateway_token)
         routes.append(Route("/mcp", gateway, name="gateway"))

@@ -35,7 +35,9 @@ HTTP = ("--http", "127.0.0.1:0")
     ("arguments", "told"),
     [
         ((), "Give one of: an environment to serve over stdio, --http ADDRESS, or --stdio-gateway."),
-        (("safe", *HTTP), "Give one of:"),
+        (("safe", *HTTP, "--no-gateway"), "--no-gateway is for many episodes only."),
+        (("safe", *HTTP, "--max-episodes", "3"), "--max-episodes is for many episodes only."),
+        (("safe", *HTTP, "--stdio-gateway"), "Give one of:"),
         (("safe", "--stdio-gateway"), "Give one of:"),
         (("--stdio-gateway", *HTTP), "Give one of:"),
         (("--http", "8000"), "'8000' is not an address; use HOST:PORT"),
@@ -44,9 +46,9 @@ HTTP = ("--http", "127.0.0.1:0")
         (("--http", "127.0.0.1:65536"), "is not an address"),
         (("--http", "127.0.0.1:http"), "is not an address"),
         (("--http", "unix:"), "is not the path of a Unix socket"),
-        ((*HTTP, "--task", "blue"), "--task is for one episode over stdio only."),
-        ((*HTTP, "--seed", "0"), "--seed is for one episode over stdio only."),
-        (("--stdio-gateway", "--seed", "0"), "--seed is for one episode over stdio only."),
+        ((*HTTP, "--task", "blue"), "--task is for one episode only."),
+        ((*HTTP, "--seed", "0"), "--seed is for one episode only."),
+        (("--stdio-gateway", "--seed", "0"), "--seed is for one episode only."),
         (("safe", "--no-gateway"), "--no-gateway is for HTTP only."),
         (("safe", "--max-episodes", "1000"), "--max-episodes is for HTTP only."),
         (("safe", "--json"), "--json is for HTTP only."),
@@ -274,6 +276,32 @@ async def test_an_episode_continues_after_the_process_was_killed(tmp_path: Path)
         response = await call(control, f"{server.url}{path}", "turn", clicks=1)
         assert '"structuredContent":{"result":6}' in response.text
         assert (await control.get(f"/episodes/{opened['id']}")).json()["calls"] == 2
+
+
+async def test_one_episode_is_served_at_a_fixed_address_and_continues_after_a_restart(tmp_path: Path) -> None:
+    options = ("safe", "--task", "blue", "--calls", "3", "--data", str(tmp_path))
+    ids = set()
+    for total in (4, 8):
+        async with serving_process(*options, CODEGYM_MCP_TOKEN="given") as server:
+            assert server.announced["mcp_url"] == f"{server.url}/mcp"
+            assert server.announced["gateway"] is None
+            ids.add(server.announced["episode"])
+            headers = {"authorization": "Bearer given"}
+            async with httpx2.AsyncClient(base_url=server.url, headers=headers) as control:
+                response = await call(control, server.announced["mcp_url"], "turn", clicks=4)
+                assert f'"structuredContent":{{"result":{total}}}' in response.text
+                (listed,) = (await control.get("/episodes")).json()["episodes"]
+                assert (listed["id"], listed["task"]) == (server.announced["episode"], "blue")
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize("open_gateway", [False, True])
+async def test_beyond_loopback_one_episode_needs_a_token_unless_it_is_open(open_gateway: bool) -> None:
+    options = ["--open-gateway"] if open_gateway else []
+    arguments = ("safe", "--public-url", "https://gym.example", "--allow-host", "127.0.0.1", *options)
+    async with serving_process(*arguments, CODEGYM_MCP_TOKEN="control") as server:
+        assert ("gateway_token" in server.announced) is not open_gateway
+        assert await gateway_status(server.announced["bound"]) == (200 if open_gateway else 401)
 
 
 # --- who may use it
