@@ -176,9 +176,6 @@ def export(
             f"{'Tasks' if tasks else 'Episodes'} are written as one of: {', '.join(known)}."
         )
     refuse_options(context, _RUNS_ONLY if tasks else _TASKS_ONLY, "episodes of runs" if tasks else "--tasks")
-    options["difficulties"] = tuple(
-        dict.fromkeys(number for numbers in options["difficulties"] for number in numbers)
-    )
     if tasks:
         export_tasks(name, Path(target), options, as_json=as_json)
     else:
@@ -192,6 +189,7 @@ def _export_runs(
     from codegym_harness.export.trajectory_filters import Filters
 
     filters = {name: value for name, value in options.items() if name in Filters.model_fields}
+    filters["difficulties"] = tuple(number for numbers in options["difficulties"] for number in numbers)
     if filters["seeds"] is not None and filters["seeds"].last is None:
         filters["seeds"] = filters["seeds"].model_copy(update={"last": filters["seeds"].first})
     summary = export_runs(

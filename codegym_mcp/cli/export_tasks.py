@@ -14,7 +14,7 @@ from codegym_mcp.validation_messages import first_fault
 
 if TYPE_CHECKING:
     from codegym_harness.task_sets.task_selection import TaskSelection
-    from codegym_harness.task_sets.task_set_export import TaskSetSummary
+    from codegym_harness.task_sets.task_set_files import TaskSetSummary
 
 TASK_FORMATS = ("trl", "verl", "skyrl", "nemo-gym")
 
@@ -39,11 +39,7 @@ def export_tasks(name: str, target: Path, options: dict[str, Any], *, as_json: b
                 on_task=lambda task: count(task.environment),
             )
 
-    summary = run(write)
-    if as_json:
-        print_json(summary.model_dump(mode="json"))
-    else:
-        _print_summary(summary, selection)
+    print_task_files(run(write), selection, as_json=as_json)
 
 
 def read_selection(options: dict[str, Any]) -> "TaskSelection":
@@ -55,6 +51,9 @@ def read_selection(options: dict[str, Any]) -> "TaskSelection":
     from codegym_harness.task_sets.task_selection import TaskSelection
 
     given = {name: options[name] for name in TaskSelection.model_fields if options[name] is not None}
+    given["difficulties"] = tuple(
+        dict.fromkeys(number for numbers in options["difficulties"] for number in numbers)
+    )
     if given.get("difficulties") == () and "seeds" in given:
         raise click.UsageError("Fixed tasks have no seeds: add --difficulty, or leave --seed out.")
     try:
@@ -63,9 +62,13 @@ def read_selection(options: dict[str, Any]) -> "TaskSelection":
         raise click.UsageError(f"{first_fault(error)}.") from None
 
 
-def _print_summary(summary: "TaskSetSummary", selection: "TaskSelection") -> None:
+def print_task_files(summary: "TaskSetSummary", selection: "TaskSelection", *, as_json: bool) -> None:
+    """Prints what was written, and which seeds are held out."""
     from codegym_harness.task_sets.task_selection import Part
 
+    if as_json:
+        print_json(summary.model_dump(mode="json"))
+        return
     for file in summary.files:
         seeds = selection.seeds_by_part.get(file.part)
         chosen = f", seeds {seeds[0]} to {seeds[-1]}" if seeds else ""

@@ -1,16 +1,21 @@
 """`codegym-mcp publish`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from codegym_mcp.cli.batch_progress import batch_progress
 from codegym_mcp.cli.command_output import json_option, out, print_json, run, unconfined_option
 from codegym_mcp.cli.environment_selection import jobs_option
+from codegym_mcp.cli.evaluate_options import DifficultiesParameter, SeedsParameter
+from codegym_mcp.cli.publish_harbor import HARBOR_OPTIONS, HarborPublication
+from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.catalog_entries import BUNDLED
 from codegym_mcp.synthesis.dataset_card import Card
-from codegym_mcp.synthesis.publish import check_output, check_verified, select_publishable
+from codegym_mcp.synthesis.publish import Publishable, check_output, check_verified, select_publishable
 from codegym_mcp.synthesis.publish import publish as publish_set
 from codegym_mcp.verification.audit.grades import Grade
 from codegym_mcp.verification.batch.verify_many import verify_many
@@ -19,22 +24,76 @@ from codegym_mcp.verification.verification_cache import VerificationCache
 from codegym_mcp.verification.verification_context import VerificationContext
 
 
+class FolderParameter(click.ParamType[Path]):
+    """An existing directory, or the word "bundled"."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        if not path.is_dir() and str(value) != BUNDLED:
+            self.fail(f"{value!r} is not a directory, nor the word {BUNDLED}.", param, ctx)
+        return path
+
+
 @click.command()
-@click.argument(
-    "folders",
-    nargs=-1,
-    required=True,
-    metavar="DIR...",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-)
+@click.argument("folders", nargs=-1, required=True, metavar="DIR...", type=FolderParameter())
 @click.option(
     "--output",
     "-o",
-    "file",
+    "target",
     required=True,
-    metavar="SET",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File that ends with .jsonl or .parquet; an existing file is replaced. Its card is beside it.",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="set: a file that ends with .jsonl or .parquet; it is replaced if it exists. Its card is beside it. "
+    "harbor: a new directory.",
+)
+@click.option(
+    "--format",
+    "name",
+    type=click.Choice(["set", "harbor"]),
+    default="set",
+    show_default=True,
+    help="set: one file of environments. harbor: a task folder for each task, to run with Harbor.",
+)
+@click.option("--env", "environments", multiple=True, metavar="GLOB", help="Only environments that match.")
+@click.option(
+    "--difficulty",
+    "difficulties",
+    multiple=True,
+    type=DifficultiesParameter(),
+    metavar="N[,N...]",
+    help="Generate tasks of these difficulties; the fixed tasks without it. Repeatable (harbor).",
+)
+@click.option(
+    "--seed",
+    "seeds",
+    type=SeedsParameter(),
+    metavar="N[-M]",
+    help="The seed of the generated tasks, or the range of their seeds; 0-9 without it. Seeds from 1000000 "
+    "on are held out (harbor).",
+)
+@click.option(
+    "--held-out",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Also write N held-out tasks for each environment and difficulty (harbor).",
+)
+@click.option(
+    "--calls",
+    type=click.IntRange(1, 100_000),
+    help="Tool calls that an episode allows; 256 without it (harbor).",
+)
+@click.option("--organization", metavar="NAME", help="The organization in the names of the tasks (harbor).")
+@click.option(
+    "--server-image",
+    metavar="IMAGE",
+    help="A Docker image with codegym-mcp, in place of one that is built with this version (harbor).",
+)
+@click.option(
+    "--no-solutions",
+    is_flag=True,
+    help="Leave out the calls of the environment's own solution (harbor).",
 )
 @click.option(
     "--grade",
@@ -65,38 +124,59 @@ from codegym_mcp.verification.verification_context import VerificationContext
 @jobs_option
 @unconfined_option
 @json_option
+@click.pass_context
 def publish(
+    context: click.Context,
+    /,
     *,
     folders: tuple[Path, ...],
-    file: Path,
-    grade: str,
-    adaptive: float,
-    licenses: tuple[str, ...],
-    mixed_licenses: bool,
-    jobs: int | None,
-    allow_unconfined: bool,
+    target: Path,
+    name: str,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Write the environments of folders to one set, with a card that describes it.
+    """Write the environments of folders to one set with a card, or their tasks as folders for Harbor.
 
     Every environment has to be verified, have a current audit, and have the same licence as the others.
-    Unchanged environments are not verified again. A set can be used like a folder, with --environments.
+    Unchanged environments are not verified again. A set can be used like a folder, with --environments. The
+    word bundled is the folder of the bundled environments.
+
+    A task folder has a server that holds one episode of its task, beside the agent's container.
 
     \b
     Example:
       codegym-mcp publish made/ -o set.parquet --grade B --license 'CC BY 4.0'
       codegym-mcp list --environments set.parquet
+      codegym-mcp publish bundled --format harbor -o tasks --env 'night_*' --difficulty 2 --seed 0-9
     """
-    entries = Catalog.load(folders).entries
-    check_output(file, entries)
+    catalog = Catalog.load(folders).select(*options["environments"])
+    if name == "harbor":
+        publication = HarborPublication.read(target, options)
+        publication.publish(_select(catalog, options), as_json=as_json)
+        return
+    refuse_options(context, HARBOR_OPTIONS, "--format harbor")
+    check_output(target, catalog.entries)
+    card = publish_set(_select(catalog, options), target)
+    if as_json:
+        print_json(card.model_dump(mode="json"))
+    else:
+        _print_card(card, target)
+
+
+def _select(catalog: Catalog, options: dict[str, Any]) -> list[Publishable]:
+    """Returns the environments to publish, which are verified."""
     chosen = select_publishable(
-        entries, grade=Grade(grade), adaptive=adaptive, licenses=licenses, mixed_licenses=mixed_licenses
+        catalog.entries,
+        grade=Grade(options["grade"]),
+        adaptive=options["adaptive"],
+        licenses=options["licenses"],
+        mixed_licenses=options["mixed_licenses"],
     )
     limits = Limits()
 
     async def verify() -> list[Verification]:
         async with VerificationContext.open(
-            jobs=jobs, limits=limits, allow_unconfined=allow_unconfined
+            jobs=options["jobs"], limits=limits, allow_unconfined=options["allow_unconfined"]
         ) as context:
             with batch_progress("verify", len(chosen)) as count:
                 cache = VerificationCache.default(limits)
@@ -108,11 +188,7 @@ def publish(
                 )
 
     check_verified(run(verify))
-    card = publish_set(chosen, file)
-    if as_json:
-        print_json(card.model_dump(mode="json"))
-    else:
-        _print_card(card, file)
+    return chosen
 
 
 def _print_card(card: Card, file: Path) -> None:

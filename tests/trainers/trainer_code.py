@@ -6,9 +6,12 @@ imported, and nothing of what reads a row is replaced.
 """
 
 import sys
+import typing
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
+
+import typing_extensions
 
 
 def _stand_in(name: str, **members: Any) -> None:
@@ -42,7 +45,14 @@ _stand_in("llamafactory.extras.misc", use_modelscope=lambda: False, use_openmind
 _stand_in("llamafactory.data.mm_plugin", get_mm_plugin=lambda name, **_: None)
 _package_without_its_imports("harbor")
 _package_without_its_imports("harbor.models")
+_package_without_its_imports("harbor.models.task")
+_package_without_its_imports("harbor.utils")
+if sys.version_info < (3, 12):
+    # Harbor is made for Python 3.12; its models need no more of it than this.
+    typing.override = typing_extensions.override  # type: ignore[attr-defined]
 
+from harbor.models.task.task import Task as HarborTask  # noqa: E402
+from harbor.models.task.verifier_mode import resolve_verifier_environment_definition  # noqa: E402
 from harbor.models.trajectories import Trajectory as HarborTrajectory  # noqa: E402
 from llamafactory.data.converter import align_dataset  # noqa: E402
 from llamafactory.data.parser import get_dataset_list  # noqa: E402
@@ -51,4 +61,11 @@ from llamafactory.data.template import TEMPLATES  # noqa: E402
 # Others look for the real one.
 del sys.modules["peft"], sys.modules["peft.utils"]
 
-__all__ = ["TEMPLATES", "HarborTrajectory", "align_dataset", "get_dataset_list"]
+__all__ = [
+    "TEMPLATES",
+    "HarborTask",
+    "HarborTrajectory",
+    "align_dataset",
+    "get_dataset_list",
+    "resolve_verifier_environment_definition",
+]

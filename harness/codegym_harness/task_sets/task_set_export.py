@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from codegym_harness.export.row_writers import check_target, open_rows
 from codegym_harness.task_sets import nemo_gym_tasks, skyrl_tasks, trl_tasks, verl_tasks
-from codegym_harness.task_sets.described_tasks import DescribedTask, TaskDescriber
+from codegym_harness.task_sets.described_tasks import TaskDescriber
 from codegym_harness.task_sets.task_format import TaskFormat
 from codegym_harness.task_sets.task_selection import Part
+from codegym_harness.task_sets.task_set_files import (
+    HeldOutFilter,
+    TaskFile,
+    TaskSetSummary,
+    check_not_empty,
+)
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, NotFoundError
 from codegym_mcp.spec.catalog import Catalog
@@ -26,24 +30,6 @@ TASK_FORMATS: Mapping[str, TaskFormat] = {
 
 _AT_ONCE = 16
 """Tasks that are generated at the same time."""
-
-
-class TaskFile(BaseModel):
-    """A file of a task set."""
-
-    path: Path
-    part: Part
-    tasks: int = 0
-    environments: int = 0
-    left_out: int = 0
-    """Held-out tasks that are not in the file, since an equal task is in the training part."""
-
-
-class TaskSetSummary(BaseModel):
-    """The summary of an export of tasks."""
-
-    format: str
-    files: list[TaskFile]
 
 
 async def export_tasks(
@@ -80,7 +66,7 @@ async def export_tasks(
     if out.suffix not in chosen.suffixes:
         raise CodegymError(f"{name} reads {' and '.join(chosen.suffixes)} files, not {out.suffix}.")
     files = [TaskFile(path=_path(out, part, parts), part=part) for part in parts]
-    trained: set[bytes] = set()
+    held_out = HeldOutFilter()
     with ExitStack() as stack:
         writers = [stack.enter_context(open_rows(file.path, chosen.columns)) for file in files]
         describing = TaskDescriber.open(
@@ -92,26 +78,15 @@ async def export_tasks(
                 for references in _batches(parts[file.part]):
                     for task in await describer.describe(references):
                         on_task(task.reference)
-                        if _is_left_out(task, file.part, trained):
+                        if held_out.leaves_out(task, file.part):
                             file.left_out += 1
                             continue
                         write(chosen.row(task, file.tasks))
                         file.tasks += 1
                         environments.add(task.reference.environment)
                 file.environments = len(environments)
-                if not file.tasks:
-                    raise CodegymError(
-                        f"All {file.left_out} held-out tasks are equal to training tasks.",
-                        hint="Select fewer seeds, or a higher difficulty.",
-                    )
+                check_not_empty(file)
     return TaskSetSummary(format=name, files=files)
-
-
-def _is_left_out(task: DescribedTask, part: Part, trained: set[bytes]) -> bool:
-    """Checks whether a held-out task is trained on; remembers a training task."""
-    if part is Part.TRAIN:
-        trained.add(task.configuration)
-    return part is Part.HELD_OUT and task.configuration in trained
 
 
 def _path(out: Path, part: Part, parts: Mapping[Part, object]) -> Path:
