@@ -1,6 +1,7 @@
 """verl's worker of agent loops plays episodes, with a scripted server in place of a language model."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from omegaconf import OmegaConf
 from verl import DataProto
 from verl.experimental.agent_loop import AgentLoopWorker, agent_loop
 from verl.utils.dataset.rl_dataset import RLHFDataset, collate_fn
-from verl.utils.import_utils import import_external_libs
 from verl.workers.rollout.replica import TokenOutput
 
 from codegym_harness.runs.assignment_selection import SeedRange
@@ -114,6 +114,7 @@ async def test_every_sample_plays_its_own_episode_and_is_paid_on_the_last_token_
     played = await play(find_bell, row(seed=0), row(seed=1), row(seed=2), row(seed=1_000_000))
     assert list(played.non_tensor_batch[REWARD]) == [1.0] * 4
     assert list(played.non_tensor_batch[OUTCOME]) == ["correct"] * 4
+    assert list(played.non_tensor_batch["acc"]) == [1.0] * 4
     scores = played.batch["rm_scores"]
     assert scores.sum(dim=1).tolist() == [1.0] * 4
     # A reward on a token of a tool's result would be lost in PPO.
@@ -220,6 +221,11 @@ async def test_verl_reads_the_rows_that_are_exported(configuration: Any, model: 
     assert batch["reward_model"][0] == {"style": "rule", "ground_truth": ""}
 
 
-def test_an_external_library_of_the_model_registers_the_loop() -> None:
-    import_external_libs(verl_agent_loop.__name__)
+def test_a_worker_whose_model_names_the_module_has_the_loop(
+    configuration: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_loop, "_agent_loop_registry", {})
+    monkeypatch.delitem(sys.modules, verl_agent_loop.__name__)
+    configuration.actor_rollout_ref.model.external_lib = verl_agent_loop.__name__
+    AgentLoopWorker(configuration, ScriptedServer(find_bell))
     assert agent_loop._agent_loop_registry["codegym_mcp"]["_target_"].endswith(".EpisodeAgentLoop")

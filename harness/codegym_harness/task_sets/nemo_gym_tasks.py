@@ -30,5 +30,10 @@ def _tool(tool: ToolView) -> dict[str, Any]:
     }
 
 
-FORMAT = TaskFormat(row, {}, suffixes=(".jsonl",))
+FORMAT = TaskFormat(
+    row,
+    {},
+    suffixes=(".jsonl",),
+    reserved=frozenset({"verify", "seed_session", "close_session", "aggregate_metrics", "mcp"}),
+)
 """NeMo Gym reads JSON Lines alone, so there are no typed columns."""

@@ -56,7 +56,8 @@ async def export_tasks(
 
     Raises:
         NotFoundError: the format does not exist, or a task.
-        CodegymError: a task cannot be generated, no held-out task is left, or a file cannot be written.
+        CodegymError: a tool has a name that the trainer reserves, a task cannot be generated, no held-out
+            task is left, or a file cannot be written.
         MissingExtraError: the file is Parquet, and pyarrow is not installed.
     """
     if name not in TASK_FORMATS:
@@ -81,6 +82,7 @@ async def export_tasks(
                         if held_out.leaves_out(task, file.part):
                             file.left_out += 1
                             continue
+                        chosen.check_tools(task)
                         write(chosen.row(task, file.tasks))
                         file.tasks += 1
                         environments.add(task.reference.environment)

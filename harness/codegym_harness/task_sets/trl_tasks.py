@@ -14,4 +14,8 @@ def row(task: DescribedTask, _: int) -> Row:
     return {"prompt": task.opening_messages, **task.columns}
 
 
-FORMAT = TaskFormat(row, {"prompt": "list of messages", **REFERENCE_COLUMNS})
+FORMAT = TaskFormat(
+    row,
+    {"prompt": "list of messages", **REFERENCE_COLUMNS},
+    reserved=frozenset({"reset", "get_reward"}),
+)

@@ -98,7 +98,10 @@ class EpisodeAgentLoop(ToolAgentLoop):  # type: ignore[misc]
                 await episode.close()
         reward = reward_of(episode)
         output.extra_fields |= {REWARD: reward, OUTCOME: episode.outcome.value}
-        output.reward_score = reward if self._sets_reward else None
+        if self._sets_reward:
+            output.reward_score = reward
+            # What verl's own reward managers report besides a reward.
+            output.extra_fields["reward_extra_info"] = {"acc": reward}
         return output
 
     async def _call_tool(

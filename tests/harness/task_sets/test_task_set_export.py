@@ -134,6 +134,20 @@ async def test_a_set_that_fails_leaves_the_earlier_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["set.jsonl"]
 
 
+@pytest.mark.parametrize(("name", "tool"), [("trl", "reset"), ("nemo-gym", "verify")])
+async def test_a_tool_with_a_name_that_the_trainer_reserves_is_an_error(
+    tmp_path: Path, name: str, tool: str
+) -> None:
+    source = (FIXTURES / "counter.py").read_text().replace("listen(", f"{tool}(")
+    (tmp_path / "lift.py").write_text(source)
+    catalog = Catalog.load([tmp_path / "lift.py"])
+    parts = TaskSelection(difficulties=(1,), seeds=SeedRange(last=0)).tasks(catalog)
+    with pytest.raises(CodegymError, match=f"lift has a tool named {tool}"):
+        await task_set_export.export_tasks(catalog, parts, name, tmp_path / "set.jsonl")
+    assert not (tmp_path / "set.jsonl").exists()
+    await task_set_export.export_tasks(catalog, parts, "verl", tmp_path / "set.jsonl")
+
+
 async def test_each_task_is_reported_once(tmp_path: Path) -> None:
     reported: Counter[int | None] = Counter()
     parts = TaskSelection(difficulties=(5,), seeds=SeedRange(last=39)).tasks(LIFTS)
