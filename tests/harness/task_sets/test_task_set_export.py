@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 from click.testing import CliRunner, Result
+from openai.types.responses import EasyInputMessageParam, FunctionToolParam
+from pydantic import TypeAdapter
 
 from codegym_harness.runs.assignment_selection import SeedRange
 from codegym_harness.task_sets import task_set_export
@@ -109,7 +111,11 @@ async def test_a_row_of_nemo_gym_is_a_request_with_tools(tmp_path: Path) -> None
     tools = row["responses_create_params"]["tools"]
     assert [tool["name"] for tool in tools] == ["move", "listen", "submit_answer"]
     assert tools[0]["parameters"]["required"] == ["floors"]
-    assert {tool["type"] for tool in tools} == {"function"}
+    # The types of OpenAI's client, which NeMo Gym validates requests with.
+    for tool in tools:
+        assert TypeAdapter(FunctionToolParam).validate_python(tool) == tool
+    for message in row["responses_create_params"]["input"]:
+        assert TypeAdapter(EasyInputMessageParam).validate_python(message) == message
 
 
 async def test_held_out_tasks_that_equal_a_training_task_are_left_out(tmp_path: Path) -> None:
