@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from codegym_harness.clients.remote_client import AsyncClient, Client
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.errors import CodegymError, UnscoredError
+from codegym_mcp.errors import CodegymError, TaskError, UnscoredError
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.async_runtime import AsyncRuntime
 from codegym_mcp.runtime.blocking_episode import Episode
@@ -64,7 +64,7 @@ class EpisodeOptions(BaseModel):
             TaskError: the environment has no such task.
             CodegymError: the episode cannot be opened; see `codegym_mcp.open_episode`.
         """
-        return self._holder().open_episode(**task.model_dump(), limits=Limits(calls=calls or self.calls))
+        return self._holder().open_episode(**task.model_dump(), limits=self._limits(calls))
 
     async def open_async(self, task: TaskReference, calls: int | None = None) -> AsyncEpisode:
         """Opens an episode to be awaited on any event loop; see `open`."""
@@ -73,12 +73,19 @@ class EpisodeOptions(BaseModel):
             holder.async_runtime if isinstance(holder, Runtime) else holder.async_client
         )
 
+        limits = self._limits(calls)
+
         async def open_backend() -> EpisodeBackend:
-            limits = Limits(calls=calls or self.calls)
             return await opener.open_backend(**task.model_dump(), limits=limits, key=None)
 
         backend = await holder.thread.run_from_loop(open_backend)
         return AsyncEpisode(backend, holder.thread.run_from_loop, holder.thread.notify)
+
+    def _limits(self, calls: int | None) -> Limits:
+        try:
+            return Limits(calls=self.calls if calls is None else calls)
+        except ValidationError as error:
+            raise TaskError(f"A row allows {calls!r} calls: {first_fault(error).message}.") from None
 
     def _holder(self) -> Runtime | Client:
         """Returns the runtime or client of this process that all episodes with these options share."""

@@ -87,6 +87,12 @@ def test_an_unknown_task_is_an_error(
         options.open(task)
 
 
+@pytest.mark.parametrize("calls", [0, -1, 2.5, "many"])
+def test_a_row_with_an_impossible_number_of_calls_is_an_error(calls: Any) -> None:
+    with pytest.raises(TaskError, match=f"A row allows {calls!r} calls"):
+        EpisodeOptions().open(TaskReference(environment="night_courier"), calls)
+
+
 def test_contradictory_options_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CodegymError, match="calls: Input should be less than"):
         EpisodeOptions.read(calls=10**9)
