@@ -16,7 +16,7 @@ class ActionQueue:
     """
 
     def __init__(self) -> None:
-        self._lock = anyio.Lock(fast_acquire=True)
+        self._lock = asyncio.Lock()
         self._running: set[asyncio.Future[Any]] = set()
 
     @property

@@ -17,8 +17,13 @@ from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 
-_STARTS = 4
-"""Requests that are started in one iteration of the event loop."""
+_COST_PER_ITERATION = 16
+"""The cost of the requests that are started in one iteration of the event loop. Starting many at once saves
+processor time, since the processes of their episodes work at the same time; starting few keeps others waiting
+less."""
+_EPISODE_COST = 1
+_OTHER_COST = 4
+"""A request of the control plane or of an unknown client may take longer than a call of an episode."""
 _PER_EPISODE = 4
 """Requests of one episode that are served at a time; its calls are made one after another anyway."""
 _EPISODE_PAUSE = 0.004
@@ -34,17 +39,19 @@ class Sender:
     Attributes:
         limit: requests that are served at a time, or None without a limit.
         pause: seconds between two requests if more than the limit were sent.
+        cost: what the start of a request costs.
         in_progress: requests that are served now.
         last_start: the position of its latest start among all starts.
         waiting: one future for each request that waits.
         queued: whether its next request will be started without a further event.
     """
 
-    __slots__ = ("in_progress", "last_start", "limit", "pause", "queued", "waiting")
+    __slots__ = ("cost", "in_progress", "last_start", "limit", "pause", "queued", "waiting")
 
-    def __init__(self, limit: int | None = None, pause: float = 0.0) -> None:
+    def __init__(self, limit: int | None = None, pause: float = 0.0, cost: int = _OTHER_COST) -> None:
         self.limit = limit
         self.pause = pause
+        self.cost = cost
         self.in_progress = 0
         self.last_start = 0
         self.waiting: deque[asyncio.Future[None]] = deque()
@@ -74,12 +81,12 @@ class RequestScheduler:
     def __init__(self) -> None:
         self._queue: list[_Queued] = []
         self._starts = 0
-        self._started_now = 0
+        self._cost_so_far = 0
         self._scheduled = False
 
     async def acquire(self, sender: Sender) -> None:
         """Waits until a request of this sender may be served."""
-        if self._started_now < _STARTS and not self._queue and not sender.waiting and sender.may_start:
+        if self._cost_so_far < _COST_PER_ITERATION and not self._queue and not sender.waiting and sender.may_start:
             self._start(sender)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -100,7 +107,7 @@ class RequestScheduler:
 
     def _start(self, sender: Sender) -> None:
         self._starts += 1
-        self._started_now += 1
+        self._cost_so_far += sender.cost
         sender.in_progress += 1
         sender.last_start = self._starts
         self._schedule()
@@ -132,8 +139,8 @@ class RequestScheduler:
     def _start_waiting(self) -> None:
         """Starts what may be started in this iteration of the loop."""
         self._scheduled = False
-        self._started_now = 0
-        while self._queue and self._started_now < _STARTS:
+        self._cost_so_far = 0
+        while self._queue and self._cost_so_far < _COST_PER_ITERATION:
             sender = heapq.heappop(self._queue).sender
             sender.queued = False
             while sender.waiting:
@@ -198,7 +205,7 @@ class ScheduledRequests:
     def _sender_of(self, episode: Episode) -> Sender:
         sender = self._episodes.get(episode)
         if sender is None:
-            sender = self._episodes[episode] = Sender(_PER_EPISODE, _EPISODE_PAUSE)
+            sender = self._episodes[episode] = Sender(_PER_EPISODE, _EPISODE_PAUSE, _EPISODE_COST)
         return sender
 
     def _is_authorized(self, scope: Scope) -> bool:

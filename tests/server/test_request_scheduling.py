@@ -40,6 +40,17 @@ async def test_few_requests_start_at_once() -> None:
     assert loop.started == ["0", "1", "2", "3"]
 
 
+async def test_calls_of_many_episodes_start_at_once() -> None:
+    loop = Loop(steps=0)
+    for number in range(16):
+        with pytest.raises(StopIteration):
+            loop.serve(Sender(cost=1), str(number)).send(None)
+    waiting = loop.serve(Sender(cost=1), "16")
+    waiting.send(None)
+    assert len(loop.started) == 16
+    waiting.close()
+
+
 async def test_the_client_that_was_served_least_recently_comes_first() -> None:
     loop = Loop()
     flooding, ordinary = Sender(), Sender()
