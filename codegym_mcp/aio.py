@@ -17,7 +17,7 @@ Example:
     anyio.run(main)
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Sequence
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -108,6 +108,7 @@ def serve(
     gateway: bool = True,
     reveal: bool = False,
     public_url: str | None = None,
+    protocols: Collection[str] = (),
 ) -> AwaitableContext[AsyncServer]:
     """Serves environments over HTTP on the caller's event loop; see `codegym_mcp.serve`."""
     return AwaitableContext(
@@ -119,6 +120,7 @@ def serve(
             gateway=gateway,
             reveal=reveal,
             public_url=public_url,
+            protocols=protocols,
         ).start()
     )
 

@@ -5,7 +5,7 @@ in a notebook. It holds up that loop meanwhile.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from codegym_harness.clients.control_client import RunningServer
@@ -108,6 +108,7 @@ def serve(
     gateway: bool = True,
     reveal: bool = False,
     public_url: str | None = None,
+    protocols: Collection[str] = (),
 ) -> Server:
     """Serves environments over HTTP beside the caller. The server answers when this function returns.
 
@@ -119,10 +120,12 @@ def serve(
         gateway: offer `/mcp`, where agents open episodes themselves.
         reveal: tell agents the verdict when they submit. Never for training or evaluation.
         public_url: the address under which clients know the server, for example behind a proxy.
+        protocols: protocols of trainers to speak too, with the token: "nemo-gym", "ors".
 
     Raises:
         CodegymError: the address cannot be bound.
         SourceError, SandboxError: the environments cannot be served.
+        ValueError: there is no protocol of a name.
     """
     return Server(
         environments,
@@ -132,6 +135,7 @@ def serve(
         gateway=gateway,
         reveal=reveal,
         public_url=public_url,
+        protocols=protocols,
     )
 
 

@@ -1,7 +1,7 @@
 """The errors of codegym-mcp.
 
     CodegymError
-    ├── NotFoundError            no environment, task, tool or episode has this name (also a KeyError)
+    ├── NotFoundError            no environment, task, tool, … has this name (also a KeyError)
     ├── EnvironmentFailedError   an environment cannot be used, or failed while it ran
     │   ├── SourceError          its file cannot be used: path, line, problem, next step
     │   ├── TaskError            a task cannot be generated, or does not fit its environment
@@ -95,10 +95,10 @@ class SourceError(EnvironmentFailedError):
 
 
 class NotFoundError(CodegymError, KeyError):
-    """No environment, task, tool or episode has this name.
+    """No environment, task, split, tool or episode has this name.
 
     Attributes:
-        kind: "environment", "task", "tool" or "episode".
+        kind: "environment", "task", "split", "tool" or "episode".
         name: the unknown name; empty if it is secret.
         known: the names that exist.
     """

@@ -18,9 +18,10 @@ from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.listeners import parse_address
+from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol, parse_protocols
 
 _EPISODE_ONLY = frozenset({"task", "difficulty", "seed", "calls"})
-_MANY_EPISODES_ONLY = frozenset({"max_episodes", "no_gateway", "gateway_episodes"})
+_MANY_EPISODES_ONLY = frozenset({"max_episodes", "no_gateway", "gateway_episodes", "protocols"})
 _HTTP_ONLY = frozenset(
     {
         "max_episodes",
@@ -34,6 +35,7 @@ _HTTP_ONLY = frozenset(
         "allowed_hosts",
         "allowed_origins",
         "refuse_reveal",
+        "protocols",
     }
 )
 
@@ -57,6 +59,15 @@ def _check_origins(_: click.Context, __: click.Parameter, origins: tuple[str, ..
                 f"{origin!r} is not an origin; give scheme, host and port, for example https://example.org."
             )
     return origins
+
+
+def _check_protocols(_: click.Context, __: click.Parameter, names: str | None) -> frozenset[TrainerProtocol]:
+    if names is None:
+        return frozenset()
+    try:
+        return parse_protocols(names)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command()
@@ -137,6 +148,13 @@ def _check_origins(_: click.Context, __: click.Parameter, origins: tuple[str, ..
     is_flag=True,
     help="Plain JSON instead of event streams: about twice the throughput, no progress notifications (HTTP).",
 )
+@click.option(
+    "--protocols",
+    metavar="NAMES",
+    callback=_check_protocols,
+    help="Protocols of trainers to speak too, behind the control plane's token: nemo-gym, ors, or both, "
+    "separated by a comma (HTTP).",
+)
 @unconfined_option
 @click.option("--reveal", is_flag=True, help="Tell agents the verdict when they submit.")
 @click.option("--refuse-reveal", is_flag=True, help="Refuse to open episodes that tell the verdict (HTTP).")
@@ -165,6 +183,7 @@ def serve(
       codegym-mcp serve night_courier --difficulty 3 --seed 7
       codegym-mcp serve --http 127.0.0.1:8000
       codegym-mcp serve night_courier --difficulty 3 --http 127.0.0.1:8000
+      codegym-mcp serve --http 127.0.0.1:8000 --protocols nemo-gym,ors
       codegym-mcp serve --stdio-gateway
     """
     if stdio_gateway == (environment is not None or address is not None):
@@ -230,4 +249,5 @@ def _http_serving(address: str, options: dict[str, Any]) -> HttpServing:
         public_url=options["public_url"],
         allowed_hosts=options["allowed_hosts"],
         allowed_origins=options["allowed_origins"],
+        protocols=options["protocols"],
     )

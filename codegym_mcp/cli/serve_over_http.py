@@ -27,6 +27,7 @@ from codegym_mcp.server.listeners import (
     bind_unix,
     host_in_url,
 )
+from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
 from codegym_mcp.spec.catalog import Catalog
 
 TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
@@ -55,6 +56,7 @@ class HttpServing:
     public_url: str | None
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
+    protocols: frozenset[TrainerProtocol]
 
     @property
     def host(self) -> str | None:
@@ -116,6 +118,7 @@ async def serve_over_http(
             public_url=serving.public_url,
             allowed_hosts=serving.allowed_hosts,
             allowed_origins=serving.allowed_origins,
+            protocols=serving.protocols,
         )
         # The key finds the same episode again after a restart with the same journal.
         episode = await served.open(episodes, key=_EPISODE_KEY) if served is not None else None
@@ -177,6 +180,8 @@ def _describe(serving: HttpServing, port: int | None) -> dict[str, Any]:
     if serving.public_url is not None:
         described["bound"] = bound
     url = serving.public_url or bound
+    if serving.protocols:
+        described["protocols"] = sorted(serving.protocols)
     return {"url": url, "gateway": f"{url}/mcp" if serving.gateway else None, **described}
 
 
@@ -191,6 +196,9 @@ def _announce(announcement: dict[str, Any], *, as_json: bool) -> None:
         echo(f"Clients know the server as {announcement['url']}", err=True)
     if agents := announcement["gateway"] or announcement.get("mcp_url"):
         echo(f"Agents connect to {agents}", err=True)
+    if "protocols" in announcement:
+        names = " and ".join(announcement["protocols"])
+        echo(f"Trainers connect to {announcement['url']}, with the token, by {names}", err=True)
     echo(f"Episodes are shown at {announcement['url']}/view, with the control plane's token", err=True)
     if "gateway_token" in announcement:
         echo(f"Gateway token (shown once): {announcement['gateway_token']}", err=True)

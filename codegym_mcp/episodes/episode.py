@@ -49,7 +49,8 @@ class Episode:
         verdict: the verdict on the submission, or None if no answer was judged.
         reason: why the episode ended, if the state alone does not say it; for people, not for the agent.
         opened_at: when it was opened, in seconds since the epoch; 0 before that.
-        last_active: when the last call began or ended, in seconds of `time.monotonic`.
+        last_active: when the last call began or ended or the client said that it is there, in seconds of
+            `time.monotonic`.
         on_end: called once, when the episode has ended.
     """
 
@@ -264,6 +265,10 @@ class Episode:
             now: the current time, in seconds of `time.monotonic`.
         """
         return not self._queue.busy and now - self.last_active > self.settings.limits.idle_seconds
+
+    def keep_alive(self) -> None:
+        """Counts as a call for `is_idle`, for a client that says that it is still there."""
+        self.last_active = time.monotonic()
 
     async def cancel_actions(self) -> None:
         """Cancels the calls in progress, for a server that stops. An unrecorded call counts as not made."""

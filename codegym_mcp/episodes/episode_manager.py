@@ -141,7 +141,7 @@ class EpisodeManager:
             LimitError: as many episodes are open as `open_limit` allows.
             CodegymError: the environment cannot be opened; see `Episode.open`. The key is used up.
         """
-        chosen_id = sha256(key.encode()).hexdigest()[:16] if key is not None else None
+        chosen_id = _id_of_key(key) if key is not None else None
         if chosen_id is not None:
             with suppress(NotFoundError):
                 known = self.by_id(chosen_id)
@@ -181,6 +181,10 @@ class EpisodeManager:
             SourceError, JournalError: the episode ended in an earlier server, and cannot be read.
         """
         return self._registry.find(episode_id) or self._recovery.ended_episode(episode_id)
+
+    def by_key(self, key: str) -> Episode:
+        """Returns the episode that was opened with this idempotency key, open or ended; see `by_id`."""
+        return self.by_id(_id_of_key(key))
 
     def by_token(self, token: str) -> Episode:
         """Returns the episode with this token, open or ended.
@@ -260,3 +264,8 @@ class EpisodeManager:
     def ended_count(self) -> int:
         """The number of ended episodes in memory."""
         return self._registry.ended_count
+
+
+def _id_of_key(key: str) -> str:
+    """Returns the id of the episode that is opened with an idempotency key."""
+    return sha256(key.encode()).hexdigest()[:16]

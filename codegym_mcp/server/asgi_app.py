@@ -1,6 +1,6 @@
 """The server as an ASGI application, to be mounted in another one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from codegym_mcp.runtime.async_runtime import AsyncRuntime
 from codegym_mcp.server.http_application import make_app
 from codegym_mcp.server.http_options import HttpOptions
+from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
 
 
 @asynccontextmanager
@@ -19,6 +20,7 @@ async def asgi_app(
     reveal: bool = False,
     public_url: str | None = None,
     allowed_hosts: tuple[str, ...] = ("*",),
+    protocols: Collection[str] = (),
 ) -> AsyncIterator[Starlette]:
     """Yields an ASGI application over a runtime, which works under any mount path.
 
@@ -32,6 +34,7 @@ async def asgi_app(
         public_url: the address under which clients know the application, with the mount path; without it,
             the address of each request.
         allowed_hosts: names of the server in the Host header; the host application usually checks them.
+        protocols: protocols of trainers to speak, with the token: "nemo-gym", "ors".
 
     Example:
         @asynccontextmanager
@@ -42,7 +45,12 @@ async def asgi_app(
                     yield
     """
     options = HttpOptions(
-        token=token, gateway=gateway, reveal=reveal, public_url=public_url, allowed_hosts=allowed_hosts
+        token=token,
+        gateway=gateway,
+        reveal=reveal,
+        public_url=public_url,
+        allowed_hosts=allowed_hosts,
+        protocols=frozenset(map(TrainerProtocol, protocols)),
     )
     app = make_app(await runtime.start(), options, host=None)
     async with app.router.lifespan_context(app):

@@ -1,7 +1,7 @@
 """A server in this process, beside the caller: on the runtime's event loop."""
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -12,6 +12,7 @@ from codegym_mcp.runtime.task_owned_context_manager import HeldContext
 from codegym_mcp.server.http_application import make_app
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.listeners import bind, host_in_url
+from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
 from codegym_mcp.server.uvicorn_server import running
 from codegym_mcp.spec.catalog import Source
 
@@ -41,15 +42,21 @@ async def serve_runtime(
     gateway: bool,
     reveal: bool,
     public_url: str | None,
+    protocols: Collection[str],
 ) -> AsyncIterator[BoundAddress]:
     """Serves a runtime on the running event loop until the block is left; open calls are finished first.
 
     Raises:
         CodegymError: the address cannot be bound.
         SandboxError, JournalError: the runtime cannot start.
+        ValueError: there is no protocol of a name.
     """
     options = HttpOptions(
-        token=token or secrets.token_urlsafe(24), gateway=gateway, reveal=reveal, public_url=public_url
+        token=token or secrets.token_urlsafe(24),
+        gateway=gateway,
+        reveal=reveal,
+        public_url=public_url,
+        protocols=frozenset(map(TrainerProtocol, protocols)),
     )
     episodes = await runtime.start()
     with bind(host, port) as listener:
@@ -78,6 +85,7 @@ class Server:
         gateway: bool,
         reveal: bool,
         public_url: str | None,
+        protocols: Collection[str],
     ) -> None:
         self._owns_runtime = not isinstance(environments, Runtime)
         self.runtime = (
@@ -94,6 +102,7 @@ class Server:
                     gateway=gateway,
                     reveal=reveal,
                     public_url=public_url,
+                    protocols=protocols,
                 )
             )
             address = self.runtime.thread.run(self._held.enter)
@@ -143,6 +152,7 @@ class AsyncServer:
         gateway: bool,
         reveal: bool,
         public_url: str | None,
+        protocols: Collection[str],
     ) -> None:
         self._owns_runtime = not isinstance(environments, AsyncRuntime)
         self.runtime = (
@@ -159,6 +169,7 @@ class AsyncServer:
                 gateway=gateway,
                 reveal=reveal,
                 public_url=public_url,
+                protocols=protocols,
             )
         )
 

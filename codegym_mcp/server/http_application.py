@@ -1,4 +1,4 @@
-"""The HTTP server: episodes by address, the gateway, the control plane."""
+"""The HTTP server: episodes by address, the gateway, the control plane, protocols of trainers."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -31,6 +31,8 @@ from codegym_mcp.server.mcp_middleware import Context
 from codegym_mcp.server.open_episodes_view import ServerViewSource
 from codegym_mcp.server.request_bodies import BodyReader
 from codegym_mcp.server.request_scheduling import ScheduledRequests
+from codegym_mcp.server.trainer_protocols.trainer_endpoints import TrainerEndpoints
+from codegym_mcp.server.trainer_protocols.trainer_routes import trainer_routes
 from codegym_mcp.viewer_page.page_routes import view_routes
 
 logger = logging.getLogger(__name__)
@@ -89,6 +91,7 @@ def make_app(
     routes += view_routes(
         ServerViewSource(episodes), is_authorized=lambda scope: has_bearer_token(scope, options.token)
     )
+    routes += trainer_routes(options.protocols, episodes, TrainerEndpoints(options.token, bodies), routes)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

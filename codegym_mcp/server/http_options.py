@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
+
 DEFAULT_GATEWAY_EPISODES = 100
 """Episodes that one caller may have open through the gateway."""
 
@@ -22,6 +24,7 @@ class HttpOptions:
         public_url: the address under which clients know the server, for example behind a proxy.
         allowed_hosts: further names of the server in the Host header; "*" allows every name.
         allowed_origins: origins whose pages may send requests and read responses; "*" allows every origin.
+        protocols: protocols of trainers to speak, behind the token of the control plane.
     """
 
     token: str
@@ -34,3 +37,4 @@ class HttpOptions:
     public_url: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    protocols: frozenset[TrainerProtocol] = frozenset()

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope
 from codegym_mcp.episode_limits import MIB
 
 MAX_BODY = MIB
-"""The largest body of a request, in bytes; nothing that an environment receives can be larger."""
+"""The largest body of most requests, in bytes; nothing that an environment receives can be larger."""
 
 _SMALL_BODY = 64 * 1024
 _LARGE_BODIES = 16
@@ -26,7 +26,7 @@ _BYTES_PER_SECOND = 10 * MIB
 
 
 class BodyTooLargeError(Exception):
-    """The body of a request has more than `MAX_BODY` bytes."""
+    """The body of a request has more bytes than are allowed."""
 
 
 class ServerBusyError(Exception):
@@ -46,20 +46,21 @@ class BodyReader:
 
     @asynccontextmanager
     async def read(
-        self, scope: Scope, receive: Receive, first: Message | None = None
+        self, scope: Scope, receive: Receive, first: Message | None = None, *, limit: int = MAX_BODY
     ) -> AsyncIterator[bytes]:
         """Reads a body; a large one counts as being in memory until the block is left.
 
         Args:
             first: the first message, if it was received already.
+            limit: the largest body, in bytes.
 
         Raises:
-            BodyTooLargeError: the body has more than `MAX_BODY` bytes.
+            BodyTooLargeError: the body has more than `limit` bytes.
             ServerBusyError: the body is large, and too many large bodies wait already.
             ClientGoneError: the client closed the connection first.
         """
         length = _content_length(scope)
-        if length is not None and length > MAX_BODY:
+        if length is not None and length > limit:
             raise BodyTooLargeError
         body = bytearray()
         complete = first is not None and _append(body, first)
@@ -72,8 +73,8 @@ class BodyReader:
             raise ServerBusyError
         async with self._slots:
             if not complete:
-                await _read_part(receive, body, MAX_BODY)
-            if len(body) > MAX_BODY:
+                await _read_part(receive, body, limit)
+            if len(body) > limit:
                 raise BodyTooLargeError
             async with self._turn:
                 await anyio.sleep(len(body) / _BYTES_PER_SECOND)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
-from codegym_mcp.server.bearer_tokens import has_bearer_token
+from codegym_mcp.server.bearer_tokens import has_token
 
 _COST_PER_ITERATION = 16
 """The cost of the requests that are started in one iteration of the event loop. Starting many at once saves
@@ -86,7 +86,12 @@ class RequestScheduler:
 
     async def acquire(self, sender: Sender) -> None:
         """Waits until a request of this sender may be served."""
-        if self._cost_so_far < _COST_PER_ITERATION and not self._queue and not sender.waiting and sender.may_start:
+        if (
+            self._cost_so_far < _COST_PER_ITERATION
+            and not self._queue
+            and not sender.waiting
+            and sender.may_start
+        ):
             self._start(sender)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -158,7 +163,7 @@ class ScheduledRequests:
     def __init__(self, app: ASGIApp, *, episodes: EpisodeManager, token: str) -> None:
         """
         Args:
-            token: the bearer token of the control plane; requests that carry it share a part of their own.
+            token: the token of the control plane; requests that carry it share a part of their own.
         """
         self._app = app
         self._scheduler = RequestScheduler()
@@ -210,5 +215,5 @@ class ScheduledRequests:
 
     def _is_authorized(self, scope: Scope) -> bool:
         with suppress(ValueError):
-            return has_bearer_token(scope, self._token)
+            return has_token(scope, self._token)
         return False
