@@ -43,7 +43,7 @@ Notices come in while you work. A wait ends early at the hour of a notice and sh
   hours that were left. It has to be inspected and started once more, with any crew of its trade. Of a job
   that was broken off, only the hours done count as work given to the crew.
 - If the owner wants a job first, it goes before all others in step 2 from that hour on. If the owner wants
-  several, those keep their order among themselves.
+  several, the one with most hours comes first among them.
 - Only the owner has a say in the order. What crews want changes nothing.
 """
 

@@ -54,6 +54,7 @@ META = {
 }
 
 CHANGES = """
+Two more things may happen:
 - After the first minutes, in which the draught does not change, a gauge may now and then show nothing for a
   while.
 - A valid measurement may show orders about trials. An order of the head gardener replaces the trial, and what

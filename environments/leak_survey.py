@@ -32,6 +32,7 @@ META = {
 }
 
 CIRCUMSTANCES = """
+Four things are particular to this district:
 - The plan sheets are old. The works diary says what has been moved since, and which pipe it branches off now.
   Works that were only planned have changed nothing.
 - Pipe HOSPITAL supplies a hospital and has to be live all the time. If it is dead even for a moment, the
