@@ -27,7 +27,6 @@ Nothing else is to be changed in mail, calendar and contacts.
 
 import json
 import re
-from copy import deepcopy
 from typing import Literal, TypedDict
 
 META = {
@@ -664,7 +663,8 @@ IN_CALENDAR = ("move", "create", "clear", "note", "invite", "room")
 
 def expected(config: Config, forget: str = "") -> State:
     """The state that the requests lead to; with one rule forgotten, if it is named."""
-    world = {name: deepcopy(config[name]) for name in ("events", "contacts", "rooms", "mails")}
+    # Entries are changed, but the lists in them are only replaced.
+    world = {n: [dict(entry) for entry in config[n]] for n in ("events", "contacts", "rooms", "mails")}
     world["sent"], world["answers"] = [], {}
     mails = {mail["mail"]: mail for mail in config["mails"]}
     subjects = {mail["subject"]: number for number, mail in mails.items()}
@@ -711,9 +711,12 @@ def present(config):
 
 
 def mistakes(config: Config) -> dict[str, dict[str, State]]:
-    there = present(config)
-    rules = [rule for rule, kinds in RULES.items() if there.intersection(kinds)]
-    return {rule: {"state": expected(config, rule)} for rule in rules}
+    return {rule: {"state": expected(config, rule)} for rule in rules_for(present(config))}
+
+
+def rules_for(there) -> list[str]:
+    """The rules that matter for such requests."""
+    return [rule for rule, kinds in RULES.items() if there.intersection(kinds)]
 
 
 def texts(request):
@@ -1138,10 +1141,13 @@ def generate(random, difficulty: int) -> Config:
             "asked": [request for person, company, request in draft.asked],
         }
         subjects = [mail["subject"] for mail in mails if mail["subject"].startswith("Please")]
+        if len(set(subjects)) < len(subjects) or not titles_are_clear(config["events"]):
+            continue
         right = expected(config)
-        harmless = [rule for rule, wrong in mistakes(config).items() if wrong["state"] == right]
-        absent = difficulty < 5 or "absence" in present(config)
-        clear = titles_are_clear(config["events"]) and titles_are_clear(right["events"])
-        failed = "not possible" in right["answers"].values()
-        if len(set(subjects)) == len(subjects) and absent and clear and failed == fails and not harmless:
+        if not titles_are_clear(right["events"]) or ("not possible" in right["answers"].values()) != fails:
+            continue
+        there = present(config)
+        if difficulty == 5 and "absence" not in there:
+            continue
+        if all(expected(config, rule) != right for rule in rules_for(there)):
             return config
