@@ -452,6 +452,7 @@ def draw_notices(random, config: Config, count: int) -> list[Notice]:
 
 def draw_refit(random, difficulty: int) -> Config:
     total = (2, 5, 8, 13, 18)[difficulty - 1]
+    faulty = 0.5 if difficulty < 3 else 0.3
     parts = random.sample(PARTS, (1, 2, 2, 3, 5)[difficulty - 1])
     names = random.sample(CREWS, (2, 2, 3, 3, 4)[difficulty - 1])
     stages = list(STAGES)
@@ -467,7 +468,7 @@ def draw_refit(random, difficulty: int) -> Config:
                 "name": f"{stage} {part}",
                 "trade": STAGES[stage],
                 "hours": random.randint(2, 9),
-                "fault_hours": random.randint(1, 5) if random.random() < 0.3 else 0,
+                "fault_hours": random.randint(1, 5) if random.random() < faulty else 0,
                 "after": sorted(f"{before} {what}" for what, before in own + other[:2]),
             }
         )

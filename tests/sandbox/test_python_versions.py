@@ -71,7 +71,7 @@ GENERATED_DIGESTS = {
     "address_merge": "d1928a8cb429942a",
     "archive_requests": "73c03b57dd523771",
     "assay_calibration": "49109f2ca2c34e6f",
-    "crew_rota": "96562846348f8cb8",
+    "crew_rota": "2c847bd8d251af98",
     "data_migration": "f9a41a64a890f50f",
     "front_office": "fd2db72580012633",
     "greenhouse_control": "f9b5f0d0259aec5a",
