@@ -145,7 +145,6 @@ real-model: .venv-real-model/.installed
 	.venv-langchain/bin/pip install --quiet "langchain>=1.4" "langchain-openai>=1.7" "langchain-mcp-adapters>=0.3"
 	touch $@
 
-# The trainers without what they train with: torch alone is gigabytes, and nothing here needs it.
 .venv-viewers/.installed: pyproject.toml
 	$(PYTHON) tests/every_python.py --newest-environment .venv-viewers
 	.venv-viewers/bin/pip install --quiet --upgrade pip

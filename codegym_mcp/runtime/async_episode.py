@@ -85,6 +85,10 @@ class AsyncEpisode(EpisodeView):
         """Closes the episode. If it is open, its agent gave up: outcome `no_submission`, reward 0.0."""
         await self._close(EpisodeState.CLOSED, "The owner closed the episode.")
 
+    async def abandon(self, reason: str = "The owner abandoned the episode.") -> None:
+        """Closes the episode without a score. If it is open: outcome `abandoned`, reward None."""
+        await self._close(EpisodeState.ABANDONED, reason)
+
     async def _close(self, state: EpisodeState, reason: str) -> None:
         if self._closed:
             return
@@ -109,4 +113,4 @@ class AsyncEpisode(EpisodeView):
         if error is None:
             await self.close()
         else:
-            await self._close(EpisodeState.ABANDONED, f"Its block raised {type(error).__name__}.")
+            await self.abandon(f"Its block raised {type(error).__name__}.")

@@ -82,6 +82,10 @@ class Episode(EpisodeView):
         """Closes the episode. If it is open, its agent gave up: outcome `no_submission`, reward 0.0."""
         self._close(EpisodeState.CLOSED, "The owner closed the episode.")
 
+    def abandon(self, reason: str = "The owner abandoned the episode.") -> None:
+        """Closes the episode without a score. If it is open: outcome `abandoned`, reward None."""
+        self._close(EpisodeState.ABANDONED, reason)
+
     def _close(self, state: EpisodeState, reason: str) -> None:
         if self._closed or self._thread.forked:
             return
@@ -106,4 +110,4 @@ class Episode(EpisodeView):
         if error is None:
             self.close()
         else:
-            self._close(EpisodeState.ABANDONED, f"Its block raised {type(error).__name__}.")
+            self.abandon(f"Its block raised {type(error).__name__}.")

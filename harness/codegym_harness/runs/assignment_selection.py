@@ -85,7 +85,7 @@ class Selection(BaseModel):
             TaskError: a chosen environment has no fixed tasks, or cannot generate tasks; or none has the
                 required grade.
         """
-        chosen = _matching(self.environments, served)
+        chosen = matching_environments(self.environments, served)
         if self.grade is not None:
             chosen = _with_grade(self.grade, chosen, grades or {})
         tasks = [task for environment in chosen for task in self._tasks(environment)]
@@ -137,7 +137,13 @@ class Selection(BaseModel):
                 raise NotFoundError("task", task_id, [task for each in chosen for task in each.tasks])
 
 
-def _matching(globs: Iterable[str], served: Sequence[EnvironmentInfo]) -> list[EnvironmentInfo]:
+def matching_environments(globs: Iterable[str], served: Sequence[EnvironmentInfo]) -> list[EnvironmentInfo]:
+    """Returns the environments whose names match one of the globs.
+
+    Raises:
+        NotFoundError: a glob matches nothing.
+        TaskError: there are no environments.
+    """
     if not served:
         raise TaskError(
             "There is no environment to play.", hint="The messages above say why environments cannot be used."

@@ -81,7 +81,7 @@ async def evaluate(
         CodegymError: the run cannot start.
     """
     player, config = _configure_agent(agent)
-    sources, globs = _split_sources(environments)
+    sources, globs = split_sources(environments)
     path = Path(out) if out is not None else new_run_path(config.agent_name)
     check_new_run(path)
     if server is not None and sources:
@@ -169,7 +169,7 @@ def _configure_agent(agent: AgentLike) -> tuple[Agent | None, RunConfig]:
     return player, RunConfig(agent=player.info.name, custom_agent=True)
 
 
-def _split_sources(
+def split_sources(
     environments: str | Source | Sequence[str | Source],
 ) -> tuple[list[Source], list[str]]:
     """Splits what a caller names into sources and globs."""

@@ -59,12 +59,25 @@ class DescribedTask:
     @property
     def opening_messages(self) -> list[Message]:
         """The same messages without the task text, for environments that add it."""
-        return [{"role": "system", "content": self.system_prompt}, {"role": "user", "content": ""}]
+        return opening_messages(DEFAULT_SYSTEM_PROMPT, self.submission, self.calls)
 
     @property
     def columns(self) -> dict[str, Any]:
         """The columns of a row that name the task; see `TaskReference.from_row`."""
         return self.reference.model_dump(include=set(TaskReference.model_fields))
+
+
+def opening_messages(system_prompt: str, submission: str, calls: int) -> list[Message]:
+    """Returns the system prompt and an empty message of the user, to which the task text is added.
+
+    Args:
+        system_prompt: the template of the system prompt; without a text, there is no such message.
+        submission: the name of the tool that submits the answer.
+        calls: the calls that an episode allows.
+    """
+    system = render_system_prompt(system_prompt, submission, calls)
+    messages = [{"role": "system", "content": system}] if system else []
+    return [*messages, {"role": "user", "content": ""}]
 
 
 class TaskDescriber:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from codegym_harness.runs.assignment_selection import SeedRange, Selection
 from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.task_reference import FIRST_HELD_OUT_SEED, TaskReference
 
 
@@ -78,7 +79,14 @@ class TaskSelection(BaseModel):
             TaskError: an environment has no fixed tasks, or cannot generate tasks.
         """
         chosen = catalog.select(*self.environments, tags=self.tags, grade=self.grade)
-        served = list(chosen.infos())
+        return self.divide(list(chosen.infos()))
+
+    def divide(self, served: Sequence[EnvironmentInfo]) -> dict[Part, Sequence[TaskReference]]:
+        """Returns the tasks of environments that were selected already, for each part; see `tasks`.
+
+        Raises:
+            TaskError: an environment has no fixed tasks, or cannot generate tasks.
+        """
         if not self.difficulties:
             return {Part.FIXED: Selection().assignments(served)}
         return {

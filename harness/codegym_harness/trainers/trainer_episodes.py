@@ -4,7 +4,7 @@ import os
 import threading
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from codegym_harness.clients.remote_client import AsyncClient, Client
 from codegym_mcp.episode_limits import Limits
@@ -20,6 +20,8 @@ from codegym_mcp.task_reference import TaskReference
 from codegym_mcp.validation_messages import first_fault
 
 TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
+_PATIENCE = 30.0
+"""Longest time in seconds to wait for a server that was lost, for example while it restarts."""
 
 
 class EpisodeOptions(BaseModel):
@@ -30,8 +32,9 @@ class EpisodeOptions(BaseModel):
     environments: tuple[str, ...] = ()
     """Files, folders and sets of environments; the bundled environments if empty."""
     url: str | None = None
-    """The address of the server that holds the episodes; without it, they are in this process. The token of
-    its control plane is read from `CODEGYM_MCP_TOKEN`."""
+    """The address of the server that holds the episodes; without it, they are in this process."""
+    token: SecretStr | None = None
+    """The token of the server's control plane; without it, it is read from `CODEGYM_MCP_TOKEN`."""
     calls: int = Field(default=Limits().calls, ge=1, le=100_000)
     """Tool calls that an episode allows. A row with a value of its own for `calls` has precedence."""
 
@@ -64,11 +67,11 @@ class EpisodeOptions(BaseModel):
             TaskError: the environment has no such task.
             CodegymError: the episode cannot be opened; see `codegym_mcp.open_episode`.
         """
-        return self._holder().open_episode(**task.model_dump(), limits=self._limits(calls))
+        return self.holder().open_episode(**_arguments(task), limits=self._limits(calls))
 
     async def open_async(self, task: TaskReference, calls: int | None = None) -> AsyncEpisode:
         """Opens an episode to be awaited on any event loop; see `open`."""
-        holder = self._holder()
+        holder = self.holder()
         opener: AsyncRuntime | AsyncClient = (
             holder.async_runtime if isinstance(holder, Runtime) else holder.async_client
         )
@@ -76,7 +79,7 @@ class EpisodeOptions(BaseModel):
         limits = self._limits(calls)
 
         async def open_backend() -> EpisodeBackend:
-            return await opener.open_backend(**task.model_dump(), limits=limits, key=None)
+            return await opener.open_backend(**_arguments(task), limits=limits, key=None)
 
         backend = await holder.thread.run_from_loop(open_backend)
         return AsyncEpisode(backend, holder.thread.run_from_loop, holder.thread.notify)
@@ -87,7 +90,7 @@ class EpisodeOptions(BaseModel):
         except ValidationError as error:
             raise TaskError(f"A row allows {calls!r} calls: {first_fault(error).message}.") from None
 
-    def _holder(self) -> Runtime | Client:
+    def holder(self) -> Runtime | Client:
         """Returns the runtime or client of this process that all episodes with these options share."""
         if self.url is None and not self.environments:
             return shared_runtime()
@@ -104,13 +107,17 @@ class EpisodeOptions(BaseModel):
                 "The environments of a server are the server's own.",
                 hint="Leave the environments out, and start the server with them.",
             )
-        token = os.environ.get(TOKEN_VARIABLE)
+        token = self.token.get_secret_value() if self.token else os.environ.get(TOKEN_VARIABLE)
         if not token:
             raise CodegymError(
                 f"The server at {url} needs the token of its control plane.",
                 hint=f"Set it in {TOKEN_VARIABLE}.",
             )
-        return Client(url, token=token)
+        return Client(url, token=token, patience=_PATIENCE)
+
+
+def _arguments(task: TaskReference) -> dict[str, Any]:
+    return task.model_dump(include=set(TaskReference.model_fields))
 
 
 _lock = threading.Lock()

@@ -1,0 +1,157 @@
+"""Environments and tasks for TRL's GRPO trainers.
+
+    spec = GymSpec(["night_courier", "crew_rota"], difficulty=2, tasks=512, held_out=50)
+    trainer = GRPOTrainer(
+        model="Qwen/Qwen3-1.7B",
+        args=GRPOConfig(max_tool_calling_iterations=64, max_completion_length=8192),
+        train_dataset=spec.train_dataset,
+        eval_dataset=spec.eval_dataset,
+        environment_factory=spec.environment_factory,
+    )
+
+https://huggingface.co/docs/trl/grpo_trainer. `AsyncGRPOTrainer` takes the same arguments.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT
+from codegym_harness.runs.assignment_selection import SeedRange, matching_environments
+from codegym_harness.runs.evaluate_function import split_sources
+from codegym_harness.task_sets.described_tasks import opening_messages
+from codegym_harness.task_sets.task_selection import Part, TaskSelection
+from codegym_harness.trainers.offered_tools import OfferedTools, list_environments, read_tools
+from codegym_harness.trainers.trainer_episodes import EpisodeOptions
+from codegym_harness.trainers.trl_environment import EnvironmentFactory, TrlEnvironment
+from codegym_mcp.episode_limits import Limits
+from codegym_mcp.errors import MissingExtraError, TaskError
+from codegym_mcp.task_reference import TaskReference
+from codegym_mcp.validation_messages import first_fault
+
+Row = dict[str, Any]
+
+
+class GymSpec:
+    """The environments, the training tasks and the held-out tasks of a training run.
+
+    Args:
+        environments: names or globs of environments, and files, folders and sets of environments. Without a
+            file, folder or set, the bundled environments are meant, or those of the server.
+        difficulty: difficulties, 1 to 5, for which tasks are generated; None for the fixed tasks.
+        tasks: generated tasks for each environment and difficulty, with the seeds from `seed` on.
+        seed: the first seed; all seeds are below 1,000,000.
+        held_out: held-out tasks for each environment and difficulty, with the seeds from 1,000,000 on.
+        calls: the tool calls that an episode allows.
+        system_prompt: the system prompt of each row; `{calls}` and `{submission}` are filled in. None if "".
+        server: the address of a server that holds the episodes; without it, they are in this process.
+        token: the token of the server's control plane; read from `CODEGYM_MCP_TOKEN` without it.
+
+    Raises:
+        NotFoundError: no environment has such a name.
+        TaskError: an environment has no such tasks, or the seeds are partly held out.
+        SourceError: a file cannot be used.
+        ConnectionFailedError: the server cannot be reached, or refuses.
+        CodegymError: TRL cannot offer a tool of an environment, for example since it reserves the name.
+    """
+
+    def __init__(
+        self,
+        environments: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = "*",
+        *,
+        difficulty: int | Sequence[int] | None = 1,
+        tasks: int = 512,
+        seed: int = 0,
+        held_out: int = 0,
+        calls: int = Limits().calls,
+        system_prompt: str = DEFAULT_SYSTEM_PROMPT,
+        server: str | None = None,
+        token: str | None = None,
+    ) -> None:
+        paths, globs = split_sources(environments)
+        options = EpisodeOptions.read(
+            environments=[str(path) for path in paths], url=server, token=token, calls=calls
+        )
+        chosen = matching_environments(globs or ("*",), list_environments(options))
+        try:
+            selection = TaskSelection(
+                difficulties=_difficulties(difficulty),
+                seeds=SeedRange(first=seed, last=seed + tasks - 1),
+                held_out=held_out,
+            )
+            self._parts = selection.divide(chosen)
+        except ValidationError as error:
+            raise TaskError(f"The tasks cannot be selected: {first_fault(error)}.") from None
+        first = {task.environment: task for task in reversed(next(iter(self._parts.values())))}
+        self._offered = {name: read_tools(options, first[name]) for name in sorted(first)}
+        self._factories = {
+            name: EnvironmentFactory(name, offered, options) for name, offered in self._offered.items()
+        }
+        self._calls = calls
+        self._system_prompt = system_prompt
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of the training tasks: `prompt`, `environment`, and `task` or `difficulty` and `seed`."""
+        return self._rows(next(iter(self._parts.values())))
+
+    @property
+    def eval_rows(self) -> list[Row]:
+        """The rows of the held-out tasks, which have the same columns."""
+        return self._rows(self._parts.get(Part.HELD_OUT, ()))
+
+    @property
+    def train_dataset(self) -> Any:
+        """The training tasks as a `datasets.Dataset`.
+
+        Raises:
+            MissingExtraError: the package `datasets` is not installed.
+        """
+        return _dataset(self.rows)
+
+    @property
+    def eval_dataset(self) -> Any:
+        """The held-out tasks as a `datasets.Dataset`; None if `held_out` is 0.
+
+        Raises:
+            MissingExtraError: the package `datasets` is not installed.
+        """
+        rows = self.eval_rows
+        return _dataset(rows) if rows else None
+
+    @property
+    def environment_factory(self) -> Callable[[], TrlEnvironment] | dict[str, Callable[[], TrlEnvironment]]:
+        """A callable that makes environments; for several environments, a callable for each by name."""
+        if len(self._factories) > 1:
+            return dict(self._factories)
+        return next(iter(self._factories.values()))
+
+    def _rows(self, tasks: Sequence[TaskReference]) -> list[Row]:
+        # The seeds in turn, so that a trainer that does not shuffle meets every environment.
+        ordered = sorted(tasks, key=lambda task: task.seed or 0)
+        return [
+            {"prompt": self._prompt(self._offered[task.environment]), **_columns(task)} for task in ordered
+        ]
+
+    def _prompt(self, offered: OfferedTools) -> list[dict[str, str]]:
+        return opening_messages(self._system_prompt, offered.submission.name, self._calls)
+
+
+def _columns(task: TaskReference) -> Row:
+    return task.model_dump(include=set(TaskReference.model_fields), exclude_none=True)
+
+
+def _difficulties(difficulty: int | Sequence[int] | None) -> tuple[int, ...]:
+    if difficulty is None:
+        return ()
+    return (difficulty,) if isinstance(difficulty, int) else tuple(difficulty)
+
+
+def _dataset(rows: list[Row]) -> Any:
+    try:
+        from datasets import Dataset
+    except ImportError:
+        raise MissingExtraError("A data set for TRL", "pip install datasets") from None
+    return Dataset.from_list(rows)
