@@ -93,7 +93,7 @@ tests/browser/node_modules: tests/browser/package.json
 	npm install --prefix tests/browser --no-package-lock --no-audit --no-fund --loglevel error
 	touch $@
 
-trainers: .venv-trainers/.installed .venv-verl/.installed
+trainers: .venv-trainers/.installed .venv-verl/.installed .venv-verifiers/.installed
 	.venv-trainers/bin/python -m pytest -m trainers tests/trainers
 	.venv-verl/bin/python -m pytest -m verl tests/verl
 
@@ -167,6 +167,13 @@ real-model: .venv-real-model/.installed
 	rm -rf .venv-verl/lib/python3.*/site-packages/tests
 	touch $@
 
+# verifiers needs another version of mcp. Its harnesses install what they need with uv.
+.venv-verifiers/.installed:
+	$(PYTHON) -m venv .venv-verifiers
+	.venv-verifiers/bin/pip install --quiet --upgrade pip
+	.venv-verifiers/bin/pip install --quiet "verifiers==0.4.0" uv
+	touch $@
+
 tests/agents/node_modules: tests/agents/package.json
 	npm install --prefix tests/agents --no-package-lock --no-audit --no-fund --loglevel error
 	touch $@
@@ -176,4 +183,4 @@ tests/interop/node_modules: tests/interop/package.json
 	touch $@
 
 clean:
-	rm -rf .venv .venv-audit .venv-browser .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers .venv-verl .venv-viewers tests/agents/node_modules tests/browser/node_modules tests/interop/node_modules build site *.egg-info
+	rm -rf .venv .venv-audit .venv-browser .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers .venv-verifiers .venv-verl .venv-viewers tests/agents/node_modules tests/browser/node_modules tests/interop/node_modules build site *.egg-info
