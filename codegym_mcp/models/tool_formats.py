@@ -4,16 +4,16 @@ The formats are those of the models' public chat templates. A call that is marke
 returned with `arguments` None, so that it is recorded and answered like any malformed call.
 """
 
-import ast
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any
 
 from codegym_mcp.episode_interface import ToolView
-from codegym_mcp.models.call_arguments import CallArguments, parse_arguments
+from codegym_mcp.models.call_arguments import CallArguments
 from codegym_mcp.models.model_messages import ModelToolCall
+from codegym_mcp.models.pythonic_calls import read_python
+from codegym_mcp.models.written_calls import Written, read_arguments, read_calls, read_unquoted_values
+from codegym_mcp.models.written_values import json_length, strip_fence
 
 
 class ToolFormat(StrEnum):
@@ -40,37 +40,45 @@ class ToolFormat(StrEnum):
     """`<|tool_call|>[{"name": …, "arguments": {…}}]`: Granite; also `functools[…]`: Phi 4 mini."""
 
 
-Written = tuple[str, CallArguments]
-"""The name and the arguments of a call."""
 Parser = Callable[[str, Sequence[ToolView]], Iterator[Written]]
 
-_THOUGHTS = re.compile(r"^.*</think>", re.DOTALL)
+_THOUGHTS = re.compile(r"<(think|thinking|reasoning)>(?:(?!<\1>).)*?</\1>|\[THINK\].*?\[/THINK\]", re.DOTALL)
+_REST_OF_THOUGHTS = re.compile(r"^.*</think>", re.DOTALL)
+"""Thoughts whose beginning stands in the prompt."""
+_TURN_MARKS = re.compile(
+    r"<\|(?:im_end|eot_id|eom_id|eot|eom|end|end_of_text|endoftext|end_of_turn|return)\|>|</s>|<end_of_turn>"
+    r"|<\uff5cend\u2581of\u2581sentence\uff5c>"
+    r"|<\|(?:start_header_id|header_start)\|>assistant<\|(?:end_header_id|header_end)\|>|<\|im_start\|>assistant\n"
+)
+"""Special tokens of a turn that servers leave in the text."""
 
 
 def parse_calls(text: str, form: ToolFormat, tools: Sequence[ToolView]) -> list[ModelToolCall]:
     """Parses the tool calls in a text.
 
     Args:
-        text: the visible text of a reply. Reasoning in it, up to `</think>`, is ignored.
+        text: the visible text of a reply. Reasoning and special tokens of the turn in it are ignored.
         tools: the tools that were offered; their schemas give the types of values written without quotes.
     """
-    found = _PARSERS[form](_THOUGHTS.sub("", text), tools)
+    found = _PARSERS[form](_TURN_MARKS.sub("", _REST_OF_THOUGHTS.sub("", _THOUGHTS.sub("", text))), tools)
     return [
         ModelToolCall(f"call_{number}", name, arguments.raw, arguments.data, arguments.problem)
         for number, (name, arguments) in enumerate(found, start=1)
     ]
 
 
-_TOOL_CALL = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|(?=<tool_call>)|\Z)", re.DOTALL)
-_FUNCTION = re.compile(r"<function=([^>]*)>(.*?)(?:</function>|(?=<function=)|\Z)", re.DOTALL)
-_PARAMETER = re.compile(r"<parameter=([^>]*)>(.*?)(?:</parameter>|(?=<parameter=)|\Z)", re.DOTALL)
+_TOOL_CALL_START, _TOOL_CALL_END = "<tool_call>", "</tool_call>"
+_FUNCTION = re.compile(r"<function=([^>]*)>(.*?)(</function>|(?=<function=)|\Z)", re.DOTALL)
+_PARAMETER = re.compile(r"<parameter=([^>]*)>(.*?)(</parameter>|(?=<parameter=)|\Z)", re.DOTALL)
 _ARGUMENT = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
-_MISTRAL_CALL = re.compile(r"\[TOOL_CALLS\]\s*([^\[{\s]+)\s*(?:\[CALL_ID\][^\[{]*)?(?:\[ARGS\])?\s*(?=\{)")
+_MISTRAL_MARK = "[TOOL_CALLS]"
+_MISTRAL_NAME = re.compile(r"\s*([^\[{\s`]+)\s*(?:\[CALL_ID\][^\[{]*)?(?:\[ARGS\])?\s*")
 _BAR, _BLOCK = "\uff5c", "\u2581"
 """DeepSeek's substitutes for the vertical bar and the space in special tokens."""
 _DEEPSEEK_CALL = re.compile(
-    rf"<{_BAR}tool{_BLOCK}call{_BLOCK}begin{_BAR}>(.*?)<{_BAR}tool{_BLOCK}sep{_BAR}>(.*?)"
-    rf"(?:<{_BAR}tool{_BLOCK}call{_BLOCK}end{_BAR}>|\Z)",
+    r"<\|tool call begin\|>(.*?)<\|tool sep\|>(.*?)(?:<\|tool call end\|>|\Z)".replace(
+        r"\|", rf"[{_BAR}|]"
+    ).replace(" ", f"[{_BLOCK}_]"),
     re.DOTALL,
 )
 _KIMI_CALL = re.compile(
@@ -78,172 +86,132 @@ _KIMI_CALL = re.compile(
     r"(?:<\|tool_call_end\|>|\Z)",
     re.DOTALL,
 )
-_FENCE = re.compile(r"^\s*(\S+)\s*```(?:json)?\s*(.*?)\s*(?:```\s*)?\Z", re.DOTALL)
+_DEEPSEEK_NAME = re.compile(r"\s*([^\s`{]+)(.*)\Z", re.DOTALL)
+_LLAMA3_OBJECT = re.compile(r"^[ \t]*(?:```(?:json)?\s*)?(?=\{)", re.MULTILINE)
 _GRANITE_MARK = re.compile(r"<\|tool_call\|>|<tool_call>|functools")
-_PYTHON_MARKS = re.compile(
-    r"<\|tool_call_(?:start|end)\|>|<\|python_(?:start|end|tag)\|>|</?function_calls>|```(?:python)?"
+_PYTHON_SPAN = re.compile(
+    r"(?:<\|tool_call_start\|>|<\|python_(?:start|tag)\|>|<function_calls>)(.*?)"
+    r"(?:<\|tool_call_end\|>|<\|python_end\|>|</function_calls>|\Z)|```tool_code\s(.*?)(?:```|\Z)",
+    re.DOTALL,
 )
 
 
 def _hermes(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
-    for match in _TOOL_CALL.finditer(text):
-        yield _read_object(match[1])
+    for body in _tagged(text):
+        yield from read_calls(body)
 
 
 def _qwen(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
-    functions = list(_FUNCTION.finditer(text))
-    if not functions:
-        yield from _hermes(text, tools)
-    for function in functions:
-        name = function[1].strip()
-        pairs = [(match[1].strip(), _strip_newline(match[2])) for match in _PARAMETER.finditer(function[2])]
-        yield name, _read_values(name, pairs, tools)
+    bodies = _tagged(text) if _TOOL_CALL_START in text else [text]
+    for body in bodies:
+        functions = list(_FUNCTION.finditer(body))
+        for function in functions:
+            yield _read_function(function, tools)
+        if not functions and _TOOL_CALL_START in text:
+            yield from read_calls(body)
+
+
+def _read_function(function: re.Match[str], tools: Sequence[ToolView]) -> Written:
+    name = function[1].strip(" \n\"'")
+    parameters = list(_PARAMETER.finditer(function[2]))
+    if parameters and not parameters[-1][3] and not function[3]:
+        return name, CallArguments(function[0], None, "the call is cut off")
+    pairs = [(match[1].strip(" \n\"'"), _strip_newline(match[2])) for match in parameters]
+    return name, read_unquoted_values(name, pairs, tools)
 
 
 def _glm(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
-    for match in _TOOL_CALL.finditer(text):
-        name = match[1].partition("<arg_key>")[0].strip()
-        pairs = [(pair[1].strip(), pair[2]) for pair in _ARGUMENT.finditer(match[1])]
-        yield name, _read_values(name, pairs, tools)
+    for body in _tagged(text):
+        name, mark, written = body.partition("<arg_key>")
+        if _ARGUMENT.sub("", mark + written).strip():
+            yield name.strip(), CallArguments(body, None, "the call is cut off or not in the form of GLM")
+            continue
+        pairs = [(pair[1].strip(), pair[2]) for pair in _ARGUMENT.finditer(body)]
+        yield name.strip(), read_unquoted_values(name.strip(), pairs, tools)
 
 
 def _llama3(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
-    rest = text.replace("<|python_tag|>", "").strip()
-    if not rest.startswith("{"):
+    names = {tool.name for tool in tools}
+    functions = [match for match in _FUNCTION.finditer(text) if match[1].strip() in names]
+    for function in functions:
+        yield function[1].strip(), read_arguments(function[2])
+    if functions:
         return
-    for written in _read_sequence(rest):
-        name, arguments = _read_object(written)
-        if name:
-            yield name, arguments
+    rest = strip_fence(text.rpartition("<|python_tag|>")[2])
+    if rest.startswith("{"):
+        yield from (call for call in read_calls(rest) if call[0])
+        return
+    # Beside prose, and in a list, only the name of a tool shows that an object is a call.
+    found = _LLAMA3_OBJECT.search(rest)
+    if rest.startswith("["):
+        yield from (call for call in read_calls(rest) if call[0] in names)
+    elif found is not None:
+        yield from (call for call in read_calls(rest[found.end() :].rstrip("` \n")) if call[0] in names)
 
 
 def _mistral(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
-    matches = list(_MISTRAL_CALL.finditer(text))
-    for match in matches:
-        yield match[1], parse_arguments(_first_object(text[match.end() :]))
-    rest = text.partition("[TOOL_CALLS]")[2]
-    if not matches and rest:
-        yield from _read_list(rest)
+    start = text.find(_MISTRAL_MARK)
+    while start >= 0:
+        start += len(_MISTRAL_MARK)
+        name = _MISTRAL_NAME.match(text, start)
+        begin = name.end() if name else start
+        written = text[begin:]
+        length = json_length(written)
+        written = written if length else written.partition(_MISTRAL_MARK)[0]
+        if name is None:
+            yield from read_calls(written)
+        elif not written.strip() and "[ARGS]" not in name[0]:
+            yield name[1], CallArguments(name[0], None, "the call is cut off")
+        else:
+            yield name[1], read_arguments(written)
+        start = text.find(_MISTRAL_MARK, begin + length)
 
 
 def _granite(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
     mark = _GRANITE_MARK.search(text)
-    if mark is not None:
-        yield from _read_list(text[mark.end() :])
+    if mark is not None and mark[0] == _TOOL_CALL_START:
+        yield from _hermes(text, tools)
+    elif mark is not None:
+        yield from read_calls(text[mark.end() :])
 
 
 def _deepseek(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
     for match in _DEEPSEEK_CALL.finditer(text):
-        fenced = _FENCE.match(match[2]) if match[1].strip() == "function" else None
-        if fenced is not None:
-            yield fenced[1], parse_arguments(fenced[2])
-        else:
-            yield match[1].strip(), parse_arguments(match[2].strip())
+        name, written = match[1].strip(), match[2]
+        named = _DEEPSEEK_NAME.match(written) if name == "function" else None
+        if named is not None:
+            name, written = named[1], named[2]
+        yield name, read_arguments(written)
 
 
 def _kimi(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
     for match in _KIMI_CALL.finditer(text):
-        yield match[1].strip(), parse_arguments(match[2].strip())
+        yield match[1].strip(), read_arguments(match[2])
 
 
 def _pythonic(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
-    marked = bool(_PYTHON_MARKS.search(text))
-    source = _PYTHON_MARKS.sub("", text).strip()
     names = {tool.name for tool in tools}
-    if not source.startswith("[") and not any(source.startswith(f"{name}(") for name in names):
-        return
-    try:
-        tree = ast.parse(source, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        name = re.match(r"\[?\s*([\w.]+)\(", source)
-        if name is not None and (marked or name[1] in names):
-            yield name[1], CallArguments(source, None, f"the call is not a Python expression: {error}")
-        return
-    for node in tree.elts if isinstance(tree, ast.List) else [tree]:
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), _read_keywords(node, source)
+    spans = [match[1] or match[2] or "" for match in _PYTHON_SPAN.finditer(text)]
+    for source in map(strip_fence, spans or [text]):
+        if source.startswith("[") or any(source.startswith(f"{name}(") for name in names) or spans:
+            yield from read_python(source, names, marked=bool(spans))
 
 
-def _read_keywords(node: ast.Call, source: str) -> CallArguments:
-    raw = ast.get_source_segment(source, node) or source
-    if node.args:
-        return CallArguments(raw, None, "arguments without names")
-    try:
-        values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords}
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
-        return CallArguments(raw, None, f"an argument is not a literal: {error}")
-    if None in values:
-        return CallArguments(raw, None, "arguments without names")
-    parsed = parse_arguments(values)
-    return CallArguments(raw, parsed.data, parsed.problem)
-
-
-def _read_object(written: str) -> Written:
-    """Reads `{"name": …, "arguments" or "parameters": …}`."""
-    try:
-        call = json.loads(_first_object(written))
-    except (ValueError, RecursionError) as error:
-        name = re.search(r'"name"\s*:\s*"([^"\\]*)"', written)
-        return name[1] if name else "", CallArguments(written, None, " ".join(str(error).split()))
-    return _read_mapping(call, written)
-
-
-def _read_mapping(call: Any, written: str) -> Written:
-    if not isinstance(call, dict) or not isinstance(call.get("name"), str):
-        return "", CallArguments(written, None, "the call has no name")
-    return call["name"], parse_arguments(call.get("arguments", call.get("parameters")))
-
-
-def _read_list(written: str) -> Iterator[Written]:
-    """Reads a list of objects, or one object."""
-    written = written.strip()
-    try:
-        calls, _ = json.JSONDecoder().raw_decode(written)
-    except (ValueError, RecursionError):
-        yield _read_object(written)
-        return
-    for call in calls if isinstance(calls, list) else [calls]:
-        yield _read_mapping(call, written)
-
-
-def _read_sequence(written: str) -> Iterator[str]:
-    """Returns the objects of a text in which they follow each other, separated by `;` or spaces."""
-    while written:
-        first = _first_object(written)
-        yield first
-        written = written[len(first) :].lstrip("; \n\t,")
-        if not written.startswith("{"):
-            return
-
-
-def _read_values(name: str, pairs: Sequence[tuple[str, str]], tools: Sequence[ToolView]) -> CallArguments:
-    """Reads values that are written without quotes, by the types in the tool's schema."""
-    schema = next((tool.input_schema for tool in tools if tool.name == name), {})
-    properties = schema.get("properties", {})
-    return parse_arguments({key: _read_value(text, properties.get(key, {})) for key, text in pairs})
-
-
-def _read_value(text: str, schema: dict[str, Any]) -> Any:
-    if schema.get("type") == "string":
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return {"True": True, "False": False, "None": None}.get(text.strip(), text)
+def _tagged(text: str) -> Iterator[str]:
+    """Returns what stands between `<tool_call>` and `</tool_call>`; an end in a JSON string is none."""
+    start = text.find(_TOOL_CALL_START)
+    while start >= 0:
+        start += len(_TOOL_CALL_START)
+        after = start + json_length(text[start:])
+        ends = [text.find(mark, after) for mark in (_TOOL_CALL_END, _TOOL_CALL_START)]
+        end = min((end for end in ends if end >= 0), default=len(text))
+        yield text[start:end].strip()
+        start = text.find(_TOOL_CALL_START, end)
 
 
 def _strip_newline(text: str) -> str:
     """Removes the line breaks that the template puts around a value."""
     return text.removeprefix("\n").removesuffix("\n")
-
-
-def _first_object(text: str) -> str:
-    """Returns the first JSON value of a text, or the whole text if it is not complete."""
-    try:
-        _, end = json.JSONDecoder().raw_decode(text)
-    except (ValueError, RecursionError):
-        return text
-    return text[:end]
 
 
 _PARSERS: dict[ToolFormat, Parser] = {

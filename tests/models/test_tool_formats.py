@@ -176,6 +176,295 @@ def test_calls_are_parsed(form: ToolFormat, text: str, expected: list[tuple[str,
     assert len({call.id for call in calls}) == len(calls)
 
 
+MOVE = '{"name": "move", "arguments": {"floors": 1}}'
+LISTEN = '{"name": "listen", "arguments": {}}'
+
+DEVIATIONS: list[tuple[str, ToolFormat, str, list[tuple[str, dict[str, Any]]]]] = [
+    ("hermes fence in tag", ToolFormat.HERMES, f"<tool_call>\n```json\n{MOVE}\n```\n</tool_call>", ONE),
+    ("hermes im_end left", ToolFormat.HERMES, f"<tool_call>{MOVE}</tool_call><|im_end|>", ONE),
+    ("hermes unclosed im_end", ToolFormat.HERMES, f"<tool_call>\n{MOVE}<|im_end|>", ONE),
+    ("hermes list in tag", ToolFormat.HERMES, f"<tool_call>[{MOVE}, {LISTEN}]</tool_call>", TWO),
+    ("hermes two objects in one tag", ToolFormat.HERMES, f"<tool_call>\n{MOVE}\n{LISTEN}\n</tool_call>", TWO),
+    (
+        "hermes python dict",
+        ToolFormat.HERMES,
+        "<tool_call>{'name': 'move', 'arguments': {'floors': 1}}</tool_call>",
+        ONE,
+    ),
+    (
+        "hermes py literals",
+        ToolFormat.HERMES,
+        '<tool_call>{"name": "move", "arguments": {"fast": True, "label": None}}</tool_call>',
+        [("move", {"fast": True, "label": None})],
+    ),
+    (
+        "hermes parameters",
+        ToolFormat.HERMES,
+        '<tool_call>{"name": "move", "parameters": {"floors": 1}}</tool_call>',
+        ONE,
+    ),
+    (
+        "hermes function wrapper",
+        ToolFormat.HERMES,
+        '<tool_call>{"type":"function","function":{"name": "move", "arguments": {"floors": 1}}}</tool_call>',
+        ONE,
+    ),
+    (
+        "hermes tag in string",
+        ToolFormat.HERMES,
+        '<tool_call>{"name": "move", "arguments": {"label": "a</tool_call>b"}}</tool_call>',
+        [("move", {"label": "a</tool_call>b"})],
+    ),
+    (
+        "hermes raw newline in string",
+        ToolFormat.HERMES,
+        '<tool_call>{"name": "move", "arguments": {"label": "a\nb"}}</tool_call>',
+        [("move", {"label": "a\nb"})],
+    ),
+    (
+        "hermes doubled args string",
+        ToolFormat.HERMES,
+        '<tool_call>{"name": "move", "arguments": "{\\"floors\\": 1}"}</tool_call>',
+        ONE,
+    ),
+    (
+        "hermes trailing comma",
+        ToolFormat.HERMES,
+        '<tool_call>{"name": "move", "arguments": {"floors": 1,}}</tool_call>',
+        ONE,
+    ),
+    (
+        "hermes arguments null",
+        ToolFormat.HERMES,
+        '<tool_call>{"name": "listen", "arguments": null}</tool_call>',
+        [("listen", {})],
+    ),
+    ("hermes extra brace", ToolFormat.HERMES, f"<tool_call>{MOVE}}}</tool_call>", ONE),
+    (
+        "hermes second think",
+        ToolFormat.HERMES,
+        f"<think>a</think>x<think>b <tool_call>{LISTEN}</tool_call></think><tool_call>{MOVE}</tool_call>",
+        ONE,
+    ),
+    ("hermes call then think", ToolFormat.HERMES, f"<tool_call>{MOVE}</tool_call><think>done</think>", ONE),
+    (
+        "hermes gemma thinking tag",
+        ToolFormat.HERMES,
+        f"<thinking>maybe <tool_call>{LISTEN}</tool_call></thinking><tool_call>{MOVE}</tool_call>",
+        ONE,
+    ),
+    (
+        "hermes mistral think",
+        ToolFormat.MISTRAL,
+        f"[THINK]maybe [TOOL_CALLS][{LISTEN}][/THINK][TOOL_CALLS][{MOVE}]",
+        ONE,
+    ),
+    (
+        "qwen function without tool_call",
+        ToolFormat.QWEN,
+        "<function=move>\n<parameter=floors>\n1\n</parameter>\n</function>",
+        ONE,
+    ),
+    (
+        "qwen int as string schema",
+        ToolFormat.QWEN,
+        "<tool_call><function=move><parameter=floors>1</function></tool_call>",
+        ONE,
+    ),
+    (
+        "qwen mixed",
+        ToolFormat.QWEN,
+        f"<tool_call>{MOVE}</tool_call><tool_call><function=listen></function></tool_call>",
+        TWO,
+    ),
+    (
+        "qwen quoted name",
+        ToolFormat.QWEN,
+        '<tool_call><function="move"><parameter="floors">1</parameter></function></tool_call>',
+        ONE,
+    ),
+    (
+        "qwen python list",
+        ToolFormat.QWEN,
+        "<tool_call><function=move><parameter=stops>['a', 1]</parameter></function></tool_call>",
+        [("move", {"stops": ["a", 1]})],
+    ),
+    (
+        "glm py list",
+        ToolFormat.GLM,
+        "<tool_call>move<arg_key>stops</arg_key><arg_value>['a']</arg_value></tool_call>",
+        [("move", {"stops": ["a"]})],
+    ),
+    ("llama eot", ToolFormat.LLAMA3, '{"name": "move", "parameters": {"floors": 1}}<|eot_id|>', ONE),
+    (
+        "llama eom py tag",
+        ToolFormat.LLAMA3,
+        '<|python_tag|>{"name": "move", "parameters": {"floors": 1}}<|eom_id|>',
+        ONE,
+    ),
+    (
+        "llama header",
+        ToolFormat.LLAMA3,
+        '<|start_header_id|>assistant<|end_header_id|>\n\n{"name": "move", "parameters": {"floors": 1}}<|eot_id|>',
+        ONE,
+    ),
+    ("llama fence", ToolFormat.LLAMA3, '```json\n{"name": "move", "parameters": {"floors": 1}}\n```', ONE),
+    ("llama list", ToolFormat.LLAMA3, f"[{MOVE}, {LISTEN}]", TWO),
+    ("llama prose", ToolFormat.LLAMA3, 'I will go.\n{"name": "move", "parameters": {"floors": 1}}', ONE),
+    ("llama func tag", ToolFormat.LLAMA3, '<function=move>{"floors": 1}</function>', ONE),
+    ("llama func tag eom", ToolFormat.LLAMA3, '<function=move>{"floors": 1}</function><|eom_id|>', ONE),
+    ("llama newline separated", ToolFormat.LLAMA3, f"{MOVE}\n{LISTEN}", TWO),
+    (
+        "llama python literals",
+        ToolFormat.LLAMA3,
+        '{"name": "move", "parameters": {"fast": True}}',
+        [("move", {"fast": True})],
+    ),
+    (
+        "llama stringified params",
+        ToolFormat.LLAMA3,
+        '{"name": "move", "parameters": "{\\"floors\\": 1}"}',
+        ONE,
+    ),
+    ("llama function key", ToolFormat.LLAMA3, '{"function": "move", "parameters": {"floors": 1}}', ONE),
+    (
+        "llama type fn",
+        ToolFormat.LLAMA3,
+        '{"type": "function", "function": {"name": "move", "parameters": {"floors": 1}}}',
+        ONE,
+    ),
+    ("mistral eos", ToolFormat.MISTRAL, f"[TOOL_CALLS][{MOVE}]</s>", ONE),
+    ("mistral fence", ToolFormat.MISTRAL, f"[TOOL_CALLS]```json\n[{MOVE}]\n```", ONE),
+    ("mistral two lists", ToolFormat.MISTRAL, f"[TOOL_CALLS][{MOVE}][TOOL_CALLS][{LISTEN}]", TWO),
+    ("mistral args no obj", ToolFormat.MISTRAL, "[TOOL_CALLS]listen[ARGS]", [("listen", {})]),
+    (
+        "mistral [ARGS] text in string",
+        ToolFormat.MISTRAL,
+        '[TOOL_CALLS]move[ARGS]{"label": "[TOOL_CALLS]x{"}',
+        [("move", {"label": "[TOOL_CALLS]x{"})],
+    ),
+    ("mistral spaced", ToolFormat.MISTRAL, '[TOOL_CALLS] move [ARGS] {"floors": 1}', ONE),
+    ("py eot", ToolFormat.PYTHONIC, "[move(floors=1)]<|eot_id|>", ONE),
+    ("py im_end", ToolFormat.PYTHONIC, "<|tool_call_start|>[move(floors=1)]<|tool_call_end|><|im_end|>", ONE),
+    (
+        "py prose after",
+        ToolFormat.PYTHONIC,
+        "<|tool_call_start|>[move(floors=1)]<|tool_call_end|>Moving up now.",
+        ONE,
+    ),
+    (
+        "py prose before",
+        ToolFormat.PYTHONIC,
+        "Moving.<|tool_call_start|>[move(floors=1)]<|tool_call_end|>",
+        ONE,
+    ),
+    (
+        "py json lits",
+        ToolFormat.PYTHONIC,
+        "[move(fast=true, label=null)]",
+        [("move", {"fast": True, "label": None})],
+    ),
+    ("py fence", ToolFormat.PYTHONIC, "```python\n[move(floors=1)]\n```", ONE),
+    ("py tool_code", ToolFormat.PYTHONIC, "```tool_code\nmove(floors=1)\n```", ONE),
+    ("py lines", ToolFormat.PYTHONIC, "move(floors=1)\nlisten()", TWO),
+    (
+        "py two fc lines",
+        ToolFormat.PYTHONIC,
+        "<function_calls>\nmove(floors=1)\nlisten()\n</function_calls>",
+        TWO,
+    ),
+    ("py comma", ToolFormat.PYTHONIC, "move(floors=1), listen()", TWO),
+    ("py mark in string", ToolFormat.PYTHONIC, "[move(label='```x```')]", [("move", {"label": "```x```"})]),
+    ("py negative", ToolFormat.PYTHONIC, "[move(floors=-1)]", [("move", {"floors": -1})]),
+    ("py tuple set", ToolFormat.PYTHONIC, "[move(stops=(1,2))]", [("move", {"stops": [1, 2]})]),
+    (
+        "ds eos",
+        ToolFormat.DEEPSEEK,
+        deepseek(
+            '<|tool calls begin|><|tool call begin|>move<|tool sep|>{"floors": 1}<|tool call end|><|tool calls end|>'
+        )
+        + f"<{BAR}end{BLOCK}of{BLOCK}sentence{BAR}>",
+        ONE,
+    ),
+    (
+        "ds function no fence",
+        ToolFormat.DEEPSEEK,
+        deepseek('<|tool call begin|>function<|tool sep|>move\n{"floors": 1}<|tool call end|>'),
+        ONE,
+    ),
+    (
+        "ds fence v31",
+        ToolFormat.DEEPSEEK,
+        deepseek('<|tool call begin|>move<|tool sep|>```json\n{"floors": 1}\n```<|tool call end|>'),
+        ONE,
+    ),
+    (
+        "ds trunc eos",
+        ToolFormat.DEEPSEEK,
+        deepseek('<|tool call begin|>move<|tool sep|>{"floors": 1}')
+        + f"<{BAR}end{BLOCK}of{BLOCK}sentence{BAR}>",
+        ONE,
+    ),
+    (
+        "ds ascii",
+        ToolFormat.DEEPSEEK,
+        '<|tool_calls_begin|><|tool_call_begin|>move<|tool_sep|>{"floors": 1}<|tool_call_end|>',
+        ONE,
+    ),
+    (
+        "kimi eos",
+        ToolFormat.KIMI,
+        '<|tool_calls_section_begin|><|tool_call_begin|>functions.move:0<|tool_call_argument_begin|>{"floors": 1}<|tool_call_end|><|tool_calls_section_end|><|im_end|>',
+        ONE,
+    ),
+    (
+        "kimi noend",
+        ToolFormat.KIMI,
+        '<|tool_call_begin|>functions.move:0<|tool_call_argument_begin|>{"floors": 1}<|tool_calls_section_end|>',
+        ONE,
+    ),
+    (
+        "kimi name colon",
+        ToolFormat.KIMI,
+        '<|tool_call_begin|>move:12<|tool_call_argument_begin|>{"floors": 1}<|tool_call_end|>',
+        ONE,
+    ),
+    (
+        "kimi fence",
+        ToolFormat.KIMI,
+        '<|tool_call_begin|>functions.move:0<|tool_call_argument_begin|>```json\n{"floors": 1}\n```<|tool_call_end|>',
+        ONE,
+    ),
+    ("granite eot", ToolFormat.GRANITE, f"<|tool_call|>[{MOVE}]<|end_of_text|>", ONE),
+    ("granite closing", ToolFormat.GRANITE, f"<tool_call>[{MOVE}]</tool_call>", ONE),
+    (
+        "granite 4 two tags",
+        ToolFormat.GRANITE,
+        f"<tool_call>{MOVE}</tool_call><tool_call>{LISTEN}</tool_call>",
+        TWO,
+    ),
+    ("granite fence", ToolFormat.GRANITE, f"<|tool_call|>```json\n[{MOVE}]\n```", ONE),
+    (
+        "granite string args",
+        ToolFormat.GRANITE,
+        '<|tool_call|>[{"name": "move", "arguments": "{\\"floors\\": 1}"}]',
+        ONE,
+    ),
+    ("granite py", ToolFormat.GRANITE, "<|tool_call|>[{'name': 'move', 'arguments': {'floors': 1}}]", ONE),
+    ("py print", ToolFormat.PYTHONIC, "```tool_code\nprint(move(floors=1))\n```", ONE),
+]
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "expected"), [case[1:] for case in DEVIATIONS], ids=[case[0] for case in DEVIATIONS]
+)
+def test_calls_beside_the_template_are_parsed(
+    form: ToolFormat, text: str, expected: list[tuple[str, dict[str, Any]]]
+) -> None:
+    calls = parse_calls(text, form, TOOLS)
+    assert [(call.name, call.arguments) for call in calls] == expected
+
+
 @pytest.mark.parametrize("form", ToolFormat)
 @pytest.mark.parametrize(
     "text",
@@ -203,6 +492,12 @@ MALFORMED = [
     (ToolFormat.PYTHONIC, "[move(floors=1 + up)]"),
     (ToolFormat.PYTHONIC, "[move(1)]"),
     (ToolFormat.DEEPSEEK, deepseek('<|tool call begin|>move<|tool sep|>{"floors": ')),
+    (ToolFormat.QWEN, "<tool_call><function=move><parameter=label>half a te"),
+    (ToolFormat.GLM, "<tool_call>move<arg_key>floors</arg_key><arg_val"),
+    (ToolFormat.MISTRAL, "[TOOL_CALLS]move"),
+    (ToolFormat.PYTHONIC, "[move(floors=1, floors=2)]"),
+    (ToolFormat.PYTHONIC, "[move(floors=1); listen()]"),
+    (ToolFormat.HERMES, '<tool_call>{{"name": "move", "arguments": {"floors": 1}}}</tool_call>'),
     (ToolFormat.KIMI, '<|tool_call_begin|>functions.move:0<|tool_call_argument_begin|>{"floors": '),
     (ToolFormat.GRANITE, '<|tool_call|>[{"name": "move", "arguments": {"floors": 1'),
 ]

@@ -1,0 +1,84 @@
+"""Reads JSON values that a model wrote as text, also in code fences or as Python literals."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_FENCE = re.compile(r"\s*```(?:json|python|tool_code|tool_call)?[ \t]*\n?", re.IGNORECASE)
+_SEPARATORS = "; \n\t\r,"
+_DECODER = json.JSONDecoder(strict=False)
+"""Accepts line breaks in strings, which small models do not escape."""
+_JSON_NAMES = {"true": True, "false": False, "null": None}
+_LITERAL_ERRORS = (ValueError, TypeError, SyntaxError, RecursionError, MemoryError)
+
+
+def strip_fence(text: str) -> str:
+    """Returns a text without the code fence around it."""
+    opening = _FENCE.match(text)
+    if opening is None:
+        return text.strip()
+    return text[opening.end() :].rpartition("```")[0].strip() or text[opening.end() :].strip()
+
+
+def read_value(text: str) -> tuple[Any, int]:
+    """Reads the value at the beginning of a text.
+
+    Returns:
+        The value, and where it ends.
+
+    Raises:
+        ValueError: the text begins with no JSON value, and as a whole is no Python literal.
+    """
+    try:
+        return _DECODER.raw_decode(text)
+    except (ValueError, RecursionError) as error:
+        try:
+            return python_literal(ast.parse(text.strip(), mode="eval").body), len(text)
+        except _LITERAL_ERRORS:
+            raise ValueError(" ".join(str(error).split())) from error
+
+
+def read_values(text: str) -> Iterator[tuple[Any, str]]:
+    """Reads the values that follow each other, separated by `;`, commas or spaces, with the text of each.
+
+    The first text that is no value ends them.
+
+    Raises:
+        ValueError: the text begins with no value.
+    """
+    rest, first = strip_fence(text), True
+    while first or rest[:1] in ("{", "["):
+        try:
+            value, end = read_value(rest)
+        except ValueError:
+            if first:
+                raise
+            return
+        yield value, rest[:end]
+        rest, first = rest[end:].lstrip(_SEPARATORS), False
+
+
+def python_literal(node: ast.expr) -> Any:
+    """Returns the value of a Python literal, in which `true`, `false` and `null` may occur.
+
+    Raises:
+        ValueError, TypeError, RecursionError: the expression is not a literal.
+    """
+    return ast.literal_eval(_JsonNames().visit(node))
+
+
+class _JsonNames(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in _JSON_NAMES:
+            return node
+        return ast.copy_location(ast.Constant(_JSON_NAMES[node.id]), node)
+
+
+def json_length(text: str) -> int:
+    """Returns the length of the JSON value at the beginning of a text, or 0."""
+    try:
+        return _DECODER.raw_decode(text, len(text) - len(text.lstrip()))[1]
+    except (ValueError, RecursionError):
+        return 0
