@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 MAX_NODES = 20_000
 """Maximum number of objects and lists in a schema without references."""
@@ -79,10 +80,26 @@ class _Inliner:
             raise SchemaTooLargeError(f"the schema has more than {MAX_NODES:,} parts without references")
 
     def _find(self, reference: str) -> Mapping[str, Any]:
-        if not reference.startswith("#"):
+        address, _, fragment = reference.partition("#")
+        if address and address != self._document.get("$id"):
             return {}
+        fragment = unquote(fragment)
         found: Any = self._document
-        for part in reference[1:].split("/")[1:]:
+        if fragment and not fragment.startswith("/"):
+            return self._anchored(fragment)
+        for part in fragment.split("/")[1:]:
             key = part.replace("~1", "/").replace("~0", "~")
-            found = found.get(key) if isinstance(found, Mapping) else None
+            if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+                found = found[int(key)]
+            else:
+                found = found.get(key) if isinstance(found, Mapping) else None
+        if found is False:
+            return {"not": {}}
         return found if isinstance(found, Mapping) else {}
+
+    def _anchored(self, name: str) -> Mapping[str, Any]:
+        """Returns the definition with an anchor."""
+        groups = (self._document.get(keyword) for keyword in _DEFINITIONS)
+        definitions = (each for group in groups if isinstance(group, Mapping) for each in group.values())
+        named = (each for each in definitions if isinstance(each, Mapping) and each.get("$anchor") == name)
+        return next(named, {})

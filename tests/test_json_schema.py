@@ -22,12 +22,27 @@ PLACE = {"type": "object", "properties": {"x": {"type": "integer"}}, "required":
         {"$ref": "#/$defs/Place", "$defs": {"Place": PLACE}},
         {"$ref": "#/definitions/Place", "definitions": {"Place": PLACE}},
         {"$ref": "#/$defs/A~1B~0", "$defs": {"A/B~": PLACE}},
+        {"$ref": "#/$defs/A%20B", "$defs": {"A B": PLACE}},
+        {"$ref": "#place", "$defs": {"Place": PLACE | {"$anchor": "place"}}},
+        {"$id": "http://x/s", "$ref": "http://x/s#/$defs/Place", "$defs": {"Place": PLACE}},
         {"$ref": "#/$defs/Alias", "$defs": {"Alias": {"$ref": "#/$defs/Place"}, "Place": PLACE}},
     ],
-    ids=["$defs", "definitions", "escaped pointer", "chain"],
+    ids=["$defs", "definitions", "escaped pointer", "percent", "anchor", "own address", "chain"],
 )
 def test_a_reference_is_replaced_by_its_schema(schema: dict[str, Any]) -> None:
-    assert inline_references(schema) == PLACE
+    assert {key: part for key, part in inline_references(schema).items() if key in PLACE} == PLACE
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"), [(True, {}), (False, {"not": {}}), ([PLACE], {})], ids=str
+)
+def test_a_reference_to_a_definition_that_is_no_object(definition: Any, expected: dict[str, Any]) -> None:
+    assert inline_references({"$ref": "#/$defs/A", "$defs": {"A": definition}}) == expected
+
+
+def test_a_reference_into_a_list_is_replaced() -> None:
+    schema = {"properties": {"a": {"$ref": "#/anyOf/0"}}, "anyOf": [PLACE]}
+    assert inline_references(schema) == {"properties": {"a": PLACE}, "anyOf": [PLACE]}
 
 
 @pytest.mark.parametrize(

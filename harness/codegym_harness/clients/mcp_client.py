@@ -47,6 +47,8 @@ _MAX_TOOLS = 2000
 """Maximum number of tools that are read from a server."""
 _LOST_CODES = {types.CONNECTION_CLOSED, types.REQUEST_TIMEOUT, types.METHOD_NOT_FOUND}
 """Error codes of a tool call that mean that the server, or the episode, does not exist any more."""
+_LOST_TEXTS = ("Connection closed", "SSE stream ended", "Not Found")
+"""Beginnings of the texts that the client library gives to these errors itself."""
 _LOST_ERRORS = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
 
 
@@ -108,7 +110,7 @@ class McpConnection:
         try:
             return call_result(await retry_lost_connection(send, _closed, self._patience))
         except MCPError as error:
-            if error.code in _LOST_CODES:
+            if self._is_lost(error):
                 raise ConnectionFailedError(f"The MCP server does not respond any more: {error}.") from error
             return CallResult(text=replace_lone_surrogates(str(error)), status=CallStatus.REFUSED)
         except _LOST_ERRORS as error:
@@ -124,6 +126,16 @@ class McpConnection:
             return CallResult(text="This server takes no answer.", status=CallStatus.REFUSED)
         result = await self.call(self._submission.name, submission_arguments(self._submission, answer))
         return result if result.is_error else result.model_copy(update={"over": True})
+
+    def _is_lost(self, error: MCPError) -> bool:
+        """Returns whether the server, or the episode, does not exist any more.
+
+        Other servers send the same codes for refusals, for example of a tool that does not exist, so that the
+        text of the client library counts too.
+        """
+        if error.code not in _LOST_CODES:
+            return False
+        return self.scored or error.code == types.REQUEST_TIMEOUT or str(error).startswith(_LOST_TEXTS)
 
 
 @asynccontextmanager

@@ -116,6 +116,14 @@ async def test_connecting_again_continues_the_episode(
         assert (await second.call("listen", {})).value == {"floor": 2, "sound": "here"}
 
 
+CODES = {
+    "own code": types.CONNECTION_CLOSED,
+    "unknown tool": types.METHOD_NOT_FOUND,
+    "internal": types.INTERNAL_ERROR,
+}
+"""Codes with which servers refuse a call, by the names of tools that are not listed."""
+
+
 def foreign() -> Server:
     """A server that knows nothing of episodes: one tool a page, and tools that go wrong."""
     counted = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -133,6 +141,8 @@ def foreign() -> Server:
     async def call_tool(_: object, params: types.CallToolRequestParams) -> types.CallToolResult:
         if params.name == "fail":
             raise MCPError(types.INVALID_PARAMS, "no such door")
+        if params.name in CODES:
+            raise MCPError(CODES[params.name], "no such door")
         if params.name == "lie":
             return types.CallToolResult(content=[], structured_content={"n": "one"})
         words = [types.TextContent(text="hello"), types.TextContent(text="you")]
@@ -154,6 +164,16 @@ async def test_another_server_is_played_with_its_own_instructions(mode: str) -> 
         failed = await connection.call("fail", {})
         assert failed.status is CallStatus.REFUSED
         assert "no such door" in failed.text
+
+
+@ERAS
+@pytest.mark.parametrize("name", CODES)
+async def test_an_error_of_another_server_is_told_and_does_not_end_the_episode(mode: str, name: str) -> None:
+    async with connect(foreign(), mode=mode) as connection:
+        refused = await connection.call(name, {})
+        assert refused.status is CallStatus.REFUSED
+        assert "no such door" in refused.text
+        assert (await connection.call("greet", {})).status is CallStatus.OK
 
 
 async def test_a_result_that_breaks_its_tools_schema_is_an_error_result() -> None:
