@@ -95,7 +95,8 @@ _TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _OVERLOADED = re.compile(r"overloaded|over capacity", re.IGNORECASE)
 _KEY_WORDINGS = re.compile(r"invalid api[ _-]?key|incorrect api[ _-]?key|api key not valid", re.IGNORECASE)
 _MISSING = re.compile(
-    r"does(?: not|n't) exist|not found|no such|unknown|not supported|unavailable|is not a valid",
+    r"does(?: not|n't) exist|not found|no endpoints? found|no such|unknown|not supported|unavailable"
+    r"|is not a valid",
     re.IGNORECASE,
 )
 
@@ -175,9 +176,10 @@ def _retry_meaning(
 def names_missing_model(message: str, model: str, codes: frozenset[str]) -> bool:
     """Checks whether an error says that this model does not exist.
 
-    The name in a path proves nothing: servers without the path repeat it in their error.
+    The name in a path proves nothing: servers without the path repeat it in their error. Gemini's resource
+    name `models/NAME` is no path.
     """
-    without_paths = re.sub(rf"/\S*{re.escape(model)}", "", message)
+    without_paths = re.sub(rf"(?<![\w/])(?:[\w/]*\bv\d\w*)?/\S*{re.escape(model)}", "", message)
     return model in without_paths and ("not_found_error" in codes or bool(_MISSING.search(without_paths)))
 
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from codegym_mcp.errors import CodegymError, MissingExtraError, ModelAccessError
 from codegym_mcp.models import Model, ModelOptions, http_connections
+from codegym_mcp.models.error_diagnosis import names_missing_model
 from codegym_mcp.models.providers import hide
 from tests.conftest import ModelServer
 from tests.models.conftest import Clock, Endpoint
@@ -261,3 +262,19 @@ async def test_a_proxy_that_cannot_be_used_is_named(
     with pytest.raises(error, match=words):
         async with Model.open(ModelOptions(name="openai:m", base_url="http://models.invalid/v1")):
             pass
+
+
+@pytest.mark.parametrize(
+    ("message", "missing"),
+    [
+        ("models/qwen is not found for API version v1main, or is not supported for generateContent", True),
+        ("No endpoints found for qwen.", True),
+        ("model 'qwen' not found", True),
+        ("Not found: /v1/models/qwen", False),
+        ("Not found: v1/models/qwen", False),
+        ("Not found: openai/v1/models/qwen", False),
+        ("http://127.0.0.1:8080/v1/models/qwen not found", False),
+    ],
+)
+def test_a_model_is_missing_where_more_than_a_path_names_it(message: str, missing: bool) -> None:
+    assert names_missing_model(message, "qwen", frozenset()) is missing

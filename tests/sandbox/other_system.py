@@ -17,10 +17,10 @@ MODULES = frozenset(
     {"fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty", "uvloop"}
 )
 NAMES: dict[Any, str] = {
-    os: "SCHED_BATCH WNOHANG chown fchmod fork forkpty getegid geteuid getgid getpgid getpgrp getuid initgroups "
+    os: "SCHED_BATCH WNOHANG chown fchmod fork forkpty getegid geteuid getgid getpgid getpgrp getuid initgroups memfd_create "
     "killpg mkfifo nice pidfd_open pread pwrite register_at_fork sched_getaffinity "
     "sched_setscheduler setgid setgroups setpgid setsid setuid statvfs sysconf uname wait3 wait4",
-    signal: "ITIMER_REAL SIGALRM SIGCHLD SIGCONT SIGHUP SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2 alarm "
+    signal: "ITIMER_REAL SIGALRM SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2 alarm "
     "pidfd_send_signal pthread_sigmask setitimer sigwait",
     socket: "AF_NETLINK AF_UNIX MSG_DONTWAIT SCM_RIGHTS SO_PEERCRED SO_REUSEPORT recv_fds send_fds",
 }
@@ -35,7 +35,7 @@ class HiddenModules:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-NEEDED_BY_PYTHON = {(socket, "AF_UNIX"), (os, "WNOHANG"), (signal, "SIGCHLD")}
+NEEDED_BY_PYTHON = {(socket, "AF_UNIX"), (os, "WNOHANG"), (signal, "SIGCHLD"), (signal, "SIGKILL")}
 """Names that this system's own event loop and subprocesses need while something runs."""
 
 
