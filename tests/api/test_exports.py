@@ -21,6 +21,7 @@ PUBLIC = {
         "CommandAgent",
         "Environment",
         "Episode",
+        "GymSpec",
         "Limits",
         "ModelAgent",
         "Run",

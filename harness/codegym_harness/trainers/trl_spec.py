@@ -104,20 +104,12 @@ class GymSpec:
 
     @property
     def train_dataset(self) -> Any:
-        """The training tasks as a `datasets.Dataset`.
-
-        Raises:
-            MissingExtraError: the package `datasets` is not installed.
-        """
+        """The training tasks as a `datasets.Dataset`. Raises `MissingExtraError` without that package."""
         return _dataset(self.rows)
 
     @property
     def eval_dataset(self) -> Any:
-        """The held-out tasks as a `datasets.Dataset`; None if `held_out` is 0.
-
-        Raises:
-            MissingExtraError: the package `datasets` is not installed.
-        """
+        """The held-out tasks as a `datasets.Dataset`, see `train_dataset`; None if `held_out` is 0."""
         rows = self.eval_rows
         return _dataset(rows) if rows else None
 
