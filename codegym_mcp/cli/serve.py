@@ -11,7 +11,8 @@ from codegym_mcp.cli.environment_details import find_entry
 from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.cli.retention_options import read_retention, retention_options
 from codegym_mcp.cli.serve_over_http import HttpServing, serve_over_http
-from codegym_mcp.cli.serve_over_stdio import ServedEpisode, serve_episode, serve_gateway
+from codegym_mcp.cli.serve_over_stdio import serve_episode, serve_gateway
+from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -188,7 +189,7 @@ def serve(
     """
     if stdio_gateway == (environment is not None or address is not None):
         raise click.UsageError(
-            "Give one of: an environment to serve over stdio, --http ADDRESS, or --stdio-gateway."
+            "Give an environment to serve, --http ADDRESS, or both; or --stdio-gateway alone."
         )
     if address is None:
         refuse_options(context, _HTTP_ONLY, "HTTP")

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import click
 
 from codegym_mcp.cli.command_output import echo
-from codegym_mcp.cli.serve_over_stdio import ServedEpisode, freeze_garbage_collection
+from codegym_mcp.cli.serve_over_stdio import freeze_garbage_collection
+from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.loopback_addresses import is_loopback
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit

@@ -333,7 +333,8 @@ class Episode:
             event = await execute_call(self._runner, tool, request, self.settings.limits)
             await self._record(event)
         except BaseException:
-            # A call that is not recorded was not made: the next call finds the state before this one.
+            # A call that is not recorded was not made, also if it was cancelled: the next call finds the
+            # state before this one.
             self.calls -= 1
             self.suspend()
             raise

@@ -135,6 +135,7 @@ class ReplayableEnvironment:
                         "the environment is not deterministic.",
                     )
         except BaseException:
+            # Also a cancelled replay must not leave its process behind.
             process.kill()
             raise
         self._process = process

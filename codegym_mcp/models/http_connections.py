@@ -70,6 +70,7 @@ class ReusedConnections(httpx2.AsyncBaseTransport):
         try:
             response = await transport.handle_async_request(request)
         except BaseException:
+            # Also the connection of a cancelled request can be used again.
             self._idle.append(transport)
             raise
         assert isinstance(response.stream, httpx2.AsyncByteStream)

@@ -42,7 +42,9 @@ class ToolFormat(StrEnum):
 
 Parser = Callable[[str, Sequence[ToolView]], Iterator[Written]]
 
-_THOUGHTS = re.compile(r"<(think|thinking|reasoning)>(?:(?!<\1>).)*?</\1>|\[THINK\].*?\[/THINK\]", re.DOTALL)
+_THOUGHTS = re.compile(
+    r"<(think|thinking|reasoning)>(?:(?!<\1>).)*?</\1>|\[THINK\](?:(?!\[THINK\]).)*?\[/THINK\]", re.DOTALL
+)
 _REST_OF_THOUGHTS = re.compile(r"^.*</think>", re.DOTALL)
 """Thoughts whose beginning stands in the prompt."""
 _TURN_MARKS = re.compile(
@@ -82,7 +84,7 @@ _DEEPSEEK_CALL = re.compile(
     re.DOTALL,
 )
 _KIMI_CALL = re.compile(
-    r"<\|tool_call_begin\|>\s*(?:functions\.)?(.*?)(?::\d+)?\s*<\|tool_call_argument_begin\|>(.*?)"
+    r"<\|tool_call_begin\|>\s*(?:functions\.)?((?:(?!<\|tool_call_begin\|>).)*?)(?::\d+)?\s*<\|tool_call_argument_begin\|>(.*?)"
     r"(?:<\|tool_call_end\|>|\Z)",
     re.DOTALL,
 )

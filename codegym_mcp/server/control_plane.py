@@ -34,13 +34,7 @@ from codegym_mcp.errors import (
 )
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.error_responses import error_response
-from codegym_mcp.server.request_bodies import (
-    MAX_BODY,
-    BodyReader,
-    BodyTooLargeError,
-    ClientGoneError,
-    ServerBusyError,
-)
+from codegym_mcp.server.request_bodies import BodyReader, BodyRefusedError, ClientGoneError
 from codegym_mcp.spec.environment_query import MAX_PAGE, EnvironmentQuery
 from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION
@@ -127,10 +121,8 @@ class ControlPlane:
         try:
             async with self._bodies.read(request.scope, request.receive) as body:
                 requested = OpenRequest.model_validate_json(body, strict=True)
-        except BodyTooLargeError:
-            return error_response(413, f"The request is too large; {MAX_BODY} bytes are allowed.")
-        except ServerBusyError:
-            return error_response(503, "The server is busy with other large requests.", "Try again.")
+        except BodyRefusedError as error:
+            return error_response(error.status, error.message, error.hint)
         except ClientGoneError:
             return Response(status_code=400)
         except ValidationError as error:

@@ -24,9 +24,8 @@ from codegym_mcp.server.json_rpc import (
 from codegym_mcp.server.request_bodies import (
     MAX_BODY,
     BodyReader,
-    BodyTooLargeError,
+    BodyRefusedError,
     ClientGoneError,
-    ServerBusyError,
     is_small_body,
     replay,
 )
@@ -98,14 +97,8 @@ class McpEndpoint:
                 return
             async with self._bodies.read(scope, receive, first) as body:
                 await self._serve(body, kinds.version, scope, receive, send)
-        except BodyTooLargeError:
-            await error_response(413, f"The body is too large; {MAX_BODY} bytes are allowed.")(
-                scope, receive, send
-            )
-        except ServerBusyError:
-            await error_response(503, "The server is busy with other large requests.", "Try again.")(
-                scope, receive, send
-            )
+        except BodyRefusedError as error:
+            await error_response(error.status, error.message, error.hint)(scope, receive, send)
         except ClientGoneError:
             return
 

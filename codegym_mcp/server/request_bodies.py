@@ -25,12 +25,34 @@ _BYTES_PER_SECOND = 10 * MIB
 """The pace at which large bodies are passed on."""
 
 
-class BodyTooLargeError(Exception):
+class BodyRefusedError(Exception):
+    """A body that is not read, and the response that says so.
+
+    Attributes:
+        status: the HTTP status.
+        message: what is wrong.
+        hint: the next step; may be empty.
+    """
+
+    def __init__(self, status: int, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.hint = hint
+
+
+class BodyTooLargeError(BodyRefusedError):
     """The body of a request has more bytes than are allowed."""
 
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, f"The body is too large; {limit} bytes are allowed.")
 
-class ServerBusyError(Exception):
+
+class ServerBusyError(BodyRefusedError):
     """Too many large bodies wait for their turn."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "The server is busy with other large requests.", "Try again.")
 
 
 class ClientGoneError(Exception):
@@ -61,7 +83,7 @@ class BodyReader:
         """
         length = _content_length(scope)
         if length is not None and length > limit:
-            raise BodyTooLargeError
+            raise BodyTooLargeError(limit)
         body = bytearray()
         complete = first is not None and _append(body, first)
         if not complete:
@@ -70,12 +92,12 @@ class BodyReader:
             yield bytes(body)
             return
         if self._slots.statistics().tasks_waiting >= _WAITING_BODIES:
-            raise ServerBusyError
+            raise ServerBusyError()
         async with self._slots:
             if not complete:
                 await _read_part(receive, body, limit)
             if len(body) > limit:
-                raise BodyTooLargeError
+                raise BodyTooLargeError(limit)
             async with self._turn:
                 await anyio.sleep(len(body) / _BYTES_PER_SECOND)
             yield bytes(body)

@@ -34,12 +34,12 @@ HTTP = ("--http", "127.0.0.1:0")
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "Give one of: an environment to serve over stdio, --http ADDRESS, or --stdio-gateway."),
+        ((), "Give an environment to serve, --http ADDRESS, or both; or --stdio-gateway alone."),
         (("safe", *HTTP, "--no-gateway"), "--no-gateway is for many episodes only."),
         (("safe", *HTTP, "--max-episodes", "3"), "--max-episodes is for many episodes only."),
-        (("safe", *HTTP, "--stdio-gateway"), "Give one of:"),
-        (("safe", "--stdio-gateway"), "Give one of:"),
-        (("--stdio-gateway", *HTTP), "Give one of:"),
+        (("safe", *HTTP, "--stdio-gateway"), "or --stdio-gateway alone."),
+        (("safe", "--stdio-gateway"), "or --stdio-gateway alone."),
+        (("--stdio-gateway", *HTTP), "or --stdio-gateway alone."),
         (("--http", "8000"), "'8000' is not an address; use HOST:PORT"),
         (("--http", "127.0.0.1:"), "is not an address"),
         (("--http", ":8000"), "is not an address"),

@@ -1,27 +1,20 @@
 """A server of OpenAI's shape (Chat Completions) whose model finds the bell: the offline model of the examples."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from tests.interop.bell import next_move
+from tests.loopback_http import serve_on_loopback
 
 
 @contextmanager
 def model_server() -> Iterator[str]:
     """Serves until the block is left; gives the base URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()
+    with serve_on_loopback(_Handler) as url:
+        yield url
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,11 +1,12 @@
 """A server of OpenAI's shape (Chat Completions) whose model makes calls that were written down before."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.loopback_http import serve_on_loopback
 
 Call = tuple[str, dict[str, Any]]
 
@@ -35,15 +36,8 @@ def scripted_model(scripts: Mapping[str, Sequence[Call]]) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()
+    with serve_on_loopback(Handler) as url:
+        yield url
 
 
 def _completion(request: dict[str, Any], scripts: Mapping[str, Sequence[Call]]) -> dict[str, Any]:

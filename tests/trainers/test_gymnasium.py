@@ -21,7 +21,7 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import CodegymError, NotFoundError, TaskError, UnscoredError
 from codegym_mcp.runtime.shared_runtime import shared_runtime
 from tests.conftest import FIXTURES
-from tests.trainers.failing_environment import FAILING
+from tests.failing_environment import FAILING
 
 pytestmark = pytest.mark.trainers
 

@@ -16,7 +16,7 @@ from codegym_mcp.errors import CodegymError, NotFoundError
 from codegym_mcp.inspect_tasks import episodes
 from codegym_mcp.runtime.shared_runtime import shared_runtime
 from tests.conftest import FIXTURES
-from tests.trainers.failing_environment import FAILING
+from tests.failing_environment import FAILING
 
 pytestmark = [
     pytest.mark.trainers,

@@ -14,7 +14,7 @@ from codegym_harness.trainers.tool_call_instructions import CALL_EXAMPLES
 from codegym_mcp.errors import ClosedError, CodegymError, NotFoundError, TaskError, UnscoredError
 from codegym_mcp.models.tool_formats import ToolFormat
 from tests.conftest import FIXTURES
-from tests.trainers.failing_environment import FAILING
+from tests.failing_environment import FAILING
 
 pytestmark = pytest.mark.trainers
 

@@ -19,7 +19,7 @@ from codegym_harness.trainers.trl_spec import GymSpec
 from codegym_mcp.runtime.shared_runtime import shared_runtime
 from codegym_mcp.spec.tools import tool_view
 from tests.conftest import FIXTURES
-from tests.trainers.failing_environment import FAILING
+from tests.failing_environment import FAILING
 from tests.trainers.reading import tokenizer
 
 pytestmark = [

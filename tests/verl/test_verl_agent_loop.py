@@ -22,7 +22,7 @@ from codegym_harness.trainers.verl_agent_loop import OUTCOME, REWARD, compute_sc
 from codegym_mcp.errors import CodegymError, NotFoundError, TaskError, UnscoredError
 from codegym_mcp.spec.catalog import Catalog
 from tests.conftest import FIXTURES
-from tests.trainers.failing_environment import FAILING
+from tests.failing_environment import FAILING
 
 pytestmark = [pytest.mark.verl, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

@@ -157,6 +157,7 @@ class SandboxPool:
         try:
             process = await ConfinedProcess.connect(role, forked, cpu_grace=self._cpu_grace)
         except BaseException:
+            # Nothing else knows the process yet, also if the caller was cancelled.
             forked.discard()
             raise
         self._processes.add(process)
@@ -185,6 +186,7 @@ class SandboxPool:
         try:
             await process.result(seconds=limits.start_seconds)
         except BaseException:
+            # The caller receives no handle of the process, also if it was cancelled.
             process.kill()
             raise
         return process

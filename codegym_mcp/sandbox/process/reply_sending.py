@@ -73,5 +73,6 @@ def describe(error: BaseException) -> str:
     try:
         text = str(error)
     except Exception:
+        # The environment's own __str__ may raise anything.
         text = ""
     return f"{type(error).__name__}: {without_addresses(text)[:_MAX_ERROR_TEXT]}{where}"

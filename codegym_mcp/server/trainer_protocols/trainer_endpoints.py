@@ -23,9 +23,8 @@ from codegym_mcp.server.bearer_tokens import has_token
 from codegym_mcp.server.request_bodies import (
     MAX_BODY,
     BodyReader,
-    BodyTooLargeError,
+    BodyRefusedError,
     ClientGoneError,
-    ServerBusyError,
 )
 from codegym_mcp.validation_messages import first_fault
 
@@ -90,12 +89,8 @@ class TrainerEndpoints:
         try:
             async with self._bodies.read(request.scope, request.receive, limit=limit) as body:
                 return model.model_validate_json(body)
-        except BodyTooLargeError:
-            raise TrainerRequestError(413, f"The body is too large; {limit} bytes are allowed.") from None
-        except ServerBusyError:
-            raise TrainerRequestError(
-                503, "The server is busy with other large requests. Try again."
-            ) from None
+        except BodyRefusedError as error:
+            raise TrainerRequestError(error.status, f"{error.message} {error.hint}".strip()) from None
         except ClientGoneError:
             # Nobody reads the response.
             raise HTTPException(400) from None

@@ -19,24 +19,9 @@ from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import CodegymError, MissingExtraError, NotFoundError, TaskError
 from codegym_mcp.task_reference import FIRST_HELD_OUT_SEED
 from tests.conftest import FIXTURES
+from tests.failing_environment import FAILING
 
 LIFT = str(FIXTURES / "counter.py")
-DOOR = '''"""A door."""
-META = {"title": "Door", "license": "MIT", "source": "original"}
-class Environment:
-    def __init__(self, code: int):
-        self.code = code
-    def knock(self) -> bool:
-        "Knock."
-        return True
-def reference(code: int) -> int:
-    return 1 // 0
-def solve(tools):
-    return 1
-def generate(random, difficulty):
-    return {"code": 1}
-'''
-"""An environment that cannot judge an answer."""
 
 
 def offered(*names: str) -> OfferedTools:
@@ -159,7 +144,7 @@ def test_a_tool_that_trl_cannot_offer_is_an_error(name: str) -> None:
 
 def test_an_environment_with_a_reserved_tool_is_an_error_at_construction(tmp_path: Path) -> None:
     path = tmp_path / "door.py"
-    path.write_text(DOOR.replace("def knock", "def reset"))
+    path.write_text(FAILING.replace("def knock", "def reset"))
     with pytest.raises(CodegymError, match=r"the tool 'reset' of door.*reserves"):
         GymSpec(path)
 
@@ -218,7 +203,7 @@ def test_before_the_first_reset_there_is_no_reward_and_no_episode(lift: Any) -> 
 
 
 def test_an_episode_without_a_score_has_no_reward(tmp_path: Path) -> None:
-    (tmp_path / "door.py").write_text(DOOR)
+    (tmp_path / "door.py").write_text(FAILING)
     spec = GymSpec(tmp_path / "door.py", tasks=1)
     env: Any = spec.environment_factory()
     env.reset(**spec.rows[0])
