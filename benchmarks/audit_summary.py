@@ -15,7 +15,7 @@ from statistics import median
 from pydantic import TypeAdapter
 
 from codegym_mcp.verification.audit.audit import Audit
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 
 _AUDITS = TypeAdapter(list[Audit])
 

@@ -28,12 +28,12 @@ import anyio
 from codegym_harness.agents.model_agent import ModelAgentOptions
 from codegym_harness.processes.python_garbage_collector import rare_collections
 from codegym_harness.records.trajectory import Trajectory
-from codegym_harness.runs.assignment_selection import Selection
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_execution import run_evaluation
 from codegym_harness.runs.run_observer import Observer
+from codegym_harness.runs.task_selection import Selection
 from codegym_mcp.cli.command_output import run
 from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.models import Model, ModelOptions

@@ -33,7 +33,7 @@ from codegym_mcp.server.background_server import Server
 from codegym_mcp.spec.catalog import Catalog, Source
 from codegym_mcp.spec.environment import Task
 from codegym_mcp.verification.audit.audit import Audit
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 from codegym_mcp.verification.batch.audit_many import Unaudited
 from codegym_mcp.verification.gate_results import Verification
 

@@ -20,7 +20,7 @@ from codegym_mcp.cli.environment_selection import jobs_option, names_argument, s
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import AuditFiles
 from codegym_mcp.verification.audit.audit_measurements import Agreement
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 from codegym_mcp.verification.batch.audit_many import Unaudited, audit_many
 from codegym_mcp.verification.verification_context import VerificationContext
 

@@ -14,7 +14,7 @@ from codegym_mcp.cli.command_output import (
     run,
     unconfined_option,
 )
-from codegym_mcp.cli.enclosure_options import enclosure_options
+from codegym_mcp.cli.enclosure_flags import enclosure_options
 from codegym_mcp.cli.evaluate_options import (
     DifficultiesParameter,
     SeedsParameter,
@@ -24,7 +24,7 @@ from codegym_mcp.cli.evaluate_options import (
 )
 from codegym_mcp.cli.model_flags import model_options
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as in shells."""

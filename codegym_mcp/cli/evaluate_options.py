@@ -9,15 +9,15 @@ import click
 from click.core import ParameterSource
 from pydantic import ValidationError
 
-from codegym_mcp.cli.enclosure_options import ENCLOSURE_PARAMETERS, read_enclosure_options
+from codegym_mcp.cli.enclosure_flags import ENCLOSURE_PARAMETERS, read_enclosure_options
 from codegym_mcp.cli.model_flags import read_model_options
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.validation_messages import first_fault
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 
 if TYPE_CHECKING:
-    from codegym_harness.runs.assignment_selection import SeedRange
     from codegym_harness.runs.run_config import RunConfig
+    from codegym_harness.runs.task_selection import SeedRange
 
 _MODEL = "model_"
 """The prefix of the parameters of a model's options."""
@@ -52,7 +52,7 @@ class SeedsParameter(click.ParamType["SeedRange"]):
     name = "seeds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "SeedRange":
-        from codegym_harness.runs.assignment_selection import SeedRange
+        from codegym_harness.runs.task_selection import SeedRange
 
         if isinstance(value, SeedRange):
             return value
@@ -71,8 +71,8 @@ def make_config(options: dict[str, Any]) -> "RunConfig":
     Raises:
         click.UsageError: the options contradict each other.
     """
-    from codegym_harness.runs.assignment_selection import Selection
     from codegym_harness.runs.run_config import RunConfig
+    from codegym_harness.runs.task_selection import Selection
 
     model = read_model_options(options)
     agent, command = options["agent"], options["command"]
@@ -129,7 +129,7 @@ def config_to_resume(path: Path, given: Collection[str], options: dict[str, Any]
         RunError: the directory holds no run that this version can resume.
         click.UsageError: an option was given that may not change on resume.
     """
-    from codegym_harness.runs.resume_checks import FREE
+    from codegym_harness.runs.resume_compatibility import FREE
     from codegym_harness.runs.run_config import RunConfig, recorded_config
 
     recorded = recorded_config(path)

@@ -17,7 +17,7 @@ from codegym_mcp.cli.evaluate_options import DifficultiesParameter, SeedsParamet
 from codegym_mcp.cli.export_tasks import TASK_FORMATS, export_tasks
 from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.cli.runs import RUN
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 
 if TYPE_CHECKING:
     from codegym_harness.export.export_summary import ExportSummary

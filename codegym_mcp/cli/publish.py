@@ -15,9 +15,14 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import BUNDLED
 from codegym_mcp.synthesis.dataset_card import Card
-from codegym_mcp.synthesis.publish import Publishable, check_output, check_verified, select_publishable
-from codegym_mcp.synthesis.publish import publish as publish_set
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.synthesis.set_publication import (
+    Publishable,
+    check_output,
+    check_verified,
+    select_publishable,
+)
+from codegym_mcp.synthesis.set_publication import publish as publish_set
+from codegym_mcp.verification.audit.grading_rules import Grade
 from codegym_mcp.verification.batch.verify_many import verify_many
 from codegym_mcp.verification.gate_results import Verification
 from codegym_mcp.verification.verification_cache import VerificationCache

@@ -13,13 +13,13 @@ from codegym_mcp.cli.command_output import run
 from codegym_mcp.cli.export_tasks import print_task_files, read_selection
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.synthesis.publish import Publishable
+from codegym_mcp.synthesis.set_publication import Publishable
 from codegym_mcp.validation_messages import first_fault
 
 if TYPE_CHECKING:
     from codegym_harness.task_sets.harbor_tasks import HarborOptions
-    from codegym_harness.task_sets.task_selection import TaskSelection
     from codegym_harness.task_sets.task_set_files import TaskSetSummary
+    from codegym_harness.task_sets.train_held_out_split import TaskSelection
 
 HARBOR_OPTIONS = frozenset(
     {"difficulties", "seeds", "held_out", "calls", "organization", "server_image", "no_solutions"}
@@ -51,7 +51,7 @@ class HarborPublication:
             click.UsageError: an option is wrong.
             CodegymError: the directory exists.
         """
-        from codegym_harness.runs.assignment_selection import SeedRange
+        from codegym_harness.runs.task_selection import SeedRange
 
         if target.exists():
             raise CodegymError(

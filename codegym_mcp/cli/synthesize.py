@@ -25,7 +25,7 @@ from codegym_mcp.synthesis.synthesis_options import TRIAL_LIMITS, Method, Synthe
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore
 from codegym_mcp.synthesis.tracing.python_sources import is_python_source, read_python_problems
 from codegym_mcp.synthesis.tracing.tracing_author import TRACING_VERSION, TracingAuthor
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 from codegym_mcp.verification.verification_context import VerificationContext
 
 INTERRUPTED = 130

@@ -13,10 +13,10 @@ from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_registry import EpisodeRegistry
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.episodes.episode_task import select_task
 from codegym_mcp.episodes.journal import Journal, Opening
 from codegym_mcp.episodes.restart_recovery import EpisodeRecovery
 from codegym_mcp.episodes.retention import Retention
-from codegym_mcp.episodes.task_selection import select_task
 from codegym_mcp.errors import JournalError, LimitError, NotFoundError, SourceError, TaskError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog

@@ -16,10 +16,10 @@ from codegym_mcp.errors import (
     ToolError,
     WorkerLostError,
 )
-from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.pool import SandboxPool, retry_lost_process
 from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.sandbox.process.shared_process import ToolProcess
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.spec.tool_methods import FINAL_STATE
 
 T = TypeVar("T")

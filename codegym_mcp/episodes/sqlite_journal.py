@@ -11,7 +11,7 @@ from typing import Any
 
 from codegym_mcp.episodes.events import EpisodeRecord, Event, EventRow, event_data, read_event, read_record
 from codegym_mcp.episodes.journal import Journal, Opening
-from codegym_mcp.episodes.sqlite_file import open_journal_file
+from codegym_mcp.episodes.journal_file import open_journal_file
 from codegym_mcp.errors import JournalError
 
 logger = logging.getLogger(__name__)

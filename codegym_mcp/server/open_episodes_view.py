@@ -27,7 +27,7 @@ from codegym_mcp.viewer_page.episode_views import (
     TextSlice,
 )
 from codegym_mcp.viewer_page.event_steps import EventSteps
-from codegym_mcp.viewer_page.oracle_play import ORACLE, OraclePlays, play_oracle
+from codegym_mcp.viewer_page.oracle_solution import ORACLE, OraclePlays, play_oracle
 from codegym_mcp.viewer_page.view_source import ViewSource
 
 RUN = "server"

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from codegym_mcp.errors import InvalidArgumentsError, NotFoundError, SourceError, TaskError
-from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.environment_metadata import JudgeErrors
 from codegym_mcp.spec.tools import Tool, result_text

@@ -9,7 +9,7 @@ from codegym_mcp.source_parsing import MAX_SOURCE, PARSER_LOCK, line_at, parse_s
 from codegym_mcp.spec.codegym.class_reader import read_codegym
 from codegym_mcp.spec.codegym.format_recognition import is_codegym
 from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.native_dialect_reader import read_native
+from codegym_mcp.spec.native_class_reader import read_native
 from codegym_mcp.storage.regular_files import read_regular_file
 
 _MAX_BYTES = 4 * MAX_SOURCE + 4

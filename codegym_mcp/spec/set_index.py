@@ -26,7 +26,7 @@ from pydantic import BaseModel
 from codegym_mcp.errors import SourceError
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.spec.environment_sets import SetRow, parse_line, read_row, row_place
-from codegym_mcp.spec.indexed_rows import RowProblem, row_digest
+from codegym_mcp.spec.row_descriptions import RowProblem, row_digest
 from codegym_mcp.spec.set_index_build import build_index
 from codegym_mcp.storage.cache_directory import cache_directory
 from codegym_mcp.storage.file_lock import try_lock

@@ -20,7 +20,7 @@ from codegym_mcp.errors import SourceError
 from codegym_mcp.python_process import python_command
 from codegym_mcp.spec.environment_info import searched_text
 from codegym_mcp.spec.environment_sets import COLUMNS, count_parquet_rows, read_parquet_rows
-from codegym_mcp.spec.indexed_rows import IndexedRow, RowProblem, describe_row, row_content, row_digest
+from codegym_mcp.spec.row_descriptions import IndexedRow, RowProblem, describe_row, row_content, row_digest
 from codegym_mcp.spec.set_index_worker import ROWS, RowsRequest
 from codegym_mcp.storage.json_lines import read_lines, too_long
 

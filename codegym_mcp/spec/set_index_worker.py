@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter
 
-from codegym_mcp.spec.indexed_rows import IndexedRow, describe_row
+from codegym_mcp.spec.row_descriptions import IndexedRow, describe_row
 
 ROWS = TypeAdapter(list[IndexedRow])
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 
 TRIAL_LIMITS = Limits(call_seconds=1.0, start_seconds=2.0)
 """Limits under which drafts are tried: stricter than the limits of a server, so that a draft that never ends

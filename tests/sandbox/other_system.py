@@ -84,9 +84,9 @@ async def play() -> dict[str, Any]:
     from codegym_mcp import doctor
     from codegym_mcp.episode_limits import Limits
     from codegym_mcp.errors import SandboxError
-    from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
     from codegym_mcp.sandbox.process.pool import SandboxPool
     from codegym_mcp.sandbox.process.process_messages import ComputeReference, GenerateConfig
+    from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
     from codegym_mcp.spec.catalog import Catalog
 
     limits = Limits()

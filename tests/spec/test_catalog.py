@@ -12,7 +12,7 @@ from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.errors import NotFoundError, SourceError
 from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.spec import environment_sets
-from codegym_mcp.spec.audit_grade import AUDIT_VERSION
+from codegym_mcp.spec.audit_records import AUDIT_VERSION
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
 from tests.conftest import FIXTURES

@@ -13,7 +13,7 @@ from codegym_mcp.synthesis.problem_outcomes import Candidate, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 from codegym_mcp.verification.verification_context import VerificationContext
 from tests.synthesis.author_process import author_process
 from tests.synthesis.drafted import CODE, SOLVE

@@ -4,7 +4,7 @@ import pytest
 
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.verification.audit.audit_files import current_audit
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 from codegym_mcp.verification.gates.verify import verify
 from codegym_mcp.verification.verification_context import VerificationContext
 

@@ -16,10 +16,10 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import SandboxError, WorkerLostError
 from codegym_mcp.sandbox.confinement.confinement_layers import ESSENTIAL, Layer, LayerState
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
-from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.process_messages import Assignment, ServeTools, StartMessage, role_of
 from codegym_mcp.sandbox.process.shared_process import SharedProcesses, ToolProcess
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.sandbox.process.spawned_processes import SpawnedProcesses
 from codegym_mcp.sandbox.process.zygote_client import ZygoteClient
 

@@ -12,7 +12,7 @@ from typing import Optional
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.sandbox.language.environment_dialects import Dialect
-from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.source_parsing import check_strings, nesting_error, parse_source
 from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.codegym.codegym_environment import CodegymEnvironment

@@ -9,9 +9,9 @@ from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.source_parsing import parse_source
 from codegym_mcp.synthesis.problem_outcomes import Stage
 from codegym_mcp.synthesis.tracing.confined_programs import ConfinedProgram, Failure
-from codegym_mcp.synthesis.tracing.tagged_values import decode
 from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
+from codegym_mcp.synthesis.tracing.typed_json_values import decode
 from codegym_mcp.synthesis.tracing.value_shapes import Shape, shape_of
 from codegym_mcp.synthesis.tracing.variable_recording import NOTE, record_variables
 

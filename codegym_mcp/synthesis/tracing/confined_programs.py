@@ -15,8 +15,8 @@ from codegym_mcp.errors import CodegymError, EnvironmentFailedError, SourceError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_reader import read_environment_source
-from codegym_mcp.synthesis.tracing.tagged_values import ENCODER
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
+from codegym_mcp.synthesis.tracing.typed_json_values import ENCODER
 from codegym_mcp.verification.process_without_episode import EnvironmentProcess
 
 LIMITS = Limits(call_seconds=0.5, start_seconds=2.0, result_bytes=1_000_000)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from codegym_mcp.synthesis.tracing.description_writing import describe_parameter, describe_tool
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram, LiftedTool
-from codegym_mcp.synthesis.tracing.tool_descriptions import describe_parameter, describe_tool
 from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.value_shapes import Shape, annotation, python_expression
 

@@ -8,9 +8,9 @@ from typing import Any
 from codegym_mcp.synthesis.problem_outcomes import Stage
 from codegym_mcp.synthesis.tracing.confined_programs import ConfinedProgram, Failure
 from codegym_mcp.synthesis.tracing.environment_writing import write_program
-from codegym_mcp.synthesis.tracing.tagged_values import decode, encode
 from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
+from codegym_mcp.synthesis.tracing.typed_json_values import decode, encode
 from codegym_mcp.synthesis.tracing.value_shapes import Shape, shape_of
 from codegym_mcp.verification.verification_context import VerificationContext
 

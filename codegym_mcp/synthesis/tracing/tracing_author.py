@@ -13,15 +13,15 @@ from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions, Tier, TracingFigures
 from codegym_mcp.synthesis.tracing.argument_mining import mine_examples
 from codegym_mcp.synthesis.tracing.environment_writing import ReferenceForm, ToolTypes, write_environment
-from codegym_mcp.synthesis.tracing.granularity import Granularity, choose_granularity
 from codegym_mcp.synthesis.tracing.input_scaling import InputScaler
 from codegym_mcp.synthesis.tracing.solution_runs import Evaluated, evaluate, parameter_shapes
-from codegym_mcp.synthesis.tracing.task_texts import task_text, title_of
+from codegym_mcp.synthesis.tracing.task_statement import task_text, title_of
+from codegym_mcp.synthesis.tracing.tool_granularity import Granularity, choose_granularity
 from codegym_mcp.synthesis.tracing.traced_program import Program, read_program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape, annotation, shape_of
 from codegym_mcp.verification.audit.audit import Audit, audit
-from codegym_mcp.verification.audit.grades import Grade, Weakness
+from codegym_mcp.verification.audit.grading_rules import Grade, Weakness
 from codegym_mcp.verification.gates.verify import verify
 from codegym_mcp.verification.verification_context import VerificationContext
 

@@ -15,7 +15,7 @@ from codegym_mcp.policies.policy import Policy
 from codegym_mcp.policies.random_baseline import RandomPolicy
 from codegym_mcp.policies.tool_schemas import answer_schema
 from codegym_mcp.spec.answer_comparison import AnswerType
-from codegym_mcp.spec.audit_grade import AUDIT_VERSION
+from codegym_mcp.spec.audit_records import AUDIT_VERSION
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import tool_view
 from codegym_mcp.verification.audit.adaptivity import measure_adaptivity
@@ -28,7 +28,7 @@ from codegym_mcp.verification.audit.audit_measurements import (
     TaskFigures,
 )
 from codegym_mcp.verification.audit.config_perturbation import Perturbation
-from codegym_mcp.verification.audit.grades import Finding, Grade, find_weaknesses, grade_of
+from codegym_mcp.verification.audit.grading_rules import Finding, Grade, find_weaknesses, grade_of
 from codegym_mcp.verification.audit.hidden_value_reading import measure_read_out
 from codegym_mcp.verification.audit.one_call_leakage import (
     Probe,

@@ -9,13 +9,13 @@ from codegym_mcp.errors import EnvironmentFailedError, EnvironmentLimitError, So
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.gate_results import Gate, GateProblem, Verification
+from codegym_mcp.verification.gates.described import check_described
 from codegym_mcp.verification.gates.deterministic import check_deterministic
 from codegym_mcp.verification.gates.extreme_calls import Occasion, check_extreme_calls
 from codegym_mcp.verification.gates.judge_behaviour import check_judged
 from codegym_mcp.verification.gates.oracle_call_results import check_oracle_calls
 from codegym_mcp.verification.gates.random_calls import CallSource, check_random_calls
 from codegym_mcp.verification.gates.solved import check_solved, check_tools_used
-from codegym_mcp.verification.gates.tool_descriptions import check_described
 from codegym_mcp.verification.generated_tasks import generate_tasks
 from codegym_mcp.verification.recorded_play import RecordedPlay, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext

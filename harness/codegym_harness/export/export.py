@@ -9,9 +9,9 @@ from codegym_harness.export.conversion_counts import LossCounts, UnfitError
 from codegym_harness.export.export_format import Row
 from codegym_harness.export.export_metadata import MetadataChoice, metadata, metadata_columns
 from codegym_harness.export.export_summary import ExportSummary, FileCounts
-from codegym_harness.export.filtered_trajectory_reader import TrajectorySelection, run_directories
 from codegym_harness.export.format_registry import FORMATS
 from codegym_harness.export.row_writers import WriteRow, check_target, open_rows
+from codegym_harness.export.selected_trajectories import TrajectorySelection, run_directories
 from codegym_harness.export.trajectory_filters import Filters
 from codegym_harness.export.validation_split import validation_environments
 from codegym_harness.export.viewer_export import VIEWER_FORMATS, export_for_viewer

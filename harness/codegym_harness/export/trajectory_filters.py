@@ -1,9 +1,8 @@
-"""Selects the trajectories of an export."""
+"""The conditions that trajectories of an export meet, each decided from one trajectory."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from hashlib import blake2b
-from heapq import heappush, heappushpop
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
@@ -12,7 +11,7 @@ from codegym_harness.export.conversion_counts import LossCounts, UnfitError
 from codegym_harness.export.training_conversation import AgentTurn, converse
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Outcome, Trajectory
-from codegym_harness.runs.assignment_selection import SeedRange
+from codegym_harness.runs.task_selection import SeedRange
 
 Keeps = Callable[[Trajectory, EpisodeResult], bool]
 
@@ -109,28 +108,3 @@ class _Distinct:
             return False
         self._seen.add(digest)
         return True
-
-
-class BestOf:
-    """Selects the best trajectories of each task. Memory grows with the tasks, not with the trajectories."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._best: dict[Hashable, list[tuple[float, int, int]]] = {}
-
-    def offer(self, number: int, result: EpisodeResult) -> None:
-        """Considers a trajectory.
-
-        Args:
-            number: identifies the trajectory; of equal ones, the lower number is better.
-        """
-        best = self._best.setdefault((result.environment, result.task), [])
-        rank = (result.reward or 0.0, -result.calls, -number)
-        if len(best) < self._count:
-            heappush(best, rank)
-        else:
-            heappushpop(best, rank)
-
-    def chosen(self) -> frozenset[int]:
-        """Returns the numbers of the best trajectories."""
-        return frozenset(-number for best in self._best.values() for _, _, number in best)

@@ -7,7 +7,7 @@ from pathlib import Path
 from codegym_harness.export import harbor_format, inspect_format, otel_format, session_trace_format
 from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.export.export_summary import ExportSummary, FileCounts
-from codegym_harness.export.filtered_trajectory_reader import TrajectorySelection, run_directories
+from codegym_harness.export.selected_trajectories import TrajectorySelection, run_directories
 from codegym_harness.export.trajectory_filters import Filters
 from codegym_harness.export.viewer_format import ExportedRun, ViewerFormat, WriteEpisode, file_name
 from codegym_harness.runs.run_directory_reader import TRAJECTORIES, read_configuration

@@ -12,6 +12,7 @@ from codegym_harness.records.trajectory import Outcome, Trajectory, timestamp
 from codegym_harness.report.audited_environments import audited_environments
 from codegym_harness.report.episode_endings import count_endings
 from codegym_harness.report.episode_excerpts import excerpt, last_answer
+from codegym_harness.report.notable_episodes import ChosenEpisode, choose_episodes
 from codegym_harness.report.reference_agents import reference_agent
 from codegym_harness.report.report_contents import (
     CallCounts,
@@ -20,7 +21,6 @@ from codegym_harness.report.report_contents import (
     ReportedRun,
     TellingEpisode,
 )
-from codegym_harness.report.telling_episodes import ChosenEpisode, choose_episodes
 from codegym_harness.runs.comparison import Comparison, ScoredRun, compare_scored
 from codegym_harness.runs.damaged_runs import ReadableRun, open_readable_run
 from codegym_harness.runs.run_directory_reader import is_in_progress

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from codegym_harness.report import report_charts, svg_charts
 from codegym_harness.report.episode_excerpts import shorten
-from codegym_harness.report.headlines import headlines
+from codegym_harness.report.key_findings import headlines
 from codegym_harness.report.reference_agents import DESCRIPTIONS
 from codegym_harness.report.report_contents import Report
 from codegym_harness.report.run_figures import NONE, between, number, run_figures

@@ -9,7 +9,7 @@ from codegym_harness.report.reference_agents import ReferenceAgent
 from codegym_harness.runs.comparison import Comparison
 from codegym_harness.runs.run_index import RunState
 from codegym_harness.statistics.run_metrics import Summary
-from codegym_mcp.verification.audit.grades import Finding, Grade
+from codegym_mcp.verification.audit.grading_rules import Finding, Grade
 
 
 class EpisodeEnding(BaseModel):

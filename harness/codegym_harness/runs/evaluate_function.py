@@ -12,7 +12,6 @@ from codegym_harness.agents.agent_registry import AGENT_NAMES
 from codegym_harness.agents.configured_agents import CommandAgent, ModelAgent
 from codegym_harness.agents.function_agent import AgentFunction, FunctionAgent
 from codegym_harness.clients.control_client import RunningServer
-from codegym_harness.runs.assignment_selection import SeedRange, Selection
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
 from codegym_harness.runs.recorded_run import Run
 from codegym_harness.runs.rollout import DEFAULT_SECONDS
@@ -21,13 +20,14 @@ from codegym_harness.runs.run_directory_reader import ENVIRONMENTS, check_new_ru
 from codegym_harness.runs.run_execution import run_evaluation
 from codegym_harness.runs.run_index import is_run
 from codegym_harness.runs.run_observer import Observer
+from codegym_harness.runs.task_selection import SeedRange, Selection
 from codegym_mcp.bundled_environments import bundled_path
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError, SourceError
 from codegym_mcp.spec.catalog import Catalog, Source
 from codegym_mcp.spec.catalog_entries import BUNDLED
 from codegym_mcp.spec.environment import Environment
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 
 AgentLike = str | ModelAgent | CommandAgent | AgentFunction | Agent
 """What can be evaluated: the name of a built-in agent, `module:function` or `file.py:function`, a configured

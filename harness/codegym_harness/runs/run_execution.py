@@ -24,7 +24,7 @@ from codegym_harness.processes.python_garbage_collector import rare_collections
 from codegym_harness.processes.server_process import start_server
 from codegym_harness.runs.concurrent_rollouts import play_assignments
 from codegym_harness.runs.oracle_call_counts import OracleCallCounter
-from codegym_harness.runs.resume_checks import check_configuration, check_environments, check_results
+from codegym_harness.runs.resume_compatibility import check_configuration, check_environments, check_results
 from codegym_harness.runs.run_config import RunConfig, recorded_config
 from codegym_harness.runs.run_directory_reader import (
     BASELINES,

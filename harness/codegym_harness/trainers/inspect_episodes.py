@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_reminder, render_system_prompt
-from codegym_harness.task_sets.task_selection import TaskSelection
+from codegym_harness.task_sets.train_held_out_split import TaskSelection
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import MissingExtraError

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from codegym_harness.runs.run_directory_reader import ENVIRONMENTS, read_configuration
-from codegym_mcp.episodes.task_selection import select_task
+from codegym_mcp.episodes.episode_task import select_task
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment, generated_id
 from codegym_mcp.viewer_page.episode_views import EpisodeRow
-from codegym_mcp.viewer_page.oracle_play import OraclePlay, play_oracle
+from codegym_mcp.viewer_page.oracle_solution import OraclePlay, play_oracle
 
 
 def find_environment(run: Path, name: str) -> Environment:

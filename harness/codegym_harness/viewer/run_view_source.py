@@ -38,7 +38,7 @@ from codegym_mcp.viewer_page.episode_views import (
     TextQuery,
     TextSlice,
 )
-from codegym_mcp.viewer_page.oracle_play import ORACLE, OraclePlays
+from codegym_mcp.viewer_page.oracle_solution import ORACLE, OraclePlays
 from codegym_mcp.viewer_page.view_source import ViewSource
 
 _WAIT_SECONDS = 0.3

@@ -26,7 +26,7 @@ from codegym_harness.agent_enclosure.enclosure_options import EnclosureOptions
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_execution import run_evaluation
-from codegym_harness.runs.assignment_selection import Selection
+from codegym_harness.runs.task_selection import Selection
 from tests.sandbox.restricted_user import enter_container
 
 enter_container(int(sys.argv[1]))

@@ -19,11 +19,11 @@ from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment, LocalEpisodes, ServedEpisodes
 from codegym_harness.records.trajectory import ProgramRecord, Trajectory
-from codegym_harness.runs.assignment_selection import Selection
 from codegym_harness.runs.rollout import roll_out
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_execution import run_evaluation
+from codegym_harness.runs.task_selection import Selection
 from codegym_mcp.cli import main
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode

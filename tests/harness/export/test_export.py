@@ -9,8 +9,8 @@ from codegym_harness.export.export import export
 from codegym_harness.export.export_metadata import METADATA_COLUMNS
 from codegym_harness.export.format_registry import FORMATS
 from codegym_harness.export.trajectory_filters import Filters
-from codegym_harness.runs.assignment_selection import SeedRange
 from codegym_harness.runs.run_directory_writer import RunDirectory
+from codegym_harness.runs.task_selection import SeedRange
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError
 from tests.conversations import agent, asked, example, trajectory, user
 from tests.made_runs import Configuration

@@ -11,12 +11,12 @@ from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment, LocalEpisodes, ServedEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.records.trajectory import Trajectory
-from codegym_harness.runs.assignment_selection import Selection
 from codegym_harness.runs.concurrent_rollouts import play_assignments
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_index import read_summary
 from codegym_harness.runs.run_observer import Observer
+from codegym_harness.runs.task_selection import Selection
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import ConnectionFailedError, RunHaltedError
 from codegym_mcp.sandbox.process.pool import SandboxPool

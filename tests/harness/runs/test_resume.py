@@ -16,14 +16,14 @@ from subprocess import PIPE, Popen
 import pytest
 from pydantic import BaseModel
 
-from codegym_harness.runs.assignment_selection import Selection
-from codegym_harness.runs.resume_checks import check_configuration, check_environments, check_results
+from codegym_harness.runs.resume_compatibility import check_configuration, check_environments, check_results
 from codegym_harness.runs.run_config import RunConfig, recorded_config
 from codegym_harness.runs.run_directory_reader import RunStart, read_trajectories
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_execution import run_evaluation
 from codegym_harness.runs.run_index import read_summary
 from codegym_harness.runs.run_observer import Observer
+from codegym_harness.runs.task_selection import Selection
 from codegym_mcp.errors import RunError
 from tests.made_runs import Configuration
 

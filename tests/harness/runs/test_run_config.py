@@ -3,8 +3,8 @@ from mcp import StdioServerParameters
 from pydantic import ValidationError
 
 from codegym_harness.agents.model_agent import ModelAgentOptions
-from codegym_harness.runs.assignment_selection import Selection
 from codegym_harness.runs.run_config import RunConfig
+from codegym_harness.runs.task_selection import Selection
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError
 

@@ -8,11 +8,11 @@ import pytest
 from codegym_harness.agents.model_agent import ModelAgentOptions
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
 from codegym_harness.processes.server_process import start_server
-from codegym_harness.runs.assignment_selection import Selection
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_configuration, read_trajectories
 from codegym_harness.runs.run_execution import run_evaluation
 from codegym_harness.runs.run_observer import Observer
+from codegym_harness.runs.task_selection import Selection
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, RunHaltedError
 from codegym_mcp.sandbox.process.pool import SandboxPool

@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 from openai.types.responses import EasyInputMessageParam, FunctionToolParam
 from pydantic import TypeAdapter
 
-from codegym_harness.runs.assignment_selection import SeedRange
+from codegym_harness.runs.task_selection import SeedRange
 from codegym_harness.task_sets import task_set_export
-from codegym_harness.task_sets.task_selection import Part, TaskSelection
 from codegym_harness.task_sets.task_set_export import TaskSetSummary
+from codegym_harness.task_sets.train_held_out_split import Part, TaskSelection
 from codegym_mcp.cli import main
 from codegym_mcp.cli.export_tasks import TASK_FORMATS
 from codegym_mcp.errors import CodegymError, NotFoundError

@@ -15,9 +15,9 @@ from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, get_attribut
 from codegym_mcp.sandbox.language.safe_stdlib import SeededRandom
 from codegym_mcp.sandbox.language.syntax_policy import compile_restricted, restrict
 from codegym_mcp.sandbox.language.text_without_addresses import TEXT_BUILTINS
-from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import GenerateConfig, ServeTools
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.source_parsing import parse_source
 
 

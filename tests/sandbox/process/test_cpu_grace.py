@@ -13,11 +13,11 @@ import pytest
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import LimitError
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
-from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.message_frames import pack
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ComputeReference, Reply, ReplyStatus, ServeTools
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 
 SECONDS = 0.02
 PROGRAM = EnvironmentProgram(

@@ -15,9 +15,9 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import EnvironmentFaultError, LimitError, ToolError, WorkerLostError
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 from codegym_mcp.sandbox.process import shared_process
-from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.shared_process import ToolProcess
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.spec.environment import Environment
 from tests.conftest import Declare, OpenEpisode
 

@@ -8,7 +8,7 @@ from codegym_mcp.synthesis.problem_outcomes import Candidate, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions, Tier
 from codegym_mcp.synthesis.tracing.tracing_author import TracingAuthor
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 
 HIGHEST = """
 def is_higher(a, b):

@@ -7,7 +7,7 @@ import pytest
 
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.audit.audit import audit
-from codegym_mcp.verification.audit.grades import Grade, Weakness
+from codegym_mcp.verification.audit.grading_rules import Grade, Weakness
 from codegym_mcp.verification.audit.one_call_leakage import (
     Probe,
     measure_answer_leakage,

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.spec.audit_locations import audit_path
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.stored_grades import audit_path
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import AuditFiles, current_audit
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 from codegym_mcp.verification.batch.audit_many import Unaudited, audit_environment, audit_many, stream_audits
 from codegym_mcp.verification.verification_context import VerificationContext
 from tests.verification.planting import PLANTED, planted_entry

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.audit_grade import grade_of_audit
+from codegym_mcp.spec.audit_records import grade_of_audit
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.storage.regular_files import read_regular_file
 

@@ -15,7 +15,7 @@ from codegym_mcp.synthesis.tracing.hidden_expressions import (
     Register,
     View,
 )
-from codegym_mcp.synthesis.tracing.loop_plans import plan_loop, unpack
+from codegym_mcp.synthesis.tracing.loop_conversion import plan_loop, unpack
 from codegym_mcp.synthesis.tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
 from codegym_mcp.synthesis.tracing.value_shapes import Shape
 

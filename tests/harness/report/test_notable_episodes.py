@@ -2,8 +2,8 @@ from collections import Counter
 from typing import Any
 
 from codegym_harness.records.episode_result import EpisodeResult
+from codegym_harness.report.notable_episodes import MOST_EPISODES, choose_episodes
 from codegym_harness.report.report_contents import EpisodeChoice
-from codegym_harness.report.telling_episodes import MOST_EPISODES, choose_episodes
 
 REWARDS = {"correct": 1.0, "incorrect": 0.0, "no_submission": 0.0}
 

@@ -9,7 +9,7 @@ from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.synthesis.tracing.confined_programs import ConfinedProgram, Failure
 from codegym_mcp.synthesis.tracing.environment_writing import write_class, write_oracle, write_program
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
-from codegym_mcp.synthesis.tracing.play_records import Play, ToolCall
+from codegym_mcp.synthesis.tracing.oracle_play_record import Play, ToolCall
 from codegym_mcp.synthesis.tracing.solution_runs import Evaluated
 from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape, json_form, shape_of

@@ -11,7 +11,7 @@ from codegym_mcp.verification.audit.audit_measurements import (
     LeakageFigures,
     Spread,
 )
-from codegym_mcp.verification.audit.grades import Finding, Grade, Weakness, find_weaknesses, grade_of
+from codegym_mcp.verification.audit.grading_rules import Finding, Grade, Weakness, find_weaknesses, grade_of
 
 GOOD: dict[str, Any] = {
     "oracle": 1.0,

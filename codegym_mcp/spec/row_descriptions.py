@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from codegym_mcp.errors import CodegymError, SourceError
-from codegym_mcp.spec.audit_grade import grade_of_audit
+from codegym_mcp.spec.audit_records import grade_of_audit
 from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_info import EnvironmentInfo

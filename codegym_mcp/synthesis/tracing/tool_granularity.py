@@ -12,20 +12,20 @@ from pydantic_core import to_json
 from codegym_mcp.synthesis.problem_outcomes import Stage
 from codegym_mcp.synthesis.synthesis_options import Tier, TracingFigures
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
-from codegym_mcp.synthesis.tracing.lifting import lift
-from codegym_mcp.synthesis.tracing.oracle_plays import MAX_CALLS, OraclePlayer
-from codegym_mcp.synthesis.tracing.play_records import (
+from codegym_mcp.synthesis.tracing.oracle_play_record import (
     Play,
     differ,
     differ_in_tools,
     repeated_share,
     repeated_tools,
 )
+from codegym_mcp.synthesis.tracing.oracle_player import MAX_CALLS, OraclePlayer
 from codegym_mcp.synthesis.tracing.solution_runs import Evaluated, evaluate
+from codegym_mcp.synthesis.tracing.tool_extraction import lift
 from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape, shape_of
-from codegym_mcp.synthesis.tracing.variable_kinds import Variation
+from codegym_mcp.synthesis.tracing.variable_placement import Variation
 from codegym_mcp.verification.audit.hidden_value_reading import ObservedCalls, read_out_ratio
 from codegym_mcp.verification.verification_context import VerificationContext
 

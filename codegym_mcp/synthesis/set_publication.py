@@ -19,7 +19,7 @@ from codegym_mcp.storage.atomic_files import atomic_file, write_atomically
 from codegym_mcp.synthesis.dataset_card import UNKNOWN, Card, CardFigures, counted, counted_models, tool_count
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import current_audit
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 from codegym_mcp.verification.gate_results import Verification
 from codegym_mcp.version import VERSION
 

@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from codegym_harness.runs.assignment_selection import SeedRange, Selection
+from codegym_harness.runs.task_selection import SeedRange, Selection
 from codegym_mcp.errors import NotFoundError, TaskError
 from codegym_mcp.spec.environment_info import EnvironmentInfo
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 
 
 def info(name: str, tasks: int = 3, *, generates: bool = True) -> EnvironmentInfo:

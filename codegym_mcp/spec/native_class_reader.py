@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.sandbox.process.environment_role_code import EnvironmentProgram
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.source_parsing import check_strings, nesting_error
 from codegym_mcp.spec.annotations import SUPPORTED, AnnotationError, read_records
 from codegym_mcp.spec.configuration_parameters import CONFIG, read_configuration

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.episodes.task_selection import select_task
+from codegym_mcp.episodes.episode_task import select_task
 from codegym_mcp.errors import NotFoundError, TaskError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment import Environment, Task

@@ -5,7 +5,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from codegym_mcp.spec.tools import plain_schema
-from codegym_mcp.verification.gates.tool_descriptions import check_described, open_places
+from codegym_mcp.verification.gates.described import check_described, open_places
 
 
 class Point(TypedDict):

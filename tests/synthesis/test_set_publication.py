@@ -14,10 +14,10 @@ from codegym_mcp.cli import main
 from codegym_mcp.errors import CodegymError, NotFoundError, SynthesisError, UnwritableError
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.synthesis.dataset_card import Card
-from codegym_mcp.synthesis.publish import Publishable, check_output, publish, select_publishable
+from codegym_mcp.synthesis.set_publication import Publishable, check_output, publish, select_publishable
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import current_audit
-from codegym_mcp.verification.audit.grades import Grade
+from codegym_mcp.verification.audit.grading_rules import Grade
 
 KINDS = pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 ORIGINAL = "parcel_hunt"

@@ -7,11 +7,11 @@ import pytest
 
 from codegym_mcp.synthesis.tracing.environment_writing import write_oracle
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
-from codegym_mcp.synthesis.tracing.lifting import lift
+from codegym_mcp.synthesis.tracing.tool_extraction import lift
 from codegym_mcp.synthesis.tracing.traced_program import read_program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.value_shapes import shape_of
-from codegym_mcp.synthesis.tracing.variable_kinds import Variation
+from codegym_mcp.synthesis.tracing.variable_placement import Variation
 
 
 def lifted(

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from codegym_harness.export.trajectory_filters import BestOf, Filters
+from codegym_harness.export.best_of import BestOf
+from codegym_harness.export.trajectory_filters import Filters
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.runs.run_directory_reader import TRAJECTORIES, read_trajectories
