@@ -5,6 +5,7 @@ arguments of calls, null and empty texts and the reasoning would not go back as 
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -16,9 +17,19 @@ import httpx2
 from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import ModelAccessError
 from codegym_mcp.models.chat_request import Body, build_body
-from codegym_mcp.models.chat_response import UnusableResponseError, read_response
+from codegym_mcp.models.chat_response import (
+    UnusableResponseError,
+    read_response,
+    restore_tool_names,
+)
 from codegym_mcp.models.chat_stream import join_stream
-from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning, diagnose_error, is_web_page
+from codegym_mcp.models.error_diagnosis import (
+    ErrorDiagnosis,
+    ErrorMeaning,
+    diagnose_error,
+    is_web_page,
+    lacks_tools,
+)
 from codegym_mcp.models.http_connections import open_connections
 from codegym_mcp.models.model_messages import Message
 from codegym_mcp.models.model_request_options import ModelOptions
@@ -32,6 +43,7 @@ from codegym_mcp.models.request_adaptations import RequestAdaptation, ServerAdap
 from codegym_mcp.models.tool_formats import parse_calls
 
 _MAX_TOKENS = "max_tokens"
+_TOKEN_LIMIT = re.compile(r"max_(?:completion_|output_|new_)?tokens")
 _CHECK_SECONDS = 20.0
 
 
@@ -110,14 +122,15 @@ class ChatClient:
         url = f"{self._server.url.rstrip('/')}/models/{quote(self._model, safe='')}"
         try:
             response = await self._http.get(url, timeout=_CHECK_SECONDS)
-        except httpx2.TimeoutException:
-            return None
-        except httpx2.TransportError as error:
+        except (httpx2.ConnectError, httpx2.ProxyError) as error:
             return ErrorDiagnosis(
                 ErrorMeaning.WRONG_ADDRESS,
                 f"the server cannot be reached at {self._server.url} ({_transport_text(error)})",
                 hint="Is it running, and is the address right?",
             )
+        except httpx2.TransportError:
+            # It took too long, or the server closes connections that ask for a path that it does not have.
+            return None
         if response.status_code < 400:
             return None
         diagnosis = self._diagnose(response.status_code, _parse(response.content), response.headers)
@@ -163,6 +176,7 @@ class ChatClient:
                     raise first from None
                 continue
             request.accept()
+            response = restore_tool_names(response, request.tool_names)
             return replace(response, reply=replace(response.reply, changes=descriptions))
 
     async def _send(self, body: Body) -> ClientResponse:
@@ -195,8 +209,16 @@ class ChatClient:
                 return replace(diagnosis, hint=self._server.key_note)
             case ErrorMeaning.WRONG_ADDRESS:
                 return replace(diagnosis, text=f"{diagnosis.text} at {self._url}", hint=self._address_hint())
-            case ErrorMeaning.REJECTED if status == 400 and _MAX_TOKENS in diagnosis.text:
-                return replace(diagnosis, hint="Choose the member that limits a reply: --max-tokens-field.")
+            case ErrorMeaning.REJECTED if _TOKEN_LIMIT.search(diagnosis.text):
+                return replace(
+                    diagnosis,
+                    hint="Choose another --max-tokens, or the member that contains it: --max-tokens-field.",
+                )
+            case ErrorMeaning.REJECTED if lacks_tools(diagnosis.text) and self._options.tool_format is None:
+                return replace(
+                    diagnosis,
+                    hint="If the model can write calls as text, choose their form: --tool-format.",
+                )
             case ErrorMeaning.REJECTED if "tool-call-parser" in diagnosis.text:
                 return replace(
                     diagnosis,

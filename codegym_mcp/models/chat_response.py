@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
@@ -111,6 +112,25 @@ def read_response(body: object) -> ClientResponse:
         completion_token_ids=_token_ids(choice.get("token_ids")),
     )
     return ClientResponse(reply, AssistantMessage(text, _original(said, calls)))
+
+
+def restore_tool_names(response: ClientResponse, names: Mapping[str, str]) -> ClientResponse:
+    """Returns a response in which tools have their own names.
+
+    Args:
+        names: the names of tools by the names that stood for them in the request.
+    """
+    reply = response.reply
+    if not names or not isinstance(response.message.original, Mapping):
+        return response
+    calls = [replace(call, name=names.get(call.name, call.name)) for call in reply.calls]
+    original = dict(response.message.original)
+    if "tool_calls" in original:
+        original["tool_calls"] = [
+            {**sent, "function": {**sent["function"], "name": call.name}}
+            for sent, call in zip(original["tool_calls"], calls, strict=True)
+        ]
+    return ClientResponse(replace(reply, calls=calls), AssistantMessage(response.message.text, original))
 
 
 def _choice(body: Mapping[str, Any]) -> Mapping[str, Any]:

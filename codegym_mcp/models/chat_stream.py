@@ -1,9 +1,11 @@
 """Joins the chunks of a stream into one response: some servers and proxies stream without being asked."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _WHOLE = frozenset({"role", "id", "type", "name", "index", "signature", "format"})
 """Members that a later chunk repeats and does not continue."""
 
@@ -33,7 +35,8 @@ def join_stream(text: str) -> dict[str, Any] | None:
 
 
 def _chunks(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
+    # Not at other line separators: they may occur in the JSON.
+    for line in _LINE_END.split(text):
         name, _, data = line.partition(":")
         if name != "data":
             continue

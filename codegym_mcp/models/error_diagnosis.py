@@ -94,6 +94,15 @@ _PAGE_START = ("<!doctype", "<html", "<head", "<?xml")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _OVERLOADED = re.compile(r"overloaded|over capacity", re.IGNORECASE)
 _KEY_WORDINGS = re.compile(r"invalid api[ _-]?key|incorrect api[ _-]?key|api key not valid", re.IGNORECASE)
+_NO_TOOLS = re.compile(
+    r"not (?:currently )?support(?:ed)? (?:for )?(?:the )?(?:tool|function)|no tool support"
+    r"|support (?:tool|function)[ _-]?(?:use|call)"
+    r"|\b(?:tools?|functions?)(?: use|[ _-]calling)? (?:is|are) (?:not supported|unsupported)",
+    re.IGNORECASE,
+)
+_PATH = re.compile(r"https?://\S+|(?<![\w.:-])/\S+")
+"""An address or the path of one."""
+_A_MODEL = re.compile(r"(?<![\w./-])model\b(?![-_./])", re.IGNORECASE)
 _MISSING = re.compile(
     r"does(?: not|n't) exist|not found|no endpoints? found|no such|unknown|not supported|unavailable"
     r"|is not a valid",
@@ -146,6 +155,8 @@ def _meaning(
         return ErrorMeaning.REFUSAL
     if codes & _KEY_CODES or status in (401, 407) or (status == 400 and _KEY_WORDINGS.search(message)):
         return ErrorMeaning.NO_ACCESS
+    if lacks_tools(message) and status in (None, 400, 404, 422, 500, 501):
+        return ErrorMeaning.REJECTED
     missing = status in (400, 404, 422) and names_missing_model(message, model, codes)
     if codes & _MODEL_CODES or missing:
         return ErrorMeaning.TRANSIENT if has_replied else ErrorMeaning.UNKNOWN_MODEL
@@ -153,7 +164,7 @@ def _meaning(
         case 403:
             # A 403 may also be one prompt that a gateway's guardrail refuses.
             return ErrorMeaning.REJECTED if has_replied else ErrorMeaning.NO_ACCESS
-        case 404 if not has_replied and re.search(r"\bmodel\b", message, re.IGNORECASE):
+        case 404 if not has_replied and _A_MODEL.search(_PATH.sub("", message)):
             return ErrorMeaning.UNKNOWN_MODEL
         case 404 | 405:
             return ErrorMeaning.TRANSIENT if has_replied else ErrorMeaning.WRONG_ADDRESS
@@ -173,6 +184,11 @@ def _retry_meaning(
     return ErrorMeaning.TRANSIENT if retried else ErrorMeaning.REJECTED
 
 
+def lacks_tools(message: str) -> bool:
+    """Checks whether an error says that the model or its server does not take tools."""
+    return bool(_NO_TOOLS.search(message))
+
+
 def names_missing_model(message: str, model: str, codes: frozenset[str]) -> bool:
     """Checks whether an error says that this model does not exist.
 
@@ -180,12 +196,15 @@ def names_missing_model(message: str, model: str, codes: frozenset[str]) -> bool
     name `models/NAME` is no path.
     """
     without_paths = re.sub(rf"(?<![\w/])(?:[\w/]*\bv\d\w*)?/\S*{re.escape(model)}", "", message)
+    without_paths = _PATH.sub("", without_paths)
     return model in without_paths and ("not_found_error" in codes or bool(_MISSING.search(without_paths)))
 
 
 def error_message(body: object) -> str:
-    """Returns the message in the body of an error response."""
+    """Returns the message in the body of an error response, and the member of the request that it names."""
+    member = ""
     while isinstance(body, Mapping):
+        member = _member(body) or member
         body = (
             body.get("error")
             or body.get("message")
@@ -197,10 +216,18 @@ def error_message(body: object) -> str:
     if isinstance(body, list) and body:
         return error_message(body[0])
     text = body if isinstance(body, str) else str(body or "")
-    if not is_web_page(text):
-        return text
-    title = _TITLE.search(text)
-    return f"a web page ({' '.join(title[1].split())})" if title and title[1].strip() else "a web page"
+    if is_web_page(text):
+        title = _TITLE.search(text)
+        return f"a web page ({' '.join(title[1].split())})" if title and title[1].strip() else "a web page"
+    return f"{text} ({member})" if text and member and member not in text else text
+
+
+def _member(body: Mapping[str, object]) -> str:
+    """Returns the member of the request at fault, as OpenAI and FastAPI name it."""
+    if isinstance(body.get("param"), str):
+        return str(body["param"])
+    where = body.get("loc")
+    return ".".join(map(str, where)) if isinstance(where, list) else ""
 
 
 def is_web_page(text: str) -> bool:

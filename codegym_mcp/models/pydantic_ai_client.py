@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _ERROR_MARKING = frozenset({"anthropic", "bedrock", "google", "google-cloud"})
 """Providers whose protocol marks the result of a tool as an error."""
 _CHECK_SECONDS = 20.0
+_UNREACHABLE = frozenset({"ConnectError", "ProxyError"})
+"""Exceptions of the HTTP client that say that there is no connection to the server."""
 _MODEL_FINISHES = frozenset({"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"})
 """Finish reasons that pydantic-ai counts as errors, and that are the model's own."""
 
@@ -71,7 +73,8 @@ class ProviderClient:
     def _diagnose_check(self, error: Exception) -> ErrorDiagnosis | None:
         status = getattr(error, "status_code", None)
         if status is None:
-            if type(error).__name__ != "APIConnectionError":
+            # A server may close connections that ask for a path that it does not have.
+            if type(error.__cause__).__name__ not in _UNREACHABLE:
                 return None
             return ErrorDiagnosis(
                 ErrorMeaning.WRONG_ADDRESS,

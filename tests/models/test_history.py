@@ -242,3 +242,39 @@ async def test_a_rejection_that_no_change_cures_is_reported_as_it_was_first(open
     other = {"status": 400, "body": {"error": {"message": "and something else"}}}
     with pytest.raises(ModelError, match="Extra inputs are not permitted"):
         await converse(openai, said, REFUSED, other)
+
+
+async def test_a_server_without_system_prompts_receives_it_with_the_task(openai: Endpoint) -> None:
+    refused = {"status": 500, "body": {"error": {"message": "Jinja Exception: System role not supported"}}}
+    async with openai.model(refused, HELLO) as model:
+        conversation = model.conversation("Be brief.")
+        conversation.say("Go up.")
+        reply = await model.request(conversation, [TOOL])
+    assert openai.bodies(model)[-1]["messages"] == [{"role": "user", "content": "Be brief.\n\nGo up."}]
+    assert len(reply.changes) == 1
+
+
+async def test_a_server_that_refuses_the_names_of_tools_receives_letters(openai: Endpoint) -> None:
+    tools = [ToolView(name=name, input_schema={}) for name in ("fs.read", "fs/read", "fs_read", "x" * 70)]
+    refused = {
+        "status": 400,
+        "body": {"error": {"message": "Invalid 'tools[0].function.name': string does not match pattern."}},
+    }
+    said = response(
+        {"content": None, "tool_calls": [call("{}", name="fs_read_2"), call("{}", "fs_read", "two")]}
+    )
+    async with openai.model(refused, said, HELLO) as model:
+        conversation = model.conversation()
+        conversation.say("Read.")
+        first = await model.request(conversation, tools)
+        for made in first.calls:
+            conversation.answer(made, "1")
+        await model.request(conversation, tools)
+    assert [made.name for made in first.calls] == ["fs.read", "fs_read"]
+    last = openai.bodies(model)[-1]
+    sent = [tool["function"]["name"] for tool in last["tools"]]
+    assert sent == ["fs_read_2", "fs_read_3", "fs_read", "x" * 64]
+    assert [made["function"]["name"] for made in last["messages"][1]["tool_calls"]] == [
+        "fs_read_2",
+        "fs_read",
+    ]

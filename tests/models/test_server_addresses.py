@@ -1,5 +1,6 @@
 """Addresses and keys: what the check finds out, and what an error says."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -32,7 +33,12 @@ UNDECIDED: list[dict[str, Any]] = [
     {"status": 404, "text": "Cannot GET /v1/models/NAME"},
     {"status": 404, "body": {"error": {"message": "Invalid URL (GET /v1/models/NAME)", "code": None}}},
     {"status": 404, "body": {"message": "Route /v1/models/NAME not found"}},
+    {"status": 404, "body": {"error": "file not found: local-model"}},
+    {"status": 404, "body": {"message": "no route matches GET http://127.0.0.1/v1/models/my.model"}},
+    {"status": 404, "body": {"message": "The path '/v1/models/NAME' does not exist"}},
     {"status": 404},
+    {"fault": "cut"},
+    {"status": 404, "body": {"error": {"message": "No endpoints found that support tool use."}}},
     {"status": 405, "body": {"detail": "Method Not Allowed"}},
     {"status": 501, "body": {"detail": "not implemented"}},
     {"status": 500, "body": {"error": {"message": "boom"}}},
@@ -56,6 +62,21 @@ async def test_a_server_that_cannot_say_whether_the_model_exists_passes_the_chec
         endpoint.server.set_check(name, action)
         await model.check()
         assert await request(model) == "hello"
+
+
+async def test_a_server_that_hangs_up_at_an_unknown_path_passes_the_check(unused_port: int) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"POST"):
+            body = b'{"choices": [{"message": {"content": "hello"}}]}'
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", unused_port):
+        options = ModelOptions(name="openai:small", base_url=f"http://127.0.0.1:{unused_port}/v1")
+        async with Model.open(options) as model:
+            await model.check()
+            assert await request(model) == "hello"
 
 
 MISSING: list[dict[str, Any]] = [

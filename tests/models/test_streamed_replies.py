@@ -45,6 +45,13 @@ async def test_a_text_is_joined_with_its_reasoning_and_usage(openai: Endpoint) -
     assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (5, 2)
 
 
+async def test_a_line_separator_in_a_text_ends_no_event(openai: Endpoint) -> None:
+    chunk = json.dumps(delta("stop", content="one\u2028two\u0085three"), ensure_ascii=False)
+    streamed = {"status": 200, "text": f"data: {chunk}\r\n\r\ndata: [DONE]\r\n\r\n"}
+    async with openai.model(streamed) as model:
+        assert (await request(model)).text == "one\u2028two\u0085three"
+
+
 START = {"id": "a", "type": "function", "function": {"name": "move", "arguments": ""}}
 CALLS = {
     "with indexes": (

@@ -14,9 +14,9 @@ from codegym_harness.task_sets.skyrl_tasks import ENVIRONMENT_CLASS
 from codegym_harness.trainers.missing_library import missing_class
 from codegym_harness.trainers.prompt_filling import fill_prompt
 from codegym_harness.trainers.text_play import TextPlay
-from codegym_harness.trainers.tool_call_instructions import tool_call_instructions
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_mcp.errors import ClosedError, MissingExtraError
+from codegym_mcp.models.tool_call_instructions import tool_call_instructions
 from codegym_mcp.models.tool_formats import ToolFormat, parse_calls
 from codegym_mcp.task_reference import TaskReference
 

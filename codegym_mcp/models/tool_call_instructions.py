@@ -1,10 +1,12 @@
 """Tells a model in its system prompt which tools it has and how to write a call.
 
-For trainers that do not pass tools to the chat template. `codegym_mcp.models.tool_formats` parses the calls.
+For servers that refuse tools, and for trainers that do not pass tools to the chat template.
+`codegym_mcp.models.tool_formats` parses the calls.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.models.tool_formats import ToolFormat
@@ -32,12 +34,20 @@ CALL_EXAMPLES: Mapping[ToolFormat, str] = {
 
 def tool_call_instructions(tools: Sequence[ToolView], form: ToolFormat) -> str:
     """Returns the tools as JSON, one a line, and an example of a call."""
-    definitions = [
-        json.dumps(
-            {"name": tool.name, "description": tool.description, "parameters": tool.input_schema},
-            ensure_ascii=False,
-        )
-        for tool in tools
-    ]
-    listed = "\n".join(definitions)
+    return describe_tools(
+        [
+            {"name": tool.name, "description": tool.description, "parameters": tool.input_schema}
+            for tool in tools
+        ],
+        form,
+    )
+
+
+def describe_tools(definitions: Sequence[Mapping[str, Any]], form: ToolFormat) -> str:
+    """Returns the definitions of tools as JSON, one a line, and an example of a call.
+
+    Args:
+        definitions: the tools' names, descriptions and parameters.
+    """
+    listed = "\n".join(json.dumps(definition, ensure_ascii=False) for definition in definitions)
     return f"Tools:\n{listed}\n\nTo call a tool, write its name and its arguments so:\n{CALL_EXAMPLES[form]}"
