@@ -1,5 +1,4 @@
-"""Run the support desk for a day by the house rules and report which tickets came too late. What counts is
-that the day was worked as the rules say, and that the report is right.
+"""Take the support desk for a day. Work the tickets by the house rules, and report which came too late.
 
 The day starts at minute 0 and ends when every ticket of the day is resolved. Tickets come in while the
 clock runs; their numbers rise in the order in which they come in. A ticket is due {gold}, {silver} or
@@ -16,52 +15,92 @@ What things cost on the clock:
 - Looking at the queue is free. Reading a ticket takes 1 minute, every time.
 - Linking takes no time, but trying to link to a ticket that is not the root takes 10 minutes and links
   nothing.
-- Working on a ticket takes its effort. For the ticket itself, and for each ticket linked to it, that is
-  past its due minute when the work begins, an escalation call adds {escalation} minutes. In the end the
-  ticket and all that are linked to it are resolved. But work on a symptom, or on a ticket that waits for
-  an unresolved one, is wasted: the minutes pass and nothing is resolved.
+- Working on a ticket takes its effort. For the ticket itself, and for each unresolved ticket linked to it,
+  that is past its due minute when the work begins, an escalation call adds {escalation} minutes. In the end
+  the ticket and all that were linked to it are resolved. But work on a symptom, or on a ticket that waits
+  for one that is unresolved when the work begins, is wasted: the minutes pass and nothing is resolved.
 - Waiting moves the clock to the minute at which the next ticket comes in.
-
+{circumstances}
 The house rules say what to do next, always the first of these that applies:
 1. There is a symptom, not linked yet, and you have read it and every ticket up the chain to its root: link
    it.
 2. There are unread tickets: read the one with the lowest number.
 3. There are unresolved tickets: work on the most urgent of those that are not symptoms and do not wait for
    an unresolved ticket; of equally urgent ones, on the lowest number. A ticket is as urgent as the
-   earliest due minute found among itself, the tickets linked to it, the unresolved tickets that wait for
-   it and those linked to them, the unresolved tickets that wait for those in their turn, and so on.
+   earliest due minute among itself, the unresolved tickets that are linked to it or wait for it, the
+   unresolved tickets that are linked to those or wait for those, and so on.
 4. More tickets are to come: wait.
 
 Your answer is an object with one entry for every ticket that is resolved late under these rules, from its
-number to the minutes by which it is late. For example: {{"T104": 12, "T117": 3}}
+number to the minutes by which it is late. For example: {{"T104": 12, "T117": 3}}. The minutes at which you
+resolve the tickets are checked as well.
 """
 
-from collections import deque
 from typing import Literal, TypedDict
 
 META = {
     "title": "Ticket triage",
     "tags": ["support", "scheduling"],
-    "public": ["gold", "silver", "bronze", "escalation"],
+    "public": ["gold", "silver", "bronze", "escalation", "today", "circumstances"],
     "license": "MIT",
     "source": "original",
 }
 
+CIRCUMSTANCES = """
+Two things are particular to this desk. Today is day TODAY.
+- The level on a ticket is only what the customer claims. What counts is the level in the register of
+  contracts, or in an amendment to the contract. An amendment counts if both sides have signed it and it is
+  in force from today or from an earlier day; if several count, the one with the latest day does. Tickets of
+  customers without a contract are bronze. Looking into the register is free.
+- Customers send some tickets back after they were resolved. A ticket that has come back is unresolved and
+  unread again, and reading it shows the effort that it takes now; for rule 1, its first reading is enough.
+  Its due minute remains the same, and what counts in the end is when it was resolved for the last time.
+  Symptoms that were resolved with it stay resolved. Tickets that wait for it and are not resolved yet wait
+  for it again. Waiting moves the clock to the minute at which the next ticket comes in or comes back.
+"""
 READING = 1
 WRONG_LINK = 10
+LEVELS = ["gold", "silver", "bronze"]
 
 
 class Ticket(TypedDict):
     number: str
     opened: int
+    customer: str
     level: Literal["gold", "silver", "bronze"]
     effort: int
     symptom_of: str | None
     waits_for: str | None
 
 
-class Day(TypedDict):
-    resolved_at: dict[str, int]
+class Amendment(TypedDict):
+    level: Literal["gold", "silver", "bronze"]
+    from_day: int
+    signed_by: Literal["both sides", "customer"]
+
+
+class Contract(TypedDict):
+    customer: str
+    level: Literal["gold", "silver", "bronze"]
+    amendments: list[Amendment]
+
+
+class Comeback(TypedDict):
+    ticket: str
+    after: int
+    effort: int
+
+
+class Config(TypedDict):
+    gold: int
+    silver: int
+    bronze: int
+    escalation: int
+    today: int
+    circumstances: str
+    tickets: list[Ticket]
+    register: list[Contract]
+    comebacks: list[Comeback]
 
 
 class Queue(TypedDict):
@@ -69,6 +108,11 @@ class Queue(TypedDict):
     unread: list[str]
     unresolved: list[str]
     more_to_come: bool
+
+
+class Entry(TypedDict):
+    customer: str
+    contract: Contract | None
 
 
 class Link(TypedDict):
@@ -82,46 +126,102 @@ class Work(TypedDict):
     clock: int
 
 
+class Day(TypedDict):
+    resolved_at: dict[str, int]
+
+
 def root_of(tickets: dict, number: str) -> str:
     while tickets[number]["symptom_of"] is not None:
         number = tickets[number]["symptom_of"]
     return number
 
 
+def level_of(ticket: Ticket, config: Config, forget: str = "") -> str:
+    """The level by which a ticket is due; with one rule forgotten, if it is named."""
+    if not config["circumstances"] or forget == "believes the levels on the tickets":
+        return ticket["level"]
+    contract = contract_of(config["register"], ticket["customer"])
+    if contract is None:
+        return ticket["level"] if forget == "believes customers without a contract" else "bronze"
+    return agreed_level(contract, config["today"], forget)
+
+
+def contract_of(register: list[Contract], customer: str) -> Contract | None:
+    return next((contract for contract in register if contract["customer"] == customer), None)
+
+
+def agreed_level(contract: Contract, today: int, forget: str = "") -> str:
+    counting = [
+        amendment
+        for amendment in contract["amendments"]
+        if (amendment["from_day"] <= today or forget == "counts amendments that are not in force yet")
+        and (amendment["signed_by"] == "both sides" or forget == "counts amendments of the customer alone")
+    ]
+    if not counting or forget == "overlooks amendments":
+        return contract["level"]
+    if forget == "takes the amendment that is listed last":
+        return counting[-1]["level"]
+    return max(counting, key=lambda amendment: amendment["from_day"])["level"]
+
+
+def due_minutes(config: Config, forget: str = "") -> dict[str, int]:
+    return {
+        ticket["number"]: ticket["opened"] + config[level_of(ticket, config, forget)]
+        for ticket in config["tickets"]
+    }
+
+
 class Environment:
-    def __init__(self, gold: int, silver: int, bronze: int, escalation: int, tickets: list[Ticket]):
-        limits = {"gold": gold, "silver": silver, "bronze": bronze}
-        self.tickets = {ticket["number"]: ticket for ticket in tickets}
-        self.due = {ticket["number"]: ticket["opened"] + limits[ticket["level"]] for ticket in tickets}
-        self.escalation = escalation
+    def __init__(self, config: Config):
+        self.tickets = {ticket["number"]: dict(ticket) for ticket in config["tickets"]}
+        self.due = due_minutes(config)
+        self.escalation = config["escalation"]
+        self.has_register = config["circumstances"] != ""
+        self.register = config["register"]
+        self.comebacks = {comeback["ticket"]: comeback for comeback in config["comebacks"]}
         self.clock = 0
-        self.known = []  # read
+        self.known = []  # read at least once
+        self.unread_again = []
         self.links = {}
-        self.resolved = []
         self.resolved_at = {}
 
     def queue(self) -> Queue:
-        """Show the clock, the tickets not read yet, and the tickets read but unresolved."""
+        """Show the clock, the unread tickets, the other unresolved ones, and whether more will come."""
         came = [number for number in self.tickets if self.tickets[number]["opened"] <= self.clock]
+        unread = [number for number in came if number not in self.known] + self.unread_again
+        pending = [number for number in self.known if number not in self.resolved_at]
         return {
             "clock": self.clock,
-            "unread": sorted(number for number in came if number not in self.known),
-            "unresolved": sorted(number for number in self.known if number not in self.resolved),
-            "more_to_come": len(came) < len(self.tickets),
+            "unread": sorted(unread),
+            "unresolved": sorted(number for number in pending if number not in unread),
+            "more_to_come": len(next_minutes(self)) > 0,
         }
 
     def read(self, ticket: str) -> Ticket:
-        """Read a ticket: when it was opened, its level, its effort in minutes and what it depends on.
+        """Read a ticket: when it was opened, for whom, its level, its effort in minutes, what it depends on.
 
         Args:
             ticket: number of a ticket that has come in.
         """
         if ticket not in self.tickets or self.tickets[ticket]["opened"] > self.clock:
             raise ValueError("no such ticket has come in")
-        self.clock += READING
         if ticket not in self.known:
             self.known.append(ticket)
-        return dict(self.tickets[ticket])
+        if ticket in self.unread_again:
+            self.unread_again.remove(ticket)
+        found = dict(self.tickets[ticket])
+        move_clock(self, self.clock + READING)
+        return found
+
+    def look_up_contract(self, customer: str) -> Entry:
+        """Look up a customer in the register: the contract and its amendments, or null if there is none.
+
+        Args:
+            customer: name of the customer, as on the ticket.
+        """
+        if not self.has_register:
+            raise ValueError("this desk has no register: the level on the ticket counts")
+        return {"customer": customer, "contract": contract_of(self.register, customer)}
 
     def link(self, ticket: str, root: str) -> Link:
         """Link a symptom to its root, so that both are resolved together.
@@ -135,12 +235,11 @@ class Environment:
         if ticket in self.links:
             raise ValueError(f"{ticket} has been linked already")
         if ticket == root or root_of(self.tickets, ticket) != root:
-            self.clock += WRONG_LINK
+            move_clock(self, self.clock + WRONG_LINK)
             return {"outcome": "wrong root", "clock": self.clock}
         self.links[ticket] = root
-        if root not in self.resolved:
+        if root not in self.resolved_at:
             return {"outcome": "linked", "clock": self.clock}
-        self.resolved.append(ticket)
         self.resolved_at[ticket] = self.clock
         return {"outcome": "resolved", "clock": self.clock}
 
@@ -150,156 +249,237 @@ class Environment:
         Args:
             ticket: number of an unresolved ticket that has been read.
         """
-        if ticket not in self.known or ticket in self.resolved:
+        if ticket not in self.known or ticket in self.resolved_at or ticket in self.unread_again:
             raise ValueError("ticket must be the number of an unresolved ticket that has been read")
         found = self.tickets[ticket]
-        group = [ticket] + sorted(number for number in self.links if self.links[number] == ticket)
-        minutes = found["effort"] + self.escalation * sum(self.due[number] < self.clock for number in group)
-        self.clock += minutes
+        linked = [number for number in self.links if self.links[number] == ticket]
+        group = [ticket] + sorted(number for number in linked if number not in self.resolved_at)
+        calls = sum(self.due[number] < self.clock for number in group)
+        minutes = found["effort"] + self.escalation * calls
         waits_for = found["waits_for"]
-        if found["symptom_of"] is not None or (waits_for is not None and waits_for not in self.resolved):
+        if found["symptom_of"] is not None or (waits_for is not None and waits_for not in self.resolved_at):
             group = []
-        self.resolved += group
-        self.resolved_at.update(dict.fromkeys(group, self.clock))
+        self.resolved_at.update(dict.fromkeys(group, self.clock + minutes))
+        move_clock(self, self.clock + minutes)
         return {"minutes": minutes, "resolved": group, "clock": self.clock}
 
     def wait(self) -> int:
-        """Do nothing until the next ticket comes in; returns the minute on the clock then."""
-        coming = [ticket["opened"] for ticket in self.tickets.values() if ticket["opened"] > self.clock]
+        """Do nothing until the next ticket comes; returns the minute on the clock then."""
+        coming = next_minutes(self)
         if not coming:
-            raise ValueError("no more tickets come in today")
-        self.clock = min(coming)
+            raise ValueError("no more tickets come today")
+        move_clock(self, min(coming))
         return self.clock
 
     def final_state(self) -> Day:
         return {"resolved_at": self.resolved_at}
 
 
-def urgency(number: str, due: dict, above: dict, pending: list) -> int:
-    """The earliest due minute among the ticket and all pending ones that hang on it."""
-    hanging = [each for each in pending if above[each] == number]
-    return min([due[number]] + [urgency(each, due, above, pending) for each in hanging])
+def next_minutes(desk) -> list[int]:
+    """The minutes to come at which tickets come in or come back."""
+    opened = [ticket["opened"] for ticket in desk.tickets.values() if ticket["opened"] > desk.clock]
+    return opened + [
+        desk.resolved_at[number] + comeback["after"]
+        for number, comeback in desk.comebacks.items()
+        if number in desk.resolved_at
+    ]
 
 
-def play_day(
-    limits: dict,
-    escalation: int,
-    tickets: list[Ticket],
-    through_links: bool = True,
-    through_waits: bool = True,
-    reads_first: bool = True,
-) -> dict[str, int]:
-    """The minute at which each ticket is resolved, played with all tickets in view.
+def move_clock(desk, minute):
+    """Lets time pass; each ticket comes back once."""
+    desk.clock = minute
+    for number, comeback in list(desk.comebacks.items()):
+        if number in desk.resolved_at and desk.resolved_at[number] + comeback["after"] <= minute:
+            desk.comebacks.pop(number)
+            desk.resolved_at.pop(number)
+            desk.unread_again.append(number)
+            desk.tickets[number]["effort"] = comeback["effort"]
 
-    The flags say whether urgency is inherited from linked symptoms and from waiting tickets, and whether
-    tickets that have come in are read before more work is done.
+
+LINKED_OVERLOOKED = "forgets that linked symptoms are urgent"
+WAITING_OVERLOOKED = "forgets that waiting tickets are urgent"
+QUICKEST_FIRST = "takes the quickest of equally urgent tickets"
+WRONG_ROOT = "links symptoms to the tickets that they name"
+WORKS_BEFORE_READING = "works on before reading what came in"
+FIRST_COUNTS = "counts the first time that a ticket was resolved"
+NEW_DUE_MINUTE = "gives tickets that come back a new due minute"
+NO_LONGER_WAITING = "works on what waits for a ticket that came back"
+
+
+class Played:
+    """A day played with all tickets in view, by the rules or with one of them forgotten.
+
+    Each ticket hangs on another one: a symptom on its root, others on what they wait for.
     """
-    stored = {ticket["number"]: ticket for ticket in tickets}
-    due = {ticket["number"]: ticket["opened"] + limits[ticket["level"]] for ticket in tickets}
-    roots = {number: root_of(stored, number) for number in stored}
-    above = {each: stored[each]["waits_for"] if roots[each] == each else roots[each] for each in stored}
-    followed = {each: above[each] for each in stored if through_links or roots[each] == each}
-    followed = {each: followed[each] for each in followed if through_waits or roots[each] != each}
-    passed_up = {each: followed.get(each) for each in stored}
-    unread = deque(sorted(stored))
-    pending = []
-    finished = {}
-    clock = 0
-    while unread or pending:
-        free = [each for each in pending if roots[each] == each and above[each] not in pending]
-        arrived = unread and stored[unread[0]]["opened"] <= clock
-        if arrived and (reads_first or not free):
-            number = unread.popleft()
-            clock += READING
-            if roots[number] in finished:
-                finished[number] = clock
-            else:
-                pending.append(number)
-        elif free:
-            chosen = min(free, key=lambda each: (urgency(each, due, passed_up, pending), each))
-            group = [each for each in pending if roots[each] == chosen]
-            clock += stored[chosen]["effort"] + escalation * sum(due[each] < clock for each in group)
-            finished.update(dict.fromkeys(group, clock))
-            pending = [each for each in pending if each not in group]
-        else:
-            clock = stored[unread[0]]["opened"]
-    return finished
 
-
-def late_by(limits: dict, tickets: list[Ticket], finished: dict[str, int]) -> dict[str, int]:
-    due = {ticket["number"]: ticket["opened"] + limits[ticket["level"]] for ticket in tickets}
-    return {each: finished[each] - due[each] for each in sorted(due) if finished[each] > due[each]}
-
-
-def reference(gold: int, silver: int, bronze: int, escalation: int, tickets: list[Ticket]) -> dict[str, int]:
-    limits = {"gold": gold, "silver": silver, "bronze": bronze}
-    return late_by(limits, tickets, play_day(limits, escalation, tickets))
-
-
-def accepts(
-    answer: dict[str, int],
-    state: Day,
-    gold: int,
-    silver: int,
-    bronze: int,
-    escalation: int,
-    tickets: list[Ticket],
-) -> bool:
-    limits = {"gold": gold, "silver": silver, "bronze": bronze}
-    finished = play_day(limits, escalation, tickets)
-    return answer == late_by(limits, tickets, finished) and state["resolved_at"] == finished
-
-
-def mistakes(gold: int, silver: int, bronze: int, escalation: int, tickets: list[Ticket]) -> dict:
-    limits = {"gold": gold, "silver": silver, "bronze": bronze}
-    found = {}
-    for name, flags in (
-        ("works by each ticket's own due minute", {"through_links": False, "through_waits": False}),
-        ("forgets that linked symptoms are urgent", {"through_links": False}),
-        ("forgets that waiting tickets are urgent", {"through_waits": False}),
-        ("works on before reading what came in", {"reads_first": False}),
-    ):
-        finished = play_day(limits, escalation, tickets, **flags)
-        found[name] = {
-            "answer": late_by(limits, tickets, finished),
-            "state": {"resolved_at": finished},
+    def __init__(self, config: Config, forget: str):
+        self.forget = forget
+        self.escalation = config["escalation"]
+        self.tickets = {ticket["number"]: dict(ticket) for ticket in config["tickets"]}
+        self.right_due, self.due = due_minutes(config), due_minutes(config, forget)
+        self.roots = {number: root_of(self.tickets, number) for number in self.tickets}
+        self.above = {
+            number: ticket["waits_for"] if self.roots[number] == number else self.roots[number]
+            for number, ticket in self.tickets.items()
         }
-    return found
+        # What a ticket passes its due minute up to.
+        overlooked = {LINKED_OVERLOOKED: True, WAITING_OVERLOOKED: False}.get(forget)
+        self.passes_to = {
+            number: None if (self.roots[number] != number) == overlooked else self.above[number]
+            for number in self.tickets
+        }
+        self.coming = {number: ticket["opened"] for number, ticket in self.tickets.items()}  # unread
+        self.comebacks = {comeback["ticket"]: comeback for comeback in config["comebacks"]}
+        self.pending, self.resolved_at, self.first_resolved_at, self.wasted = [], {}, {}, []
+        self.clock = 0
 
+    def returns(self) -> dict[str, int]:
+        """The minutes at which resolved tickets come back."""
+        return {
+            number: self.resolved_at[number] + comeback["after"]
+            for number, comeback in self.comebacks.items()
+            if number in self.resolved_at
+        }
 
-def solve(tools, gold, silver, bronze, escalation):
-    limits = {"gold": gold, "silver": silver, "bronze": bronze}
-    known = {}
-    due = {}
-    unlinked = []
-    late = {}
+    def update(self):
+        """Lets tickets come back, then resolves what is linked to resolved ones."""
+        for number, minute in self.returns().items():
+            if minute > self.clock:
+                continue
+            self.coming[number] = minute
+            self.resolved_at.pop(number)
+            self.tickets[number]["effort"] = self.comebacks.pop(number)["effort"]
+            if self.forget == NEW_DUE_MINUTE:
+                self.due[number] += minute - self.tickets[number]["opened"]
+            if self.forget == NO_LONGER_WAITING:
+                waiting = [each for each in self.tickets if self.tickets[each]["waits_for"] == number]
+                self.passes_to.update(dict.fromkeys(waiting))
+        for number in list(self.pending):
+            if self.roots[number] in self.resolved_at:
+                self.resolve([number])
 
-    def settle(numbers, clock):
+    def resolve(self, numbers: list[str]):
         for number in numbers:
-            if clock > due[number]:
-                late[number] = clock - due[number]
+            self.pending.remove(number)
+            self.resolved_at[number] = self.clock
+            self.first_resolved_at.setdefault(number, self.clock)
+
+    def seems_free(self, number: str) -> bool:
+        """Whether a ticket seems to be no symptom and to wait for nothing unresolved."""
+        above = self.above[number]
+        once_is_enough = self.forget == NO_LONGER_WAITING and number not in self.wasted
+        resolved = self.first_resolved_at if once_is_enough else self.resolved_at
+        return self.roots[number] == number and (above is None or above in resolved)
+
+    def read(self, number: str):
+        self.coming.pop(number)
+        self.pending.append(number)
+        self.clock += READING
+        if self.forget == WRONG_ROOT and self.tickets[number]["symptom_of"] not in (None, self.roots[number]):
+            self.clock += WRONG_LINK
+
+    def work_on_one_of(self, free: list[str]):
+        urgent = {number: self.due[number] for number in self.pending}
+        for number in self.pending:
+            above = self.passes_to[number]
+            while above in urgent:
+                urgent[above] = min(urgent[above], self.due[number])
+                above = self.passes_to[above]
+        efforts = {number: ticket["effort"] for number, ticket in self.tickets.items()}
+        if self.forget != QUICKEST_FIRST:
+            efforts = dict.fromkeys(efforts, 0)
+        chosen = min(free, key=lambda number: (urgent[number], efforts[number], number))
+        group = [number for number in self.pending if self.roots[number] == chosen]
+        calls = sum(self.right_due[number] < self.clock for number in group)
+        self.clock += self.tickets[chosen]["effort"] + self.escalation * calls
+        if self.above[chosen] is None or self.above[chosen] in self.resolved_at:
+            self.resolve(group)
+        else:
+            self.wasted.append(chosen)
+
+
+def play_day(config: Config, forget: str = "") -> dict:
+    """The answer and the final state of a day by the rules; with one rule forgotten, if it is named."""
+    day = Played(config, forget)
+    while day.coming or day.pending or day.returns():
+        arrived = [number for number in day.coming if day.coming[number] <= day.clock]
+        free = [number for number in day.pending if day.seems_free(number)]
+        if arrived and not (free and forget == WORKS_BEFORE_READING):
+            day.read(min(arrived))
+        elif free:
+            day.work_on_one_of(free)
+        else:
+            day.clock = min([*day.coming.values(), *day.returns().values()])
+        day.update()
+    counted = day.first_resolved_at if forget == FIRST_COUNTS else day.resolved_at
+    late = {each: counted[each] - day.due[each] for each in sorted(counted) if counted[each] > day.due[each]}
+    return {"answer": late, "state": {"resolved_at": day.resolved_at}}
+
+
+def reference(config: Config) -> dict[str, int]:
+    return play_day(config)["answer"]
+
+
+def accepts(answer: dict[str, int], state: Day, config: Config) -> bool:
+    return {"answer": answer, "state": state} == play_day(config)
+
+
+HOUSE_RULES = [QUICKEST_FIRST, WAITING_OVERLOOKED, LINKED_OVERLOOKED, WRONG_ROOT, WORKS_BEFORE_READING]
+MORE_RULES = [
+    "believes the levels on the tickets",
+    "believes customers without a contract",
+    "overlooks amendments",
+    "takes the amendment that is listed last",
+    "counts amendments of the customer alone",
+    "counts amendments that are not in force yet",
+    FIRST_COUNTS,
+    NEW_DUE_MINUTE,
+    NO_LONGER_WAITING,
+]
+
+
+def mistakes(config: Config) -> dict:
+    rules = MORE_RULES + HOUSE_RULES if config["circumstances"] else HOUSE_RULES
+    return {rule: play_day(config, rule) for rule in rules}
+
+
+def solve(tools, gold, silver, bronze, escalation, today, circumstances):
+    limits = {"gold": gold, "silver": silver, "bronze": bronze}
+    known, due, levels, resolved_at = {}, {}, {}, {}
+    unlinked = []
+
+    def level(ticket):
+        customer = ticket["customer"]
+        if not circumstances:
+            return ticket["level"]
+        if customer not in levels:
+            contract = tools.look_up_contract(customer=customer)["contract"]
+            levels[customer] = agreed_level(contract, today) if contract else "bronze"
+        return levels[customer]
 
     def chain_end(number):
         while number in known and known[number]["symptom_of"] is not None:
             number = known[number]["symptom_of"]
         return number
 
+    def read(number):
+        known[number] = tools.read(ticket=number)
+        due[number] = known[number]["opened"] + limits[level(known[number])]
+        if known[number]["symptom_of"] is not None:
+            unlinked.append(number)
+        for symptom in [each for each in unlinked if chain_end(each) in known]:
+            unlinked.remove(symptom)
+            linked = tools.link(ticket=symptom, root=chain_end(symptom))
+            if linked["outcome"] == "resolved":
+                resolved_at[symptom] = linked["clock"]
+
     while True:
         queue = tools.queue()
-        for number in queue["unread"]:
-            ticket = tools.read(ticket=number)
-            known[number] = ticket
-            due[number] = ticket["opened"] + limits[ticket["level"]]
-            if ticket["symptom_of"] is not None:
-                unlinked.append(number)
-            for symptom in [each for each in unlinked if chain_end(each) in known]:
-                unlinked.remove(symptom)
-                linked = tools.link(ticket=symptom, root=chain_end(symptom))
-                if linked["outcome"] == "resolved":
-                    settle([symptom], linked["clock"])
         if queue["unread"]:
-            continue
-        if queue["unresolved"]:
+            # A ticket with a lower number may come back while others are read.
+            for number in queue["unread"][:1] if circumstances else queue["unread"]:
+                read(number)
+        elif queue["unresolved"]:
             # Every unresolved ticket passes its due minute up: to its root, and on to what that waits for.
             urgent = {number: due[number] for number in queue["unresolved"]}
             for number in queue["unresolved"]:
@@ -313,15 +493,27 @@ def solve(tools, gold, silver, bronze, escalation):
                 if known[number]["symptom_of"] is None and known[number]["waits_for"] not in urgent
             ]
             done = tools.work(ticket=min(free, key=lambda number: (urgent[number], number)))
-            settle(done["resolved"], done["clock"])
+            resolved_at.update(dict.fromkeys(done["resolved"], done["clock"]))
         elif queue["more_to_come"]:
             tools.wait()
         else:
-            return late
+            return {each: resolved_at[each] - due[each] for each in due if resolved_at[each] > due[each]}
 
 
-def draw_tickets(random, size: int) -> list[dict]:
-    """Draw a day: some tickets wait at minute 0, the others come in one by one, with a lull in between."""
+CUSTOMERS = [
+    "Alder Clinic",
+    "Brook Bakery",
+    "Cedar School",
+    "Dover Ferries",
+    "Elm Bank",
+    "Fern Hotels",
+    "Grove Press",
+    "Heath Farms",
+]
+
+
+def draw_tickets(random, size: int) -> list[Ticket]:
+    """Draw a day: some tickets wait at minute 0, the others come in later, with a lull in between."""
     at_start = max(3, size // 3)
     lull = random.randint(at_start, size - 1)
     numbers = sorted(random.sample(range(101, 101 + 3 * size), size))
@@ -330,42 +522,102 @@ def draw_tickets(random, size: int) -> list[dict]:
     tickets = []
     minute = 0
     for index, number in enumerate(first + numbers[at_start:]):
-        if index >= at_start:
+        if index >= at_start and random.random() < 0.7:
             minute += random.randint(2, 18) + (random.randint(60, 120) if index == lull else 0)
-        symptom_of = waits_for = None
+        ticket = {"number": f"T{number}", "opened": minute, "customer": "", "level": "bronze"}
+        ticket.update({"effort": random.randint(6, 28), "symptom_of": None, "waits_for": None})
         chance = random.random()
-        if tickets and chance < 0.35:
-            symptom_of = random.choice(tickets)["number"]
-        elif tickets and chance < 0.6:
-            waits_for = random.choice([each for each in tickets if each["symptom_of"] is None])["number"]
-        tickets.append(
-            {
-                "number": f"T{number}",
-                "opened": minute,
-                "level": random.choice(["gold", "silver", "bronze"]),
-                "effort": random.randint(6, 28),
-                "symptom_of": symptom_of,
-                "waits_for": waits_for,
-            }
-        )
+        if tickets and chance < 0.45:
+            ticket["symptom_of"] = random.choice(tickets)["number"]
+        elif tickets and chance < 0.7:
+            ticket["waits_for"] = random.choice([each for each in tickets if not each["symptom_of"]])[
+                "number"
+            ]
+        tickets.append(ticket)
     return sorted(tickets, key=lambda ticket: ticket["number"])
 
 
-def generate(random, difficulty: int) -> dict:
-    size = [4, 7, 11, 17, 26][difficulty - 1]
+def draw_levels(random, config: Config, customers: list[str]):
+    """Give the tickets customers and levels: on average, tickets that hang on others are more urgent."""
+    named = {name for ticket in config["tickets"] for name in (ticket["symptom_of"], ticket["waits_for"])}
+    for ticket in config["tickets"]:
+        weights = (1, 2, 5) if ticket["number"] in named else (4, 2, 1)
+        level = random.choices(LEVELS, weights)[0]
+        ticket["level"] = random.choice(LEVELS) if config["circumstances"] else level
+        fit = [name for name in customers if level_of({**ticket, "customer": name}, config) == level]
+        ticket["customer"] = random.choice(fit or customers)
+
+
+def draw_register(random, today: int, customers: list[str]) -> list[Contract]:
+    """Draw the contracts of all customers but the first; each kind of amendment is found in one of them."""
+    register = []
+    for index, customer in enumerate(customers[1:]):
+        levels = random.sample(LEVELS, 3)
+        past = sorted(random.sample(range(today - 90, today + 1), 2))
+        if index % 4 == 0:
+            drawn = [(levels[1], past[1], "both sides"), (levels[2], past[0], "both sides")]
+        elif index % 4 == 1:
+            drawn = [(levels[1], random.randint(today + 1, today + 40), "both sides")]
+        elif index % 4 == 2:
+            drawn = [(levels[1], past[0], "customer")]
+        else:
+            drawn = []
+        amendments = [dict(zip(("level", "from_day", "signed_by"), values)) for values in drawn]
+        register.append({"customer": customer, "level": levels[0], "amendments": amendments})
+    return sorted(register, key=lambda contract: contract["customer"])
+
+
+def draw_comebacks(random, config: Config, count: int) -> list[Comeback]:
+    """Let tickets come back that the day resolves, if possible one while a more urgent one waits for it."""
+    finished, due = play_day(config)["state"]["resolved_at"], due_minutes(config)
+    roots = [ticket for ticket in config["tickets"] if ticket["symptom_of"] is None]
+    chosen = {ticket["number"]: random.randint(5, 60) for ticket in random.sample(roots, len(roots))}
+    waiting = [ticket for ticket in roots if ticket["waits_for"] is not None]
+    for ticket in sorted(waiting, key=lambda ticket: due[ticket["number"]] - due[ticket["waits_for"]]):
+        above = ticket["waits_for"]
+        idle = finished[ticket["number"]] - ticket["effort"] - finished[above]
+        if idle > 1:
+            chosen = {above: random.randint(1, idle - 1)} | {n: chosen[n] for n in chosen if n != above}
+            break
+    return [
+        {"ticket": number, "after": chosen[number], "effort": random.randint(4, 20)}
+        for number in list(chosen)[:count]
+    ]
+
+
+def draw_config(random, difficulty: int) -> Config:
+    config = {
+        "gold": random.choice([20, 25, 30]),
+        "silver": random.choice([40, 50, 60]),
+        "bronze": random.choice([90, 120]),
+        "escalation": random.randint(2, 6),
+        "today": 0,
+        "circumstances": "",
+        "tickets": [],
+        "register": [],
+        "comebacks": [],
+    }
+    customers = random.sample(CUSTOMERS, (3, 3, 4, 5, 7)[difficulty - 1])
+    config["tickets"] = draw_tickets(random, (4, 8, 11, 17, 26)[difficulty - 1])
+    if difficulty > 3:
+        config["today"] = random.randint(120, 300)
+        config["circumstances"] = CIRCUMSTANCES.replace("TODAY", str(config["today"]))
+        config["register"] = draw_register(random, config["today"], customers)
+    draw_levels(random, config, customers)
+    if difficulty > 3:
+        config["comebacks"] = draw_comebacks(random, config, difficulty - 2)
+    return config
+
+
+def generate(random, difficulty: int) -> Config:
+    # Rules that may be forgotten without a consequence; each of the others changes the day.
+    spared = random.sample(HOUSE_RULES, (4, 1, 0, 0, 0)[difficulty - 1])
+    rules = [*HOUSE_RULES, *reversed(MORE_RULES)] if difficulty > 3 else HOUSE_RULES
     while True:
-        limits = {
-            "gold": random.choice([20, 25, 30]),
-            "silver": random.choice([40, 50, 60]),
-            "bronze": random.choice([90, 120]),
-        }
-        escalation = random.randint(2, 6)
-        tickets = draw_tickets(random, size)
-        config = {**limits, "escalation": escalation, "tickets": tickets}
-        finished = play_day(limits, escalation, tickets)
-        late = late_by(limits, tickets, finished)
-        # Some tickets are late all the same, and each rule that can be forgotten changes the day.
-        wrong = [mistake["state"]["resolved_at"] for mistake in mistakes(**config).values()]
-        forgotten = wrong if difficulty > 1 else wrong[:1]
-        if 2 <= len(late) <= size // 2 + 1 and finished not in forgotten:
+        config = draw_config(random, difficulty)
+        right = play_day(config)
+        late = len(right["answer"])
+        if not 2 <= late <= len(config["tickets"]) * 2 // 3:
+            continue
+        if all(rule in spared or play_day(config, rule) != right for rule in rules):
             return config

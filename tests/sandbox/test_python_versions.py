@@ -88,7 +88,7 @@ GENERATED_DIGESTS = {
     "stock_reconciliation": "5b95925a7b940a77",
     "supplier_negotiation": "ca5695957874296e",
     "tariff_office": "f3a6f0a111dcda7e",
-    "ticket_triage": "de4600a678a033bb",
+    "ticket_triage": "b2dc322371685a6a",
     "vault_protocol": "6d332be925f8e63a",
     "venue_bookings": "30773313a287a556",
 }
