@@ -18,7 +18,7 @@ from codegym_harness.report.report_contents import Report
 from codegym_harness.runs.comparison import Comparison
 from codegym_harness.runs.comparison import compare as compare_directories
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
-from codegym_harness.runs.evaluate_function import AgentLike
+from codegym_harness.runs.evaluation import AgentLike
 from codegym_harness.runs.recorded_run import Run, RunLike, open_run, run_path
 from codegym_harness.runs.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.run_observer import Observer

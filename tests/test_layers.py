@@ -26,7 +26,7 @@ FLOORS = [
     ["sandbox", "sandbox.process"],
     ["spec"],
     ["episodes", "doctor"],
-    ["policies", "control_plane_models"],
+    ["policies", "control_plane_messages"],
     ["runtime"],
     ["verification"],
     ["verification.gates"],
@@ -46,7 +46,7 @@ FLOORS = [
     ["harness"],
     ["aio"],
     ["blocking_api"],
-    ["testing", "inspect_tasks", ""],
+    ["testing", "inspect_ai_tasks", ""],
     ["cli"],
     ["__main__"],
 ]

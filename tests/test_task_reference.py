@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from codegym_mcp.control_plane_models import OpenRequest
+from codegym_mcp.control_plane_messages import OpenRequest
 from codegym_mcp.errors import TaskError
 from codegym_mcp.task_reference import TaskReference
 

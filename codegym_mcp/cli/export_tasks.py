@@ -13,8 +13,8 @@ from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.validation_messages import first_fault
 
 if TYPE_CHECKING:
+    from codegym_harness.task_sets.task_set_contents import TaskSelection
     from codegym_harness.task_sets.task_set_files import TaskSetSummary
-    from codegym_harness.task_sets.train_held_out_split import TaskSelection
 
 TASK_FORMATS = ("trl", "verl", "skyrl", "nemo-gym")
 
@@ -48,7 +48,7 @@ def read_selection(options: dict[str, Any]) -> "TaskSelection":
     Raises:
         click.UsageError: the options contradict each other.
     """
-    from codegym_harness.task_sets.train_held_out_split import TaskSelection
+    from codegym_harness.task_sets.task_set_contents import TaskSelection
 
     given = {name: options[name] for name in TaskSelection.model_fields if options[name] is not None}
     given["difficulties"] = tuple(
@@ -64,7 +64,7 @@ def read_selection(options: dict[str, Any]) -> "TaskSelection":
 
 def print_task_files(summary: "TaskSetSummary", selection: "TaskSelection", *, as_json: bool) -> None:
     """Prints what was written, and which seeds are held out."""
-    from codegym_harness.task_sets.train_held_out_split import Part
+    from codegym_harness.task_sets.task_set_contents import Part
 
     if as_json:
         print_json(summary.model_dump(mode="json"))

@@ -18,8 +18,8 @@ from codegym_mcp.validation_messages import first_fault
 
 if TYPE_CHECKING:
     from codegym_harness.task_sets.harbor_tasks import HarborOptions
+    from codegym_harness.task_sets.task_set_contents import TaskSelection
     from codegym_harness.task_sets.task_set_files import TaskSetSummary
-    from codegym_harness.task_sets.train_held_out_split import TaskSelection
 
 HARBOR_OPTIONS = frozenset(
     {"difficulties", "seeds", "held_out", "calls", "organization", "server_image", "no_solutions"}

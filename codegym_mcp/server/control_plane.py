@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from codegym_mcp.control_plane_models import (
+from codegym_mcp.control_plane_messages import (
     EpisodeInfo,
     EpisodePage,
     EpisodeQuery,

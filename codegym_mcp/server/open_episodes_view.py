@@ -28,7 +28,7 @@ from codegym_mcp.viewer_page.episode_views import (
 )
 from codegym_mcp.viewer_page.event_steps import EventSteps
 from codegym_mcp.viewer_page.oracle_solution import ORACLE, OraclePlays, play_oracle
-from codegym_mcp.viewer_page.view_source import ViewSource
+from codegym_mcp.viewer_page.viewer_data import ViewSource
 
 RUN = "server"
 """The id under which the page shows the episodes of the server."""

@@ -13,8 +13,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from codegym_mcp.server.connection_limits import ConnectionLimits, ConnectionRegistry
-from codegym_mcp.server.http_request_limits import BoundedHttpProtocol
 from codegym_mcp.server.listeners import BACKLOG
+from codegym_mcp.server.request_size_limits import BoundedHttpProtocol
 from codegym_mcp.server.stop_signals import receive_stop_signals
 
 GRACE_SECONDS = 10

@@ -8,13 +8,13 @@ from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.audit_locations import AUDIT_SUFFIX, audit_folder, stored_grade
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_info import EnvironmentInfo, searched_text
 from codegym_mcp.spec.environment_sets import row_place
 from codegym_mcp.spec.row_descriptions import read_row_environment
 from codegym_mcp.spec.set_index import IndexEntry, SetIndex
+from codegym_mcp.spec.stored_grade import AUDIT_SUFFIX, audit_folder, stored_grade
 
 _RECENT_ENVIRONMENTS = 256
 """Environments of a set that stay in memory although nobody uses them."""

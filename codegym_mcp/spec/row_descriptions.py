@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from codegym_mcp.errors import CodegymError, SourceError
-from codegym_mcp.spec.audit_records import grade_of_audit
 from codegym_mcp.spec.codegym.class_reader import read_codegym_source
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_info import EnvironmentInfo
@@ -21,6 +20,7 @@ from codegym_mcp.spec.environment_sets import (
     row_place,
     row_without_name,
 )
+from codegym_mcp.spec.grade_of_audit import grade_of_audit
 
 
 class RowProblem(BaseModel):

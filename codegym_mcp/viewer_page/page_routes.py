@@ -25,7 +25,7 @@ from codegym_mcp.viewer_page.episode_views import (
     RunView,
     TextQuery,
 )
-from codegym_mcp.viewer_page.view_source import ViewSource
+from codegym_mcp.viewer_page.viewer_data import ViewSource
 
 PAGE = "/view"
 _HEADERS = {

@@ -10,8 +10,8 @@ from anyio.abc import SocketStream
 
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.server.connection_limits import ConnectionLimits
-from codegym_mcp.server.http_request_limits import MAX_HEAD_BYTES, BoundedHttpProtocol
 from codegym_mcp.server.request_bodies import MAX_BODY
+from codegym_mcp.server.request_size_limits import MAX_HEAD_BYTES, BoundedHttpProtocol
 
 from .serving import Server, http_server, until
 

@@ -13,7 +13,7 @@ from inspect_ai.model import ChatMessage, ChatMessageTool, ModelOutput, ModelUsa
 from inspect_ai.tool import ToolInfo
 
 from codegym_mcp.errors import CodegymError, NotFoundError
-from codegym_mcp.inspect_tasks import episodes
+from codegym_mcp.inspect_ai_tasks import episodes
 from codegym_mcp.runtime.shared_runtime import shared_runtime
 from tests.conftest import FIXTURES
 from tests.failing_environment import FAILING

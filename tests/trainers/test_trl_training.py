@@ -14,8 +14,8 @@ from transformers.utils import get_json_schema
 from trl import GRPOConfig, GRPOTrainer
 
 import codegym_mcp
+from codegym_harness.trainers.gym_spec import GymSpec
 from codegym_harness.trainers.tool_functions import tool_function
-from codegym_harness.trainers.trl_spec import GymSpec
 from codegym_mcp.runtime.shared_runtime import shared_runtime
 from codegym_mcp.spec.tools import tool_view
 from tests.conftest import FIXTURES

@@ -15,8 +15,8 @@ from verl.utils.dataset.rl_dataset import RLHFDataset, collate_fn
 from verl.workers.rollout.replica import TokenOutput
 
 from codegym_harness.runs.task_selection import SeedRange
+from codegym_harness.task_sets.task_set_contents import TaskSelection
 from codegym_harness.task_sets.task_set_export import export_tasks
-from codegym_harness.task_sets.train_held_out_split import TaskSelection
 from codegym_harness.trainers import verl_agent_loop
 from codegym_harness.trainers.verl_agent_loop import OUTCOME, REWARD, compute_score
 from codegym_mcp.errors import CodegymError, NotFoundError, TaskError, UnscoredError

@@ -16,7 +16,7 @@ from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.tools import Tool
 from codegym_mcp.verification.gate_results import Gate, GateProblem
 from codegym_mcp.verification.gates.call_problems import call_problem, is_problem
-from codegym_mcp.verification.gates.extreme_arguments import extreme_arguments
+from codegym_mcp.verification.gates.extreme_values import extreme_arguments
 from codegym_mcp.verification.gates.oracle_call_results import repeat_calls
 from codegym_mcp.verification.process_without_episode import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import RecordedPlay

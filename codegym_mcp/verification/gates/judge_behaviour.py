@@ -19,7 +19,7 @@ from codegym_mcp.policies.schema_sampler import SchemaSampler
 from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.spec.environment import Environment, Judge, Task
 from codegym_mcp.verification.gate_results import Gate, GateProblem
-from codegym_mcp.verification.gates.extreme_arguments import extreme_arguments
+from codegym_mcp.verification.gates.extreme_values import extreme_arguments
 from codegym_mcp.verification.recorded_play import format_submission, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext
 

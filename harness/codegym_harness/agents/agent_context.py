@@ -23,7 +23,7 @@ from codegym_harness.records.trajectory import (
     StopReason,
     ToolCallExtra,
 )
-from codegym_mcp.control_plane_models import EventInfo
+from codegym_mcp.control_plane_messages import EventInfo
 from codegym_mcp.episode_interface import CallResult, CallStatus, EpisodeProtocol, TaskView, ToolView
 from codegym_mcp.errors import ConnectionFailedError
 from codegym_mcp.policies.tool_schemas import submission_arguments

@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from codegym_harness.clients.mcp_client import ssl_context
 from codegym_harness.clients.retrying_client import RetryingClient
-from codegym_mcp.control_plane_models import EpisodeInfo, EventInfo, OpenedEpisode, OpenRequest
+from codegym_mcp.control_plane_messages import EpisodeInfo, EventInfo, OpenedEpisode, OpenRequest
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.remote_episode import RemoteEpisode
-from codegym_mcp.control_plane_models import OpenRequest
+from codegym_mcp.control_plane_messages import OpenRequest
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import ClosedError, TaskError
 from codegym_mcp.runtime.async_episode import AsyncEpisode

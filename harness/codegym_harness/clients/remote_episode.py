@@ -5,7 +5,7 @@ from typing import Any
 
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import McpConnection, connect
-from codegym_mcp.control_plane_models import EpisodeInfo, EventInfo, OpenRequest
+from codegym_mcp.control_plane_messages import EpisodeInfo, EventInfo, OpenRequest
 from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict

@@ -14,7 +14,7 @@ from pydantic import Field
 from codegym_harness.agents.agent_context import EpisodeAddress
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import Target, connect
-from codegym_mcp.control_plane_models import EpisodeInfo, EventInfo, OpenRequest
+from codegym_mcp.control_plane_messages import EpisodeInfo, EventInfo, OpenRequest
 from codegym_mcp.episode_interface import EpisodeProtocol
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager

@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from codegym_harness.processes.json_channel import JsonChannel
 from codegym_harness.processes.python_garbage_collector import rare_collections
-from codegym_mcp.control_plane_models import EpisodeInfo, OpenRequest
+from codegym_mcp.control_plane_messages import EpisodeInfo, OpenRequest
 from codegym_mcp.episode_interface import TaskView, ToolView
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings

@@ -25,7 +25,7 @@ from codegym_harness.episode_sources.episode_worker import (
 )
 from codegym_harness.processes.environment_variables import server_environment
 from codegym_harness.processes.json_channel import JsonChannel
-from codegym_mcp.control_plane_models import EpisodeInfo
+from codegym_mcp.control_plane_messages import EpisodeInfo
 from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError

@@ -14,7 +14,7 @@ from codegym_harness.export.row_writers import WriteRow, check_target, open_rows
 from codegym_harness.export.selected_trajectories import TrajectorySelection, run_directories
 from codegym_harness.export.trajectory_filters import Filters
 from codegym_harness.export.validation_split import validation_environments
-from codegym_harness.export.viewer_export import VIEWER_FORMATS, export_for_viewer
+from codegym_harness.export.whole_run_export import VIEWER_FORMATS, export_for_viewer
 from codegym_harness.records.trajectory import Trajectory
 from codegym_mcp.errors import CodegymError, NotFoundError
 

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.export.otel_spans import AttributeValue, EpisodeSpan, episode_spans
-from codegym_harness.export.viewer_format import ExportedRun, OpenRun, ViewerFormat, WriteEpisode
+from codegym_harness.export.whole_run_format import ExportedRun, OpenRun, ViewerFormat, WriteEpisode
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Trajectory
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, MissingExtraError

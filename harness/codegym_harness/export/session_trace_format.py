@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.export.output_directories import new_directory
-from codegym_harness.export.viewer_format import (
+from codegym_harness.export.whole_run_format import (
     ExportedRun,
     OpenRun,
     ViewerFormat,

@@ -12,7 +12,7 @@ from codegym_harness.records.trajectory import (
     ToolCallExtra,
     timestamp,
 )
-from codegym_mcp.control_plane_models import EventInfo
+from codegym_mcp.control_plane_messages import EventInfo
 
 
 class TrajectoryRecorder:

@@ -12,12 +12,12 @@ from codegym_harness.records.trajectory import Outcome, Trajectory
 from codegym_harness.runs.run_config import RunConfig, recorded_config
 from codegym_harness.runs.run_directory_reader import read_configuration, read_results, read_trajectories
 from codegym_harness.runs.run_index import find_trajectory, read_baselines, read_summary
-from codegym_harness.runs.run_rows import RowKind, Scalar, rows
+from codegym_harness.runs.run_tables import RowKind, Scalar, rows
 from codegym_harness.statistics.run_metrics import Summary
 
 if TYPE_CHECKING:
     from codegym_harness.clients.control_client import RunningServer
-    from codegym_harness.runs.evaluate_function import AgentLike
+    from codegym_harness.runs.evaluation import AgentLike
     from codegym_harness.runs.run_observer import Observer
 
 
@@ -147,7 +147,7 @@ class Run:
             RunError: the run cannot be resumed.
             RunHaltedError: no further episode could succeed; the played episodes are recorded.
         """
-        from codegym_harness.runs.evaluate_function import resume
+        from codegym_harness.runs.evaluation import resume
         from codegym_mcp.runtime.run_blocking import run_blocking
 
         return run_blocking("resume", lambda: resume(self, agent, server=server, observer=observer))

@@ -20,7 +20,7 @@ from codegym_harness.records.trajectory import (
     Trajectory,
     timestamp,
 )
-from codegym_mcp.control_plane_models import EpisodeInfo
+from codegym_mcp.control_plane_messages import EpisodeInfo
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import CodegymError, ModelError, RemoteError, RunHaltedError
 

@@ -22,13 +22,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from codegym_harness.export.output_directories import new_directory
 from codegym_harness.task_sets.described_tasks import DescribedTask, TaskDescriber
+from codegym_harness.task_sets.task_set_contents import Part
 from codegym_harness.task_sets.task_set_files import (
     HeldOutFilter,
     TaskFile,
     TaskSetSummary,
     check_not_empty,
 )
-from codegym_harness.task_sets.train_held_out_split import Part
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_task import select_task
 from codegym_mcp.errors import CodegymError, TaskError

@@ -8,13 +8,13 @@ from codegym_harness.export.row_writers import check_target, open_rows
 from codegym_harness.task_sets import nemo_gym_tasks, skyrl_tasks, trl_tasks, verl_tasks
 from codegym_harness.task_sets.described_tasks import TaskDescriber
 from codegym_harness.task_sets.task_format import TaskFormat
+from codegym_harness.task_sets.task_set_contents import Part
 from codegym_harness.task_sets.task_set_files import (
     HeldOutFilter,
     TaskFile,
     TaskSetSummary,
     check_not_empty,
 )
-from codegym_harness.task_sets.train_held_out_split import Part
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, NotFoundError
 from codegym_mcp.spec.catalog import Catalog

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from codegym_harness.task_sets.described_tasks import DescribedTask
-from codegym_harness.task_sets.train_held_out_split import Part
+from codegym_harness.task_sets.task_set_contents import Part
 from codegym_mcp.errors import CodegymError
 
 

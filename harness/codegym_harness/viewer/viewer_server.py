@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from codegym_harness.viewer.index_location import IndexLocation
 from codegym_harness.viewer.run_folders import RunFolders
-from codegym_harness.viewer.run_view_source import RunViewSource
+from codegym_harness.viewer.run_viewer_data import RunViewSource
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.host_and_origin_checks import RequestGuard
 from codegym_mcp.server.uvicorn_server import serve_http

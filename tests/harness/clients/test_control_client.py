@@ -3,7 +3,7 @@ import pytest
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import connect
 from codegym_harness.processes.server_process import ServerProcess
-from codegym_mcp.control_plane_models import OpenRequest
+from codegym_mcp.control_plane_messages import OpenRequest
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from codegym_harness.export import format_registry
-from codegym_harness.export.viewer_export import VIEWER_FORMATS as OFFERED_VIEWER_FORMATS
+from codegym_harness.export.whole_run_export import VIEWER_FORMATS as OFFERED_VIEWER_FORMATS
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_mcp.cli import main
 from codegym_mcp.cli.export import FORMATS, VIEWER_FORMATS

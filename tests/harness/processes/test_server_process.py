@@ -13,7 +13,7 @@ import pytest
 
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.processes.server_process import ServerProcess, start_server
-from codegym_mcp.control_plane_models import OpenRequest
+from codegym_mcp.control_plane_messages import OpenRequest
 from codegym_mcp.errors import ConnectionFailedError
 
 

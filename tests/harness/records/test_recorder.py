@@ -1,6 +1,6 @@
 from codegym_harness.records.recorder import TrajectoryRecorder
 from codegym_harness.records.trajectory import ResultExtra
-from codegym_mcp.control_plane_models import EventInfo
+from codegym_mcp.control_plane_messages import EventInfo
 from codegym_mcp.episode_interface import CallResult, CallStatus
 
 

@@ -18,8 +18,8 @@ from click.testing import CliRunner
 
 from codegym_harness.runs.task_selection import SeedRange
 from codegym_harness.task_sets.harbor_tasks import HarborOptions, write_harbor_tasks
+from codegym_harness.task_sets.task_set_contents import Part, TaskSelection
 from codegym_harness.task_sets.task_set_files import TaskSetSummary
-from codegym_harness.task_sets.train_held_out_split import Part, TaskSelection
 from codegym_mcp.cli import main
 from codegym_mcp.errors import CodegymError, TaskError
 from codegym_mcp.spec.catalog import Catalog

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 
 from codegym_harness.runs.task_selection import SeedRange
 from codegym_harness.task_sets import task_set_export
+from codegym_harness.task_sets.task_set_contents import Part, TaskSelection
 from codegym_harness.task_sets.task_set_export import TaskSetSummary
-from codegym_harness.task_sets.train_held_out_split import Part, TaskSelection
 from codegym_mcp.cli import main
 from codegym_mcp.cli.export_tasks import TASK_FORMATS
 from codegym_mcp.errors import CodegymError, NotFoundError

@@ -13,7 +13,7 @@ import sys
 for library in {libraries!r}:
     sys.modules[library] = None
 from codegym_mcp.errors import MissingExtraError
-import codegym_mcp.inspect_tasks
+import codegym_mcp.inspect_ai_tasks
 import codegym_harness.trainers.{module} as module
 for name in {names!r}:
     try:
@@ -21,7 +21,7 @@ for name in {names!r}:
     except MissingExtraError as error:
         print(error)
 try:
-    codegym_mcp.inspect_tasks.episodes(names="parcel_hunt")
+    codegym_mcp.inspect_ai_tasks.episodes(names="parcel_hunt")
 except MissingExtraError as error:
     print(error)
 """

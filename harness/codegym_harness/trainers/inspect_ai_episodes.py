@@ -1,6 +1,6 @@
 """Episodes as samples of an Inspect task: a sample is a task, an epoch an episode, the score its reward.
 
-`codegym_mcp.inspect_tasks` offers it to `inspect eval`. https://inspect.aisi.org.uk
+`codegym_mcp.inspect_ai_tasks` offers it to `inspect eval`. https://inspect.aisi.org.uk
 """
 
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_reminder, render_system_prompt
-from codegym_harness.task_sets.train_held_out_split import TaskSelection
+from codegym_harness.task_sets.task_set_contents import TaskSelection
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import MissingExtraError

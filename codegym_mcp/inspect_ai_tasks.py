@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from codegym_harness.runs.task_selection import SeedRange
-from codegym_harness.task_sets.train_held_out_split import TaskSelection
-from codegym_harness.trainers.inspect_episodes import episode_task
+from codegym_harness.task_sets.task_set_contents import TaskSelection
+from codegym_harness.trainers.inspect_ai_episodes import episode_task
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_mcp.task_reference import FIRST_HELD_OUT_SEED
 

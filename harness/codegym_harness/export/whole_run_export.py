@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from codegym_harness.export import harbor_format, inspect_format, otel_format, session_trace_format
+from codegym_harness.export import harbor_format, inspect_ai_format, otel_format, session_trace_format
 from codegym_harness.export.conversion_counts import LossCounts
 from codegym_harness.export.export_summary import ExportSummary, FileCounts
 from codegym_harness.export.selected_trajectories import TrajectorySelection, run_directories
 from codegym_harness.export.trajectory_filters import Filters
-from codegym_harness.export.viewer_format import ExportedRun, ViewerFormat, WriteEpisode, file_name
+from codegym_harness.export.whole_run_format import ExportedRun, ViewerFormat, WriteEpisode, file_name
 from codegym_harness.runs.run_directory_reader import TRAJECTORIES, read_configuration
 from codegym_harness.runs.run_index import recorded_agent
 from codegym_mcp.errors import RunError
 
 VIEWER_FORMATS: Mapping[str, ViewerFormat] = {
-    "inspect": inspect_format.FORMAT,
+    "inspect": inspect_ai_format.FORMAT,
     "harbor": harbor_format.FORMAT,
     "sts": session_trace_format.FORMAT,
     "otel": otel_format.FORMAT,

@@ -39,7 +39,7 @@ from codegym_mcp.viewer_page.episode_views import (
     TextSlice,
 )
 from codegym_mcp.viewer_page.oracle_solution import ORACLE, OraclePlays
-from codegym_mcp.viewer_page.view_source import ViewSource
+from codegym_mcp.viewer_page.viewer_data import ViewSource
 
 _WAIT_SECONDS = 0.3
 """How long a request waits for an update of the index, before it is answered with what was read so far."""

@@ -19,10 +19,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT
-from codegym_harness.runs.evaluate_function import split_sources
+from codegym_harness.runs.evaluation import split_sources
 from codegym_harness.runs.task_selection import SeedRange, matching_environments
 from codegym_harness.task_sets.described_tasks import opening_messages
-from codegym_harness.task_sets.train_held_out_split import Part, TaskSelection
+from codegym_harness.task_sets.task_set_contents import Part, TaskSelection
 from codegym_harness.trainers.offered_tools import OfferedTools, list_environments, read_tools
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_harness.trainers.trl_environment import EnvironmentFactory, TrlEnvironment

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.audit_records import grade_of_audit
 from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.spec.grade_of_audit import grade_of_audit
 from codegym_mcp.storage.regular_files import read_regular_file
 
 AUDIT_SUFFIX = ".audit.json"

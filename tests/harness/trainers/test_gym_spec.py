@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import codegym_mcp
+from codegym_harness.trainers.gym_spec import GymSpec
 from codegym_harness.trainers.offered_tools import OfferedTools
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_harness.trainers.trl_environment import EnvironmentFactory
-from codegym_harness.trainers.trl_spec import GymSpec
 from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import CodegymError, MissingExtraError, NotFoundError, TaskError
 from codegym_mcp.task_reference import FIRST_HELD_OUT_SEED

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from codegym_harness.export.conversion_counts import LossCounts
-from codegym_harness.export.viewer_format import ExportedRun, OpenRun, ViewerFormat, WriteEpisode
+from codegym_harness.export.whole_run_format import ExportedRun, OpenRun, ViewerFormat, WriteEpisode
 from codegym_harness.records.episode_result import EpisodeResult, calls_with_results, last_submission
 from codegym_harness.records.trajectory import Step, Trajectory, timestamp
 from codegym_harness.statistics.run_metrics import summarize

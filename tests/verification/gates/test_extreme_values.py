@@ -4,7 +4,7 @@ import pytest
 from typing_extensions import TypedDict
 
 from codegym_mcp.spec.tools import Parameter, Tool
-from codegym_mcp.verification.gates.extreme_arguments import LENGTH, extreme_arguments
+from codegym_mcp.verification.gates.extreme_values import LENGTH, extreme_arguments
 
 
 class Item(TypedDict):

@@ -7,7 +7,7 @@ import pytest
 
 from codegym_harness.export.export import export
 from codegym_harness.export.trajectory_filters import Filters
-from codegym_harness.export.viewer_format import file_name
+from codegym_harness.export.whole_run_format import file_name
 from codegym_harness.records.trajectory import Fault, RolloutError
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_mcp.errors import CodegymError, MissingExtraError, NotFoundError, RunError
@@ -97,7 +97,7 @@ def test_an_otel_file_has_a_known_suffix(run: Path, tmp_path: Path) -> None:
 def test_a_missing_library_is_named_with_the_command(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("codegym_harness.export.inspect_format.find_spec", lambda _: None)
+    monkeypatch.setattr("codegym_harness.export.inspect_ai_format.find_spec", lambda _: None)
     monkeypatch.setattr("codegym_harness.export.otel_format.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"codegym-mcp\[inspect\]"):
         export([run], "inspect", tmp_path / "logs")
