@@ -6,7 +6,7 @@ NODE_BIN := tests/interop/node_modules/.bin
 .PHONY: help agents browser bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers viewers bench real-model clean
 
 help:
-	@echo "make demo     the oracle plays every bundled environment over MCP"
+	@echo "make demo     the oracle plays every bundled environment"
 	@echo "make test     the tests"
 	@echo "make test-all the tests on every Python from 3.11 on that is installed"
 	@echo "make browser  the pages of the viewer and of reports in Chromium (needs npm, and apt if Chromium is missing)"
@@ -104,6 +104,7 @@ viewers: .venv-viewers/.installed
 bench: .venv/.develop
 	$(BIN)/python benchmarks/serve.py
 	$(BIN)/python benchmarks/abuse.py
+	$(BIN)/python benchmarks/collect.py
 	$(BIN)/python benchmarks/evaluate.py
 	$(BIN)/python benchmarks/verify.py
 	$(BIN)/python benchmarks/sandbox.py

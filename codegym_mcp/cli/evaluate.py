@@ -108,6 +108,11 @@ EPISODES_FAILED = 1
     "agents that act at random.",
 )
 @click.option(
+    "--over-mcp",
+    is_flag=True,
+    help="Play over MCP, as programs do, on a server that is started for the run.",
+)
+@click.option(
     "--mcp-url", metavar="URL", help="Play the tools of another MCP server instead: recorded, not scored."
 )
 @click.option(
@@ -148,8 +153,8 @@ def evaluate(
 ) -> None:
     """Let an agent play episodes, record every trajectory, and score the answers.
 
-    Agents play over MCP, on a server that is started for them. The episodes of a --model are in a worker
-    process of this one, which makes no difference to it.
+    Episodes are in worker processes of this one. The built-in agents play there, on all processors; models
+    and functions play without a protocol, and programs over MCP. What an agent receives is the same.
 
     Ctrl-C interrupts a run and keeps what is recorded; --resume continues it, also after it was killed.
     The exit code is 1 if episodes failed without the agent's fault, for example since a model's provider
@@ -158,6 +163,7 @@ def evaluate(
     \b
     Example:
       codegym-mcp eval --agent oracle --env 'ledger_*'
+      codegym-mcp eval --agent oracle --difficulty 1 --seed 0-499 --concurrency 16 --out runs/oracle
       codegym-mcp eval --model openai:gpt-6-luna --epochs 4 --max-cost 5
       codegym-mcp eval --agent my_agent.py:play --difficulty 2,3 --seed 100-149 --out runs/mine
       codegym-mcp eval --agent command --command 'claude -p {task} --mcp-config {mcp_config}'

@@ -109,6 +109,7 @@ def make_config(options: dict[str, Any]) -> "RunConfig":
             concurrency=options["concurrency"],
             seconds=options["seconds"],
             seed=options["seeds"].first,
+            over_mcp=options["over_mcp"],
             mcp_url=options["mcp_url"],
             mcp_command=options["mcp_command"],
             allow_unconfined=options["allow_unconfined"],

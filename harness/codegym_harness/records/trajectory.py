@@ -31,6 +31,15 @@ class Outcome(StrEnum):
     """Played against an MCP server that takes no answers."""
 
 
+class Transport(StrEnum):
+    """How the calls of an agent reached the episode. What the agent receives does not depend on it."""
+
+    MCP = "mcp"
+    """Over MCP, as those of any client."""
+    DIRECT = "direct"
+    """Without a protocol, in the process that holds the episode or through a channel to it."""
+
+
 class StopReason(StrEnum):
     """Why the loop of a model agent ended before the episode; see `codegym_harness.agents.model_agent`."""
 
@@ -271,6 +280,8 @@ class RolloutRecord(_Part):
     """Calls that the environment's own solution needs, or None if unknown."""
     max_calls: int | None = None
     """Calls that the episode allowed; None if the server has no such limit."""
+    transport: Transport | None = None
+    """How the agent's calls reached the episode; None if it could not be opened, and in older records."""
     outcome: Outcome
     verdict: Verdict | None = None
     state: str | None = None

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 import anyio
 
-from codegym_harness.agents.agent import Agent
-from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource
-from codegym_harness.runs.oracle_call_counts import OracleCallCounter
-from codegym_harness.runs.rollout import DEFAULT_SECONDS, roll_out
+from codegym_harness.episode_sources.episode_source import Assignment
+from codegym_harness.runs.rollouts import Rollouts
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.statistics.run_metrics import Summary, summarize
@@ -16,15 +14,11 @@ DEFAULT_CONCURRENCY = 8
 
 
 async def play_assignments(
-    agent: Agent,
-    source: EpisodeSource,
+    rollouts: Rollouts,
     assignments: Sequence[Assignment],
     directory: RunDirectory,
     *,
     concurrency: int = DEFAULT_CONCURRENCY,
-    seconds: float = DEFAULT_SECONDS,
-    seed: int = 0,
-    counter: OracleCallCounter | None = None,
     observer: Observer | None = None,
 ) -> Summary:
     """Plays every assignment that the run directory does not hold, and those that failed there.
@@ -34,9 +28,6 @@ async def play_assignments(
 
     Args:
         concurrency: the maximum number of open episodes.
-        seconds: the agent's time for one episode in seconds.
-        seed: seeds the random generators of the agent's contexts.
-        counter: counts the oracle's calls for generated tasks.
 
     Raises:
         RunError: the run directory cannot be written.
@@ -45,7 +36,7 @@ async def play_assignments(
     observer = observer or Observer()
     directory.remove_summary()
     directory.set_failures_aside()
-    agent_name = agent.info.model_name or agent.info.name
+    agent_name = rollouts.agent.model_name or rollouts.agent.name
     observer.run_begins(agent_name, directory, len(assignments))
     missing = [assignment for assignment in assignments if assignment.key not in directory.results]
     waiting = iter(missing)
@@ -53,10 +44,7 @@ async def play_assignments(
     async def play_waiting() -> None:
         for assignment in waiting:
             observer.episode_begins(assignment)
-            trajectory = await roll_out(agent, source, assignment, seconds=seconds, seed=seed)
-            record = trajectory.extra
-            if counter is not None and assignment.difficulty is not None and record.oracle_calls is None:
-                record.oracle_calls = await counter.count(assignment)
+            trajectory = await rollouts.play(assignment)
             observer.episode_ends(trajectory, directory.append(trajectory))
 
     try:

@@ -5,13 +5,12 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.agent_registry import AGENT_NAMES
 from codegym_harness.agents.configured_agents import CommandAgent, ModelAgent
 from codegym_harness.agents.function_agent import AgentFunction, FunctionAgent
-from codegym_harness.clients.control_client import RunningServer
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
 from codegym_harness.runs.recorded_run import Run
 from codegym_harness.runs.rollout import DEFAULT_SECONDS
@@ -28,6 +27,9 @@ from codegym_mcp.spec.catalog import Catalog, Source
 from codegym_mcp.spec.catalog_entries import BUNDLED
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.audit.grading_rules import Grade
+
+if TYPE_CHECKING:
+    from codegym_harness.clients.control_client import RunningServer
 
 AgentLike = str | ModelAgent | CommandAgent | AgentFunction | Agent
 """What can be evaluated: the name of a built-in agent, `module:function` or `file.py:function`, a configured
@@ -49,7 +51,7 @@ async def evaluate(
     concurrency: int = DEFAULT_CONCURRENCY,
     seconds: float = DEFAULT_SECONDS,
     out: str | os.PathLike[str] | None = None,
-    server: RunningServer | None = None,
+    server: "RunningServer | None" = None,
     observer: Observer | None = None,
     allow_unconfined: bool = False,
 ) -> Run:
@@ -128,7 +130,7 @@ async def resume(
     run: Run,
     agent: AgentLike | None = None,
     *,
-    server: RunningServer | None = None,
+    server: "RunningServer | None" = None,
     observer: Observer | None = None,
 ) -> Run:
     """Resumes a run; see `Run.resume`."""

@@ -161,6 +161,7 @@ def _record(agent: AgentInfo, assignment: Assignment, attempt: _Attempt, seconds
         epoch=assignment.epoch,
         outcome=attempt.outcome,
         calls=context.calls if context is not None else 0,
+        transport=attempt.episode.transport if attempt.episode is not None else None,
         limits_met=attempt.limits_met,
         error=attempt.error,
         seconds=round(seconds, 6),

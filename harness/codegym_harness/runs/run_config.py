@@ -2,15 +2,13 @@
 
 import shlex
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from mcp import StdioServerParameters
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from codegym_harness.agent_enclosure.enclosure_options import EnclosureOptions
 from codegym_harness.agents.agent_registry import BASELINE_NAMES, NEEDS_SOURCES
 from codegym_harness.agents.model_agent import ModelAgentOptions
-from codegym_harness.clients.mcp_client import Target
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
 from codegym_harness.runs.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.run_directory_reader import CONFIGURATION, read_configuration
@@ -19,6 +17,10 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, RunError
 from codegym_mcp.models.retries import PATIENCE_SECONDS
 from codegym_mcp.version import VERSION
+
+if TYPE_CHECKING:
+    # It would load the MCP client for every run.
+    from codegym_harness.clients.mcp_client import Target
 
 MODEL = "model"
 """The value of `RunConfig.agent` for a language model."""
@@ -60,6 +62,8 @@ class RunConfig(BaseModel):
     """The address of another MCP server, whose tools are played and not scored."""
     mcp_command: str | None = None
     """The command that starts such a server, once for each episode."""
+    over_mcp: bool = False
+    """Whether an agent plays over MCP that would otherwise play without a protocol. Programs always do."""
     prompt: str = ""
     """The task text for such a server; its instructions if empty."""
     allow_unconfined: bool = False
@@ -99,7 +103,7 @@ class RunConfig(BaseModel):
         """The number of open episodes that the server must allow."""
         return max(1000, 2 * self.concurrency)
 
-    def target(self) -> Target | None:
+    def target(self) -> "Target | None":
         """Returns the other MCP server that is played, or None if environments of this project are played.
 
         Raises:
@@ -122,6 +126,8 @@ class RunConfig(BaseModel):
             command, *arguments = shlex.split(self.mcp_command or "")
         except ValueError as error:
             raise CodegymError(f"The command {self.mcp_command!r} cannot be parsed: {error}.") from None
+        from mcp import StdioServerParameters
+
         return StdioServerParameters(command=command, args=arguments)
 
     def baselines(self) -> list["RunConfig"]:

@@ -11,20 +11,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
+from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Trajectory, timestamp
 from codegym_mcp.errors import RunError
 from codegym_mcp.storage.file_lock import try_lock
 from codegym_mcp.validation_messages import first_fault
-
-if TYPE_CHECKING:
-    # It would load the MCP client for every command that reads a run.
-    from codegym_harness.episode_sources.episode_source import Assignment
 
 CONFIGURATION = "run.json"
 TRAJECTORIES = "trajectories.jsonl"
@@ -54,7 +51,7 @@ class RunStart(BaseModel):
     """The ids of the tasks that are played, by environment. A generated task is `d<difficulty>-s<seed>`."""
 
     @classmethod
-    def now(cls, assignments: Sequence["Assignment"], environments: dict[str, str]) -> "RunStart":
+    def now(cls, assignments: Sequence[Assignment], environments: dict[str, str]) -> "RunStart":
         """Returns the start of a run at this moment."""
         tasks: dict[str, dict[str, None]] = {}
         for assignment in assignments:

@@ -30,7 +30,8 @@ from codegym_harness.agent_enclosure import network_namespace
 from codegym_harness.agent_enclosure.enclosure_options import Enclosure
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
-from codegym_harness.episode_sources.episode_source import Assignment, ServedEpisodes
+from codegym_harness.episode_sources.episode_source import Assignment
+from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes
 from codegym_harness.processes.server_process import ServerProcess, start_server
 from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.control_plane_messages import OpenRequest

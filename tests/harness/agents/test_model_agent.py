@@ -2,7 +2,9 @@
 
 import json
 
-from codegym_harness.episode_sources.episode_source import Assignment, ForeignEpisodes, LocalEpisodes
+from codegym_harness.episode_sources.episode_source import Assignment
+from codegym_harness.episode_sources.local_episodes import LocalEpisodes
+from codegym_harness.episode_sources.mcp_episodes import ForeignEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.episodes.episode_manager import EpisodeManager

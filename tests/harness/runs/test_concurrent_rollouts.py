@@ -8,10 +8,13 @@ from pydantic import BaseModel
 from codegym_harness.agents import policy_agents
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.clients.control_client import ControlClient
-from codegym_harness.episode_sources.episode_source import Assignment, LocalEpisodes, ServedEpisodes
+from codegym_harness.episode_sources.episode_source import Assignment
+from codegym_harness.episode_sources.local_episodes import LocalEpisodes
+from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.runs.concurrent_rollouts import play_assignments
+from codegym_harness.runs.rollouts import AgentRollouts
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_index import read_summary
@@ -39,7 +42,7 @@ async def test_an_evaluation_over_http_leaves_every_trajectory_and_a_summary(
         with RunDirectory.create(path, Configuration()) as directory:
             oracle = policy_agents.oracle(pool, catalog)
             summary = await play_assignments(
-                oracle, ServedEpisodes(control), assignments, directory, concurrency=3
+                AgentRollouts(oracle, ServedEpisodes(control)), assignments, directory, concurrency=3
             )
     assert summary.episodes == 6
     assert summary.reward == 1.0
@@ -61,7 +64,10 @@ async def test_epochs_of_a_random_agent_differ_and_runs_of_it_do_not(
     for name in ("one", "two"):
         with RunDirectory.create(tmp_path / name, Configuration()) as directory:
             await play_assignments(
-                policy_agents.random(5), LocalEpisodes(episodes), assignments, directory, concurrency=1
+                AgentRollouts(policy_agents.random(5), LocalEpisodes(episodes)),
+                assignments,
+                directory,
+                concurrency=1,
             )
         calls = [[step.tool_calls for step in each.steps] for each in read_trajectories(tmp_path / name)]
         played.append(calls)
@@ -81,7 +87,10 @@ async def test_open_episodes_never_exceed_the_concurrency(episodes: EpisodeManag
     assignments = [Assignment(environment="counter", task="bell-1", epoch=epoch) for epoch in range(1, 9)]
     with RunDirectory.create(tmp_path / "run", Configuration()) as directory:
         summary = await play_assignments(
-            FunctionAgent(count), LocalEpisodes(episodes), assignments, directory, concurrency=3
+            AgentRollouts(FunctionAgent(count), LocalEpisodes(episodes)),
+            assignments,
+            directory,
+            concurrency=3,
         )
     assert summary.episodes == 8
     assert most == 3
@@ -96,7 +105,7 @@ async def test_a_failed_rollout_does_not_stop_the_others(episodes: EpisodeManage
     assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2", "bell-9")]
     with RunDirectory.create(tmp_path / "run", Configuration()) as directory:
         summary = await play_assignments(
-            FunctionAgent(stumble), LocalEpisodes(episodes), assignments, directory
+            AgentRollouts(FunctionAgent(stumble), LocalEpisodes(episodes)), assignments, directory
         )
     assert summary.verdicts == {"correct": 1, "incorrect": 0, "no_submission": 1, "failed": 1}
     assert summary.reward == 0.5
@@ -116,7 +125,10 @@ async def test_each_trajectory_is_on_disk_before_the_observer_receives_it(
     assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2")]
     with RunDirectory.create(path, Configuration()) as directory:
         await play_assignments(
-            policy_agents.observe(), LocalEpisodes(episodes), assignments, directory, observer=Check()
+            AgentRollouts(policy_agents.observe(), LocalEpisodes(episodes)),
+            assignments,
+            directory,
+            observer=Check(),
         )
     assert len(seen) == 2
 
@@ -135,7 +147,10 @@ async def test_recorded_episodes_stay_when_an_evaluation_is_cancelled(
     assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2", "bell-4")]
     with RunDirectory.create(path, Configuration()) as directory, anyio.CancelScope() as scope:
         await play_assignments(
-            FunctionAgent(linger), LocalEpisodes(episodes), assignments, directory, concurrency=1
+            AgentRollouts(FunctionAgent(linger), LocalEpisodes(episodes)),
+            assignments,
+            directory,
+            concurrency=1,
         )
     assert [each.extra.key for each in read_trajectories(path)] == ["counter/bell-1/1"]
     summary = read_summary(path)
@@ -154,7 +169,7 @@ async def test_a_halted_evaluation_writes_a_summary(episodes: EpisodeManager, tm
         pytest.raises(RunHaltedError, match="Nothing more"),
     ):
         await play_assignments(
-            FunctionAgent(give_up), LocalEpisodes(episodes), BELLS, directory, concurrency=1
+            AgentRollouts(FunctionAgent(give_up), LocalEpisodes(episodes)), BELLS, directory, concurrency=1
         )
     assert (directory.results.keys(), read_summary(tmp_path).missing) == ({"counter/bell-1/1"}, 2)
 
@@ -173,13 +188,13 @@ async def test_resuming_plays_missing_and_failed_episodes_only(
 
     agent = FunctionAgent(play)
     with RunDirectory.create(tmp_path, Configuration()) as directory:
-        first = await play_assignments(agent, LocalEpisodes(episodes), BELLS[:2], directory)
+        first = await play_assignments(AgentRollouts(agent, LocalEpisodes(episodes)), BELLS[:2], directory)
     assert first.verdicts["failed"] == 1
     assert first.reward == 1.0
     played.clear()
     failing = False
     with RunDirectory.resume(tmp_path) as directory:
-        second = await play_assignments(agent, LocalEpisodes(episodes), BELLS, directory)
+        second = await play_assignments(AgentRollouts(agent, LocalEpisodes(episodes)), BELLS, directory)
     assert sorted(played) == ["bell-2", "bell-4"]
     assert second.verdicts == {"correct": 1, "incorrect": 2, "no_submission": 0, "failed": 0}
     assert sorted(each.extra.task for each in read_trajectories(tmp_path)) == ["bell-1", "bell-2", "bell-4"]
@@ -205,10 +220,10 @@ async def test_an_observer_receives_earlier_results_and_each_begin_and_end(
 
     source = LocalEpisodes(episodes)
     with RunDirectory.create(tmp_path, Configuration()) as directory:
-        await play_assignments(policy_agents.observe(), source, BELLS[:1], directory)
+        await play_assignments(AgentRollouts(policy_agents.observe(), source), BELLS[:1], directory)
     with RunDirectory.resume(tmp_path) as directory:
         await play_assignments(
-            policy_agents.observe(), source, BELLS, directory, concurrency=1, observer=Note()
+            AgentRollouts(policy_agents.observe(), source), BELLS, directory, concurrency=1, observer=Note()
         )
     assert received == [
         ("observe", ["counter/bell-1/1"], 3),
@@ -223,8 +238,10 @@ async def test_a_resumed_run_has_no_summary_until_it_ends(episodes: EpisodeManag
 
     source = LocalEpisodes(episodes)
     with RunDirectory.create(tmp_path, Configuration()) as directory:
-        await play_assignments(policy_agents.observe(), source, BELLS[:1], directory)
+        await play_assignments(AgentRollouts(policy_agents.observe(), source), BELLS[:1], directory)
     assert (tmp_path / "summary.json").exists()
     with RunDirectory.resume(tmp_path) as directory:
-        await play_assignments(policy_agents.observe(), source, BELLS[:2], directory, observer=Look())
+        await play_assignments(
+            AgentRollouts(policy_agents.observe(), source), BELLS[:2], directory, observer=Look()
+        )
     assert read_summary(tmp_path).episodes == 2

@@ -4,14 +4,10 @@ import pytest
 from codegym_harness.agents import policy_agents
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.clients.control_client import ControlClient
-from codegym_harness.episode_sources.episode_source import (
-    Assignment,
-    EpisodeSource,
-    ForeignEpisodes,
-    LocalEpisodes,
-    ServedEpisodes,
-)
+from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource
 from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
+from codegym_harness.episode_sources.local_episodes import LocalEpisodes
+from codegym_harness.episode_sources.mcp_episodes import ForeignEpisodes, ServedEpisodes
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.runs.rollout import roll_out

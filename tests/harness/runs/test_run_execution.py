@@ -1,13 +1,16 @@
+import json
 import os
 import sys
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from codegym_harness.agents.model_agent import ModelAgentOptions
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
 from codegym_harness.processes.server_process import start_server
+from codegym_harness.runs.policy_rollouts import PolicyRollouts
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_configuration, read_trajectories
 from codegym_harness.runs.run_execution import run_evaluation
@@ -18,6 +21,8 @@ from codegym_mcp.errors import CodegymError, RunHaltedError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.environment_reader import read_environment
 from tests.conftest import ModelServer
+
+ENVIRONMENTS = Path(__file__).parents[3] / "environments"
 
 
 async def test_a_run_serves_plays_and_records(fixtures: Path, tmp_path: Path) -> None:
@@ -112,7 +117,7 @@ async def test_a_run_whose_worker_dies_is_halted_and_can_be_resumed(
             with suppress(ProcessLookupError):
                 workers[-1].kill()
 
-    monkeypatch.setattr("codegym_harness.runs.run_execution.WorkerEpisodes.start", started)
+    monkeypatch.setattr("codegym_harness.runs.source_opening.WorkerEpisodes.start", started)
     config = climbing(openai_server, fixtures / "counter.py")
     config = config.model_copy(update={"selection": Selection(difficulties=(2,), tasks=3), "concurrency": 1})
     with pytest.raises(RunHaltedError, match="--resume"):
@@ -133,14 +138,36 @@ async def test_allow_unconfined_reaches_the_worker_of_a_model(
         received.append(options.allow_unconfined)
         return start(options, limits)
 
-    monkeypatch.setattr("codegym_harness.runs.run_execution.WorkerEpisodes.start", noted)
+    monkeypatch.setattr("codegym_harness.runs.source_opening.WorkerEpisodes.start", noted)
     config = climbing(openai_server, fixtures / "counter.py").model_copy(update={"allow_unconfined": allowed})
     assert (await run_evaluation(config, out=tmp_path / "run")).reward == 1.0
     assert received == [allowed]
 
 
 @pytest.mark.parametrize("allowed", [False, True])
-async def test_allow_unconfined_reaches_the_server_and_the_pool_of_the_oracle(
+async def test_allow_unconfined_reaches_the_workers_of_the_oracle(
+    fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed
+) -> None:
+    received = []
+    start = PolicyRollouts.start
+
+    def noted(options):
+        received.append(options.allow_unconfined)
+        return start(options)
+
+    monkeypatch.setattr("codegym_harness.runs.rollout_opening.PolicyRollouts.start", noted)
+    config = RunConfig(
+        agent="oracle",
+        paths=(fixtures / "counter.py",),
+        selection=Selection(difficulties=(1,), tasks=1),
+        allow_unconfined=allowed,
+    )
+    assert (await run_evaluation(config, out=tmp_path / "run")).reward == 1.0
+    assert received == [allowed]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_allow_unconfined_reaches_the_server_and_the_pool_of_an_oracle_over_mcp(
     fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed
 ) -> None:
     received = []
@@ -152,16 +179,58 @@ async def test_allow_unconfined_reaches_the_server_and_the_pool_of_the_oracle(
 
         return open_it
 
-    monkeypatch.setattr("codegym_harness.runs.run_execution.start_server", note(start_server))
-    monkeypatch.setattr("codegym_harness.runs.run_execution.SandboxPool.open", note(SandboxPool.open))
+    monkeypatch.setattr("codegym_harness.runs.source_opening.start_server", note(start_server))
+    monkeypatch.setattr("codegym_harness.runs.rollout_opening.SandboxPool.open", note(SandboxPool.open))
     config = RunConfig(
         agent="oracle",
         paths=(fixtures / "counter.py",),
         selection=Selection(difficulties=(1,), tasks=1),
         allow_unconfined=allowed,
+        over_mcp=True,
     )
     assert (await run_evaluation(config, out=tmp_path / "run")).reward == 1.0
     assert received == [allowed, allowed]
+
+
+async def test_what_is_recorded_does_not_depend_on_the_transport(fixtures: Path, tmp_path: Path) -> None:
+    for agent in ("oracle", "random"):
+        config = RunConfig(
+            agent=agent,
+            paths=(fixtures / "counter.py", ENVIRONMENTS / "leak_survey.py", ENVIRONMENTS / "refund_desk.py"),
+            selection=Selection(difficulties=(1, 2), tasks=1, epochs=2),
+        )
+        over_mcp = config.model_copy(update={"over_mcp": True})
+        summaries = [
+            await run_evaluation(config, out=tmp_path / f"{agent}-direct"),
+            await run_evaluation(over_mcp, out=tmp_path / f"{agent}-mcp"),
+        ]
+        direct, mcp = (recorded(tmp_path / f"{agent}-{transport}") for transport in ("direct", "mcp"))
+        assert {each["extra"].pop("transport") for each in direct} == {"direct"}
+        assert {each["extra"].pop("transport") for each in mcp} == {"mcp"}
+        assert len(direct) == 12
+        assert direct == mcp
+        figures = [summary.model_dump(exclude={"run", "seconds"}) for summary in summaries]
+        assert figures[0] == figures[1]
+        assert all(each["extra"]["oracle_calls"] for each in direct)
+
+
+def recorded(run: Path) -> list[dict[str, Any]]:
+    """The trajectories of a run by key, without ids and times."""
+
+    def plain(value: Any) -> Any:
+        match value:
+            case dict():
+                return {
+                    name: plain(member)
+                    for name, member in value.items()
+                    if name not in ("timestamp", "seconds", "session_id")
+                }
+            case list():
+                return [plain(item) for item in value]
+        return value
+
+    lines = (run / "trajectories.jsonl").read_text(encoding="utf-8").splitlines()
+    return sorted((plain(json.loads(line)) for line in lines), key=lambda each: each["extra"]["key"])
 
 
 async def test_the_tools_of_another_server_are_played_and_recorded(fixtures: Path, tmp_path: Path) -> None:
