@@ -1,17 +1,27 @@
-"""Clients that misuse a server, in a process of their own: `python abusers.py KIND PORT PATH SECONDS`.
+"""Clients that misuse a server, in a process of their own: `python -m serving.abusers KIND PORT PATH SECONDS`.
 
 Each kind runs until the seconds are over; PATH is the address of an episode, as a client that was let in
 would know it.
 """
 
 import asyncio
+import os
 import random
+import re
+import socket
+import struct
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from serving.wire import post
+
 Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
+KINDS = (
+    *("slow", "huge", "many", "broken", "unread", "flood", "stuffed"),
+    *("headers", "chunks", "resets", "streams", "openings"),
+)
 HOST = "127.0.0.1"
 MIB = 1 << 20
 
@@ -72,12 +82,38 @@ class Abusers:
         """300 connections that send as much of a body as is read at once, and then nothing."""
         await asyncio.gather(*(self._forever(self._send_part_of_a_body) for _ in range(300)))
 
+    async def headers(self) -> None:
+        """100 connections that send requests with as many header fields as are read."""
+        await asyncio.gather(*(self._forever(self._send_many_fields) for _ in range(100)))
+
+    async def chunks(self) -> None:
+        """50 connections that send bodies in chunks of one byte."""
+        await asyncio.gather(*(self._forever(self._send_small_chunks) for _ in range(50)))
+
+    async def resets(self) -> None:
+        """About 500 connections a second that send a whole request and are reset before the response."""
+        while True:
+            with suppress(OSError):
+                _, writer = await self._connect()
+                writer.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
+                writer.write(post("2026-07-28", self._path, self._port))
+                await asyncio.sleep(0)
+                writer.transport.abort()
+            await asyncio.sleep(1 / 500)
+
+    async def streams(self) -> None:
+        """400 streams of server-sent events of one episode, held open."""
+        await asyncio.gather(*(self._forever(self._hold_stream) for _ in range(400)))
+
+    async def openings(self) -> None:
+        """50 connections that start one episode after another at the gateway, and end it at once."""
+        await asyncio.gather(*(self._forever(self._start_episodes) for _ in range(50)))
+
     async def together(self) -> None:
         """All kinds at the same time."""
-        await asyncio.gather(
-            *(self.slow(), self.huge(), self.many(), self.broken(), self.unread()),
-            *(self.flood(), self.stuffed()),
-        )
+        await asyncio.gather(*(getattr(self, kind)() for kind in KINDS))
 
     async def _forever(self, attempt: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -137,6 +173,51 @@ class Abusers:
             if not await reader.read(65536):
                 return
 
+    async def _send_many_fields(self) -> None:
+        reader, writer = await self._connect()
+        fields = b"".join(b"x-%d: %d\r\n" % (number, number) for number in range(2000))
+        body = b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+        writer.write(self._head(fields + b"content-length: %d\r\n" % len(body)) + body)
+        await reader.read(1024)
+        writer.close()
+
+    async def _send_small_chunks(self) -> None:
+        reader, writer = await self._connect()
+        writer.write(self._head(b"transfer-encoding: chunked\r\n") + b"1\r\n{\r\n" * 9_000 + b"0\r\n\r\n")
+        await reader.read(1024)
+        writer.close()
+
+    async def _hold_stream(self) -> None:
+        reader, writer = await self._connect()
+        writer.write(
+            f"GET {self._path} HTTP/1.1\r\nhost: {HOST}:{self._port}\r\naccept: text/event-stream\r\n\r\n".encode()
+        )
+        while await reader.read(65536):
+            pass
+        writer.close()
+
+    async def _start_episodes(self) -> None:
+        reader, writer = await self._connect()
+        while True:
+            started = await self._use_gateway(reader, writer, "start_episode", {"environment": "echo"})
+            found = re.search(rb'"episode": ?"([^"]+)"', started)
+            if found is not None:
+                answer = {"episode": found[1].decode(), "answer": 0}
+                await self._use_gateway(reader, writer, "submit_answer", answer)
+
+    async def _use_gateway(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        tool: str,
+        arguments: dict[str, str | int],
+    ) -> bytes:
+        writer.write(post("2026-07-28", "/mcp", self._port, tool=tool, arguments=arguments))
+        reply = await reader.read(65536)
+        if not reply:
+            raise ConnectionResetError
+        return reply
+
     async def _send_part_of_a_body(self) -> None:
         reader, writer = await self._connect()
         writer.write(self._head(b"content-length: 1000000\r\n") + b" " * 250_000)
@@ -160,4 +241,6 @@ async def main(kind: str, port: int, path: str, seconds: float) -> None:
 
 
 if __name__ == "__main__":
+    # Clients that misuse a server have processors of their own. Here they take what the server leaves.
+    os.nice(19)
     asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], float(sys.argv[4])))

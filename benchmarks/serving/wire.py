@@ -20,15 +20,17 @@ def request(era: str, number: int, method: str, **params: Any) -> bytes:
     return to_json({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
 
 
-def tool_call(era: str, number: int) -> bytes:
-    """Returns a call of the tool."""
-    return request(era, number, "tools/call", name=TOOL, arguments={"number": 7})
+def tool_call(era: str, number: int, *, tool: str = TOOL, arguments: dict[str, Any] | None = None) -> bytes:
+    """Returns a call of a tool; without arguments, one of the benchmark's own tool."""
+    return request(era, number, "tools/call", name=tool, arguments=arguments or {"number": 7})
 
 
-def post(era: str, path: str, port: int) -> bytes:
-    """Returns a call of the tool as an HTTP request that leaves the connection open."""
-    body = tool_call(era, 1)
-    routing = "" if era == "handshake" else f"mcp-method: tools/call\r\nmcp-name: {TOOL}\r\n"
+def post(
+    era: str, path: str, port: int, *, tool: str = TOOL, arguments: dict[str, Any] | None = None
+) -> bytes:
+    """Returns a call of a tool as an HTTP request that leaves the connection open."""
+    body = tool_call(era, 1, tool=tool, arguments=arguments)
+    routing = "" if era == "handshake" else f"mcp-method: tools/call\r\nmcp-name: {tool}\r\n"
     head = (
         f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
         "accept: application/json, text/event-stream\r\ncontent-type: application/json\r\n"

@@ -15,7 +15,6 @@ from typing_extensions import TypedDict
 
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
-from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import (
     CodegymError,
@@ -26,6 +25,7 @@ from codegym_mcp.errors import (
     TaskError,
 )
 from codegym_mcp.policies.tool_schemas import answer_schema
+from codegym_mcp.server.caller_episodes import CallerEpisodes
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.mcp_instructions import gateway_instructions, instructions
 from codegym_mcp.server.mcp_middleware import Context, hide_faults, refuse_cursors
@@ -161,8 +161,7 @@ class Gateway:
         """
         self._episodes = episodes
         self._settings = settings
-        self._per_caller = per_caller
-        self._opened: list[tuple[str, Episode]] = []
+        self._callers = CallerEpisodes(per_caller)
         self._tools = {tool.name: tool for tool in TOOLS}
         self._actions: dict[str, Callable[..., Awaitable[types.CallToolResult]]] = {
             "list_environments": self._list_environments,
@@ -236,16 +235,12 @@ class Gateway:
     ) -> types.CallToolResult:
         if difficulty is not None and difficulty not in DIFFICULTIES:
             raise InvalidArgumentsError("The difficulty is a number from 1 to 5.")
-        if self._count_open(caller) >= self._per_caller:
-            raise LimitError(
-                "gateway_episodes",
-                self._per_caller,
-                f"{self._per_caller} episodes of yours are open. Submit the answer of one of them first.",
-            )
-        episode = await self._episodes.open_task(
-            environment, task=task, difficulty=difficulty, seed=seed, settings=self._settings
+        episode = await self._callers.open(
+            caller,
+            lambda: self._episodes.open_task(
+                environment, task=task, difficulty=difficulty, seed=seed, settings=self._settings
+            ),
         )
-        self._opened.append((caller, episode))
         found = episode.environment
         started: StartedEpisode = {
             "episode": episode.token,
@@ -263,10 +258,6 @@ class Gateway:
     async def _submit(self, episode: str, answer: Any = None, *, key: str | None) -> types.CallToolResult:
         found = self._find(episode)
         return tool_result(await found.submit(_read_answer(found.environment, answer), key=key))
-
-    def _count_open(self, caller: str) -> int:
-        self._opened = [pair for pair in self._opened if pair[1].state is EpisodeState.OPEN]
-        return sum(each == caller for each, _ in self._opened)
 
     def _find(self, handle: str) -> Episode:
         try:

@@ -15,8 +15,8 @@ from codegym_mcp.server.request_scheduling import KNOWN_SENDER
 
 MAX_HEAD_BYTES = 32 * 1024
 """Bytes of a request's line and headers, trailers included."""
-_MAX_CHUNKS = 10_000
-"""Chunks of one body: many small ones cost far more time than their bytes."""
+_MAX_CHUNKS = 2_000
+"""Chunks of one body: many small ones cost far more time than their bytes, and are parsed as they arrive."""
 _MIN_PART_BYTES = 256
 """Several requests that arrive together are parsed in parts of at least this size."""
 _MAX_DISCARDED_BYTES = 4 << 20

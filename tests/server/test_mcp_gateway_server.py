@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
@@ -289,6 +290,22 @@ async def test_one_caller_may_open_so_many_episodes(pool: SandboxPool) -> None:
         await server.open()
         await done(client, "submit_answer", episode=handles[0], answer="")
         await done(client, "start_episode", environment="safe")
+
+
+async def test_openings_at_the_same_time_count_before_they_are_complete(pool: SandboxPool) -> None:
+    started: list[Any] = []
+
+    async def start(client: Client) -> None:
+        started.append(await client.call_tool("start_episode", {"environment": "safe"}))
+
+    async with (
+        http_server(pool, gateway_episodes=2) as server,
+        gateway(server) as client,
+        anyio.create_task_group() as tasks,
+    ):
+        for _ in range(6):
+            tasks.start_soon(start, client)
+    assert sorted(bool(each.is_error) for each in started) == [False, False, True, True, True, True]
 
 
 async def test_a_submission_without_an_answer_is_judged_by_what_was_done(
