@@ -69,6 +69,16 @@ def parse_calls(text: str, form: ToolFormat, tools: Sequence[ToolView]) -> list[
     ]
 
 
+def text_before_calls(text: str, form: ToolFormat, tools: Sequence[ToolView]) -> str:
+    """Returns the part of a reply's text that precedes its tool calls; the whole text if it has none."""
+    if not parse_calls(text, form, tools):
+        return text
+    thoughts = _REST_OF_THOUGHTS.match(text)
+    begin = thoughts.end() if thoughts is not None else 0
+    start = _STARTS[form].search(text, begin)
+    return _WRAPPERS.sub("", text[: start.start() if start is not None else begin])
+
+
 _TOOL_CALL_START, _TOOL_CALL_END = "<tool_call>", "</tool_call>"
 _FUNCTION = re.compile(r"<function=([^>]*)>(.*?)(</function>|(?=<function=)|\Z)", re.DOTALL)
 _PARAMETER = re.compile(r"<parameter=([^>]*)>(.*?)(</parameter>|(?=<parameter=)|\Z)", re.DOTALL)
@@ -96,6 +106,25 @@ _PYTHON_SPAN = re.compile(
     r"(?:<\|tool_call_end\|>|<\|python_end\|>|</function_calls>|\Z)|```tool_code\s(.*?)(?:```|\Z)",
     re.DOTALL,
 )
+_PYTHON_LIST = re.compile(r"^\[\s*[\w.-]+\(", re.MULTILINE)
+_WRAPPERS = re.compile(r"(?:\s|```\w*)*\Z")
+"""What stands before the first call and belongs to it."""
+_STARTS: dict[ToolFormat, re.Pattern[str]] = {
+    ToolFormat.HERMES: re.compile("<tool_call>"),
+    ToolFormat.QWEN: re.compile("<tool_call>|<function="),
+    ToolFormat.LLAMA3: re.compile(
+        rf"<\|python_tag\|>|<function=|{_LLAMA3_OBJECT.pattern}|\A\s*\[", re.MULTILINE
+    ),
+    ToolFormat.MISTRAL: re.compile(re.escape(_MISTRAL_MARK)),
+    ToolFormat.PYTHONIC: re.compile(
+        rf"{_PYTHON_SPAN.pattern}|{_PYTHON_LIST.pattern}", re.DOTALL | re.MULTILINE
+    ),
+    ToolFormat.DEEPSEEK: re.compile(rf"<[{_BAR}|]tool[{_BLOCK}_]calls?[{_BLOCK}_]begin[{_BAR}|]>"),
+    ToolFormat.GLM: re.compile("<tool_call>"),
+    ToolFormat.KIMI: re.compile(r"<\|tool_calls_section_begin\|>|<\|tool_call_begin\|>"),
+    ToolFormat.GRANITE: _GRANITE_MARK,
+}
+"""Where the calls begin. Without a match, the text after the reasoning is the calls."""
 
 
 def _hermes(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
@@ -194,7 +223,11 @@ def _kimi(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
 def _pythonic(text: str, tools: Sequence[ToolView]) -> Iterator[Written]:
     names = {tool.name for tool in tools}
     spans = [match[1] or match[2] or "" for match in _PYTHON_SPAN.finditer(text)]
-    for source in map(strip_fence, spans or [text]):
+    unmarked = strip_fence(text)
+    behind_prose = _PYTHON_LIST.search(unmarked)
+    if behind_prose is not None:
+        unmarked = unmarked[behind_prose.start() :]
+    for source in map(strip_fence, spans or [unmarked]):
         if source.startswith("[") or any(source.startswith(f"{name}(") for name in names) or spans:
             yield from read_python(source, names, marked=bool(spans))
 

@@ -72,7 +72,90 @@ OVERFLOWS = {
     "of the input": "模型输入长度超出限制",
 }
 
+OTHER_WORDINGS = [
+    "tokenized input exceeds the maximum",
+    "prompt_tokens: 9000 > max_context 8192",
+    "model_max_length exceeded",
+    "Sequence length 9000 exceeds maximum 8192",
+    "slot context full",
+    "error: exceed_context_size_error",
+    "ValidationException: Input exceeds the max input token limit",
+    "total tokens exceeds the model's max of 4096",
+    "tokens in request more than max tokens allowed",
+    "total message size 10176584 exceeds limit 2097152",
+    "You passed 99073 input tokens and requested 32000 output tokens. However, the model's context length is only 131072 tokens, resulting in a maximum input length of 99072 tokens.",
+    "the request exceeds the available context size. try increasing the context size or enable context shift",
+    "input is too large to process. increase the physical batch size",
+    "failed to find free space in the KV cache",
+    "Token indices sequence length is longer than the specified maximum sequence length for this model (9000 > 8192)",
+    "Input length of input_ids is 9000, but max_length is set to 8192",
+    "The model's maximum length is 8192 but prompt length is 9000",
+    "prompt tokens (9000) + max_new_tokens (10) > 8192",
+    "the input length exceeds the context length",
+    "the number of input tokens 9000 cannot exceed the total tokens limit 8192 for this model",
+    "Request body too large for gpt-4o model. Max size: 8000 tokens.",
+    "AiError: The estimated number of input and maximum output tokens (9000) exceeded this model context window limit (8192).",
+    "Context length 9000 is greater than max_seq_len 8192",
+    "Request prompt has 9000 tokens in total, larger than the model input length limit 8192",
+    "The session length 9000 exceeds session_len 8192",
+    "Your message was too long and could not be processed (9000 > 8192).",
+    "context_overflow",
+    "ContextWindowExceededError",
+    "Invalid 'messages': array too long. Expected an array with maximum length 2048, but got an array with length 2049 instead.",
+    "Conversation is too long for this model",
+    "The conversation does not fit into the context window",
+    "prompt has 9000 tokens but the limit is 8192",
+    "The prompt is longer than the model supports: 9000 tokens, limit 8192",
+    "ran out of context",
+    "Context size exceeded",
+    "n_prompt_tokens (9000) >= n_ctx_slot (8192)",
+    "Requested tokens exceed max_model_len",
+    "cannot fit 9000 tokens in a context of 8192",
+    "Your request has 9000 tokens, more than the maximum of 8192 that the model can process",
+    "This model supports at most 8192 tokens, but your messages have 9000",
+    "max_position_embeddings (8192) exceeded by sequence of 9000",
+    "This model is limited to 8192 tokens of input",
+]
+
 OTHER_ERRORS = [
+    "temperature: Input should be less than or equal to 2",
+    "Unable to parse input string as an integer, exceeded maximum size",
+    "messages.0.content.1.image.source.base64: image exceeds 5 MB maximum: 6000000 bytes > 5242880 bytes",
+    "Too many tools in the request: 200 > 128",
+    "Invalid 'tools': array too long. Expected an array with maximum length 128, but got 200.",
+    "prompt_cache_key: string too long. Expected maximum length 64, got 80",
+    "The prompt contains more than one system message",
+    "tokens per minute exceeded",
+    "Token quota exceeded for this project",
+    "TPM limit exceeded: requested 9000 tokens, limit 8000",
+    "Daily message limit exceeded",
+    "token limit exceeded for this month",
+    "context canceled",
+    "maximum recursion depth exceeded",
+    "Request exceeded concurrency limit",
+    "request timed out: deadline exceeded",
+    "max_tokens (9000) exceeds the maximum output tokens of 4096",
+    "max_completion_tokens is too large: 100000. This model supports at most 16384 completion tokens, whereas you provided 100000.",
+    "The number of output tokens 9000 exceeds the limit 8192",
+    "thinking.budget_tokens 9000 must be less than max_tokens 8192",
+    "stop: too many stop sequences: 9 > 4",
+    "Invalid 'stop': at most 4 stop sequences are supported",
+    "top_logprobs 30 exceeds the maximum 20",
+    "all slots are full",
+    "CUDA out of memory. Tried to allocate 2 GiB",
+    "You have exceeded your credit limit",
+    "Conversation roles must alternate user/assistant",
+    "messages: roles must alternate, found more than one user message in a row",
+    "metadata.user_id: string too long: 300 > 256",
+    "Invalid schema for function 'x': schema exceeds maximum depth 5",
+    "The input contains too many images",
+    "429: requests exceeded, 10 > 5 per second",
+    "Request exceeded the maximum execution time of 60 seconds",
+    "The prompt was flagged",
+    "seed 99999999999 is greater than the maximum 2147483647",
+    "function name is too long: 70 > 64",
+    "tool description exceeds the maximum length of 1024 characters",
+    "The response exceeds the maximum output length",
     "ThrottlingException: Too many tokens, please wait before trying again.",
     "Rate limit reached for model on tokens per minute (TPM): Limit 8000, Requested 10013",
     "The parameter `max_tokens` specified in the request is not valid: expected a value <= 32768, but got 65536",
@@ -97,13 +180,40 @@ def test_wordings_of_an_overflow_are_recognised(text: str, status: int | None) -
     assert is_context_overflow(text, frozenset(), status)
 
 
+@pytest.mark.parametrize("text", OTHER_WORDINGS, ids=lambda text: text[:40])
+def test_a_measure_of_the_conversation_beside_a_comparison_is_an_overflow(text: str) -> None:
+    assert is_context_overflow(text, frozenset(), 400)
+
+
+CODES = [
+    "context_length_exceeded",
+    "model_context_window_exceeded",
+    "exceed_context_size_error",
+    "prompt_too_long",
+    "contextwindowexceedederror",
+    "model_max_prompt_tokens_exceeded",
+    "input_too_long",
+    "tokens_limit_reached",
+]
+OTHER_CODES = ["rate_limit_exceeded", "token_quota_exceeded", "invalid_prompt", "string_above_max_length"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_codes_are_recognised_without_a_wording(code: str) -> None:
+    assert is_context_overflow("no", frozenset({code}), 400)
+
+
+@pytest.mark.parametrize("code", OTHER_CODES)
+def test_other_codes_are_no_overflow(code: str) -> None:
+    assert not is_context_overflow("no", frozenset({code}), 400)
+
+
 @pytest.mark.parametrize("text", OTHER_ERRORS, ids=lambda text: text[:40])
 def test_other_errors_are_no_overflow(text: str) -> None:
     assert not is_context_overflow(text, frozenset(), 400)
 
 
-def test_codes_are_recognised_without_a_wording() -> None:
-    assert is_context_overflow("no", frozenset({"context_length_exceeded"}), 400)
+def test_the_status_decides_before_the_wording() -> None:
     assert is_context_overflow("", frozenset(), 413)
     assert not is_context_overflow(OVERFLOWS["openai"], frozenset(), 429)
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from codegym_mcp.episode_interface import ToolView
-from codegym_mcp.errors import ModelAccessError
+from codegym_mcp.errors import ModelAccessError, ModelError
 from codegym_mcp.models import Model, ModelOptions, ToolFormat
-from codegym_mcp.models.tool_formats import parse_calls
+from codegym_mcp.models.tool_formats import parse_calls, text_before_calls
 from tests.conftest import ModelServer
 from tests.models.conftest import Endpoint
 
@@ -482,6 +482,37 @@ def test_a_text_without_a_call_has_none(form: ToolFormat, text: str) -> None:
     assert parse_calls(text, form, TOOLS) == []
 
 
+BEFORE = [
+    (ToolFormat.HERMES, "I go up.\n<tool_call>\n{CALL}\n</tool_call>", "I go up."),
+    (ToolFormat.HERMES, "<think>\nUp?\n</think>\n\n<tool_call>{CALL}</tool_call>", "<think>\nUp?\n</think>"),
+    (ToolFormat.HERMES, "I go [up].", "I go [up]."),
+    (ToolFormat.LLAMA3, "{CALL}", ""),
+    (ToolFormat.LLAMA3, "<|python_tag|>{CALL}", ""),
+    (ToolFormat.MISTRAL, "I go up.[TOOL_CALLS][{CALL}]", "I go up."),
+    (ToolFormat.PYTHONIC, "I go up.\n[move(floors=1)]", "I go up."),
+    (ToolFormat.PYTHONIC, "I go up.\n<function_calls>\nmove(floors=1)\n</function_calls>", "I go up."),
+    (ToolFormat.QWEN, "Up.\n\n<tool_call>\n<function=move>\n</function>\n</tool_call>", "Up."),
+    (
+        ToolFormat.DEEPSEEK,
+        deepseek("Up.<|tool calls begin|><|tool call begin|>move<|tool sep|>{}<|tool call end|>"),
+        "Up.",
+    ),
+    (
+        ToolFormat.KIMI,
+        "Up.<|tool_calls_section_begin|><|tool_call_begin|>functions.move:0<|tool_call_argument_begin|>{}",
+        "Up.",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "expected"), BEFORE, ids=[f"{each[0]}-{each[1][:30]}" for each in BEFORE]
+)
+def test_the_text_before_calls_is_found(form: ToolFormat, text: str, expected: str) -> None:
+    call = '{"name": "move", "arguments": {"floors": 1}}'
+    assert text_before_calls(text.replace("{CALL}", call), form, TOOLS) == expected
+
+
 MALFORMED = [
     (ToolFormat.HERMES, '<tool_call>{"name": "move", "arguments": {"floors": </tool_call>'),
     (ToolFormat.QWEN, '<tool_call>{"name": "move", "arguments": {"floors": 1}</tool_call>'),
@@ -547,6 +578,65 @@ async def test_a_server_without_a_parser_receives_the_tools_without_a_choice(ope
         reply = await model.request(conversation, TOOLS)
     assert [call.name for call in reply.calls] == ["listen"]
     assert [body["tool_choice"] for body in openai.bodies(model)] == ["auto", "none"]
+
+
+WRITTEN = {"say": {"text": '<tool_call>{"name": "listen", "arguments": {}}</tool_call>'}}
+
+
+async def play(openai: Endpoint, *actions: dict[str, Any]) -> dict[str, Any]:
+    """Lets a model call a tool twice and answers it; returns the last request."""
+    async with openai.model(*actions, tool_format=ToolFormat.HERMES) as model:
+        conversation = model.conversation("Be brief.")
+        conversation.say("Listen.")
+        for made in (await model.request(conversation, TOOLS)).calls:
+            conversation.answer(made, "one")
+            conversation.answer(made, "two")
+        await model.request(conversation, TOOLS)
+    return openai.bodies(model)[-1]
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["registry.ollama.ai/library/gemma:2b does not support tools", "tools are not supported by this model"],
+)
+async def test_a_model_without_tools_is_told_of_them_in_the_system_prompt(
+    openai: Endpoint, message: str
+) -> None:
+    refused = {"status": 400, "body": {"error": {"message": message}}}
+    last = await play(openai, refused, WRITTEN, {"say": {"text": "done"}})
+    assert not {"tools", "tool_choice"} & last.keys()
+    system, task, said, results = last["messages"]
+    assert system["content"].startswith("Be brief.\n\nTools:\n")
+    assert '"name": "listen"' in system["content"]
+    assert [task["role"], said["role"], results["role"]] == ["user", "assistant", "user"]
+    assert results["content"] == (
+        "<tool_response>\none\n</tool_response>\n<tool_response>\ntwo\n</tool_response>"
+    )
+
+
+async def test_without_a_form_a_model_without_tools_is_an_error_with_a_hint(openai: Endpoint) -> None:
+    refused = {"status": 404, "body": {"error": {"message": "No endpoints found that support tool use."}}}
+    async with openai.model(refused) as model:
+        conversation = model.conversation()
+        conversation.say("Listen.")
+        with pytest.raises(ModelError, match="choose their form: --tool-format"):
+            await model.request(conversation, TOOLS)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "messages with role 'tool' must be a response to a preceding message with 'tool_calls'."),
+        (500, "Conversation roles must alternate user/assistant/user/assistant/..."),
+    ],
+)
+async def test_a_server_that_refuses_results_receives_messages_of_the_user(
+    openai: Endpoint, status: int, message: str
+) -> None:
+    refused = {"status": status, "body": {"error": {"message": message}}}
+    last = await play(openai, WRITTEN, refused, {"say": {"text": "done"}})
+    assert "tools" in last
+    assert [message["role"] for message in last["messages"]] == ["system", "user", "assistant", "user"]
 
 
 async def test_calls_that_the_server_parsed_are_used_as_they_are(openai: Endpoint) -> None:

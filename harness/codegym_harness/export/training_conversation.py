@@ -5,6 +5,7 @@ JSON object or the episode had ended, are left out together with their results. 
 that had no system prompt, such as the oracle, receives the prompt under which a model is evaluated.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ from codegym_harness.records.trajectory import (
     ToolCall,
     Trajectory,
 )
+from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.models.tool_formats import ToolFormat, text_before_calls
 
 _EPISODE = ("session_id", "extra", "final_metrics")
 _STEP = ("step_id", "source", "message", "reasoning_content", "tool_calls", "observation")
@@ -107,10 +110,12 @@ def converse(trajectory: Trajectory, counts: LossCounts) -> TrainingConversation
         counts.lost[name] += 1
     system: list[str] = []
     turns: list[Turn] = []
+    without_calls = _message_reader(trajectory)
     for step in trajectory.steps:
         counts.add_fields("steps", step, _STEP)
         if step.source == "agent":
-            turn = _agent_turn(step, counts, last=step is trajectory.steps[-1])
+            message = without_calls(step)
+            turn = _agent_turn(step, message, counts, last=step is trajectory.steps[-1])
             if turn is not None:
                 turns.append(turn)
         elif step.source == "system" and not turns:
@@ -144,8 +149,28 @@ def _evaluation_prompt(trajectory: Trajectory) -> str:
     return render_system_prompt(DEFAULT_SYSTEM_PROMPT, submission, trajectory.extra.max_calls)
 
 
-def _agent_turn(step: Step, counts: LossCounts, *, last: bool) -> AgentTurn | None:
-    """Returns a turn of the agent, or None if it consists of calls of which none remains."""
+def _message_reader(trajectory: Trajectory) -> Callable[[Step], str]:
+    """Returns a function that reads the message of a step without calls that the model wrote as text.
+
+    The calls are in the record besides, and a trainer's chat template writes them.
+    """
+    options = (trajectory.agent.extra or {}).get("options") or {}
+    if options.get("tool_format") not in set(ToolFormat):
+        return lambda step: step.message
+    form = ToolFormat(options["tool_format"])
+    tools = [
+        ToolView(name=each["function"]["name"], input_schema=each["function"].get("parameters") or {})
+        for each in trajectory.agent.tool_definitions or []
+    ]
+    return lambda step: text_before_calls(step.message, form, tools) if step.tool_calls else step.message
+
+
+def _agent_turn(step: Step, message: str, counts: LossCounts, *, last: bool) -> AgentTurn | None:
+    """Returns a turn of the agent, or None if it consists of calls of which none remains.
+
+    Args:
+        message: what the agent said, without its calls.
+    """
     calls = []
     left_out = 0
     for call, result in calls_with_results(step):
@@ -162,7 +187,7 @@ def _agent_turn(step: Step, counts: LossCounts, *, last: bool) -> AgentTurn | No
     if len(answered) < len(calls) and (answered or not last):
         counts.lost["steps.tool_calls (without a result)"] += len(calls) - len(answered)
         calls = answered
-    return AgentTurn(step.message, step.reasoning_content, calls)
+    return AgentTurn(message, step.reasoning_content, calls)
 
 
 def _not_executed(call: ToolCall, result: ObservationResult | None) -> str | None:

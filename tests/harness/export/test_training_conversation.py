@@ -79,3 +79,15 @@ def test_arguments_are_kept_as_the_model_wrote_them() -> None:
     assert turn.calls[0].raw == '{"floors": 1}'
     assert counts.lost["steps.tool_calls.extra.invalid"] == 1
     assert "steps.tool_calls.extra.raw_arguments" not in counts.lost
+
+
+def test_calls_that_the_model_wrote_as_text_are_not_said_twice() -> None:
+    call = '<tool_call>{"name": "look", "arguments": {}}</tool_call>'
+    record = trajectory(
+        user("Go."), agent(f"I look.\n{call}", asked("look", {}, "seen")), agent("I know `<tool_call>`.")
+    )
+    record.agent.extra = {"options": {"tool_format": "hermes"}}
+    turns = converse(record, LossCounts()).turns
+    assert [turn.text for turn in turns] == ["Go.", "I look.", "I know `<tool_call>`."]
+    record.agent.extra = None
+    assert converse(record, LossCounts()).turns[1].text == f"I look.\n{call}"
