@@ -1,5 +1,6 @@
 """An MCP client, for a server of this project or any other, as an episode that an agent can play."""
 
+import logging
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -12,11 +13,14 @@ import anyio
 import httpx2
 import mcp_types as types
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server.lowlevel.server import Server
 from pydantic import ValidationError
 
+from codegym_harness.clients.foreign_results import OUTPUT_SCHEMA_META, Warn
 from codegym_harness.clients.mcp_results import call_result
+from codegym_harness.clients.repairing_transport import repair_messages
 from codegym_harness.clients.retrying_client import RetryingClient, retry_lost_connection
 from codegym_mcp.episode_interface import (
     REQUEST_KEY_META,
@@ -30,6 +34,8 @@ from codegym_mcp.errors import ConnectionFailedError
 from codegym_mcp.json_schema import inline_foreign_references
 from codegym_mcp.policies.tool_schemas import submission_arguments
 from codegym_mcp.unicode_text import replace_lone_surrogates
+
+logger = logging.getLogger(__name__)
 
 Target = str | StdioServerParameters | Server[Any]
 """A server: its URL, the command that starts it, or a server in this process."""
@@ -163,7 +169,8 @@ async def connect(
     failure: Exception | None = None
     try:
         async with _http_client(target, patience, socket_path) as http:
-            client = Client(_transport(target, http), mode=mode, read_timeout_seconds=_ANSWER_SECONDS)
+            transport = _transport(target, http, lambda text: _warn(_describe(target), text))
+            client = Client(transport, mode=mode, read_timeout_seconds=_ANSWER_SECONDS)
             async with client:
                 connection = await retry_lost_connection(
                     lambda: _open(client, prompt, patience), _closed, patience
@@ -206,7 +213,7 @@ async def _list_tools(client: Client) -> list[ToolView]:
                     name=tool.name,
                     description=tool.description or "",
                     input_schema=inline_foreign_references(tool.input_schema),
-                    output_schema=tool.output_schema,
+                    output_schema=(tool.meta or {}).get(OUTPUT_SCHEMA_META, tool.output_schema),
                 )
                 views.setdefault(tool.name, view)
         cursor = page.next_cursor
@@ -254,8 +261,19 @@ def ssl_context() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def _transport(target: Target, http: httpx2.AsyncClient) -> Any:
-    return streamable_http_client(target, http_client=http) if isinstance(target, str) else target
+def _transport(target: Target, http: httpx2.AsyncClient, warn: Warn) -> Any:
+    match target:
+        case str():
+            return repair_messages(streamable_http_client(target, http_client=http), warn)
+        case StdioServerParameters():
+            return repair_messages(stdio_client(target), warn)
+    return target
+
+
+@cache
+def _warn(server: str, text: str) -> None:
+    """Logs a warning of a server once, however often its tools are listed."""
+    logger.warning("%s: %s", server, text)
 
 
 def _describe(target: Target) -> str:
