@@ -28,8 +28,6 @@ if TYPE_CHECKING:
         compare,
         evaluate,
         export,
-        load,
-        open_episode,
         open_run,
         report,
         serve,
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
     from codegym_mcp.episode_limits import Limits
     from codegym_mcp.episodes.episode_outcome import Verdict
     from codegym_mcp.errors import CodegymError
+    from codegym_mcp.local_episodes import load, open_episode
     from codegym_mcp.runtime.blocking_episode import Episode
     from codegym_mcp.runtime.blocking_runtime import Runtime
     from codegym_mcp.server.background_server import Server
@@ -110,8 +109,6 @@ _HOMES = {
             "compare",
             "evaluate",
             "export",
-            "load",
-            "open_episode",
             "open_run",
             "report",
             "serve",
@@ -120,6 +117,7 @@ _HOMES = {
         ),
         "codegym_mcp.blocking_api",
     ),
+    **dict.fromkeys(("load", "open_episode"), "codegym_mcp.local_episodes"),
 }
 
 

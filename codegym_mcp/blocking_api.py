@@ -1,4 +1,4 @@
-"""The functions of `codegym_mcp`, which block. Import them from there.
+"""The functions of `codegym_mcp` that need the harness or the server. Import them from there.
 
 Each has a thread of its own while it works, so that it may be called inside a running event loop, for example
 in a notebook. It holds up that loop meanwhile.
@@ -24,14 +24,12 @@ from codegym_harness.runs.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.run_observer import Observer
 from codegym_mcp import aio
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.runtime.blocking_episode import Episode
 from codegym_mcp.runtime.blocking_runtime import Runtime
 from codegym_mcp.runtime.episode_opening import EnvironmentRef, find_environment
 from codegym_mcp.runtime.run_blocking import iterate_blocking, run_blocking
 from codegym_mcp.runtime.shared_runtime import shared_runtime
 from codegym_mcp.server.background_server import Server
 from codegym_mcp.spec.catalog import Catalog, Source
-from codegym_mcp.spec.environment import Task
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.grading_rules import Grade
 from codegym_mcp.verification.batch.audit_many import Unaudited
@@ -43,60 +41,12 @@ __all__ = [
     "compare",
     "evaluate",
     "export",
-    "load",
-    "open_episode",
     "open_run",
     "report",
     "serve",
     "verify",
     "verify_many",
 ]
-
-
-def load(*sources: Source) -> Catalog:
-    """Loads environments from files, folders and sets, without running any of their code.
-
-    Args:
-        sources: paths, environments, catalogs, or the word "bundled"; the bundled environments without any.
-
-    Raises:
-        SourceError: a path does not exist, or two environments share a name.
-
-    Example:
-        floors = codegym_mcp.load("breaking_floor.py")["breaking_floor"]
-    """
-    return Catalog.of(sources or "bundled")
-
-
-def open_episode(
-    environment: EnvironmentRef,
-    *,
-    task: str | Task | None = None,
-    difficulty: int | None = None,
-    seed: int | None = None,
-    limits: Limits | None = None,
-) -> Episode:
-    """Opens an episode in this process, on a runtime that all calls of this function share.
-
-    The runtime starts with the first call and leaves nothing behind when the interpreter ends. For other
-    settings open a `Runtime`.
-
-    Args:
-        environment: the name of a bundled environment, the path of a file, or an environment.
-        task: the id of a fixed task, or a task of your own; the first fixed task without any choice.
-        difficulty: generates a task of this difficulty (1 to 5) instead.
-        seed: chooses among the generated tasks; 0 without it.
-        limits: the limits of the episode.
-
-    Raises:
-        NotFoundError: the environment or the task does not exist.
-        SourceError, TaskError: the environment cannot be used, or the task does not fit it.
-        LimitError: too many episodes or files are open.
-        EnvironmentFaultError, SandboxError: the episode cannot be opened.
-    """
-    return shared_runtime().open_episode(
-        environment, task=task, difficulty=difficulty, seed=seed, limits=limits
-    )
 
 
 def serve(

@@ -2,8 +2,11 @@
 
 import inspect
 import json
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +30,21 @@ from codegym_mcp.spec.environment_reader import read_environment, read_environme
 # How long an example takes says something about the machine and nothing about the code.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+_OWN_CACHE = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The cache of a test run is its own; all its processes share it, as the commands of a user do."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        config.stash[_OWN_CACHE] = folder = Path(tempfile.mkdtemp(prefix="codegym-mcp-tests-"))
+        os.environ["CODEGYM_MCP_CACHE"] = str(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _OWN_CACHE in config.stash:
+        shutil.rmtree(config.stash[_OWN_CACHE], ignore_errors=True)
+
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

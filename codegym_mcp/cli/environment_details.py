@@ -7,8 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from codegym_mcp.cli.command_output import out, print_json
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.cli.environment_selection import find_entry
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import current_audit
@@ -103,16 +102,3 @@ def _print_audit(audit: Audit | None) -> None:
         *(f"{finding.grade} {finding.weakness}: {finding.message}" for finding in audit.findings),
     ):
         out.print(f"    {line}", markup=False, highlight=False)
-
-
-def find_entry(name: str, paths: tuple[Path, ...]) -> Entry:
-    """The environment of that name, or the one in the file of that path, as a catalog has it.
-
-    Raises:
-        NotFoundError: there is none.
-        SourceError: the file, or a path, cannot be used.
-    """
-    if name.endswith(".py"):
-        (entry,) = Catalog.load([Path(name)]).entries
-        return entry
-    return Catalog.load(paths).entry(name)

@@ -41,3 +41,16 @@ def select_entries(names: Iterable[str], paths: Iterable[Path]) -> list[Entry]:
     if patterns or not files:
         found += Catalog.load(paths).select(*patterns).entries
     return found
+
+
+def find_entry(name: str, paths: tuple[Path, ...]) -> Entry:
+    """Returns the environment with a name, or the one in the file with a path.
+
+    Raises:
+        NotFoundError: there is no environment with this name.
+        SourceError: the file, or a path, cannot be used.
+    """
+    if name.endswith(".py"):
+        (entry,) = Catalog.load([Path(name)]).entries
+        return entry
+    return Catalog.load(paths).entry(name)

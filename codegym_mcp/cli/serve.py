@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import click
 
 from codegym_mcp.cli.command_output import environments_option, run, unconfined_option
-from codegym_mcp.cli.environment_details import find_entry
+from codegym_mcp.cli.environment_selection import find_entry
 from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.cli.retention_options import read_retention, retention_options
 from codegym_mcp.cli.serve_over_http import HttpServing, serve_over_http

@@ -123,9 +123,14 @@ class EpisodeManager:
             LimitError: see `open`.
             CodegymError: the environment cannot be opened; see `Episode.open`.
         """
-        found = self.catalog.get(environment) if isinstance(environment, str) else environment
+        found = await self._find(environment) if isinstance(environment, str) else environment
         selected = await select_task(self.pool, found, task, difficulty, seed)
         return await self.open(found, selected, settings or EpisodeSettings(), key=key)
+
+    async def _find(self, name: str) -> Environment:
+        """Returns the environment with a name; one that is read first does not hold up the event loop."""
+        entry = self.catalog.entry(name)
+        return entry.read() if entry.is_read else await anyio.to_thread.run_sync(entry.read)
 
     async def open(
         self, environment: Environment, task: Task, settings: EpisodeSettings, *, key: str | None = None

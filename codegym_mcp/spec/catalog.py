@@ -229,7 +229,7 @@ class Catalog:
                 ):
                     yield entry.info()
                 else:
-                    yield EnvironmentInfo.of(entry.read())
+                    yield entry.describe().info
             except SourceError:
                 continue
 

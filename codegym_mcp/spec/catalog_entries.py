@@ -15,6 +15,12 @@ from codegym_mcp.spec.codegym.training_records import shared_question
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.spec.environment_reader import read_any_dialect, read_source
+from codegym_mcp.spec.file_descriptions import (
+    EnvironmentDescription,
+    content_key,
+    store_description,
+    stored_description,
+)
 from codegym_mcp.spec.set_index import IndexEntry
 from codegym_mcp.spec.task_files import read_tasks
 
@@ -42,6 +48,9 @@ class Entry:
     file: Path | None = None
     published_audit: Callable[[], str] = field(default=str, repr=False)
     indexed: IndexEntry | None = field(default=None, repr=False)
+    _content_key: Callable[[], str] | None = field(default=None, repr=False)
+    """Returns the key of the content from which the environment is read; None if it is not one file's."""
+    _description: EnvironmentDescription | None = field(default=None, repr=False)
     _environment: Environment | None = field(default=None, repr=False)
     _problem: SourceError | None = field(default=None, repr=False)
 
@@ -49,6 +58,11 @@ class Entry:
     def of(cls, environment: Environment) -> "Entry":
         """Creates the entry of an environment in memory."""
         return cls(environment.name, environment.program.path, partial(_same, environment))
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the environment is in memory, so that `read` returns it at once."""
+        return self._environment is not None
 
     def read(self) -> Environment:
         """Returns the environment.
@@ -59,6 +73,9 @@ class Entry:
         Raises:
             SourceError: the environment cannot be used.
         """
+        if self._environment is not None:
+            # Nobody waits for another environment that is being read.
+            return self._environment
         with PARSER_LOCK:
             if self.indexed is not None:
                 return self._read_or_explain()
@@ -79,14 +96,40 @@ class Entry:
             raise SourceError(self.path, None, error.message, hint=error.hint) from None
 
     def info(self) -> EnvironmentInfo:
-        """Returns the description of the environment, which is not read if an index has the description.
+        """Returns what is told of the environment, which is not read if the index of its set tells it.
 
         Raises:
             SourceError: the environment cannot be used.
         """
         if self.indexed is not None and self.indexed.info is not None:
             return self.indexed.info
-        return EnvironmentInfo.of(self.read())
+        return self.describe().info
+
+    def describe(self) -> EnvironmentDescription:
+        """Returns the description of the environment, which is read only if its content is new.
+
+        Raises:
+            SourceError: the environment cannot be used.
+        """
+        with PARSER_LOCK:
+            if self._environment is not None or self._content_key is None:
+                return EnvironmentDescription.of(self.read())
+            if self._problem is None and self._description is None:
+                self._description = self._described_by_content(self._content_key)
+            return self._description or EnvironmentDescription.of(self.read())
+
+    def _described_by_content(self, content_key: Callable[[], str]) -> EnvironmentDescription | None:
+        """Returns the stored description, or None if there is no content that can be described."""
+        try:
+            key = content_key()
+            found = stored_description(key)
+            if found is None:
+                found = EnvironmentDescription.of(self.read())
+                if content_key() == key:
+                    store_description(key, found)
+        except SourceError:
+            return None
+        return found
 
     def with_more_tasks(self, tasks: tuple[Task, ...]) -> "Entry":
         """Returns an entry of the same environment with further tasks; a task with a known id replaces it."""
@@ -95,7 +138,7 @@ class Entry:
 
     def __getstate__(self) -> dict[str, Any]:
         # The environment is read again, on demand, where the pickle is loaded.
-        return {**self.__dict__, "_environment": None, "_problem": None}
+        return {**self.__dict__, "_environment": None, "_problem": None, "_description": None}
 
 
 def source_path(source: str | os.PathLike[str]) -> Path:
@@ -137,7 +180,8 @@ def read_files(path: Path) -> Iterator[Entry]:
 
 def _file_entry(path: Path) -> Entry:
     name = environment_name(path.stem)
-    return Entry(name, str(path), partial(_read_file, path, name), path)
+    read, key = partial(_read_file, path, name), partial(content_key, path, name)
+    return Entry(name, str(path), read, path, _content_key=key)
 
 
 def _read_file(path: Path, name: str) -> Environment:

@@ -83,18 +83,16 @@ class EntryList:
 
     def names_with(self, tags: Collection[str]) -> set[str]:
         """Returns the names of the environments that have all of these tags."""
-        return {each.name for each in self._usable() if set(tags) <= set(each.tags)}
+        return {info.name for info in self._infos() if set(tags) <= set(info.tags)}
 
     def names_matching(self, text: str) -> set[str]:
         """Returns the names of the environments that have a text in their name, title or tags."""
-        return {
-            each.name for each in self._usable() if text.lower() in searched_text(EnvironmentInfo.of(each))
-        }
+        return {info.name for info in self._infos() if text.lower() in searched_text(info)}
 
-    def _usable(self) -> Iterator[Environment]:
+    def _infos(self) -> Iterator[EnvironmentInfo]:
         for entry in self._entries.values():
             with suppress(SourceError):
-                yield entry.read()
+                yield entry.describe().info
 
     def grades(self) -> dict[str, str]:
         """Returns the grades of the environments that have a current audit, by name."""
@@ -102,10 +100,10 @@ class EntryList:
         return {name: grade for name, grade in grades.items() if grade is not None}
 
     def problems(self) -> Iterator[SourceError]:
-        """Yields why environments cannot be used; each is read."""
+        """Yields why environments cannot be used; those of new content are read."""
         for entry in self._entries.values():
             try:
-                entry.read()
+                entry.describe()
             except SourceError as error:
                 yield error
 

@@ -2,8 +2,6 @@
 
 from pydantic import BaseModel, ValidationError
 
-from codegym_mcp.spec.environment import Environment
-
 AUDIT_VERSION = 2
 """Version of the measurements; audits of another version are stale."""
 
@@ -16,12 +14,12 @@ class _GradedAudit(BaseModel):
     grade: str
 
 
-def grade_of_audit(audit: str | bytes, environment: Environment) -> str | None:
+def grade_of_audit(audit: str | bytes, content_digest: str) -> str | None:
     """Returns the grade of an audit ("A" is the best).
 
     Args:
         audit: an audit as JSON, or an empty text.
-        environment: the environment that may have been audited.
+        content_digest: that of the environment that may have been audited.
 
     Returns:
         The grade, or None if the text is no audit, or one of other content.
@@ -30,5 +28,5 @@ def grade_of_audit(audit: str | bytes, environment: Environment) -> str | None:
         found = _GradedAudit.model_validate_json(audit)
     except ValidationError:
         return None
-    is_current = (found.version, found.digest) == (AUDIT_VERSION, environment.content_digest)
+    is_current = (found.version, found.digest) == (AUDIT_VERSION, content_digest)
     return found.grade if is_current else None

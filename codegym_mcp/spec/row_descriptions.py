@@ -94,7 +94,7 @@ def describe_row(path: Path, number: int, content: bytes) -> IndexedRow:
         row.problem = RowProblem(line=None, is_unreadable=False, text=error.message, hint=error.hint)
     else:
         row.info = EnvironmentInfo.of(environment)
-        row.grade = grade_of_audit(found.published.audit, environment)
+        row.grade = grade_of_audit(found.published.audit, environment.content_digest)
     return row
 
 

@@ -39,6 +39,6 @@ def stored_grade(entry: Entry) -> str | None:
         if not stored and entry.indexed is not None:
             return entry.indexed.grade
         text = read_regular_file(path, _MAX_AUDIT) if path is not None and stored else entry.published_audit()
-        return grade_of_audit(text, entry.read())
+        return grade_of_audit(text, entry.describe().content_digest)
     except SourceError:
         return None

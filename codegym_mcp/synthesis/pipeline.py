@@ -7,6 +7,7 @@ from hashlib import sha256
 import anyio
 from pydantic_core import to_json
 
+from codegym_mcp.code_digest import code_digest
 from codegym_mcp.errors import ModelError
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_reader import read_environment_source
@@ -16,7 +17,6 @@ from codegym_mcp.synthesis.output_folder import OutputFolder
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Funnel, ProblemOutcome, RejectedProblem, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, unusable_reason
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore
-from codegym_mcp.verification.verification_cache import gates_version
 
 
 class SynthesisObserver:
@@ -116,7 +116,7 @@ class Synthesis:
         return outcome
 
     def _key(self, problem: CodingProblem) -> str:
-        parts = [problem.model_dump(mode="json"), self.folder.recipe.digest, gates_version()]
+        parts = [problem.model_dump(mode="json"), self.folder.recipe.digest, code_digest()]
         return sha256(to_json(parts)).hexdigest()
 
 

@@ -1,15 +1,13 @@
 """Caches verifications by content, so that unchanged environments are not verified again."""
 
 import logging
-import sys
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-import codegym_mcp
+from codegym_mcp.code_digest import code_digest
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import UnwritableError
 from codegym_mcp.spec.environment import Environment
@@ -19,22 +17,6 @@ from codegym_mcp.verification.gate_results import Verification
 
 _HINT = "Name another folder with --cache, or use --no-cache."
 _log = logging.getLogger(__name__)
-
-
-@cache
-def gates_version() -> str:
-    """Returns a digest of the code that decides verdicts: this package's modules and the Python version.
-
-    Bundled environments are data and are left out, so that a checkout and an installation agree.
-    """
-    package = Path(codegym_mcp.__file__).parent
-    environments = package / "environments"
-    digest = sha256(repr(sys.version_info).encode())
-    for file in sorted(package.rglob("*.py")):
-        if not file.is_relative_to(environments):
-            digest.update(file.relative_to(package).as_posix().encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 class VerificationCache:
@@ -83,6 +65,6 @@ class VerificationCache:
             _log.warning("Verifications are not cached: %s", error)
 
     def _path(self, environment: Environment) -> Path:
-        parts = [environment.content_digest, gates_version(), self._limits.model_dump_json()]
+        parts = [environment.content_digest, code_digest(), self._limits.model_dump_json()]
         key = sha256(to_json(parts)).hexdigest()
         return self._directory / key[:2] / f"{key}.json"

@@ -142,3 +142,13 @@ def test_every_public_method_to_be_awaited_has_a_blocking_one(blocking: str, awa
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'gymnasium'"):
         _ = codegym_mcp.gymnasium  # type: ignore[attr-defined]
+
+
+def test_an_episode_in_this_process_loads_neither_the_harness_nor_a_server() -> None:
+    script = (
+        "import sys, codegym_mcp\n"
+        "with codegym_mcp.open_episode('night_courier', difficulty=1) as episode: episode.call('look')\n"
+        "print([name for name in ('codegym_harness', 'mcp', 'mcp_types', 'starlette') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"

@@ -1,10 +1,8 @@
-import shutil
 from pathlib import Path
 
 import pytest
 from platformdirs import user_cache_path
 
-import codegym_mcp
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import UnwritableError
 from codegym_mcp.spec.environment import Environment, Task
@@ -12,7 +10,7 @@ from codegym_mcp.spec.environment_reader import read_environment_source
 from codegym_mcp.storage.cache_directory import cache_directory
 from codegym_mcp.verification import verification_cache
 from codegym_mcp.verification.gate_results import Verification
-from codegym_mcp.verification.verification_cache import VerificationCache, gates_version
+from codegym_mcp.verification.verification_cache import VerificationCache
 
 
 @pytest.fixture
@@ -48,7 +46,7 @@ def test_changed_content_limits_or_gates_are_not_found(
     assert kept.get(renamed(counter, "counter", "\n# changed\n")) is None
     assert kept.get(with_task(counter)) is None
     assert VerificationCache(tmp_path, Limits(calls=10)).get(counter) is None
-    monkeypatch.setattr(verification_cache, "gates_version", lambda: "another")
+    monkeypatch.setattr(verification_cache, "code_digest", lambda: "another")
     assert kept.get(counter) is None
 
 
@@ -93,22 +91,3 @@ def test_a_default_cache_that_cannot_be_written_is_skipped_with_one_warning(
     assert "Verifications are not cached" in record.getMessage()
     with pytest.raises(UnwritableError):
         VerificationCache(cache_directory(), Limits()).put(counter, Verification.of("counter", []))
-
-
-def test_the_version_of_the_gates_is_the_same_in_a_checkout_and_an_installation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "codegym_mcp"
-    shutil.copytree(Path(codegym_mcp.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
-    (package / "environments").mkdir(exist_ok=True)
-    (package / "environments" / "added.py").write_text("an environment")
-    version = gates_version()
-    gates_version.cache_clear()
-    monkeypatch.setattr(codegym_mcp, "__file__", str(package / "__init__.py"))
-    try:
-        assert gates_version() == version
-        gates_version.cache_clear()
-        (package / "limits.py").write_text("changed")
-        assert gates_version() != version
-    finally:
-        gates_version.cache_clear()
