@@ -288,7 +288,7 @@ def keep_books(config: Config, forget: str = "") -> dict:
     """The answer and the final state by the rules; with one rule forgotten, if it is named."""
     books = {f"S{index + 1}": units for index, units in enumerate(config["opening"])}
     papers = {paper["number"]: paper for paper in config["papers"]}
-    report, remaining, posted, aside, done = {}, defaultdict(int), [], [], []
+    report, adjusted, remaining, posted, aside, done = {}, {}, defaultdict(int), [], [], []
     for paper in in_order(config["papers"], forget):
         number, kind, shelf, units = paper["number"], paper["kind"], paper["shelf"], paper["units"]
         in_tray = [papers[each] for each in waiting(papers, done)] if config["circumstances"] else []
@@ -297,7 +297,9 @@ def keep_books(config: Config, forget: str = "") -> dict:
             report[number] = 0 if forget == "takes an illegible count for no difference" else None
             if units is not None:
                 report[number] = units - books[shelf]
-                books[shelf] = units
+            reports_only = units is not None and forget == "reports the differences without adjusting"
+            adjusted[number] = 0 if reports_only else report[number]
+            books[shelf] += adjusted[number] or 0
             continue
         if is_to_set_aside(paper, in_tray, posted, aside, forget):
             aside.append(number)
@@ -313,7 +315,7 @@ def keep_books(config: Config, forget: str = "") -> dict:
             remaining[against] -= booked
         if kind != "order":
             books[shelf] += -booked if kind == "shipment" else booked
-    state = {"units": books, "adjusted": report, "set_aside": sorted(aside), "left": 0}
+    state = {"units": books, "adjusted": adjusted, "set_aside": sorted(aside), "left": 0}
     return {"answer": report, "state": state}
 
 
@@ -334,7 +336,12 @@ def accepts(answer: dict[str, int | None], state: Books, config: Config) -> bool
     return {"answer": answer, "state": state} == keep_books(config)
 
 
-STRICT = [*UNLIMITED.values(), "deals with the papers by number", "sorts the tray only once"]
+STRICT = [
+    *UNLIMITED.values(),
+    "deals with the papers by number",
+    "sorts the tray only once",
+    "reports the differences without adjusting",
+]
 SETTING_ASIDE = [
     "overlooks withdrawals",
     "heeds withdrawals that others wrote",
@@ -467,7 +474,7 @@ def finish_papers(random, config: Config, added: list[str]):
             count["units"] = None
             continue
         in_books = count["units"] - keep_books(config)["answer"][count["number"]]
-        count["units"] = max(0, in_books + random.randint(-9, 6))
+        count["units"] = in_books + random.randint(-min(9, in_books), 6)
 
 
 def draw_config(random, difficulty: int) -> Config:

@@ -85,7 +85,7 @@ GENERATED_DIGESTS = {
     "refund_desk": "6cef2371da2968d5",
     "release_train": "36c6d9792414212a",
     "stable_backports": "44fc13cf3f7f6c65",
-    "stock_reconciliation": "3fffd045f5188ff6",
+    "stock_reconciliation": "1ce213ab98570d56",
     "supplier_negotiation": "ca5695957874296e",
     "tariff_office": "f3a6f0a111dcda7e",
     "ticket_triage": "b2dc322371685a6a",
