@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from codegym_harness.agent_enclosure.capabilities_and_seccomp import give_up_privileges
 from codegym_mcp import doctor
 from codegym_mcp.sandbox.confinement import linux_functions
 from tests.sandbox.attack_targets import Target
@@ -62,10 +63,19 @@ def enter_container(user: int) -> None:
     linux_functions.drop_capabilities()
 
 
+def enter_container_engine() -> None:
+    """Restricts this process as a container engine's default does: system calls for namespaces fail with EPERM."""
+    outside = os.geteuid()
+    linux_functions.call("unshare", _NEWUSER)
+    Path("/proc/self/uid_map").write_text(f"0 {outside} 1")
+    give_up_privileges()
+
+
 RESTRICTIONS = {
     "ordinary-user": become_ordinary_user,
     "container": lambda: enter_container(1000),
     "container-as-root": lambda: enter_container(0),
+    "container-engine-as-root": enter_container_engine,
 }
 
 

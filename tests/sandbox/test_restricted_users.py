@@ -59,3 +59,10 @@ def test_no_payload_succeeds_if_all_namespaces_are_refused(place: str) -> None:
     assert off.keys() - {Layer.LANDLOCK} == NAMESPACES | ({Layer.UNPRIVILEGED} if "root" in place else set())
     assert "user.max_user_namespaces is 0" in off[Layer.USER_NAMESPACE]
     assert all(off.values())
+
+
+def test_no_payload_succeeds_if_the_system_calls_for_namespaces_are_refused() -> None:
+    report = check_all_refused(run("container-engine-as-root"))
+    off = {layer.name: layer.detail for layer in report.layers if not layer.active}
+    assert off.keys() - {Layer.LANDLOCK} == NAMESPACES | {Layer.UNPRIVILEGED}
+    assert "Operation not permitted" in off[Layer.USER_NAMESPACE]
