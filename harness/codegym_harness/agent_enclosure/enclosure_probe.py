@@ -12,6 +12,7 @@ from codegym_harness.agent_enclosure.paths_without_answers import readable_paths
 from codegym_harness.agent_enclosure.required_files import system_files
 from codegym_harness.agent_enclosure.workspace import Workspace
 from codegym_mcp.errors import CodegymError
+from codegym_mcp.storage.temporary_directory import temporary_directory
 
 _PROGRAM = "/bin/true"
 
@@ -40,7 +41,10 @@ async def examine_enclosure() -> EnclosureReport:
     if sys.platform != "linux":
         reason = f"agent programs run on Linux only, and this is {sys.platform}"
         return EnclosureReport(enclosure=Enclosure.NONE, refused={Enclosure.NAMESPACES: reason})
-    with TemporaryDirectory(prefix="codegym-mcp-") as parent, Workspace.create(Path(parent)) as workspace:
+    with (
+        TemporaryDirectory(prefix="codegym-mcp-", dir=temporary_directory()) as parent,
+        Workspace.create(Path(parent)) as workspace,
+    ):
         program = AgentProcess(
             [_PROGRAM],
             workspace=workspace,

@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from tempfile import gettempdir
 from urllib.parse import urlsplit
 
 import anyio
@@ -27,6 +26,7 @@ from codegym_harness.agents.command_template import CommandTemplate
 from codegym_harness.processes.environment_variables import program_environment
 from codegym_harness.records.trajectory import AgentInfo, Fault, ProgramRecord, RolloutError
 from codegym_mcp.errors import CodegymError
+from codegym_mcp.storage.temporary_directory import temporary_directory
 
 SERVER_NAME = "codegym"
 """Name of the episode in the program's MCP configuration."""
@@ -61,7 +61,7 @@ class ProgramAgent:
         """
         self.options = options or EnclosureOptions()
         self._enclosures = _enclosures or allowed_enclosures(self.options)
-        self._workspaces = (workspaces or Path(gettempdir())).resolve()
+        self._workspaces = (workspaces or temporary_directory()).resolve()
         self._command = CommandTemplate(command)
         self._allow_read = [_existing(path) for path in self.options.allow_read]
         self._environ = program_environment(self.options.pass_env)

@@ -20,6 +20,7 @@ from anyio.streams.text import TextReceiveStream
 from codegym_harness.processes.environment_variables import server_environment
 from codegym_mcp.errors import ConnectionFailedError
 from codegym_mcp.python_process import python_command
+from codegym_mcp.storage.temporary_directory import temporary_directory
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,8 @@ def _socket_path() -> Iterator[Path | None]:
         yield None
         return
     # The path of a socket must be short, which that of $TMPDIR may not be.
-    parent = "/tmp" if os.path.isdir("/tmp") else None  # noqa: S108 - the folder is created with mode 0700
+    short = Path("/tmp")  # noqa: S108 - the folder is created with mode 0700
+    parent = short if os.access(short, os.W_OK) else temporary_directory()
     with TemporaryDirectory(prefix="codegym-mcp-", dir=parent) as folder:
         yield Path(folder, "server")
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from codegym_mcp.storage.cache_directory import cache_directory
+from codegym_mcp.storage.temporary_directory import temporary_directory
 
 _UNUSED_DAYS = 30
 _log = logging.getLogger(__name__)
@@ -32,7 +33,9 @@ class IndexLocation:
             (self.folder / ".writable").touch()
         except OSError as error:
             _log.warning("The index is not kept: %s cannot be written: %s", self.folder, error)
-            self._temporary = tempfile.TemporaryDirectory(prefix="codegym-view-", ignore_cleanup_errors=True)
+            self._temporary = tempfile.TemporaryDirectory(
+                prefix="codegym-view-", dir=temporary_directory(), ignore_cleanup_errors=True
+            )
             self.folder = Path(self._temporary.name)
 
     def file(self, run: Path) -> Path:
