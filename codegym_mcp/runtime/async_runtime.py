@@ -12,6 +12,7 @@ from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.scoring import generate_task
 from codegym_mcp.errors import ClosedError
 from codegym_mcp.runtime.async_episode import AsyncEpisode
+from codegym_mcp.runtime.current_loop import call_directly, start_on
 from codegym_mcp.runtime.episode_opening import EnvironmentRef, check_choice, find_environment, open_local
 from codegym_mcp.runtime.local_episode import LocalEpisode
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
@@ -209,14 +210,10 @@ class AsyncRuntime:
             ready.set_exception(error)
 
     def _handle(self, backend: LocalEpisode, *, owner: bool = True) -> AsyncEpisode:
-        return AsyncEpisode(backend, _call_directly, self._notify, owner=owner)
+        return AsyncEpisode(backend, call_directly, self._notify, owner=owner)
 
     def _notify(self, action: Callable[[], Awaitable[object]]) -> bool:
-        loop = self._loop
-        if loop is None or self._closed or loop.is_closed():
-            return False
-        loop.call_soon_threadsafe(lambda: asyncio.ensure_future(_await(action)))
-        return True
+        return not self._closed and start_on(self._loop, action)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -226,11 +223,3 @@ class AsyncRuntime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-
-async def _call_directly(action: Callable[[], Awaitable[T]]) -> T:
-    return await action()
-
-
-async def _await(action: Callable[[], Awaitable[object]]) -> None:
-    await action()

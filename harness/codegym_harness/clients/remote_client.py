@@ -14,6 +14,7 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import ClosedError, TaskError
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.blocking_episode import Episode
+from codegym_mcp.runtime.current_loop import call_directly, start_on
 from codegym_mcp.runtime.loop_thread import LoopThread
 from codegym_mcp.runtime.process_lifetime import register
 from codegym_mcp.runtime.task_owned_context_manager import HeldContext
@@ -78,7 +79,7 @@ class AsyncClient:
         backend = await self.open_backend(
             environment, task=task, difficulty=difficulty, seed=seed, limits=limits, key=key
         )
-        return AsyncEpisode(backend, _call_directly, self._notify)
+        return AsyncEpisode(backend, call_directly, self._notify)
 
     async def open_backend(
         self,
@@ -123,11 +124,7 @@ class AsyncClient:
         await self._held.leave()
 
     def _notify(self, action: Callable[[], Awaitable[object]]) -> bool:
-        loop = self._loop
-        if loop is None or self._closed or loop.is_closed():
-            return False
-        loop.call_soon_threadsafe(lambda: asyncio.ensure_future(_await(action)))
-        return True
+        return not self._closed and start_on(self._loop, action)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -222,11 +219,3 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-async def _call_directly(action: Callable[[], Awaitable[T]]) -> T:
-    return await action()
-
-
-async def _await(action: Callable[[], Awaitable[object]]) -> None:
-    await action()
