@@ -90,7 +90,7 @@ GENERATED_DIGESTS = {
     "tariff_office": "f3a6f0a111dcda7e",
     "ticket_triage": "b2dc322371685a6a",
     "vault_protocol": "6d332be925f8e63a",
-    "venue_bookings": "30773313a287a556",
+    "venue_bookings": "5536cc626f182359",
 }
 
 
