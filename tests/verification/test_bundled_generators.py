@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episodes.scoring import reference_answer
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import GenerateConfig
 from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.spec.environment import Task
 
 
 async def generated(pool: SandboxPool, name: str, seed: str) -> Any:
@@ -40,3 +42,11 @@ async def test_tariff_office_copies_do_not_suffice_for_all_pages_but_the_heading
     assert sorted(config["order"]) == list(range(config["pages"]))
     assert config["order"] != sorted(config["order"])
     assert config["copies"] < config["pages"] - len(config["headings"])
+
+
+@pytest.mark.parametrize("seed", ["1/12", "1/14", "2/4", "4/0"])
+async def test_stock_reconciliation_counts_differ_from_the_books(pool: SandboxPool, seed: str) -> None:
+    environment = Catalog.load(["bundled"])["stock_reconciliation"]
+    task = Task(id="generated", config=await generated(pool, "stock_reconciliation", seed))
+    differences = await reference_answer(pool, environment, task, Limits())
+    assert any(differences.values())
