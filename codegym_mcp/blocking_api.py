@@ -292,6 +292,7 @@ def export(
     dedupe: bool = False,
     best_of: int | None = None,
     validation_share: float | None = None,
+    split_by: str = "environment",
     metadata: MetadataChoice | str = MetadataChoice.AUTO,
 ) -> ExportSummary:
     """Writes trajectories of runs as a training set, or for the viewer of another project.
@@ -311,8 +312,9 @@ def export(
         no_invalid_calls: drop trajectories with a call of an unknown tool or with invalid arguments.
         dedupe: keep the first of trajectories that say and do the same.
         best_of: how many trajectories of each task are kept, those of the highest reward and fewest calls.
-        validation_share: writes the trajectories of about this share of the environments into a file of their
-            own.
+        validation_share: writes the trajectories of about this share of the environments, or tasks, into a
+            file of their own.
+        split_by: what the two files do not share, "environment" or "task".
         metadata: whether rows have columns for key, environment, difficulty, seed, reward and outcome: "auto"
             where the format's readers allow further columns, "columns", or "none".
 
@@ -342,6 +344,7 @@ def export(
         os.fspath(out),
         filters,
         validation_share=validation_share,
+        split_by=split_by,
         metadata_choice=metadata,
     )
 

@@ -14,6 +14,7 @@ from codegym_mcp.cli.command_output import (
     unconfined_option,
 )
 from codegym_mcp.cli.evaluate_options import DifficultiesParameter, SeedsParameter
+from codegym_mcp.cli.export_statistics import print_statistics
 from codegym_mcp.cli.export_tasks import TASK_FORMATS, export_tasks
 from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.cli.runs import RUN
@@ -21,11 +22,14 @@ from codegym_mcp.verification.audit.grading_rules import Grade
 
 if TYPE_CHECKING:
     from codegym_harness.export.export_summary import ExportSummary
+    from codegym_harness.export.trajectory_filters import Filters
 
 FORMATS = ("trl", "openai", "sharegpt", "atif", "atif-1.7")
 VIEWER_FORMATS = ("inspect", "harbor", "sts", "otel")
+SPLITS = ("environment", "task")
 METADATA_CHOICES = ("auto", "columns", "none")
 _TASKS_ONLY = frozenset({"paths", "grade", "held_out", "calls", "allow_unconfined"})
+_PART_OPTIONS = ("split", "split_by", "share", "metadata_choice")
 _RUNS_ONLY = frozenset(
     {
         "reward",
@@ -33,9 +37,8 @@ _RUNS_ONLY = frozenset(
         "no_invalid_calls",
         "dedupe",
         "best_of",
-        "split",
-        "share",
-        "metadata_choice",
+        *_PART_OPTIONS,
+        "stats",
     }
 )
 
@@ -46,7 +49,6 @@ _RUNS_ONLY = frozenset(
 @click.option(
     "--format",
     "name",
-    required=True,
     type=click.Choice(tuple(dict.fromkeys((*FORMATS, *VIEWER_FORMATS, *TASK_FORMATS)))),
     help="trl: TRL and trainers that read its format. openai: fine-tuning services. sharegpt: LLaMA-Factory. "
     "atif, atif-1.7: the trajectories as recorded. inspect: logs for `inspect view`. harbor: jobs for "
@@ -57,7 +59,6 @@ _RUNS_ONLY = frozenset(
     "--output",
     "-o",
     "target",
-    required=True,
     metavar="PATH",
     help="A file that ends with .jsonl or .parquet; it is replaced if it exists. inspect: a directory. "
     "harbor, sts: a new directory. otel: a .jsonl file, or the address of an OTLP endpoint.",
@@ -124,12 +125,19 @@ _RUNS_ONLY = frozenset(
     help="Write a file for training and one for validation that share no environment.",
 )
 @click.option(
+    "--split-by",
+    type=click.Choice(SPLITS),
+    default="environment",
+    show_default=True,
+    help="What the two files of --split do not share.",
+)
+@click.option(
     "--validation-share",
     "share",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.1,
     show_default=True,
-    help="The share of the environments that --split uses for validation.",
+    help="The share of the environments, or tasks, that --split uses for validation.",
 )
 @click.option(
     "--metadata",
@@ -140,6 +148,12 @@ _RUNS_ONLY = frozenset(
     help="Whether rows have columns for key, environment, task, difficulty, seed, reward and outcome. auto: "
     "if the readers of the format ignore further columns.",
 )
+@click.option(
+    "--stats",
+    metavar="TOKENIZER",
+    help="Write nothing, and print how many tokens the episodes have, by environment. TOKENIZER is a model "
+    "of the Hugging Face Hub, a folder with its tokenizer, or an encoding of tiktoken such as o200k_base.",
+)
 @unconfined_option
 @json_option
 @click.pass_context
@@ -149,8 +163,9 @@ def export(
     *,
     runs: tuple[Path, ...],
     tasks: bool,
-    name: str,
-    target: str,
+    name: str | None,
+    target: str | None,
+    stats: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -165,17 +180,26 @@ def export(
     \b
     Example:
       codegym-mcp export runs/mine --format trl -o sft.parquet --reward 1 --best-of 2 --split
+      codegym-mcp export runs/mine --stats Qwen/Qwen3-1.7B --reward 1
       codegym-mcp export runs/mine --format inspect -o logs
       codegym-mcp export --tasks --format verl -o tasks.parquet --difficulty 1,2 --held-out 50
     """
     if tasks == bool(runs):
         raise click.UsageError("Give the runs whose episodes to write, or --tasks, not both.")
+    refuse_options(context, _RUNS_ONLY if tasks else _TASKS_ONLY, "episodes of runs" if tasks else "--tasks")
+    if stats is not None:
+        refuse_options(
+            context, {"name", "target", *_PART_OPTIONS}, "writing a file, and --stats writes none,"
+        )
+        print_statistics(runs, stats, _read_filters(options), as_json=as_json)
+        return
+    if name is None or target is None:
+        raise click.UsageError(f"Missing option '{'--format' if name is None else '--output'}'.")
     known = TASK_FORMATS if tasks else (*FORMATS, *VIEWER_FORMATS)
     if name not in known:
         raise click.UsageError(
             f"{'Tasks' if tasks else 'Episodes'} are written as one of: {', '.join(known)}."
         )
-    refuse_options(context, _RUNS_ONLY if tasks else _TASKS_ONLY, "episodes of runs" if tasks else "--tasks")
     if tasks:
         export_tasks(name, Path(target), options, as_json=as_json)
     else:
@@ -186,24 +210,30 @@ def _export_runs(
     runs: tuple[Path, ...], name: str, target: str, options: dict[str, Any], *, as_json: bool
 ) -> None:
     from codegym_harness.export.export import export as export_runs
-    from codegym_harness.export.trajectory_filters import Filters
 
-    filters = {name: value for name, value in options.items() if name in Filters.model_fields}
-    filters["difficulties"] = tuple(number for numbers in options["difficulties"] for number in numbers)
-    if filters["seeds"] is not None and filters["seeds"].last is None:
-        filters["seeds"] = filters["seeds"].model_copy(update={"last": filters["seeds"].first})
     summary = export_runs(
         runs,
         name,
         target,
-        Filters(**filters),
+        _read_filters(options),
         validation_share=options["share"] if options["split"] else None,
+        split_by=options["split_by"],
         metadata_choice=options["metadata_choice"],
     )
     if as_json:
         print_json(summary.model_dump(mode="json"))
     else:
         _print_summary(summary)
+
+
+def _read_filters(options: dict[str, Any]) -> "Filters":
+    from codegym_harness.export.trajectory_filters import Filters
+
+    filters = {name: value for name, value in options.items() if name in Filters.model_fields}
+    filters["difficulties"] = tuple(number for numbers in options["difficulties"] for number in numbers)
+    if filters["seeds"] is not None and filters["seeds"].last is None:
+        filters["seeds"] = filters["seeds"].model_copy(update={"last": filters["seeds"].first})
+    return Filters(**filters)
 
 
 def _print_summary(summary: "ExportSummary") -> None:

@@ -1,13 +1,14 @@
 """Trajectories as they are recorded: the Agent Trajectory Interchange Format (ATIF)."""
 
 from codegym_harness.export.conversion_counts import LossCounts
+from codegym_harness.export.evaluation_prompt import with_system_prompt
 from codegym_harness.export.export_format import ColumnType, Format, Row
 from codegym_harness.records.trajectory import Trajectory
 
 
-def row(trajectory: Trajectory, _: LossCounts) -> Row:
-    """Returns the row of a trajectory. Nothing is lost."""
-    return trajectory.model_dump(exclude_none=True)
+def row(trajectory: Trajectory, counts: LossCounts) -> Row:
+    """Returns the row of a trajectory. Nothing is lost; a missing system prompt is added."""
+    return with_system_prompt(trajectory, counts).model_dump(exclude_none=True)
 
 
 def row_1_7(trajectory: Trajectory, counts: LossCounts) -> Row:

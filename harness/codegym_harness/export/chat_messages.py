@@ -9,12 +9,13 @@ Message = dict[str, Any]
 
 
 def chat_messages(
-    conversation: TrainingConversation, arguments: Callable[[TrainingCall], Any]
+    conversation: TrainingConversation, arguments: Callable[[TrainingCall], Any], *, mask: Message
 ) -> list[Message]:
     """Returns the messages of a conversation. Results follow their turn, in the order of its calls.
 
     Args:
         arguments: converts the arguments of a call.
+        mask: the members of a turn of the agent that is not to be trained on.
     """
     messages: list[Message] = []
     if conversation.system is not None:
@@ -28,6 +29,8 @@ def chat_messages(
             message["reasoning_content"] = turn.reasoning
         if turn.calls:
             message["tool_calls"] = [_tool_call(call, arguments(call)) for call in turn.calls]
+        if not turn.trained:
+            message |= mask
         messages.append(message)
         messages += [_tool_message(call) for call in turn.calls if call.result is not None]
     return messages

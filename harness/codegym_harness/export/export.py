@@ -13,7 +13,7 @@ from codegym_harness.export.format_registry import FORMATS
 from codegym_harness.export.row_writers import WriteRow, check_target, open_rows
 from codegym_harness.export.selected_trajectories import TrajectorySelection, run_directories
 from codegym_harness.export.trajectory_filters import Filters
-from codegym_harness.export.validation_split import validation_environments
+from codegym_harness.export.validation_split import SplitBy, validation_names
 from codegym_harness.export.whole_run_export import VIEWER_FORMATS, export_for_viewer
 from codegym_harness.records.trajectory import Trajectory
 from codegym_mcp.errors import CodegymError, NotFoundError
@@ -26,6 +26,7 @@ def export(
     filters: Filters | None = None,
     *,
     validation_share: float | None = None,
+    split_by: SplitBy | str = SplitBy.ENVIRONMENT,
     metadata_choice: MetadataChoice | str = MetadataChoice.AUTO,
 ) -> ExportSummary:
     """Writes the trajectories of runs in a format.
@@ -38,8 +39,9 @@ def export(
         name: the name of a format, one of `FORMATS` or of `VIEWER_FORMATS`.
         out: the file, .jsonl or .parquet, which is replaced if it exists; for a viewer, what its format
             describes.
-        validation_share: writes the trajectories of about this share of the environments into a file of
-            their own: `sft.jsonl` becomes `sft.train.jsonl` and `sft.validation.jsonl`.
+        validation_share: writes the trajectories of about this share of the environments, or tasks, into a
+            file of their own: `sft.jsonl` becomes `sft.train.jsonl` and `sft.validation.jsonl`.
+        split_by: whether these files share no environment, or no task.
         metadata_choice: whether rows have the columns of `METADATA_COLUMNS`.
 
     Raises:
@@ -58,10 +60,11 @@ def export(
     check_target(out)
     paths = [out] if validation_share is None else [_beside(out, "train"), _beside(out, "validation")]
     reading = TrajectorySelection(run_directories(runs, paths), filters or Filters())
-    chosen, environments = reading.look_ahead(split=validation_share is not None)
+    by = SplitBy(split_by)
+    chosen, names = reading.look_ahead(name=by.name_of if validation_share is not None else None)
     validation: frozenset[str] = frozenset()
     if validation_share is not None:
-        validation = validation_environments(environments, validation_share)
+        validation = validation_names(names, validation_share, by)
     added = metadata_columns(name, FORMATS[name], MetadataChoice(metadata_choice))
     columns = {**FORMATS[name].columns, **added}
     counts = LossCounts()
@@ -79,7 +82,7 @@ def export(
                 continue
             counts.add(own)
             row |= metadata(result) if added else {}
-            files[result.environment in validation].add(row, trajectory)
+            files[by.name_of(result) in validation].add(row, trajectory)
         if not any(file.counts.rows for file in files):
             raise reading.nothing_left()
     lost = +counts.lost

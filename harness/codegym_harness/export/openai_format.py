@@ -2,7 +2,7 @@
 
 https://platform.openai.com/docs/api-reference/fine-tuning/chat-input. Arguments are JSON strings, `tools` is
 a list. A row ends with the assistant: if an episode ends with a result, a message with the training weight 0
-is added.
+is added. Turns with invalid calls have the weight 0, too.
 """
 
 from pydantic_core import to_json
@@ -24,7 +24,7 @@ def row(trajectory: Trajectory, counts: LossCounts) -> Row:
         UnfitError: the trajectory holds no turn of the agent.
     """
     conversation = converse(trajectory, counts)
-    messages = chat_messages(conversation, _arguments)
+    messages = chat_messages(conversation, _arguments, mask={"weight": 0})
     for message in messages:
         counts.lost["steps.reasoning_content"] += "reasoning_content" in message
         for key in _UNKNOWN:

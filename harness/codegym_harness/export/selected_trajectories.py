@@ -1,7 +1,7 @@
 """Reads the trajectories of runs that pass filters."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -58,20 +58,31 @@ class TrajectorySelection:
                 else:
                     self.dropped[dropping] += 1
 
-    def look_ahead(self, *, split: bool) -> tuple[frozenset[int] | None, set[str]]:
-        """Reads all trajectories and returns the numbers of the best, and the environments."""
+    def look_ahead(
+        self, *, name: Callable[[EpisodeResult], str] | None = None
+    ) -> tuple[frozenset[int] | None, set[str]]:
+        """Reads all trajectories, if that is needed.
+
+        Args:
+            name: names the part of a trajectory that is not split; None if nothing is split.
+
+        Returns:
+            The numbers of the best trajectories, or None for all; and the names of all parts.
+        """
         count = self.filters.best_of
-        environments: set[str] = set()
-        if count is None and not split:
-            return None, environments
+        names: set[str] = set()
+        if count is None and name is None:
+            return None, names
         best = BestOf(count) if count is not None else None
-        for number, (_, _, result) in enumerate(self):
-            environments.add(result.environment)
+        read = 0
+        for read, (_, _, result) in enumerate(self, start=1):
+            if name is not None:
+                names.add(name(result))
             if best is not None:
-                best.offer(number, result)
-        if not environments:
+                best.offer(read - 1, result)
+        if not read:
             raise self.nothing_left()
-        return best.chosen() if best is not None else None, environments
+        return best.chosen() if best is not None else None, names
 
     def nothing_left(self) -> CodegymError:
         """Returns the error for a selection that leaves nothing to write."""

@@ -17,6 +17,9 @@ THOUGHT_MARKS = ("<think>\n", "\n</think>\n\n")
 RESULT_SEPARATOR = "\n</tool_response>\n<tool_response>\n"
 """Separates the results of parallel calls, as LLaMA-Factory does when it reads chat messages."""
 
+LOSS_MASK = "loss masks of turns with invalid calls"
+"""The format has none: every turn of the agent is trained on."""
+
 _TO_AGENT = ("human", "observation")
 
 
@@ -61,6 +64,7 @@ def _alternating(turns: list[Turn], counts: LossCounts) -> list[Turn]:
                 text="\n\n".join(filter(None, (last.text, turn.text))),
                 reasoning="\n\n".join(filter(None, (last.reasoning, turn.reasoning))) or None,
                 calls=turn.calls,
+                trained=last.trained and turn.trained,
             )
         else:
             joined.append(turn)
@@ -68,6 +72,7 @@ def _alternating(turns: list[Turn], counts: LossCounts) -> list[Turn]:
 
 
 def _agent_message(turn: AgentTurn, counts: LossCounts) -> dict[str, str]:
+    counts.lost[LOSS_MASK] += not turn.trained
     thought = f"{THOUGHT_MARKS[0]}{turn.reasoning}{THOUGHT_MARKS[1]}" if turn.reasoning is not None else ""
     if not turn.calls:
         return {"from": "gpt", "value": thought + turn.text}

@@ -1,21 +1,26 @@
 """A trajectory as a conversation, which is what a chat model is trained on.
 
-It contains only what a model can be trained on: calls that were not executed, since their arguments are not a
-JSON object or the episode had ended, are left out together with their results. A conversation of an agent
-that had no system prompt, such as the oracle, receives the prompt under which a model is evaluated.
+It contains only what can be written as a conversation: calls that were not executed, since their arguments
+are not a JSON object or the episode had ended, are left out together with their results. Turns with calls of
+unknown tools, or with arguments that do not fit, remain, so that a model learns to continue after the
+refusal; they are marked as not to be trained on.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_system_prompt
 from codegym_harness.export.conversion_counts import LossCounts, UnfitError
-from codegym_harness.records.episode_result import calls_with_results
+from codegym_harness.export.evaluation_prompt import with_system_prompt
+from codegym_harness.records.episode_result import (
+    ToolSchemas,
+    calls_with_results,
+    is_invalid_call,
+    tool_schemas,
+)
 from codegym_harness.records.trajectory import (
     InvalidCall,
     ObservationResult,
-    Outcome,
     Step,
     ToolCall,
     Trajectory,
@@ -30,7 +35,7 @@ _CALL_EXTRA = ("raw_arguments",)
 MALFORMED = "calls left out: malformed arguments"
 AFTER_END = "calls left out: after the end of the episode"
 EMPTY_TURNS = "turns left out: no call remains"
-PROMPT_ADDED = "system prompts added"
+NOT_TRAINED = "turns with invalid calls, for context only"
 
 
 @dataclass(slots=True)
@@ -58,11 +63,17 @@ class UserTurn:
 
 @dataclass(slots=True)
 class AgentTurn:
-    """A turn of the agent: its text, its calls, and their results."""
+    """A turn of the agent: its text, its calls, and their results.
+
+    Attributes:
+        trained: whether a model should learn to write the turn. A turn with an invalid call is only context
+            for the turns that follow.
+    """
 
     text: str = ""
     reasoning: str | None = None
     calls: list[TrainingCall] = field(default_factory=list)
+    trained: bool = True
 
     @property
     def results(self) -> list[str]:
@@ -108,6 +119,8 @@ def converse(trajectory: Trajectory, counts: LossCounts) -> TrainingConversation
     """
     for name in _EPISODE:
         counts.lost[name] += 1
+    trajectory = with_system_prompt(trajectory, counts)
+    schemas = tool_schemas(trajectory)
     system: list[str] = []
     turns: list[Turn] = []
     without_calls = _message_reader(trajectory)
@@ -115,7 +128,7 @@ def converse(trajectory: Trajectory, counts: LossCounts) -> TrainingConversation
         counts.add_fields("steps", step, _STEP)
         if step.source == "agent":
             message = without_calls(step)
-            turn = _agent_turn(step, message, counts, last=step is trajectory.steps[-1])
+            turn = _agent_turn(step, message, schemas, counts, last=step is trajectory.steps[-1])
             if turn is not None:
                 turns.append(turn)
         elif step.source == "system" and not turns:
@@ -126,27 +139,12 @@ def converse(trajectory: Trajectory, counts: LossCounts) -> TrainingConversation
             turns.append(UserTurn(step.message))
     if not any(isinstance(turn, AgentTurn) for turn in turns):
         raise UnfitError("no turn of the agent remains")
-    if not system and _lacks_prompt(trajectory):
-        counts.changed[PROMPT_ADDED] += 1
-        system.append(_evaluation_prompt(trajectory))
     return TrainingConversation(
         system="\n\n".join(system) if system else None,
         tools=trajectory.agent.tool_definitions or [],
         turns=turns,
         submitted=trajectory.extra.verdict is not None,
     )
-
-
-def _lacks_prompt(trajectory: Trajectory) -> bool:
-    """Returns whether the agent played without the prompt that a model receives, such as the oracle."""
-    scored = trajectory.extra.outcome is not Outcome.UNSCORED
-    return trajectory.agent.model_name is None and scored and bool(trajectory.agent.tool_definitions)
-
-
-def _evaluation_prompt(trajectory: Trajectory) -> str:
-    """Returns the system prompt under which a model would have played the episode."""
-    submission = (trajectory.agent.tool_definitions or [])[-1]["function"]["name"]
-    return render_system_prompt(DEFAULT_SYSTEM_PROMPT, submission, trajectory.extra.max_calls)
 
 
 def _message_reader(trajectory: Trajectory) -> Callable[[Step], str]:
@@ -165,7 +163,9 @@ def _message_reader(trajectory: Trajectory) -> Callable[[Step], str]:
     return lambda step: text_before_calls(step.message, form, tools) if step.tool_calls else step.message
 
 
-def _agent_turn(step: Step, message: str, counts: LossCounts, *, last: bool) -> AgentTurn | None:
+def _agent_turn(
+    step: Step, message: str, schemas: ToolSchemas, counts: LossCounts, *, last: bool
+) -> AgentTurn | None:
     """Returns a turn of the agent, or None if it consists of calls of which none remains.
 
     Args:
@@ -173,12 +173,15 @@ def _agent_turn(step: Step, message: str, counts: LossCounts, *, last: bool) -> 
     """
     calls = []
     left_out = 0
+    trained = True
     for call, result in calls_with_results(step):
         reason = _not_executed(call, result)
         if reason is not None:
             counts.changed[reason] += 1
             left_out += 1
             continue
+        if result is not None and is_invalid_call(call, result, schemas):
+            trained = False
         calls.append(_training_call(call, result, counts))
     if left_out and not calls:
         counts.changed[EMPTY_TURNS] += 1
@@ -187,7 +190,9 @@ def _agent_turn(step: Step, message: str, counts: LossCounts, *, last: bool) -> 
     if len(answered) < len(calls) and (answered or not last):
         counts.lost["steps.tool_calls (without a result)"] += len(calls) - len(answered)
         calls = answered
-    return AgentTurn(message, step.reasoning_content, calls)
+    if not trained:
+        counts.changed[NOT_TRAINED] += 1
+    return AgentTurn(message, step.reasoning_content, calls, trained)
 
 
 def _not_executed(call: ToolCall, result: ObservationResult | None) -> str | None:

@@ -1,6 +1,9 @@
 """Rows for TRL's SFTTrainer: https://huggingface.co/docs/trl/dataset_formats.
 
 Arguments are objects. `tools` is a JSON string, since Arrow would merge the different schemas of a list.
+Turns with invalid calls have the member `train`, which is false: Axolotl does not train on them, with
+`message_field_training: train`; TRL's `assistant_only_loss` takes its mask from the chat template and ignores
+the member.
 TRL reads files with `datasets`, so the limits of `datasets` on numbers apply.
 """
 
@@ -39,7 +42,7 @@ def row(trajectory: Trajectory, counts: LossCounts) -> Row:
         return call.arguments
 
     conversation = converse(trajectory, counts)
-    messages = chat_messages(conversation, arguments)
+    messages = chat_messages(conversation, arguments, mask={"train": False})
     return {"messages": messages, "tools": to_json(conversation.tools).decode()}
 
 

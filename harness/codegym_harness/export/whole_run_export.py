@@ -39,7 +39,7 @@ def export_for_viewer(
     """
     selection = TrajectorySelection(run_directories(runs, []), filters or Filters(), training=False)
     _refuse_run_directories(out, selection.runs)
-    chosen, _ = selection.look_ahead(split=False)
+    chosen, _ = selection.look_ahead()
     counts = LossCounts()
     written = FileCounts(out if "://" in out else Path(out))
     with ExitStack() as stack:

@@ -110,9 +110,11 @@ class EpisodeResult(BaseModel):
         record = trajectory.extra
         reward = record.verdict.reward if record.verdict is not None else None
         answered = _answered_calls(trajectory.steps)
-        schemas = _schemas(trajectory)
-        invalid = [call.function_name for call, result in answered if _is_invalid(call, result, schemas)]
-        errors = sum(result.extra.is_error or _is_invalid(call, result, schemas) for call, result in answered)
+        schemas = tool_schemas(trajectory)
+        invalid = [call.function_name for call, result in answered if is_invalid_call(call, result, schemas)]
+        errors = sum(
+            result.extra.is_error or is_invalid_call(call, result, schemas) for call, result in answered
+        )
         submission = next(reversed(schemas), None) if record.outcome is not Outcome.UNSCORED else None
         return cls(
             key=record.key,
@@ -141,6 +143,8 @@ class EpisodeResult(BaseModel):
         )
 
 
+ToolSchemas = dict[str, dict[str, Any]]
+"""The argument schemas of tools, by name."""
 _Answered = list[tuple[ToolCall, ObservationResult]]
 
 
@@ -160,18 +164,19 @@ def calls_with_results(step: Step) -> Iterator[tuple[ToolCall, ObservationResult
 
 def last_submission(trajectory: Trajectory) -> ToolCall | None:
     """Returns the last call of the submission tool, or None if there was none."""
-    submission = next(reversed(_schemas(trajectory)), None)
+    submission = next(reversed(tool_schemas(trajectory)), None)
     calls = (call for step in reversed(trajectory.steps) for call in reversed(step.tool_calls or []))
     return next((call for call in calls if call.function_name == submission), None)
 
 
-def _schemas(trajectory: Trajectory) -> dict[str, dict[str, Any]]:
+def tool_schemas(trajectory: Trajectory) -> ToolSchemas:
     """Returns the argument schemas by tool name; the submission is the last."""
     functions = [tool["function"] for tool in trajectory.agent.tool_definitions or []]
     return {function["name"]: function["parameters"] for function in functions}
 
 
-def _is_invalid(call: ToolCall, result: ObservationResult, schemas: dict[str, dict[str, Any]]) -> bool:
+def is_invalid_call(call: ToolCall, result: ObservationResult, schemas: ToolSchemas) -> bool:
+    """Returns whether a call was of an unknown tool, or had arguments that do not fit the tool's schema."""
     if call.extra is not None and call.extra.invalid is not None:
         return True
     if not result.extra.is_error:

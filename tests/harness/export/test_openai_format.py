@@ -7,9 +7,11 @@ from pydantic import TypeAdapter
 
 from codegym_harness.export import openai_format
 from codegym_harness.export.conversion_counts import LossCounts
-from tests.conversations import agent, asked, example, exchanges, trajectories, trajectory, user
+from codegym_harness.export.training_conversation import NOT_TRAINED
+from tests.conversations import agent, asked, example, exchanges, refused, trajectories, trajectory, user
 from tests.made_runs import TOOLS
 
+CLOSING = ("My answer is submitted.", "I stop here.")
 MESSAGES = TypeAdapter(list[ChatCompletionMessageParam])
 TOOL_LIST = TypeAdapter(list[ChatCompletionToolParam])
 
@@ -19,7 +21,7 @@ def read(row):
     found = []
     for message in row["messages"]:
         match message["role"]:
-            case "assistant" if "weight" not in message:
+            case "assistant" if message["content"] not in CLOSING or "weight" not in message:
                 calls = [
                     (call["function"]["name"], json.loads(call["function"]["arguments"]))
                     for call in message.get("tool_calls", [])
@@ -82,3 +84,20 @@ def test_arguments_are_written_as_the_model_wrote_them() -> None:
     row = openai_format.row(record, tally)
     assert row["messages"][1]["tool_calls"][0]["function"]["arguments"] == written
     assert "steps.tool_calls.extra.raw_arguments" not in tally.lost
+
+
+def test_a_turn_with_an_invalid_call_is_context_that_is_not_trained_on() -> None:
+    record = trajectory(
+        user("Go."),
+        agent("", asked("fly", {}, "There is no tool fly.", invalid="unknown_tool")),
+        refused(agent("", asked("move", {"floors": "two"}, "floors: not an integer"))),
+        refused(agent("", asked("move", {"floors": 9}, "There is no floor there."))),
+        agent("", asked("submit_answer", {"answer": 3}, "received")),
+    )
+    counts = LossCounts()
+    messages = openai_format.row(record, counts)["messages"]
+    weights = [message.get("weight") for message in messages if message["role"] == "assistant"]
+    assert weights == [0, 0, None, None, 0]
+    results = [message["content"] for message in messages if message["role"] == "tool"]
+    assert results[:2] == ["There is no tool fly.", "floors: not an integer"]
+    assert counts.changed[NOT_TRAINED] == 2

@@ -5,8 +5,8 @@ from hypothesis import given
 
 from codegym_harness.export import sharegpt_format
 from codegym_harness.export.conversion_counts import LossCounts, UnfitError
-from codegym_harness.export.sharegpt_format import CALL_MARKS, RESULT_SEPARATOR, THOUGHT_MARKS
-from tests.conversations import agent, asked, example, exchanges, trajectories, trajectory, user
+from codegym_harness.export.sharegpt_format import CALL_MARKS, LOSS_MASK, RESULT_SEPARATOR, THOUGHT_MARKS
+from tests.conversations import agent, asked, example, exchanges, refused, trajectories, trajectory, user
 from tests.made_runs import TOOLS
 
 
@@ -168,3 +168,10 @@ def test_ids_and_the_notation_of_arguments_are_counted_as_lost() -> None:
     sharegpt_format.row(trajectory(user("Go."), agent("", *calls)), tally)
     assert tally.lost["steps.tool_calls.tool_call_id"] == 2
     assert tally.lost["steps.tool_calls.extra.raw_arguments"] == 1
+
+
+def test_a_turn_that_should_not_be_trained_on_is_counted_as_lost() -> None:
+    wrong = refused(agent("", asked("move", {"floors": "two"}, "floors: not an integer")))
+    counts = LossCounts()
+    sharegpt_format.row(trajectory(user("Go."), wrong, agent("", asked("look", {}))), counts)
+    assert counts.lost[LOSS_MASK] == 1

@@ -5,7 +5,7 @@ from hypothesis import given
 
 from codegym_harness.export import trl_format
 from codegym_harness.export.conversion_counts import LossCounts, UnfitError
-from tests.conversations import agent, asked, example, exchanges, trajectories, trajectory, user
+from tests.conversations import agent, asked, example, exchanges, refused, trajectories, trajectory, user
 from tests.made_runs import TOOLS
 
 
@@ -79,3 +79,10 @@ def test_arguments_in_another_notation_are_counted() -> None:
     row = trl_format.row(record, tally)
     assert row["messages"][1]["tool_calls"][0]["function"]["arguments"] == {"floors": 1}
     assert tally.lost["steps.tool_calls.extra.raw_arguments"] == 1
+
+
+def test_a_turn_with_an_invalid_call_says_that_it_is_not_to_be_trained_on() -> None:
+    wrong = refused(agent("", asked("move", {"floors": "two"}, "floors: not an integer")))
+    right = agent("", asked("move", {"floors": 2}))
+    messages = trl_format.row(trajectory(user("Go."), wrong, right), LossCounts())["messages"]
+    assert [message.get("train") for message in messages] == [None, False, None, None, None]
