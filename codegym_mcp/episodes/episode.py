@@ -51,6 +51,7 @@ class Episode:
         opened_at: when it was opened, in seconds since the epoch; 0 before that.
         last_active: when the last call began or ended or the client said that it is there, in seconds of
             `time.monotonic`.
+        on_call: called after each call with its status and its seconds.
         on_end: called once, when the episode has ended.
     """
 
@@ -76,6 +77,7 @@ class Episode:
         self.reason = ""
         self.opened_at = 0.0
         self.last_active = time.monotonic()
+        self.on_call: Callable[[CallStatus, float], object] | None = None
         self.on_end: Callable[[Episode], object] | None = None
         self._pool = pool
         self._journal = journal
@@ -211,7 +213,11 @@ class Episode:
             JournalError: the call could not be recorded and counts as not made, or the earlier result of its
                 key could not be read.
         """
-        return await self._queue.run(lambda: self._handle(ToolCallRequest(name, arguments, key)))
+        begun = time.monotonic()
+        result = await self._queue.run(lambda: self._handle(ToolCallRequest(name, arguments, key)))
+        if self.on_call is not None:
+            self.on_call(result.status, time.monotonic() - begun)
+        return result
 
     async def submit(self, answer: Any = None, *, key: str | None = None) -> CallResult:
         """Submits an answer; see `EpisodeProtocol.submit`, and `call` for the key."""

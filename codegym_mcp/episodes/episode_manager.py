@@ -10,6 +10,7 @@ from hashlib import sha256
 import anyio
 
 from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.episodes.episode_counters import EpisodeCounters
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_registry import EpisodeRegistry
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -259,6 +260,11 @@ class EpisodeManager:
     def held(self) -> list[Episode]:
         """The episodes in memory; see `EpisodeRegistry.held`."""
         return self._registry.held
+
+    @property
+    def counters(self) -> EpisodeCounters:
+        """What the episodes did since this server started."""
+        return self._registry.counters
 
     @property
     def open_count(self) -> int:

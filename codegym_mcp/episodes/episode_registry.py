@@ -4,6 +4,7 @@ import time
 from typing import NamedTuple
 
 from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.episodes.episode_counters import EpisodeCounters
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.episodes.retention import Retention
 
@@ -15,11 +16,16 @@ class _Ended(NamedTuple):
 
 
 class EpisodeRegistry:
-    """The episodes in memory: open ones, and ended ones for as long as the retention says."""
+    """The episodes in memory: open ones, and ended ones for as long as the retention says.
+
+    Attributes:
+        counters: what the episodes did since the registry was created.
+    """
 
     def __init__(self, journal: Journal, retention: Retention) -> None:
         self._journal = journal
         self._retention = retention
+        self.counters = EpisodeCounters()
         self._open: dict[str, Episode] = {}
         # In the order in which they ended.
         self._ended: dict[str, _Ended] = {}
@@ -48,6 +54,8 @@ class EpisodeRegistry:
     def add(self, episode: Episode) -> None:
         """Adds an open episode, and follows it to its end."""
         self._open[episode.id] = episode
+        self.counters.opened += 1
+        episode.on_call = self.counters.count_call
         episode.on_end = self._on_end
 
     def find(self, episode_id: str) -> Episode | None:
@@ -66,6 +74,7 @@ class EpisodeRegistry:
     def _on_end(self, episode: Episode) -> None:
         now = time.monotonic()
         self._open.pop(episode.id, None)
+        self.counters.ended[episode.outcome] += 1
         self._ended[episode.id] = _Ended(episode, now)
         self.prune(now)
 

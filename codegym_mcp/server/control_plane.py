@@ -28,12 +28,14 @@ from codegym_mcp.errors import (
     EventsRemovedError,
     JournalError,
     LimitError,
+    MissingExtraError,
     NotFoundError,
     SourceError,
     TaskError,
 )
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.error_responses import error_response
+from codegym_mcp.server.metrics import Metrics
 from codegym_mcp.server.request_bodies import BodyReader, BodyRefusedError, ClientGoneError
 from codegym_mcp.spec.environment_query import MAX_PAGE, EnvironmentQuery
 from codegym_mcp.validation_messages import first_fault
@@ -68,6 +70,7 @@ class ControlPlane:
         """
         self._episodes = episodes
         self._token = token
+        self._metrics = Metrics(episodes)
         self._bodies = bodies
         self._public_url = public_url.rstrip("/") if public_url else None
         self._reveal = reveal
@@ -77,6 +80,7 @@ class ControlPlane:
         """Returns the routes for a Starlette application."""
         return [
             Route("/health", self._health, methods=["GET"]),
+            Route("/metrics", self._guarded(self._metrics.respond), methods=["GET"]),
             Route("/environments", self._guarded(self._list_environments), methods=["GET"]),
             Route("/episodes", self._guarded(self._list_or_open), methods=["GET", "POST"]),
             Route("/episodes/{id}", self._guarded(self._show_or_close), methods=["GET", "DELETE"]),
@@ -207,4 +211,6 @@ def _status(error: CodegymError) -> int:
             return 422
         case LimitError(limit="open_episodes"):
             return 429
+        case MissingExtraError():
+            return 501
     return 500

@@ -58,6 +58,9 @@ class SandboxPool:
     Use `SandboxPool.open()`; when its block is left, every process of the pool has ended. A pool belongs to
     the event loop in which it was opened, which may run on any thread; the kernel ends the pool's processes
     with that thread.
+
+    Attributes:
+        started: the number of processes that were started so far.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class SandboxPool:
         self._missing = ""
         self._start_lock = asyncio.Lock()
         self._processes: set[ConfinedProcess] = set()
+        self.started = 0
         self._shared = SharedProcesses(self.start) if isolation == "shared" else None
         self._closed = False
 
@@ -126,6 +130,11 @@ class SandboxPool:
         return self._zygote.layers if self._zygote is not None else {}
 
     @property
+    def running(self) -> int:
+        """The number of processes that run."""
+        return len(self._processes)
+
+    @property
     def zygote_pid(self) -> int | None:
         """The process id of the running zygote; with a pid namespace, of the process outside it."""
         return self._zygote.pid if self._zygote is not None and self._zygote.alive else None
@@ -160,6 +169,7 @@ class SandboxPool:
             # Nothing else knows the process yet, also if the caller was cancelled.
             forked.discard()
             raise
+        self.started += 1
         self._processes.add(process)
         process.on_end = self._processes.discard
         start_message = StartMessage(
