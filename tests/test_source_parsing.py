@@ -89,3 +89,11 @@ def test_the_line_of_the_deepest_expression_is_reported() -> None:
 @pytest.mark.parametrize(("position", "line"), [(0, 1), (1, 1), (2, 2), (4, 3), (6, 4)])
 def test_lines_end_with_any_line_end_of_python(position: int, line: int) -> None:
     assert line_at("a\nb\rc\r\nd", position if position < 6 else 7) == line
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0c", "\x1c"])
+def test_the_line_of_a_deep_expression_is_pythons_whatever_separators_texts_hold(separator: str) -> None:
+    source = f"a = '{separator}'\nb = '{separator}{separator}'\nx = {'-' * 20_000}1\n"
+    with pytest.raises(SourceError) as caught:
+        parse_source(source, "here.py")
+    assert caught.value.line == 3

@@ -55,7 +55,8 @@ def _check_public_url(_: click.Context, __: click.Parameter, url: str | None) ->
 def _check_origins(_: click.Context, __: click.Parameter, origins: tuple[str, ...]) -> tuple[str, ...]:
     for origin in origins:
         parts = urlsplit(origin)
-        if origin not in ("*", "null") and (not parts.netloc or parts.path or parts.query or parts.fragment):
+        is_more = parts.path not in ("", "/") or parts.query or parts.fragment
+        if origin not in ("*", "null") and (not parts.netloc or is_more):
             raise click.BadParameter(
                 f"{origin!r} is not an origin; give scheme, host and port, for example https://example.org."
             )

@@ -115,7 +115,8 @@ class ControlPlane:
         headers = {"X-Total-Count": str(page.total)}
         if page.next_offset is not None:
             following = request.url.include_query_params(offset=page.next_offset)
-            headers["Link"] = f'<{following}>; rel="next"'
+            address = f"{self._address(request)}/environments?{following.query}"
+            headers["Link"] = f'<{address}>; rel="next"'
         return JSONResponse([info.model_dump(mode="json") for info in page.environments], headers=headers)
 
     async def _list_or_open(self, request: Request) -> Response:
@@ -148,9 +149,11 @@ class ControlPlane:
         )
 
     def _url(self, request: Request, episode: Episode) -> str:
-        if self._public_url is None:
-            return str(request.url_for("episode", token=episode.token))
-        return f"{self._public_url}/episodes/{episode.token}/mcp"
+        return f"{self._address(request)}/episodes/{episode.token}/mcp"
+
+    def _address(self, request: Request) -> str:
+        """Returns the address of the server as the client knows it."""
+        return self._public_url or str(request.base_url).rstrip("/")
 
     async def _list_episodes(self, request: Request) -> Response:
         parameters = request.query_params

@@ -51,10 +51,11 @@ class RequestGuard:
         self._checks_hosts = host is not None and ANY not in allowed_hosts
         self._loopback = host is None or is_loopback(host)
         names = {host_in_url(name) for name in (host or "", *_LOOPBACK_NAMES)}
-        self._hosts = {name.lower() for name in (*names, public.netloc, *allowed_hosts) if name}
-        self._origins = {origin.lower().rstrip("/") for origin in allowed_origins}
+        # Proxies name the host with the port of the public address, with another one, or with none.
+        self._hosts = {name.lower() for name in (*names, _name(public.netloc), *allowed_hosts) if name}
+        self._origins = {normalize_origin(origin) for origin in allowed_origins}
         if public.netloc:
-            self._origins.add(f"{public.scheme}://{public.netloc}".lower())
+            self._origins.add(normalize_origin(f"{public.scheme}://{public.netloc}"))
         self._known_hosts: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,13 +106,21 @@ class RequestGuard:
         return not self._loopback and _is_address_of(_name(host), scope)
 
     def _is_allowed_origin(self, origin: str, host: str) -> bool:
-        origin = origin.lower()
+        origin = normalize_origin(origin)
         if origin in self._origins or ANY in self._origins:
             return True
         scheme, _, authority = origin.partition("://")
         if scheme not in ("http", "https") or not authority:
             return False
         return authority == host.lower() or (self._loopback and _name(authority) in self._hosts)
+
+
+def normalize_origin(origin: str) -> str:
+    """Returns an origin as browsers send it: in lower case, without a slash and without the usual port."""
+    origin = origin.lower().rstrip("/")
+    scheme, _, authority = origin.partition("://")
+    usual = {"http": ":80", "https": ":443"}.get(scheme)
+    return f"{scheme}://{authority.removesuffix(usual)}" if usual else origin
 
 
 def _name(authority: str) -> str:

@@ -22,7 +22,7 @@ from codegym_mcp.errors import JournalError, NotFoundError
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.control_plane import ControlPlane
 from codegym_mcp.server.error_responses import error_response
-from codegym_mcp.server.host_and_origin_checks import ANY, RequestGuard
+from codegym_mcp.server.host_and_origin_checks import ANY, RequestGuard, normalize_origin
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
 from codegym_mcp.server.mcp_gateway_server import Gateway
@@ -125,10 +125,18 @@ def _middleware(options: HttpOptions, host: str | None) -> list[Middleware]:
         return [guard]
     cors = Middleware(
         CORSMiddleware,
-        allow_origins=[ANY] if ANY in options.allowed_origins else list(options.allowed_origins),
+        allow_origins=[ANY]
+        if ANY in options.allowed_origins
+        else [normalize_origin(origin) for origin in options.allowed_origins],
         allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["*"],
-        expose_headers=["mcp-session-id", "mcp-protocol-version", "www-authenticate"],
+        expose_headers=[
+            "mcp-session-id",
+            "mcp-protocol-version",
+            "www-authenticate",
+            "link",
+            "x-total-count",
+        ],
         allow_private_network=True,
     )
     return [guard, cors]

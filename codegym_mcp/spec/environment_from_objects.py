@@ -92,7 +92,8 @@ class EnvironmentObjects:
                     for node in ast.walk(ast.parse(body))
                     if isinstance(node, ast.Name) and node.id == name
                 )
-                text = body.splitlines()[line - 1].strip()
+                # Not at other line separators, which may occur in texts.
+                text = body.split("\n")[line - 1].strip()
                 raise self._error(
                     f"the name {name} is not available in the environment: {text}",
                     "Add the function or class to helpers.",

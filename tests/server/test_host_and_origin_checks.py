@@ -6,9 +6,10 @@ import pytest
 
 from codegym_mcp.sandbox.process.pool import SandboxPool
 
-from .serving import Server, http_server
+from .serving import ENVIRONMENTS, Server, http_server
 from .test_http_application import Wire
 
+TWO = (ENVIRONMENTS / "safe.py", ENVIRONMENTS / "fragile.py")
 ORIGIN = "https://page.example"
 
 
@@ -143,3 +144,45 @@ async def test_every_origin_can_be_allowed(pool: SandboxPool) -> None:
             opened = await open_episode(server, origin=origin)
             assert opened.status_code == 201
             assert opened.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    "written", ["https://Page.EXAMPLE", "https://page.example/", "https://page.example:443"]
+)
+async def test_an_origin_is_allowed_however_it_is_written(pool: SandboxPool, written: str) -> None:
+    async with http_server(pool, allowed_origins=(written,)) as server:
+        opened = await open_episode(server, origin=ORIGIN)
+        assert opened.status_code == 201
+        assert opened.headers["access-control-allow-origin"] == ORIGIN
+
+
+@pytest.mark.parametrize(
+    "public", ["https://gym.example:8443/x", "https://gym.example", "https://gym.example:443"]
+)
+@pytest.mark.parametrize("host", ["gym.example", "gym.example:8443", "GYM.example:443", "127.0.0.1:8000"])
+async def test_a_proxy_may_name_the_public_host_with_any_port(
+    pool: SandboxPool, public: str, host: str
+) -> None:
+    async with http_server(pool, public_url=public) as server:
+        opened = await open_episode(
+            server, host=host, origin="https://gym.example" if ":8443" not in public else ""
+        )
+        assert opened.status_code == 201
+        assert opened.json()["mcp_url"].startswith(f"{public}/episodes/")
+
+
+async def test_the_next_page_has_the_public_address_too(pool: SandboxPool) -> None:
+    public = "https://gym.example/a"
+    async with http_server(pool, paths=TWO, public_url=public) as server, server.control() as control:
+        response = await control.get("/environments?limit=1&search=")
+        assert response.links["next"]["url"] == f"{public}/environments?limit=1&search=&offset=1"
+
+
+async def test_without_a_public_address_the_next_page_is_where_the_request_was_sent(
+    pool: SandboxPool,
+) -> None:
+    async with http_server(pool, paths=TWO) as server, server.control() as control:
+        response = await control.get("/environments/?limit=1", headers={"host": "localhost:1"})
+        assert response.links["next"]["url"] == "http://localhost:1/environments?limit=1&offset=1"
+        last = await control.get("/environments?limit=1&offset=1")
+        assert "link" not in last.headers
