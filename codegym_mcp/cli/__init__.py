@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from codegym_mcp.cli.command_output import Commands, show_index_progress
+from codegym_mcp.cli.command_output import Commands, show_index_progress, show_log_messages
 from codegym_mcp.version import VERSION
 
 COMMANDS = {
@@ -39,6 +39,7 @@ class _Main(Commands):
             # A terminal or pipe of another encoding shows escapes instead of ending in a traceback.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
+        show_log_messages()
         show_index_progress()
         return super().main(*args, **options)
 

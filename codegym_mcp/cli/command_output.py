@@ -94,7 +94,14 @@ class _EchoHandler(logging.Handler):
     """Prints log messages as lines on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        echo(record.getMessage(), err=True)
+        echo(self.format(record), err=True)
+
+
+def show_log_messages() -> None:
+    """Prints the warnings of all loggers on stderr; control characters in them are shown, not executed."""
+    logging.lastResort = _EchoHandler(logging.WARNING)
+    # The SDK logs a traceback for each line that is no message; the harness says it in a sentence.
+    logging.getLogger("mcp.client").setLevel(logging.CRITICAL)
 
 
 def show_index_progress() -> None:

@@ -65,6 +65,8 @@ def _server(app: Starlette, limits: ConnectionLimits | None = None) -> uvicorn.S
         uvicorn.Config(
             app,
             http=cast(Any, partial(BoundedHttpProtocol, connections)),
+            # The program that serves decides how messages are shown.
+            log_config=None,
             log_level="warning",
             access_log=False,
             backlog=BACKLOG,

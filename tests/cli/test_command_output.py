@@ -1,12 +1,14 @@
 """Text from environments, models and servers is shown as it is: neither control characters nor markup act."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from codegym_mcp.cli import main
+from codegym_mcp.cli.command_output import show_log_messages
 from codegym_mcp.terminal_text import escape_control_characters, escape_json_text
 
 COUNTER = Path(__file__).parent.parent / "fixtures" / "counter.py"
@@ -58,3 +60,21 @@ def test_an_error_message_has_no_control_characters() -> None:
     result = CliRunner().invoke(main, ["show", "night\x1b[2Jcourier"])
     assert result.exit_code == 1
     assert "\x1b" not in result.output
+
+
+def test_control_characters_in_log_messages_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    before = logging.lastResort
+    try:
+        show_log_messages()
+        logger = logging.Logger("without handlers")
+        logger.warning("%s", "a \x1b[2J\x1b]0;title\x07 \u202e")
+        try:
+            raise ValueError("\x1b[2J")
+        except ValueError:
+            logger.exception("it failed")
+    finally:
+        logging.lastResort = before
+    printed = capsys.readouterr().err
+    assert "a \\x1b[2J\\x1b]0;title\\x07 \\u202e\n" in printed
+    assert "ValueError: \\x1b[2J" in printed
+    assert "\x1b" not in printed

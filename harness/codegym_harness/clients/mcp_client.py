@@ -22,6 +22,7 @@ from codegym_harness.clients.foreign_results import OUTPUT_SCHEMA_META, Warn
 from codegym_harness.clients.mcp_results import call_result
 from codegym_harness.clients.repairing_transport import repair_messages
 from codegym_harness.clients.retrying_client import RetryingClient, retry_lost_connection
+from codegym_harness.clients.server_output import logged_output
 from codegym_mcp.episode_interface import (
     REQUEST_KEY_META,
     TASK_TOOL_META,
@@ -266,8 +267,15 @@ def _transport(target: Target, http: httpx2.AsyncClient, warn: Warn) -> Any:
         case str():
             return repair_messages(streamable_http_client(target, http_client=http), warn)
         case StdioServerParameters():
-            return repair_messages(stdio_client(target), warn)
+            return repair_messages(_start_server(target), warn)
     return target
+
+
+@asynccontextmanager
+async def _start_server(command: StdioServerParameters) -> AsyncIterator[Any]:
+    with logged_output() as errors:
+        async with stdio_client(command, errlog=errors) as streams:
+            yield streams
 
 
 @cache

@@ -25,7 +25,7 @@ async def repair_messages(transport: AbstractAsyncContextManager[Any], warn: War
     """Opens a transport whose incoming messages are repaired.
 
     Args:
-        warn: receives a sentence for each tool that is left out of a listing.
+        warn: receives a sentence for each tool that is left out, and for lines that are no message.
     """
     async with transport as (read, write):
         exchange = _Exchange(warn)
@@ -65,6 +65,7 @@ class _Exchange:
         received = _received(error)
         request = self._pending.pop(str(received.get("id")), None)
         if request is None:
+            self._warn("It writes lines that are not messages of the protocol.")
             return error
         result, fault = received.get("result"), received.get("error")
         if isinstance(result, Mapping):
