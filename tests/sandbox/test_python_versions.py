@@ -89,7 +89,7 @@ GENERATED_DIGESTS = {
     "supplier_negotiation": "ca5695957874296e",
     "tariff_office": "f3a6f0a111dcda7e",
     "ticket_triage": "b2dc322371685a6a",
-    "vault_protocol": "6d332be925f8e63a",
+    "vault_protocol": "8930a61bcfc3facf",
     "venue_bookings": "5536cc626f182359",
 }
 
