@@ -1,11 +1,12 @@
-"""Small constructions of syntax trees."""
+"""Constructions and changes of syntax trees that several steps of tracing use."""
 
 import ast
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def as_value(node: ast.expr) -> ast.expr:
+    """Returns a copy of an assignment's target that reads it."""
     made = copy.deepcopy(node)
     for each in ast.walk(made):
         if hasattr(each, "ctx"):
@@ -14,6 +15,7 @@ def as_value(node: ast.expr) -> ast.expr:
 
 
 def as_target(node: ast.expr) -> ast.expr:
+    """Returns a copy of an expression that assigns it."""
     made = copy.deepcopy(node)
     if hasattr(made, "ctx"):
         made.ctx = ast.Store()
@@ -33,6 +35,7 @@ def growing_loop(
 
 
 def range_of(count: ast.expr, backwards: bool = False) -> ast.expr:
+    """Returns the `range` of so many positions."""
     if not backwards:
         return ast.Call(ast.Name("range", ast.Load()), [count], [])
     last = ast.BinOp(count, ast.Sub(), ast.Constant(1))
@@ -41,6 +44,7 @@ def range_of(count: ast.expr, backwards: bool = False) -> ast.expr:
 
 
 def distinct_nodes(nodes: Sequence[ast.expr]) -> list[ast.expr]:
+    """Returns expressions without those that are written like an earlier one."""
     return list({ast.dump(node): node for node in nodes}.values())
 
 
@@ -50,3 +54,68 @@ def folded(node: ast.BinOp) -> ast.expr:
         case ast.BinOp(left=ast.Constant(value=int(one)), op=ast.Sub(), right=ast.Constant(value=int(other))):
             return ast.Constant(one - other)
     return node
+
+
+class Rename(ast.NodeTransformer):
+    """Gives names other names."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self._names[node.id], node.ctx) if node.id in self._names else node
+
+
+def apply_key(key: ast.expr | None, value: ast.expr) -> ast.expr:
+    """Returns the value by which another one is compared (the `key` of `max` and `min`)."""
+    match key:
+        case None:
+            return value
+        case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=body):
+            made: ast.expr = Substitute(name, value).visit(copy.deepcopy(body))
+            return made
+    return ast.Call(copy.deepcopy(key), [value], [])
+
+
+class Substitute(ast.NodeTransformer):
+    """Puts an expression in the place of a name."""
+
+    def __init__(self, name: str, value: ast.expr) -> None:
+        self._name = name
+        self._value = value
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return copy.deepcopy(self._value) if node.id == self._name else node
+
+
+def mapped_generator(name: str, args: list[ast.expr], fresh: Callable[[str], str]) -> ast.GeneratorExp | None:
+    """Returns a call of `map` or `filter` as a generator, or None if its arguments do not fit."""
+    function, sources = args[0], args[1:]
+    if isinstance(function, ast.Lambda):
+        names = [fresh(each.arg) for each in function.args.args]
+        rename = {each.arg: new for each, new in zip(function.args.args, names, strict=True)}
+        value = Rename(rename).visit(copy.deepcopy(function.body))
+    else:
+        names = [fresh("item") for _ in sources]
+        value = ast.Call(function, [ast.Name(each, ast.Load()) for each in names], [])
+        if isinstance(function, ast.Constant):
+            value = ast.Name(names[0], ast.Load())
+    if len(names) != len(sources):
+        return None
+    targets: list[ast.expr] = [ast.Name(each, ast.Store()) for each in names]
+    target = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
+    source = sources[0] if len(sources) == 1 else call_of("zip", *sources)
+    if name == "filter":
+        clause = ast.comprehension(target, source, [value], 0)
+        return ast.GeneratorExp(ast.Name(names[0], ast.Load()), [clause])
+    return ast.GeneratorExp(value, [ast.comprehension(target, source, [], 0)])
+
+
+def without_slice(node: ast.expr) -> ast.expr:
+    """Returns the sequence of a slice that keeps all members."""
+    return copy.deepcopy(node.value if isinstance(node, ast.Subscript) else node)
+
+
+def call_of(name: str, *arguments: ast.expr) -> ast.Call:
+    """Returns a call of a function by name."""
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
