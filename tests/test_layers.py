@@ -16,6 +16,7 @@ FLOORS = [
         "episode_limits",
         "version",
         "unicode_text",
+        "json_line_escapes",
         "terminal_text",
         "json_schema",
         "loopback_addresses",

@@ -81,6 +81,10 @@ def _check_envelope(data: dict[str, Any]) -> CheckedMessage | Rejection:
     method = data.get("method")
     if not isinstance(method, str):
         return _reject(types.INVALID_REQUEST, "The member method must be a text.", request_id)
+    # The specification wants these members left out; several clients send null.
+    for members, name in ((data, "params"), (data.get("params"), "_meta")):
+        if isinstance(members, dict) and members.get(name, members) is None:
+            del members[name]
     params = data.get("params", {})
     if not isinstance(params, dict):
         return _reject(types.INVALID_PARAMS, "The member params must be an object.", request_id)

@@ -13,6 +13,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from codegym_mcp.json_line_escapes import escape_line_separators
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.json_rpc import (
     CheckedMessage,
@@ -29,7 +30,6 @@ from codegym_mcp.server.request_bodies import (
     is_small_body,
     replay,
 )
-from codegym_mcp.server.unicode_line_escapes import escape_line_separators
 
 _VERSION_HEADER = b"mcp-protocol-version"
 _JSON = "application/json"

@@ -16,9 +16,9 @@ from mcp.server.lowlevel.server import Server
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
+from codegym_mcp.json_line_escapes import json_line
 from codegym_mcp.server.json_rpc import Rejection, check_message
 from codegym_mcp.server.stop_signals import receive_stop_signals
-from codegym_mcp.server.unicode_line_escapes import escape_line_separators
 
 MAX_LINE = 8 << 20
 """The longest line that is read, in bytes."""
@@ -77,7 +77,7 @@ class _Output:
 
     async def write(self, message: types.JSONRPCMessage) -> None:
         """Writes a message as one line. A client that has closed its end receives nothing."""
-        line = escape_line_separators(_encode(message)) + b"\n"
+        line = json_line(_encode(message))
         async with self._lock:
             with contextlib.suppress(OSError):
                 await anyio.to_thread.run_sync(self._write_all, line)

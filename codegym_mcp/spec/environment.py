@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from codegym_mcp.errors import InvalidArgumentsError, NotFoundError, SourceError, TaskError
+from codegym_mcp.json_line_escapes import json_line
 from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.environment_metadata import JudgeErrors
@@ -185,7 +186,8 @@ class Environment:
                 hint="The name of a file is the name of its environment.",
             )
         hint = "Choose another path."
-        tasks = "".join(f"{task.model_dump_json(exclude_none=True)}\n" for task in self.tasks)
+        lines = (json_line(task.model_dump_json(exclude_none=True).encode()) for task in self.tasks)
+        tasks = b"".join(lines).decode()
         if tasks and self.reads_task_file:
             write_atomically(file.with_suffix(".jsonl"), tasks, hint=hint)
         write_atomically(file, self.source, hint=hint)

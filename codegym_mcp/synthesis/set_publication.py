@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from codegym_mcp.errors import MissingExtraError, NotFoundError, SourceError, SynthesisError
+from codegym_mcp.json_line_escapes import json_line
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_set_rows import PublishedEnvironment
@@ -158,8 +159,8 @@ def publish(publishables: Sequence[Publishable], path: Path) -> Card:
         if path.suffix == ".parquet":
             _write_parquet(unfinished, rows)
         else:
-            with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(row.model_dump_json() + "\n" for row in rows)
+            with unfinished.open("wb") as file:
+                file.writelines(json_line(row.model_dump_json().encode()) for row in rows)
         card = _card(publishables, path.name, _digest(unfinished))
         for suffix, text in (
             (".card.md", card.markdown()),

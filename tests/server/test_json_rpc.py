@@ -72,7 +72,14 @@ def test_a_message_without_a_method_is_an_invalid_request(message: dict[str, Any
     assert rejected({"jsonrpc": "2.0", "id": "a", **message}) == (INVALID_REQUEST, "a")
 
 
-@pytest.mark.parametrize("params", [None, 3, "x", [], [1], True])
+@pytest.mark.parametrize("params", [{"params": None}, {"params": {"_meta": None}}, {}])
+def test_members_that_are_null_are_as_if_left_out(params: dict[str, Any]) -> None:
+    checked = check_message(to_json({**CALL, **params}))
+    assert isinstance(checked, CheckedMessage)
+    assert not checked.data.get("params")
+
+
+@pytest.mark.parametrize("params", [3, "x", [], [1], True])
 def test_params_that_are_not_an_object_are_invalid(params: Any) -> None:
     assert rejected({**CALL, "params": params}) == (INVALID_PARAMS, 7)
     assert rejected({**CALL, "params": {"_meta": params}}) == (INVALID_PARAMS, 7)

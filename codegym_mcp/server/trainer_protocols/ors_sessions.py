@@ -16,6 +16,7 @@ from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import CodegymError, NotFoundError, TaskError
+from codegym_mcp.json_line_escapes import escape_line_separators
 from codegym_mcp.server.trainer_protocols.ors_models import (
     CallRefusal,
     CallRefusalReason,
@@ -163,4 +164,4 @@ def _key(session: str) -> str:
 
 
 def _json(model: BaseModel) -> str:
-    return model.model_dump_json()
+    return escape_line_separators(model.model_dump_json().encode()).decode()

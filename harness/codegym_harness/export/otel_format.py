@@ -19,6 +19,7 @@ from codegym_harness.export.whole_run_format import ExportedRun, OpenRun, Viewer
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import Trajectory
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, MissingExtraError
+from codegym_mcp.json_line_escapes import json_line
 from codegym_mcp.storage.atomic_files import atomic_file
 from codegym_mcp.version import VERSION
 
@@ -55,7 +56,7 @@ def _file(path: Path) -> Iterator[_SendSpans]:
             hint="An address looks like http://127.0.0.1:4318/v1/traces.",
         )
     with atomic_file(path, hint="Name another file.") as temporary, temporary.open("wb") as file:
-        yield lambda run, spans: file.write(to_json(otlp_json(run, spans)) + b"\n")
+        yield lambda run, spans: file.write(json_line(to_json(otlp_json(run, spans))))
 
 
 def otlp_json(run: ExportedRun, spans: Sequence[EpisodeSpan]) -> dict[str, Any]:

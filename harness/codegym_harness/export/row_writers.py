@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from codegym_harness.export.export_format import ColumnType, Row
 from codegym_mcp.errors import CodegymError, MissingExtraError
+from codegym_mcp.json_line_escapes import json_line
 
 WriteRow = Callable[[Row], object]
 
@@ -51,7 +52,7 @@ def open_rows(path: Path, columns: Mapping[str, ColumnType]) -> Iterator[WriteRo
                 with _parquet(file, columns) as write:
                     yield write
             else:
-                yield lambda row: file.write(to_json(row) + b"\n")
+                yield lambda row: file.write(json_line(to_json(row)))
         unfinished.replace(path)
     except OSError as error:
         raise CodegymError(f"{path} cannot be written: {error}.") from None

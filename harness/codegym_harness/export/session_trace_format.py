@@ -23,6 +23,7 @@ from codegym_harness.export.whole_run_format import (
 )
 from codegym_harness.records.episode_result import EpisodeResult, calls_with_results
 from codegym_harness.records.trajectory import Step, Trajectory
+from codegym_mcp.json_line_escapes import json_line
 
 HARNESS = "codegym-mcp"
 _STEP = (
@@ -49,7 +50,7 @@ def open_traces(out: str) -> Iterator[OpenRun]:
 
             def write(trajectory: Trajectory, _: EpisodeResult, counts: LossCounts) -> None:
                 file = directory / run.name / f"{episode_name(trajectory.extra.key)}.jsonl"
-                file.write_bytes(b"".join(to_json(line) + b"\n" for line in session(trajectory, counts)))
+                file.write_bytes(b"".join(json_line(to_json(line)) for line in session(trajectory, counts)))
 
             yield write
 

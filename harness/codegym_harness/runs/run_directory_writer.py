@@ -25,6 +25,7 @@ from codegym_harness.runs.run_directory_reader import (
 )
 from codegym_harness.statistics.run_metrics import Summary
 from codegym_mcp.errors import RunError
+from codegym_mcp.json_line_escapes import json_line
 
 
 class RunDirectory:
@@ -95,7 +96,7 @@ class RunDirectory:
         """
         assert self._file is not None
         start = self._file.seek(0, os.SEEK_END)
-        rest = memoryview(trajectory.to_json().encode() + b"\n")
+        rest = memoryview(json_line(trajectory.to_json().encode()))
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]

@@ -27,6 +27,12 @@ def write(path, rows):
             add(row)
 
 
+def test_readers_that_split_with_unicode_rules_find_whole_rows(tmp_path: Path) -> None:
+    write(tmp_path / "rows.jsonl", ROWS)
+    lines = (tmp_path / "rows.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == ROWS
+
+
 def test_json_lines_hold_a_row_each(tmp_path: Path) -> None:
     write(tmp_path / "new" / "rows.jsonl", ROWS)
     data = (tmp_path / "new" / "rows.jsonl").read_bytes()

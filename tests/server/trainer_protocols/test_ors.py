@@ -111,6 +111,15 @@ async def test_an_episode_is_played_and_paid_once(session: Session) -> None:
     assert session.episode.calls == 1
 
 
+async def test_every_event_of_a_result_is_one_line(session: Session) -> None:
+    text = "one\u2028two\u2029three\u0085four" * 1000
+    response = await session.request("POST", "/call", {"name": "write", "input": {"text": text}})
+    lines = [line for line in response.text.splitlines() if line]
+    assert all(line.startswith(("event: ", "data: ", ":")) for line in lines)
+    blocks = read_events(response.text)[1]["output"]["blocks"]
+    assert text in blocks[0]["text"]
+
+
 async def test_a_wrong_answer_earns_nothing(session: Session) -> None:
     submitted = await session.call("submit_answer", {"answer": WORDS["red"]})
     assert (submitted["output"]["reward"], submitted["output"]["finished"]) == (0.0, True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegym_mcp.server.unicode_line_escapes import escape_line_separators
+from codegym_mcp.json_line_escapes import escape_line_separators
 
 from .serving import Server
 from .test_http_application import Wire
