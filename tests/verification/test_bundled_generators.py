@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.scoring import reference_answer
+from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.sandbox.process.process_messages import GenerateConfig
+from codegym_mcp.sandbox.process.process_messages import ComputeMistakes, GenerateConfig
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Task
+from tests.conftest import OpenEpisode
 
 
 async def generated(pool: SandboxPool, name: str, seed: str) -> Any:
@@ -50,3 +53,35 @@ async def test_stock_reconciliation_counts_differ_from_the_books(pool: SandboxPo
     task = Task(id="generated", config=await generated(pool, "stock_reconciliation", seed))
     differences = await reference_answer(pool, environment, task, Limits())
     assert any(differences.values())
+
+
+@pytest.mark.parametrize("seed", ["3/0", "4/0", "5/0"])
+@pytest.mark.parametrize(
+    ("name", "tool", "budget"),
+    [("night_courier", "call_pickup", "pickups"), ("vault_protocol", "probe", "probes")],
+)
+async def test_the_budget_is_at_most_one_and_a_half_times_what_the_oracle_uses(
+    pool: SandboxPool, open_episode: OpenEpisode, name: str, tool: str, budget: str, seed: str
+) -> None:
+    environment = Catalog.load(["bundled"])[name]
+    config = await generated(pool, name, seed)
+    episode = await open_episode(environment, config)
+    await OraclePolicy(pool, environment, Limits()).play(episode)
+    assert episode.reward == 1.0
+    used = [event for event in await episode.events() if isinstance(event, CallEvent) and event.name == tool]
+    assert len(used) < config[budget] <= 1.5 * len(used)
+
+
+@pytest.mark.parametrize("seed", ["2/0", "3/0", "4/0", "5/0"])
+@pytest.mark.parametrize("name", ["night_courier", "vault_protocol"])
+async def test_each_rule_that_is_forgotten_leads_to_an_answer_without_reward(
+    pool: SandboxPool, open_episode: OpenEpisode, name: str, seed: str
+) -> None:
+    environment = Catalog.load(["bundled"])[name]
+    config = await generated(pool, name, seed)
+    mistakes = await pool.ask(environment.program, ComputeMistakes(config), Limits())
+    assert mistakes
+    for answer in mistakes.values():
+        episode = await open_episode(environment, config)
+        await episode.submit(answer)
+        assert episode.reward == 0.0
