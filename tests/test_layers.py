@@ -24,7 +24,7 @@ FLOORS = [
         "code_digest",
     ],
     ["validation_messages", "episode_interface", "source_parsing", "storage", "bundled_environments"],
-    ["sandbox.language", "sandbox.confinement", "models", "task_reference"],
+    ["sandbox.language", "sandbox.confinement", "models", "task_reference", "curriculum"],
     ["sandbox", "sandbox.process"],
     ["spec"],
     ["episodes", "doctor"],

@@ -16,6 +16,8 @@ from trl import GRPOConfig, GRPOTrainer
 import codegym_mcp
 from codegym_harness.trainers.gym_spec import GymSpec
 from codegym_harness.trainers.tool_functions import tool_function
+from codegym_mcp.curriculum.curriculum_file import CurriculumFile
+from codegym_mcp.curriculum.difficulty_rule import CurriculumRule
 from codegym_mcp.runtime.shared_runtime import shared_runtime
 from codegym_mcp.spec.tools import tool_view
 from tests.conftest import FIXTURES
@@ -164,6 +166,19 @@ def test_several_environments_are_chosen_by_the_column(tmp_path: Path) -> None:
     assert {"rewards/leak_survey/mean", "rewards/night_courier/mean"} <= rewards.keys()
     assert {type(each).__name__ for each in trainer.environments} <= {"leak_survey", "night_courier"}
     assert shared_runtime().open_count == before
+
+
+def test_the_difficulty_follows_the_success_of_groups(tmp_path: Path) -> None:
+    random.seed(3)
+    kept = CurriculumFile(
+        path=tmp_path / "curriculum.json", rule=CurriculumRule(groups=2, raise_at=0.01, lower_at=0)
+    )
+    spec = GymSpec(LIFT, difficulty="adaptive", tasks=8, held_out=1, curriculum=kept)
+    train(spec, tmp_path, climb, steps=2)
+    progress = kept.read().environments["counter"]
+    assert (progress.difficulty, progress.decisions, spec.difficulties) == (2, 1, {"counter": 2})
+    # The two groups of the second step: all generations of a prompt have one difficulty.
+    assert [(group.difficulty, len(group.rewards)) for group in progress.groups.values()] == [(2, 4), (2, 4)]
 
 
 def test_an_episode_without_a_score_is_not_the_reward_0(tmp_path: Path) -> None:

@@ -5,21 +5,20 @@ the tools from the functions of its class, and uses each instance for one rollou
 """
 
 import logging
-from keyword import iskeyword
 from typing import Any
 
+from codegym_harness.trainers.adaptive_difficulty import AdaptiveDifficulty
 from codegym_harness.trainers.offered_tools import OfferedTools
 from codegym_harness.trainers.tool_functions import tool_function
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
-from codegym_mcp.episode_interface import ToolView
+from codegym_harness.trainers.trl_names import check_names
+from codegym_mcp.curriculum.curriculum_file import CurriculumFile
 from codegym_mcp.errors import CodegymError, TaskError
 from codegym_mcp.runtime.blocking_episode import Episode
 from codegym_mcp.task_reference import TaskReference
 
 logger = logging.getLogger(__name__)
 
-RESERVED = frozenset({"reset", "get_reward"})
-"""Names of functions that are no tools for TRL."""
 _OVER = "This call was not executed: the episode is over."
 _LOST = "The environment failed. The episode has ended and will not be scored."
 
@@ -27,9 +26,12 @@ _LOST = "The environment failed. The episode has ended and will not be scored."
 class TrlEnvironment:
     """What plays one rollout after another. `EnvironmentFactory` derives a class with the tools."""
 
-    def __init__(self, environment: str, options: EpisodeOptions) -> None:
+    def __init__(
+        self, environment: str, options: EpisodeOptions, curriculum: CurriculumFile | None = None
+    ) -> None:
         self._environment = environment
         self._options = options
+        self._difficulty = AdaptiveDifficulty(environment, curriculum)
         self._episode: Episode | None = None
         self._over = True
         self._reward: float | None = None
@@ -38,7 +40,8 @@ class TrlEnvironment:
         """Opens the episode that a row names. An earlier one that was not finished is abandoned.
 
         Args:
-            row: the columns of the row: `task`, or `difficulty` and `seed`, and optionally `calls`.
+            row: the columns of the row: `task`, or `difficulty` and `seed`, and optionally `calls`. If a
+                curriculum chooses the difficulty, `seed` alone.
 
         Returns:
             The task text, which TRL appends to the last message of the prompt.
@@ -48,12 +51,13 @@ class TrlEnvironment:
             CodegymError: the episode cannot be opened.
         """
         self._abandon("The trainer began another episode.")
-        reference = TaskReference.from_row({"environment": self._environment, **row})
-        if reference.environment != self._environment:
+        if row.get("environment", self._environment) != self._environment:
             raise TaskError(
-                f"A row of the environment {reference.environment!r} was given to {self._environment}.",
+                f"A row of the environment {row['environment']!r} was given to {self._environment}.",
                 hint="Name every environment of the rows in GymSpec.",
             )
+        named = self._difficulty.begin(row)
+        reference = TaskReference.from_row({**named, "environment": self._environment})
         self._episode = self._options.open(reference, row.get("calls"))
         self._over = False
         return self._episode.task.text
@@ -72,6 +76,7 @@ class TrlEnvironment:
                 self._reward = episode.reward
             except CodegymError as error:
                 logger.warning("An episode of %s is not scored. %s", self._environment, error)
+            self._difficulty.end(self._reward)
         return self._reward
 
     def _call(self, tool: str, arguments: dict[str, Any]) -> str:
@@ -90,6 +95,7 @@ class TrlEnvironment:
         episode, self._episode = self._episode, None
         self._over = True
         self._reward = None
+        self._difficulty.end(None)
         if episode is not None:
             try:
                 episode.abandon(reason)
@@ -104,42 +110,31 @@ class EnvironmentFactory:
         environment: the name of the environment, which is also the name of the class.
         offered: its tools.
         options: where the episodes are opened.
+        curriculum: chooses the difficulty of rows that name none; None if all rows do.
 
     Raises:
         CodegymError: TRL cannot offer one of the tools.
     """
 
-    def __init__(self, environment: str, offered: OfferedTools, options: EpisodeOptions) -> None:
-        self._arguments = environment, offered, options
+    def __init__(
+        self,
+        environment: str,
+        offered: OfferedTools,
+        options: EpisodeOptions,
+        curriculum: CurriculumFile | None = None,
+    ) -> None:
+        self._arguments = environment, offered, options, curriculum
         tools = [*offered.tools, offered.submission]
         for tool in tools:
-            _check_names(environment, tool)
+            check_names(environment, tool)
         functions = {tool.name: tool_function(tool, TrlEnvironment._call) for tool in tools}
         self._class = type(environment, (TrlEnvironment,), functions)
 
     def __call__(self) -> TrlEnvironment:
         """Returns a new instance; its first `reset` opens an episode."""
-        environment, _, options = self._arguments
-        instance: TrlEnvironment = self._class(environment, options)
+        environment, _, options, curriculum = self._arguments
+        instance: TrlEnvironment = self._class(environment, options, curriculum)
         return instance
 
-    def __reduce__(self) -> tuple[type["EnvironmentFactory"], tuple[str, OfferedTools, EpisodeOptions]]:
+    def __reduce__(self) -> tuple[type["EnvironmentFactory"], tuple[Any, ...]]:
         return EnvironmentFactory, self._arguments
-
-
-def _check_names(environment: str, tool: ToolView) -> None:
-    """Checks that TRL finds a function for the tool, and that it can have the tool's parameters."""
-    name, problem = tool.name, ""
-    if name in RESERVED:
-        problem = "TRL reserves this name"
-    elif name.startswith("_"):
-        problem = "TRL ignores names that begin with an underscore"
-    else:
-        for each in (name, *tool.input_schema.get("properties", {})):
-            if not each.isidentifier() or iskeyword(each) or each == "self":
-                problem = f"a Python function cannot have the name or the parameter {each!r}"
-    if problem:
-        raise CodegymError(
-            f"TRL cannot offer the tool {name!r} of {environment}: {problem}.",
-            hint="Leave the environment out, or rename the tool.",
-        )

@@ -15,6 +15,8 @@ from codegym_harness.trainers.gym_spec import GymSpec
 from codegym_harness.trainers.offered_tools import OfferedTools
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_harness.trainers.trl_environment import EnvironmentFactory
+from codegym_mcp.curriculum.curriculum_file import CurriculumFile
+from codegym_mcp.curriculum.difficulty_rule import CurriculumRule
 from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import CodegymError, MissingExtraError, NotFoundError, TaskError
 from codegym_mcp.task_reference import FIRST_HELD_OUT_SEED
@@ -268,6 +270,116 @@ def test_a_forked_process_loses_the_parents_episode_and_plays_its_own(lift: Any,
     assert reward == 1.0
     lift.submit_answer(answer=find_bell(lift))
     assert lift.get_reward() == 1.0
+
+
+# --- adaptive difficulty
+
+
+def adaptive(path: Path, **options: Any) -> GymSpec:
+    rule = CurriculumRule(groups=2)
+    return GymSpec(
+        LIFT, difficulty="adaptive", tasks=9, curriculum=CurriculumFile(path=path, rule=rule), **options
+    )
+
+
+def play_group(env: Any, row: dict[str, Any], *, right: bool) -> int:
+    """Plays a group of two episodes, and returns their difficulty."""
+    difficulties = set()
+    for _ in range(2):
+        env.reset(**row)
+        difficulties.add(env._episode.task.id)
+        answer = find_bell(env)
+        env.submit_answer(answer=answer if right else answer + 1)
+        assert env.get_reward() == float(right)
+    (task,) = difficulties
+    return int(task[1])
+
+
+def test_the_difficulty_follows_the_success_of_the_last_groups(tmp_path: Path) -> None:
+    spec = adaptive(tmp_path / "curriculum.json")
+    assert spec.rows[0].keys() == {"prompt", "environment", "seed"}
+    env: Any = spec.environment_factory()
+    assert spec.difficulties == {"counter": 1}
+    played = [play_group(env, row, right=number < 4) for number, row in enumerate(spec.rows[:8])]
+    assert played == [1, 1, 2, 2, 3, 3, 2, 2]
+    assert spec.difficulties == {"counter": 2}
+
+
+def test_a_later_training_resumes_the_difficulties_also_from_a_pickled_factory(tmp_path: Path) -> None:
+    path = tmp_path / "curriculum.json"
+    first = adaptive(path)
+    env: Any = pickle.loads(pickle.dumps(first.environment_factory))()
+    for row in first.rows[:3]:
+        play_group(env, row, right=True)
+    later = adaptive(path)
+    assert later.difficulties == {"counter": 2}
+    assert play_group(later.environment_factory(), later.rows[5], right=True) == 2
+
+
+def test_without_a_file_every_training_begins_at_the_first_difficulty() -> None:
+    first, second = (GymSpec(LIFT, difficulty="adaptive", tasks=9) for _ in range(2))
+    env: Any = first.environment_factory()
+    for row in first.rows:
+        play_group(env, row, right=True)
+    assert (first.difficulties, second.difficulties) == ({"counter": 2}, {"counter": 1})
+
+
+def test_episodes_that_are_dropped_or_not_scored_do_not_count(tmp_path: Path) -> None:
+    spec = adaptive(tmp_path / "curriculum.json")
+    env: Any = spec.environment_factory()
+    for row in spec.rows:
+        env.reset(**row)
+    env._abandon("The test ends.")
+    groups = CurriculumFile(path=tmp_path / "curriculum.json").read().environments["counter"].groups
+    assert len(groups) == 9
+    assert all(not group.rewards and not group.open for group in groups.values())
+    assert spec.difficulties == {"counter": 1}
+
+
+def test_held_out_rows_have_every_difficulty_and_do_not_count(tmp_path: Path) -> None:
+    spec = adaptive(tmp_path / "curriculum.json", held_out=2)
+    rows = [(row["difficulty"], row["seed"]) for row in spec.eval_rows]
+    assert sorted(rows) == [(level, FIRST_HELD_OUT_SEED + n) for level in range(1, 6) for n in range(2)]
+    env: Any = spec.environment_factory()
+    for row in spec.eval_rows[:4]:
+        play_group(env, row, right=True)
+    assert not (tmp_path / "curriculum.json").exists()
+
+
+def test_a_damaged_curriculum_is_an_error_at_construction_and_later_stops_no_training(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "curriculum.json"
+    path.write_text("{")
+    with pytest.raises(CodegymError, match="is damaged"):
+        adaptive(path)
+    path.unlink()
+    spec = adaptive(path)
+    env: Any = spec.environment_factory()
+    env.reset(**spec.rows[0])
+    path.write_text("{")
+    assert env.get_reward() == 0.0
+    assert "does not count for its difficulty" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"difficulty": "adaptive", "tasks": 8}, "at least 9 tasks"),
+        ({"difficulty": 2, "curriculum": "curriculum.json"}, "needs an adaptive difficulty"),
+        ({"difficulty": "hard"}, "neither a number nor"),
+    ],
+)
+def test_a_curriculum_that_cannot_work_is_an_error(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(TaskError, match=told):
+        GymSpec(LIFT, **options)
+
+
+def test_an_adaptive_row_without_a_seed_is_an_error(tmp_path: Path) -> None:
+    env: Any = adaptive(tmp_path / "curriculum.json").environment_factory()
+    for row in ({}, {"seed": None}, {"seed": float("nan"), "difficulty": float("nan")}):
+        with pytest.raises(TaskError, match="no seed"):
+            env.reset(environment="counter", **row)
 
 
 # --- on a server
