@@ -63,7 +63,7 @@ def expected_funnel(problems):
     return [(problem, expected[problem]) for problem in ids]
 
 
-def check(funnel, out, problems=PROBLEMS):
+def check(funnel, out, problems):
     """Checks that the funnel and the output folder are as scripted."""
     expected = expected_funnel(problems)
     kept = [name for _, each in expected if each["stage"] == "kept" for name in each["environments"]]
@@ -106,14 +106,17 @@ def few(tmp_path):
 
 
 def test_ten_problems_go_through_the_funnel_as_scripted(author, tmp_path) -> None:
-    done = synthesize(author, tmp_path)
+    problems = some_problems(tmp_path / "ten.jsonl", *scripts())
+    out = tmp_path / "made"
+    done = synthesize(author, out, problems=problems)
     assert done.returncode == 0, done.stderr
     funnel = json.loads(done.stdout)
-    check(funnel, tmp_path)
+    assert funnel["problems"] == 10
+    check(funnel, out, problems)
     log = author.log()
     assert all(each["script"] for each in log)
     assert funnel["costs"]["requests"] == len(log)
-    for entry in Catalog.load([tmp_path]).entries:
+    for entry in Catalog.load([out]).entries:
         environment = entry.read()
         assert len(environment.tasks) >= 8
         assert all(10 <= task.oracle_calls <= 256 for task in environment.tasks)
@@ -121,14 +124,14 @@ def test_ten_problems_go_through_the_funnel_as_scripted(author, tmp_path) -> Non
         audit = current_audit(entry)
         assert audit is not None
         assert audit.grade <= "B"
-        provenance = json.loads((tmp_path / f"{entry.name}.provenance.json").read_text())
+        provenance = json.loads((out / f"{entry.name}.provenance.json").read_text())
         assert provenance["problem"] in environment.origin
         assert provenance["costs"]["requests"] > 0
     # Everything again: the same, and nobody is asked.
-    before = {file: file.read_bytes() for file in tmp_path.glob("*.*")}
-    again = synthesize(author, tmp_path)
+    before = {file: file.read_bytes() for file in out.glob("*.*")}
+    again = synthesize(author, out, problems=problems)
     assert json.loads(again.stdout) == funnel
-    assert {file: file.read_bytes() for file in tmp_path.glob("*.*")} == before
+    assert {file: file.read_bytes() for file in out.glob("*.*")} == before
     assert len(author.log()) == len(log)
 
 

@@ -2,7 +2,9 @@
 
 import ast
 
-from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram, LiftedTool
+from codegym_mcp.synthesis.tracing.helper_calls import helper_body, helper_call, helper_summary
+from codegym_mcp.synthesis.tracing.lifted_program import LiftedTool
+from codegym_mcp.synthesis.tracing.traced_program import Program
 
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Lt: "is less than",
@@ -66,25 +68,50 @@ _FORMS = {
 }
 
 
-def describe_tool(tool: LiftedTool, lifted: LiftedProgram) -> str:
-    """Returns what a tool does, in a sentence."""
+def describe_tool(tool: LiftedTool, program: Program) -> str:
+    """Returns what a tool does, in a sentence. The docstring of a helper describes its tool."""
     if tool.change is not None:
         return _sentence(_describe_change(tool.change))
     expression = tool.expression
     if expression is None:
         return "Does nothing."
+    call = helper_call(expression, program)
+    if call is not None:
+        return _describe_helper(call, program, as_truth=call is not expression)
     if _is_condition(expression):
         return _sentence(f"tells whether {_phrase(expression)}")
     return _sentence(f"returns {_phrase(expression)}")
 
 
-def describe_parameter(tool: LiftedTool, parameter: str) -> str:
+def describe_parameter(tool: LiftedTool, parameter: str, program: Program) -> str:
     """Returns what a parameter means, in a phrase."""
-    places = [each for each in ast.walk(tool.body) if isinstance(each, ast.Subscript)]
+    call = helper_call(tool.expression, program)
+    statements = [tool.body] if call is None else helper_body(call, program)
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+    places = [each for each in nodes if isinstance(each, ast.Subscript)]
     for place in places:
         if isinstance(place.slice, ast.Name) and place.slice.id == parameter:
             return f"position in {_phrase(place.value)}, counted from 0."
     return f"the value of {parameter.replace('_', ' ')}."
+
+
+def _describe_helper(call: ast.Call, program: Program, *, as_truth: bool) -> str:
+    """Describes a helper by its docstring, else by its expression, else by its name.
+
+    Args:
+        as_truth: whether the tool returns only whether the helper's result is true.
+    """
+    summary = helper_summary(call, program)
+    if summary:
+        is_complete = not as_truth or "whether" in summary
+        return summary if is_complete else f"{summary} The result is true unless this is zero or empty."
+    phrase = f"`{ast.unparse(call.func)}` of {', '.join(map(_phrase, call.args))}"
+    match helper_body(call, program):
+        case [ast.Return(value=ast.expr() as value)]:
+            if _is_condition(value):
+                return _sentence(f"tells whether {_phrase(value)}")
+            phrase = _phrase(value)
+    return _sentence(f"tells whether {phrase} is not zero or empty" if as_truth else f"returns {phrase}")
 
 
 def _sentence(text: str) -> str:

@@ -80,18 +80,20 @@ def write_class(
     lines += [f"        self.{each} = None" for each in lifted.registers if each not in lifted.hidden]
     for tool in lifted.tools:
         lines.append("")
-        lines += _write_tool(tool, lifted, types.get(tool.name) if types is not None else None)
+        lines += _write_tool(tool, program, lifted, types.get(tool.name) if types is not None else None)
     return "\n".join(lines)
 
 
-def _write_tool(tool: LiftedTool, lifted: LiftedProgram, types: ToolTypes | None) -> list[str]:
+def _write_tool(
+    tool: LiftedTool, program: Program, lifted: LiftedProgram, types: ToolTypes | None
+) -> list[str]:
     if types is None:
         parameters = ", ".join(["self", *tool.parameters])
         head = [f"    def {tool.name}({parameters}):"]
     else:
         named = [f"{each}: {types.parameters[each]}" for each in tool.parameters]
         head = [f"    def {tool.name}({', '.join(['self', *named])}) -> {types.result}:"]
-        head += _docstring(tool, lifted)
+        head += _docstring(tool, program)
     for register in _read_registers(tool, lifted):
         head.append(f"        if self.{register} is None:")
         head.append(f'            raise ValueError("{register} has no value yet.")')
@@ -127,12 +129,13 @@ def _never_fails(tool: LiftedTool) -> bool:
     return False
 
 
-def _docstring(tool: LiftedTool, lifted: LiftedProgram) -> list[str]:
-    lines = [f'        """{_escape(describe_tool(tool, lifted))}']
+def _docstring(tool: LiftedTool, program: Program) -> list[str]:
+    lines = [f'        """{_escape(describe_tool(tool, program))}']
     if tool.parameters:
         lines += ["", "        Args:"]
         lines += [
-            f"            {each}: {_escape(describe_parameter(tool, each))}" for each in tool.parameters
+            f"            {each}: {_escape(describe_parameter(tool, each, program))}"
+            for each in tool.parameters
         ]
         lines.append('        """')
     else:
@@ -166,7 +169,7 @@ def _remembering(lifted: LiftedProgram) -> list[ast.stmt]:
             key = key if tool.parameters else "0"
             made += ast.parse(
                 f"known_{tool.name} = {{}}\n"
-                f"def {tool.name}({parameters}):\n"
+                f"def ask_{tool.name}({parameters}):\n"
                 f"    if {key} not in known_{tool.name}:\n"
                 f"        known_{tool.name}[{key}] = tools.{tool.name}({keywords})\n"
                 f"    return known_{tool.name}[{key}]\n"
@@ -182,7 +185,7 @@ class _Remember(ast.NodeTransformer):
         self.generic_visit(node)
         match node.func:
             case ast.Attribute(value=ast.Name(id="tools"), attr=name) if name in self._names:
-                node.func = ast.Name(name, ast.Load())
+                node.func = ast.Name(f"ask_{name}", ast.Load())
         return node
 
 

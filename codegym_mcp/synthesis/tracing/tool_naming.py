@@ -3,8 +3,9 @@
 import ast
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from codegym_mcp.synthesis.tracing.helper_calls import helper_arguments, helper_call
 from codegym_mcp.synthesis.tracing.hidden_expressions import HOLE, HiddenValue
 from codegym_mcp.synthesis.tracing.traced_program import Program
 
@@ -44,19 +45,31 @@ class ToolNames:
     def __init__(self, program: Program) -> None:
         self._variables = {each.id for each in ast.walk(program.tree) if isinstance(each, ast.Name)}
         self._variables |= {each.arg for each in ast.walk(program.tree) if isinstance(each, ast.arg)}
-        self._variables |= set(program.functions)
+        self._program = program
+        self._functions = set(program.functions)
+        self._variables -= self._functions
         self._tools: set[str] = set(_RESERVED)
 
     def variable(self, wanted: str) -> str:
         """Returns a name for a variable of the oracle."""
         name, number = wanted, 2
-        while name in self._variables or keyword.iskeyword(name):
+        while name in self._variables | self._functions or keyword.iskeyword(name):
             name, number = f"{wanted}_{number}", number + 1
         self._variables.add(name)
         return name
 
     def name_value(self, hidden: HiddenValue, original: ast.expr) -> tuple[str, list[str]]:
-        """Returns the name of a tool that computes a value, and the names of its parameters."""
+        """Returns the name of a tool that computes a value, and the names of its parameters.
+
+        A tool that is the call of a helper has the helper's name and parameters.
+        """
+        call = helper_call(hidden.expression, self._program)
+        if call is not None:
+            holes = _holes_by_name(helper_arguments(call, self._program))
+            if holes is not None:
+                return self._tool(ast.unparse(call.func)), [
+                    holes[place] for place in range(len(hidden.holes))
+                ]
         wanted = _words(hidden.expression)
         if isinstance(hidden.expression, ast.Subscript) or hidden.raw:
             wanted = f"read_{wanted}"
@@ -111,6 +124,20 @@ def name_holes(node: ast.AST, holes: Sequence[ast.expr]) -> list[str]:
         while wanted in found:
             wanted, count = f"{name}_{count}", count + 1
         found.append(wanted)
+    return found
+
+
+def _holes_by_name(arguments: Mapping[str, ast.expr]) -> dict[int, str] | None:
+    """Returns the first parameter that each hole fills, or None if an argument is computed."""
+    found: dict[int, str] = {}
+    for name, argument in arguments.items():
+        match argument:
+            case ast.Name(id=hole) if hole.startswith(HOLE):
+                found.setdefault(int(hole.removeprefix(HOLE)), name)
+            case ast.Attribute(value=ast.Name(id="self")):
+                continue
+            case _:
+                return None
     return found
 
 

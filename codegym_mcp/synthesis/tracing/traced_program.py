@@ -24,12 +24,15 @@ class Program:
         tree: the module: imports, constants, classes and functions.
         entry: the function that solves the problem.
         imported: names that imports bind.
+        functions: its functions by name.
+        summaries: the first paragraphs of the functions' docstrings, by name.
     """
 
     tree: ast.Module
     entry: ast.FunctionDef
     imported: frozenset[str]
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    summaries: dict[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> list[str]:
@@ -57,6 +60,7 @@ def read_program(solution: str, tests: tuple[str, ...], entry_point: str) -> Pro
     except SourceError as error:
         raise RefusedProblemError(f"The solution is {error.problem}.", Stage.PROBLEM) from None
     tree.body = [node for node in tree.body if not is_main_block(node)]
+    summaries = _summaries(tree)
     tree = _Normalizer().normalize(tree)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     entry = functions.get(_public(entry_point)) if entry_point else _find_entry(functions, tests)
@@ -67,7 +71,13 @@ def read_program(solution: str, tests: tuple[str, ...], entry_point: str) -> Pro
     _make_positional(entry)
     imported = {alias.asname or alias.name for node in tree.body for alias in _aliases(node)}
     kept = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    return Program(tree, entry, frozenset(imported), kept)
+    return Program(tree, entry, frozenset(imported), kept, summaries)
+
+
+def _summaries(tree: ast.Module) -> dict[str, str]:
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    texts = {_public(node.name): ast.get_docstring(node) or "" for node in functions}
+    return {name: " ".join(text.split("\n\n")[0].split()) for name, text in texts.items() if text}
 
 
 def _find_entry(functions: dict[str, ast.FunctionDef], tests: tuple[str, ...]) -> ast.FunctionDef | None:
