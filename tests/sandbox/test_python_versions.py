@@ -80,7 +80,7 @@ GENERATED_DIGESTS = {
     "ledger_audit": "c49413661bfc0657",
     "manuscript_forensics": "988c22af5147e6d8",
     "night_courier": "e24e5a13f43ada39",
-    "parcel_hunt": "c168b2daf1e79731",
+    "parcel_hunt": "3e36c695305f2295",
     "payment_run": "30301f96b6cd5a94",
     "refund_desk": "6cef2371da2968d5",
     "release_train": "36c6d9792414212a",
