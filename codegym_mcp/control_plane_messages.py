@@ -1,6 +1,6 @@
 """The data models of the control plane, shared by the server and its clients."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -13,13 +13,26 @@ from codegym_mcp.episodes.journal import Opening
 from codegym_mcp.task_reference import TaskReference
 
 
-class OpenRequest(TaskReference):
-    """The body of `POST /episodes`."""
+class _Opening(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     limits: Limits = Limits()
     reveal: bool = False
     request_key: str | None = Field(default=None, min_length=1, max_length=MAX_KEY)
     """The idempotency key: the same request with the same key opens one episode, however often it is sent."""
+
+
+class OpenRequest(_Opening, TaskReference):
+    """The body of `POST /episodes`."""
+
+
+class AdaptiveOpenRequest(_Opening):
+    """The body of `POST /episodes` if the success of earlier episodes chooses the difficulty."""
+
+    environment: str = Field(min_length=1)
+    difficulty: Literal["adaptive"]
+    seed: int
+    """Chooses among the generated tasks. Episodes of one seed are a group, and have one difficulty."""
 
 
 class OpenedEpisode(BaseModel):

@@ -119,6 +119,7 @@ async def serve_over_http(
             public_url=serving.public_url,
             allowed_hosts=serving.allowed_hosts,
             allowed_origins=serving.allowed_origins,
+            curriculum=runtime.curriculum,
             protocols=serving.protocols,
         )
         # The key finds the same episode again after a restart with the same journal.

@@ -1,11 +1,15 @@
-"""Keeps a curriculum in one file, which all processes of a training run share and a later run resumes."""
+"""Keeps a curriculum in one file, which all processes of a training run share and a later run resumes.
+
+Without a file, it is kept in the memory of one process.
+"""
 
 import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,8 +24,53 @@ _threads = threading.Lock()
 """A process holds the file's lock as one; its threads take turns."""
 
 
+class CurriculumStore(Protocol):
+    """Keeps a curriculum."""
+
+    @property
+    def rule(self) -> CurriculumRule:
+        """How difficulties are chosen."""
+
+    def read(self) -> Curriculum:
+        """Returns the curriculum as it is kept.
+
+        Raises:
+            CodegymError: it cannot be read.
+        """
+
+    def change(self) -> AbstractContextManager[Curriculum]:
+        """Yields the curriculum, and keeps it when the block ends without an error.
+
+        Raises:
+            CodegymError: it cannot be read or written.
+        """
+
+
+class CurriculumInMemory:
+    """A curriculum of one process. It is a `CurriculumStore`.
+
+    Attributes:
+        rule: how difficulties are chosen.
+    """
+
+    def __init__(self) -> None:
+        self.rule = CurriculumRule()
+        self._curriculum = Curriculum()
+
+    def read(self) -> Curriculum:
+        """Returns the curriculum; see `CurriculumStore.read`."""
+        return self._curriculum
+
+    @contextmanager
+    def change(self) -> Iterator[Curriculum]:
+        """Yields the curriculum; see `CurriculumStore.change`."""
+        yield self._curriculum
+
+
 class CurriculumFile(BaseModel):
-    """A curriculum in a file. It can be pickled, and used by threads and processes at the same time.
+    """A curriculum in a file. It is a `CurriculumStore`.
+
+    It can be pickled, and used by threads and processes at the same time.
 
     Every change is written atomically before it takes effect, so that a run that is killed at any time can be
     resumed from the file.

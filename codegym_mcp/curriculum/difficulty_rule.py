@@ -82,14 +82,14 @@ class EnvironmentProgress(BaseModel):
         return self.groups[seed].difficulty
 
     def begin(self, seed: int, difficulty: int, episode: str) -> None:
-        """Adds an episode to the group of its seed.
+        """Adds an episode to the group of its seed, once.
 
         Args:
             difficulty: what `choose` returned for the episode.
             episode: the id of the episode.
         """
         group = self.groups.setdefault(seed, Group(difficulty=difficulty, decision=self.decisions))
-        if group.difficulty == difficulty:
+        if group.difficulty == difficulty and episode not in group.open:
             group.open.append(episode)
 
     def settle(self, seed: int, episode: str, reward: float | None) -> None:

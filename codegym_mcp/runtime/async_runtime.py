@@ -166,6 +166,11 @@ class AsyncRuntime:
         episodes = await self.start()
         return await generate_task(episodes.pool, found, difficulty, seed)
 
+    @property
+    def curriculum(self) -> Path | None:
+        """The file of adaptive difficulties; see `RuntimeOptions.curriculum`."""
+        return self._options.curriculum
+
     async def start(self) -> EpisodeManager:
         """Starts the processes; returns the episode manager, for the server and for tests.
 

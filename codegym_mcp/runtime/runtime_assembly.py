@@ -17,6 +17,7 @@ from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.storage.directory_lock import lock_directory
 
 JOURNAL_FILE = "journal.sqlite"
+CURRICULUM_FILE = "curriculum.json"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class RuntimeOptions:
     resume: bool = True
     allow_unconfined: bool = False
     retention: Retention = field(default_factory=Retention)
+
+    @property
+    def curriculum(self) -> Path | None:
+        """The file of adaptive difficulties, in the data folder; None keeps them in memory."""
+        return self.data / CURRICULUM_FILE if self.data is not None else None
 
 
 @asynccontextmanager

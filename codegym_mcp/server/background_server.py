@@ -56,6 +56,7 @@ async def serve_runtime(
         gateway=gateway,
         reveal=reveal,
         public_url=public_url,
+        curriculum=runtime.curriculum,
         protocols=frozenset(map(TrainerProtocol, protocols)),
     )
     episodes = await runtime.start()

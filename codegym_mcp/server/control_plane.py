@@ -4,14 +4,17 @@ Everything except `GET /health` needs the bearer token. Errors are `{"error": {"
 """
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import anyio.to_thread
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from codegym_mcp.control_plane_messages import (
+    AdaptiveOpenRequest,
     EpisodeInfo,
     EpisodePage,
     EpisodeQuery,
@@ -20,6 +23,7 @@ from codegym_mcp.control_plane_messages import (
     OpenedEpisode,
     OpenRequest,
 )
+from codegym_mcp.curriculum.curriculum_file import CurriculumFile, CurriculumInMemory
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -33,6 +37,7 @@ from codegym_mcp.errors import (
     SourceError,
     TaskError,
 )
+from codegym_mcp.server.adaptive_openings import AdaptiveOpenings
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.metrics import Metrics
@@ -60,6 +65,7 @@ class ControlPlane:
         public_url: str | None = None,
         reveal: bool = False,
         refuse_reveal: bool = False,
+        curriculum: Path | None = None,
     ) -> None:
         """
         Args:
@@ -67,11 +73,15 @@ class ControlPlane:
                 was sent to.
             reveal: open every episode with `reveal`.
             refuse_reveal: refuse to open an episode with `reveal`.
+            curriculum: the file of adaptive difficulties; None keeps them in memory.
         """
         self._episodes = episodes
         self._token = token
         self._metrics = Metrics(episodes)
         self._bodies = bodies
+        self._adaptive = AdaptiveOpenings(
+            episodes, CurriculumFile(path=curriculum) if curriculum is not None else CurriculumInMemory()
+        )
         self._public_url = public_url.rstrip("/") if public_url else None
         self._reveal = reveal
         self._refuse_reveal = refuse_reveal
@@ -82,6 +92,7 @@ class ControlPlane:
             Route("/health", self._health, methods=["GET"]),
             Route("/metrics", self._guarded(self._metrics.respond), methods=["GET"]),
             Route("/environments", self._guarded(self._list_environments), methods=["GET"]),
+            Route("/curriculum", self._guarded(self._show_curriculum), methods=["GET"]),
             Route("/episodes", self._guarded(self._list_or_open), methods=["GET", "POST"]),
             Route("/episodes/{id}", self._guarded(self._show_or_close), methods=["GET", "DELETE"]),
             Route("/episodes/{id}/events", self._guarded(self._list_events), methods=["GET"]),
@@ -119,13 +130,17 @@ class ControlPlane:
             headers["Link"] = f'<{address}>; rel="next"'
         return JSONResponse([info.model_dump(mode="json") for info in page.environments], headers=headers)
 
+    async def _show_curriculum(self, _: Request) -> Response:
+        return JSONResponse({"difficulties": self._adaptive.difficulties()})
+
     async def _list_or_open(self, request: Request) -> Response:
         return await (self._open(request) if request.method == "POST" else self._list_episodes(request))
 
     async def _open(self, request: Request) -> Response:
         try:
             async with self._bodies.read(request.scope, request.receive) as body:
-                requested = OpenRequest.model_validate_json(body, strict=True)
+                form = AdaptiveOpenRequest if _is_adaptive(body) else OpenRequest
+                requested = form.model_validate_json(body, strict=True)
         except BodyRefusedError as error:
             return error_response(error.status, error.message, error.hint)
         except ClientGoneError:
@@ -136,14 +151,18 @@ class ControlPlane:
             return error_response(
                 403, "This server does not tell agents the verdict.", "Send the request without reveal."
             )
-        episode = await self._episodes.open_task(
-            requested.environment,
-            task=requested.task,
-            difficulty=requested.difficulty,
-            seed=requested.seed,
-            settings=EpisodeSettings(limits=requested.limits, reveal=requested.reveal or self._reveal),
-            key=requested.request_key,
-        )
+        settings = EpisodeSettings(limits=requested.limits, reveal=requested.reveal or self._reveal)
+        if isinstance(requested, AdaptiveOpenRequest):
+            episode = await self._adaptive.open(requested, settings)
+        else:
+            episode = await self._episodes.open_task(
+                requested.environment,
+                task=requested.task,
+                difficulty=requested.difficulty,
+                seed=requested.seed,
+                settings=settings,
+                key=requested.request_key,
+            )
         return _json(
             OpenedEpisode(id=episode.id, mcp_url=self._url(request, episode), task=episode.task), 201
         )
@@ -197,6 +216,17 @@ class ControlPlane:
 
 def _json(model: BaseModel, status: int = 200) -> Response:
     return Response(model.model_dump_json(), status, media_type="application/json")
+
+
+def _is_adaptive(body: bytes) -> bool:
+    """Returns whether a request leaves the difficulty to the curriculum. Its body may be anything."""
+    if b"adaptive" not in body:
+        return False
+    try:
+        requested = from_json(body)
+    except ValueError:
+        return False
+    return isinstance(requested, dict) and requested.get("difficulty") == "adaptive"
 
 
 def _invalid(error: ValidationError, whole: str) -> Response:

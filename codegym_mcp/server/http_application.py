@@ -85,6 +85,7 @@ def make_app(
         public_url=options.public_url,
         reveal=options.reveal,
         refuse_reveal=options.refuse_reveal,
+        curriculum=options.curriculum,
     )
     routes += control.routes()
     # The page shows verdicts: its data need the control plane's token, which agents never have.

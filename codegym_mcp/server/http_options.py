@@ -1,6 +1,7 @@
 """The options of the HTTP server."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
 
@@ -24,6 +25,7 @@ class HttpOptions:
         public_url: the address under which clients know the server, for example behind a proxy.
         allowed_hosts: further names of the server in the Host header; "*" allows every name.
         allowed_origins: origins whose pages may send requests and read responses; "*" allows every origin.
+        curriculum: the file of adaptive difficulties; None keeps them in memory.
         protocols: protocols of trainers to speak, behind the token of the control plane.
     """
 
@@ -37,4 +39,5 @@ class HttpOptions:
     public_url: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    curriculum: Path | None = None
     protocols: frozenset[TrainerProtocol] = frozenset()

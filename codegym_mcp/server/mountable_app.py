@@ -50,6 +50,7 @@ async def asgi_app(
         reveal=reveal,
         public_url=public_url,
         allowed_hosts=allowed_hosts,
+        curriculum=runtime.curriculum,
         protocols=frozenset(map(TrainerProtocol, protocols)),
     )
     app = make_app(await runtime.start(), options, host=None)
