@@ -94,7 +94,7 @@ class ProgramAgent:
                 "An agent program cannot play this episode, which has no address.",
                 hint="Evaluate it on environments instead of another MCP server.",
             )
-        task = _task(address)
+        task = render_task(address)
         server = ServerAddress(address.mcp_url, address.socket_path)
         relay = EpisodeRelay(server, urlsplit(address.mcp_url).path)
         try:
@@ -195,10 +195,11 @@ def _existing(path: Path) -> Path:
     return absolute
 
 
-def _task(address: EpisodeAddress) -> str:
+def render_task(address: EpisodeAddress) -> str:
+    """Returns the task and the rules as a program receives them."""
     text = f"{address.instructions}\n\nThe tools are those of the MCP server `{SERVER_NAME}`."
-    # A program would take an argument that begins with a dash for an option.
-    return f"Task: {text}" if text.startswith("-") else text
+    # Programs take an argument for an option (-), a command (/, !) or a file (@) by its first character.
+    return text if text[:1].isalnum() else f"Task: {text}"
 
 
 def _never_called(program: ProgramRecord) -> RolloutError:

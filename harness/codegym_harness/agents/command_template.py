@@ -7,13 +7,15 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from codegym_mcp.errors import CodegymError
+from codegym_mcp.errors import CodegymError, RunHaltedError
 
 PLACES = ("mcp_config", "mcp_url", "task", "task_file", "here")
 """The placeholders, which are written in braces."""
 
 _PLACES = re.compile(rf"\{{({'|'.join(PLACES)})\}}")
 _HERE = "{here}"
+_MAX_ARGUMENT = 128 * 1024 - 1
+"""Largest argument that Linux passes to a program, in bytes."""
 
 
 class CommandTemplate:
@@ -53,10 +55,12 @@ class CommandTemplate:
 
         Args:
             values: by placeholder, except `here`.
+
+        Raises:
+            RunHaltedError: a word is longer than the system lets an argument be.
         """
-        return [
-            _PLACES.sub(lambda place: {**values, "here": os.getcwd()}[place[1]], word) for word in self._words
-        ]
+        filled = {**values, "here": os.getcwd()}
+        return [_argument(_PLACES.sub(lambda place: filled[place[1]], word)) for word in self._words]
 
     def check_answers(self, answers: Collection[Path]) -> None:
         """Checks that no file of the program is or lies in one of the given paths.
@@ -86,6 +90,19 @@ class CommandTemplate:
                     f"The program would not find {word}, since it runs in a folder of its own.",
                     hint=f"Write {_HERE}/{word}.",
                 )
+
+
+def _argument(word: str) -> str:
+    """Returns a word as the system takes it: bounded, and without null characters."""
+    argument = word.replace("\0", "\ufffd")
+    size = len(os.fsencode(argument))
+    if size > _MAX_ARGUMENT:
+        raise RunHaltedError(
+            f"With its task the command has an argument of {size:,} bytes; a program takes at most "
+            f"{_MAX_ARGUMENT:,}.",
+            hint="Put {task_file} into the command in place of {task}.",
+        )
+    return argument
 
 
 def _split(command: str) -> list[str]:

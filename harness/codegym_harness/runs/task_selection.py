@@ -15,6 +15,9 @@ from codegym_mcp.verification.audit.grading_rules import Grade
 _GENERATED_ID = re.compile(r"d([1-5])-s(-?\d+)")
 """The id of a generated task: its difficulty and its seed."""
 
+MAX_EPISODES = 1_000_000
+"""Maximum number of episodes in a run."""
+
 
 class SeedRange(BaseModel):
     """A range of seeds of generated tasks."""
@@ -82,17 +85,28 @@ class Selection(BaseModel):
 
         Raises:
             NotFoundError: a glob or a task id matches nothing.
-            TaskError: a chosen environment has no fixed tasks, or cannot generate tasks; or none has the
-                required grade.
+            TaskError: a chosen environment has no fixed tasks, or cannot generate tasks; none has the
+                required grade; or there are more than `MAX_EPISODES`.
         """
         chosen = matching_environments(self.environments, served)
         if self.grade is not None:
             chosen = _with_grade(self.grade, chosen, grades or {})
+        self._check_size(chosen)
         tasks = [task for environment in chosen for task in self._tasks(environment)]
         self._check_task_ids(chosen, tasks)
         return [
             task.model_copy(update={"epoch": epoch}) for task in tasks for epoch in range(1, self.epochs + 1)
         ]
+
+    def _check_size(self, chosen: Sequence[EnvironmentInfo]) -> None:
+        seeds = self.seeds.choose(self.tasks)
+        generated = len(self.difficulties) * (seeds.stop - seeds.start)
+        episodes = sum(generated or len(environment.tasks) for environment in chosen) * self.epochs
+        if episodes > MAX_EPISODES:
+            raise TaskError(
+                f"The selection has {episodes:,} episodes; a run has at most {MAX_EPISODES:,}.",
+                hint="Choose fewer seeds, tasks or epochs.",
+            )
 
     def _tasks(self, environment: EnvironmentInfo) -> list[Assignment]:
         tasks = [*self._single(environment), *self._generated(environment)]

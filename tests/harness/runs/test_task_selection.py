@@ -131,3 +131,22 @@ def test_a_generated_task_of_an_environment_without_a_generator_is_an_error() ->
 def test_an_impossible_selection_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Selection.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(difficulties=(1,), seeds=SeedRange(first=0, last=10**12)),
+        Selection(difficulties=(1,), seeds=SeedRange(first=-(10**30), last=10**30)),
+        Selection(difficulties=(1, 2, 3, 4, 5), tasks=10**6),
+        Selection(epochs=10**9),
+    ],
+)
+def test_more_episodes_than_a_run_can_have_are_an_error_at_once(selection: Selection) -> None:
+    with pytest.raises(TaskError, match=r"has [\d,]+ episodes; a run has at most 1,000,000"):
+        selection.assignments(SERVED)
+
+
+def test_a_huge_range_is_played_as_far_as_tasks_are_asked_for() -> None:
+    selection = Selection(environments=("ledger",), difficulties=(1,), seeds=SeedRange(last=10**30), tasks=2)
+    assert keys(selection, SERVED) == ["ledger/d1-s0/1", "ledger/d1-s1/1"]
