@@ -173,6 +173,7 @@ def evaluate(
     from codegym_harness.runs.run_execution import run_baselines, run_evaluation
     from codegym_mcp.cli.evaluate_progress import EvaluationProgress
     from codegym_mcp.cli.summary_tables import failed_episodes, print_summary
+    from codegym_mcp.trace_export import export_traces
 
     if resume is not None and directory is not None:
         raise click.UsageError("--resume names the run directory; --out is for a new one.")
@@ -180,6 +181,7 @@ def evaluate(
         config = make_config(options)
     else:
         config = config_to_resume(resume, given(context, options), options)
+    export_traces("codegym-mcp eval")
     baselines = config.baselines() if with_baselines else []
     progress = EvaluationProgress(err, resume_options=" --baselines" if baselines else "")
     try:

@@ -20,6 +20,7 @@ from codegym_mcp.runtime.runtime_assembly import RuntimeOptions
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.listeners import parse_address
 from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol, parse_protocols
+from codegym_mcp.trace_export import export_traces
 
 _EPISODE_ONLY = frozenset({"task", "difficulty", "seed", "calls"})
 _MANY_EPISODES_ONLY = frozenset({"max_episodes", "no_gateway", "gateway_episodes", "protocols"})
@@ -198,6 +199,7 @@ def serve(
         refuse_options(context, _EPISODE_ONLY, "one episode")
     elif address is not None:
         refuse_options(context, _MANY_EPISODES_ONLY, "many episodes")
+    export_traces("codegym-mcp server")
     runtime = RuntimeOptions(
         isolation=options["isolation"],
         data=options["data"],

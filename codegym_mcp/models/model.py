@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 
 import anyio
+from opentelemetry.trace import SpanKind
 
 from codegym_mcp.episode_interface import ToolView
 from codegym_mcp.errors import CodegymError, ContextOverflowError, ModelAccessError, ModelError
@@ -23,6 +24,7 @@ from codegym_mcp.models.provider_client import ClientResponse, ModelClient, Requ
 from codegym_mcp.models.providers import hide, open_client
 from codegym_mcp.models.retries import RequestPause, Retries
 from codegym_mcp.models.spending_limits import Spending, unknown_price_error
+from codegym_mcp.trace_export import tracer
 
 _MAX_ERROR_TEXT = 400
 """Maximum length of a provider's error in characters."""
@@ -118,6 +120,26 @@ class Model:
             ModelAccessError: no request can succeed.
             CeilingError: the tokens or the cost have reached their limit.
         """
+        attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.options.name}
+        with tracer.start_as_current_span(
+            f"chat {self.options.name}", attributes=attributes, kind=SpanKind.CLIENT
+        ) as span:
+            reply = await self._request(conversation, tools, seed, attempt)
+            span.set_attributes(
+                {
+                    "gen_ai.usage.input_tokens": reply.usage.prompt_tokens,
+                    "gen_ai.usage.output_tokens": reply.usage.completion_tokens,
+                }
+            )
+        return reply
+
+    async def _request(
+        self,
+        conversation: ModelConversation,
+        tools: Sequence[ToolView],
+        seed: int | None,
+        attempt: AttemptContext,
+    ) -> ModelReply:
         failures: list[FailedRequest] = []
         while True:
             try:

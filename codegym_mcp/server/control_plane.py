@@ -3,10 +3,13 @@
 Everything except `GET /health` needs the bearer token. Errors are `{"error": {"message", "hint"}}`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio.to_thread
+from opentelemetry.propagate import extract
+from opentelemetry.trace import SpanKind
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 from starlette.requests import Request
@@ -43,6 +46,7 @@ from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.metrics import Metrics
 from codegym_mcp.server.request_bodies import BodyReader, BodyRefusedError, ClientGoneError
 from codegym_mcp.spec.environment_query import MAX_PAGE, EnvironmentQuery
+from codegym_mcp.trace_export import tracer
 from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION
 
@@ -104,10 +108,11 @@ class ControlPlane:
                 return error_response(
                     401, "The control plane needs its token.", "Send it as 'Authorization: Bearer …'."
                 )
-            try:
-                return await endpoint(request)
-            except CodegymError as error:
-                return error_response(_status(error), error.message, error.hint)
+            with _span(request):
+                try:
+                    return await endpoint(request)
+                except CodegymError as error:
+                    return error_response(_status(error), error.message, error.hint)
 
         return guarded
 
@@ -232,6 +237,16 @@ def _is_adaptive(body: bytes) -> bool:
 def _invalid(error: ValidationError, whole: str) -> Response:
     fault = first_fault(error)
     return error_response(422, f"The request is wrong at {fault.path or whole}: {fault.message}.")
+
+
+@contextmanager
+def _span(request: Request) -> Iterator[None]:
+    """Begins the span of a request, which belongs to the trace of the client."""
+    path = request.scope["path"].split("/")[1]
+    with tracer.start_as_current_span(
+        f"{request.method} /{path}", context=extract(request.headers), kind=SpanKind.SERVER
+    ):
+        yield
 
 
 def _status(error: CodegymError) -> int:

@@ -27,6 +27,7 @@ from codegym_mcp.control_plane_messages import EventInfo
 from codegym_mcp.episode_interface import CallResult, CallStatus, EpisodeProtocol, TaskView, ToolView
 from codegym_mcp.errors import ConnectionFailedError
 from codegym_mcp.policies.tool_schemas import submission_arguments
+from codegym_mcp.trace_export import tracer
 
 _Send = Callable[[dict[str, Any]], Awaitable[CallResult]]
 
@@ -283,11 +284,15 @@ class RecordedTurn:
         context = self._context
         call = TrajectoryRecorder.add_call(self._step, name, arguments, id=id, extra=extra)
         start = time.perf_counter()
-        try:
-            result = await send(arguments)
-        except ConnectionFailedError as error:
-            context.lost = error
-            raise
+        attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
+        with tracer.start_as_current_span(f"execute_tool {name}", attributes=attributes) as span:
+            try:
+                result = await send(arguments)
+            except ConnectionFailedError as error:
+                context.lost = error
+                raise
+            if result.is_error:
+                span.set_attribute("error.type", result.status.value)
         seconds = round(time.perf_counter() - start, 6)
         TrajectoryRecorder.add_result(
             self._step,

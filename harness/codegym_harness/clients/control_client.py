@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
 import httpx2
+from opentelemetry.propagate import inject
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from codegym_harness.clients.mcp_client import ssl_context
@@ -162,7 +163,10 @@ class ControlClient:
             resource: kind and name of the resource that does not exist if the status is 404.
         """
         try:
-            response = await self._http.request(method, path, content=body)
+            # The context of the trace goes with the request, so that the server's spans belong to it.
+            trace: dict[str, str] = {}
+            inject(trace)
+            response = await self._http.request(method, path, content=body, headers=trace)
             if response.is_success:
                 return response_type.validate_json(response.content), response.headers
             refusal = _Refusal.model_validate_json(response.content).error

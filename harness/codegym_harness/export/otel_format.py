@@ -126,7 +126,7 @@ def _endpoint(address: str) -> Iterator[_SendSpans]:
     try:
         yield send
     finally:
-        exporter.shutdown()
+        exporter.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _sdk_spans(run: ExportedRun, spans: Sequence[EpisodeSpan]) -> Any:

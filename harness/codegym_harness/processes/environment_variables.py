@@ -10,6 +10,9 @@ _SERVER = (
     "LANG",
     "LC_*",
     "LD_LIBRARY_PATH",
+    # Where spans are sent. Headers of the exporter may hold a key.
+    *("OTEL_EXPORTER_OTLP_*ENDPOINT", "OTEL_EXPORTER_OTLP_*PROTOCOL", "OTEL_BSP_*", "OTEL_TRACES_*"),
+    *("OTEL_RESOURCE_ATTRIBUTES", "OTEL_SDK_DISABLED", "OTEL_SERVICE_NAME"),
     "PATH",
     "TMPDIR",
     "TZ",

@@ -23,6 +23,7 @@ from codegym_harness.processes.python_garbage_collector import rare_collections
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.sandbox.confinement.linux_functions import use_batch_scheduling
+from codegym_mcp.trace_export import export_traces
 
 READY = 0
 """The number of the response that a worker sends without a request."""
@@ -84,6 +85,7 @@ def run_worker(
     connection.set_inheritable(False)
     options = options_type.model_validate_json(sys.stdin.buffer.read())
     raise_open_file_limit()
+    export_traces("codegym-mcp worker")
     # The process that started the worker has priority: it waits for models, or writes what workers have done.
     with suppress(OSError):
         use_batch_scheduling()

@@ -20,6 +20,7 @@ from codegym_harness.records.trajectory import (
     Trajectory,
     timestamp,
 )
+from codegym_harness.runs.rollout_spans import record_result, rollout_span
 from codegym_mcp.control_plane_messages import EpisodeInfo
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import CodegymError, ModelError, RemoteError, RunHaltedError
@@ -90,6 +91,15 @@ async def roll_out(
     Raises:
         RunHaltedError: the rollout must not be kept, and no further episode could succeed.
     """
+    with rollout_span(agent.info, assignment) as span:
+        trajectory = await _roll_out(agent, source, assignment, seconds, seed)
+        record_result(span, trajectory)
+    return trajectory
+
+
+async def _roll_out(
+    agent: Agent, source: EpisodeSource, assignment: Assignment, seconds: float, seed: int
+) -> Trajectory:
     start = time.perf_counter()
     attempt = _Attempt()
     try:
