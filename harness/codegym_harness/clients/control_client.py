@@ -12,7 +12,7 @@ from opentelemetry.propagate import inject
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from codegym_harness.clients.mcp_client import ssl_context
-from codegym_harness.clients.retrying_client import RetryingClient
+from codegym_harness.clients.retrying_client import LEAST_PATIENCE, RetryingClient
 from codegym_mcp.control_plane_messages import EpisodeInfo, EventInfo, OpenedEpisode, OpenRequest
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
 from codegym_mcp.spec.environment_info import EnvironmentInfo
@@ -66,7 +66,7 @@ class ControlClient:
         headers = {"Authorization": f"Bearer {token}"}
         async with RetryingClient(
             url=url,
-            patience=patience,
+            patience=max(patience, LEAST_PATIENCE),
             socket_path=socket_path,
             base_url=url,
             headers=headers,

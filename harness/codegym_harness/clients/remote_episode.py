@@ -5,6 +5,7 @@ from typing import Any
 
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import McpConnection, connect
+from codegym_harness.clients.retrying_client import LEAST_PATIENCE
 from codegym_mcp.control_plane_messages import EpisodeInfo, EventInfo, OpenRequest
 from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
@@ -50,7 +51,7 @@ class RemoteEpisode:
             ConnectionFailedError: the server cannot be reached, or refuses.
         """
         opened = await control.open_episode(request)
-        held = HeldContext(connect(opened.mcp_url, patience=patience))
+        held = HeldContext(connect(opened.mcp_url, patience=max(patience, LEAST_PATIENCE)))
         try:
             connection = await held.enter()
             info = await control.episode(opened.id)

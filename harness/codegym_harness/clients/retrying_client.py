@@ -14,6 +14,9 @@ import httpx2
 from codegym_mcp.loopback_addresses import is_loopback_url
 
 T = TypeVar("T")
+LEAST_PATIENCE = 1.0
+"""Seconds for retries with a server of this project that should be running: it may close an idle connection
+just when a request is sent on it."""
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 _LOST = (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ConnectTimeout)

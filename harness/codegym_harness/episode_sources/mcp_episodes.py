@@ -8,6 +8,7 @@ import anyio
 from codegym_harness.agents.agent_context import EpisodeAddress
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import Target, connect
+from codegym_harness.clients.retrying_client import LEAST_PATIENCE
 from codegym_harness.episode_sources.episode_source import Assignment, OpenEpisode
 from codegym_harness.records.trajectory import Transport
 from codegym_mcp.control_plane_messages import EpisodeInfo
@@ -33,7 +34,7 @@ class ServedEpisodes:
         patience: float = 0.0,
     ) -> None:
         self._control = control
-        self._patience = patience
+        self._patience = max(patience, LEAST_PATIENCE)
         self._limits = limits or Limits()
 
     @asynccontextmanager

@@ -8,6 +8,8 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
 
+from .test_retrying_client import server as server_of_replies
+
 
 async def test_environments_are_listed(server: ServerProcess) -> None:
     async with ControlClient.connect(server.url, server.token) as control:
@@ -104,3 +106,10 @@ async def test_the_events_of_an_episode_are_listed(server: ServerProcess) -> Non
         assert (submit.name, submit.arguments, submit.result) == ("submit_answer", {"answer": 2}, answered)
         with pytest.raises(NotFoundError, match="no episode named 'lost'"):
             await control.events("lost")
+
+
+async def test_a_connection_that_the_server_closes_when_it_is_used_costs_nothing() -> None:
+    page = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]"
+    async with server_of_replies(b"", page) as (url, sent), ControlClient.connect(url, "token") as control:
+        assert await control.environments() == []
+    assert len(sent) == 2
