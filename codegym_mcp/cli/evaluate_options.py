@@ -184,6 +184,8 @@ def _value(config: "RunConfig", field: str) -> Any:
 def _brief(value: Any) -> str:
     if value is None or value == ():
         return "no value"
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
     text = str(getattr(value, "name", value))
     return text if len(text) <= 60 else f"{text[:60]}…"
 

@@ -59,7 +59,12 @@ async def open_client(options: ModelOptions) -> AsyncIterator[ModelClient]:
         ModelAccessError: the key or the address is missing, or the model does not have one of the options.
     """
     provider, colon, name = options.name.partition(":")
-    if not colon or not name:
+    if provider and not name and (colon or provider in {*_CHAT, *_SERVERS, _RESPONSES, _MESSAGES}):
+        raise ModelAccessError(
+            f"{options.name!r} names a provider, and no model.",
+            hint=f"Write the model behind it: {provider}:MODEL.",
+        )
+    if not provider or not name:
         raise ModelAccessError(
             f"The model {options.name!r} is named without its provider.",
             hint=f"Write it as provider:model, for example openai:{options.name.strip(':')}.",

@@ -120,10 +120,8 @@ class ControlPlane:
         return JSONResponse({"status": "ok", "version": VERSION, "open_episodes": self._episodes.open_count})
 
     async def _list_environments(self, request: Request) -> Response:
-        parameters = request.query_params
-        lists = {key: parameters.getlist(key) for key in ("name", "tag") if key in parameters}
         try:
-            query = EnvironmentQuery.model_validate({**parameters, **lists})
+            query = EnvironmentQuery.model_validate(_query(request, repeatable=("name", "tag")))
         except ValidationError as error:
             return _invalid(error, "the query")
         query = query.model_copy(update={"limit": min(query.limit or MAX_PAGE, MAX_PAGE)})
@@ -180,11 +178,8 @@ class ControlPlane:
         return self._public_url or str(request.base_url).rstrip("/")
 
     async def _list_episodes(self, request: Request) -> Response:
-        parameters = request.query_params
         try:
-            query = EpisodeQuery.model_validate(
-                {**parameters, **({"state": parameters.getlist("state")} if "state" in parameters else {})}
-            )
+            query = EpisodeQuery.model_validate(_query(request, repeatable=("state",)))
         except ValidationError as error:
             return _invalid(error, "the query")
         return _json(self._find_page(query))
@@ -217,6 +212,15 @@ class ControlPlane:
         episode = self._episodes.by_id(request.path_params["id"])
         events = _EVENTS.dump_json(await EventInfo.of(episode))
         return Response(events, media_type="application/json")
+
+
+def _query(request: Request, *, repeatable: tuple[str, ...]) -> dict[str, str | list[str]]:
+    """Returns the parameters of a query. Another one that is repeated is a list too, and so refused."""
+    parameters = request.query_params
+    values = {name: parameters.getlist(name) for name in parameters}
+    return {
+        name: given if name in repeatable or len(given) > 1 else given[0] for name, given in values.items()
+    }
 
 
 def _json(model: BaseModel, status: int = 200) -> Response:

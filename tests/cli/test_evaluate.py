@@ -109,6 +109,10 @@ def test_resuming_with_another_configuration_is_refused_before_anything_is_writt
     assert (
         "--tasks cannot change on resume: the run in mine was started with 2, and 5 was given" in more.stderr
     )
+    generated = run("--resume", "mine", "--difficulty", "2,3", "--seed", "5-9")
+    assert "started with 1, and 2,3 was given" in generated.stderr
+    seeds = run("--resume", "mine", "--seed", "5-9")
+    assert "started with 0, and 5-9 was given" in seeds.stderr
     assert Path("mine/trajectories.jsonl").read_bytes() == before
 
 

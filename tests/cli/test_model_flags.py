@@ -108,6 +108,9 @@ def test_a_model_that_cannot_be_used_is_reported_before_the_first_episode(
     for arguments, words in (
         (("--model", "opnai:x"), "Did you mean openai"),
         (("--model", "gpt-6-luna"), "named without its provider"),
+        (("--model", "openai"), "names a provider, and no model. Write the model behind it: openai:MODEL"),
+        (("--model", "ollama:"), "names a provider, and no model. Write the model behind it: ollama:MODEL"),
+        (("--model", ":small"), "named without its provider"),
         (("--model", "openai:x"), "OPENAI_API_KEY is not set"),
         (("--model", "openai:nowhere", *base_url), "does not know openai:nowhere"),
         (("--model", "openai:climber", *base_url, "--api-key-env", "BAD_KEY"), "Check the key"),

@@ -99,6 +99,8 @@ async def test_a_later_server_lists_the_episodes_of_an_earlier_one(pool: Sandbox
         ({"cursor": "x"}, "cursor"),
         ({"cursor": ""}, "cursor"),
         ({"colour": "red"}, "colour"),
+        ({"environment": ["safe", "other"]}, "environment"),
+        ({"limit": ["1", "2"]}, "limit"),
     ],
 )
 async def test_a_wrong_query_is_refused_with_the_reason(

@@ -34,6 +34,9 @@ class SeedRange(BaseModel):
             raise ValueError(f"the last seed, {self.last}, is smaller than the first, {self.first}")
         return self
 
+    def __str__(self) -> str:
+        return str(self.first) if self.last is None else f"{self.first}-{self.last}"
+
     def contains(self, seed: int) -> bool:
         """Returns whether a seed is in the range."""
         return self.first <= seed and (self.last is None or seed <= self.last)
