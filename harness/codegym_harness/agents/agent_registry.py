@@ -49,6 +49,8 @@ def make_agent(name: str, resources: AgentResources) -> Agent:
     """
     if ":" in name:
         return load_function(name)
+    if name.endswith(".py"):
+        raise NotFoundError("agent", name, hint=f"Name the function in the file: {name}:FUNCTION.")
     if name not in _AGENTS:
         raise NotFoundError("agent", name, [*AGENT_NAMES, "command", "module:function"])
     return _AGENTS[name](resources)

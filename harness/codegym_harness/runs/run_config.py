@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -107,7 +108,7 @@ class RunConfig(BaseModel):
         """Returns the other MCP server that is played, or None if environments of this project are played.
 
         Raises:
-            CodegymError: two servers are given, or the agent cannot play another server.
+            CodegymError: two servers are given, the URL is none, or the agent cannot play another server.
         """
         if self.mcp_url is None and self.mcp_command is None:
             return None
@@ -121,7 +122,7 @@ class RunConfig(BaseModel):
         if self.command is not None:
             raise CodegymError("An agent program can play only environments of this project.")
         if self.mcp_url is not None:
-            return self.mcp_url
+            return _checked_address(self.mcp_url)
         try:
             command, *arguments = shlex.split(self.mcp_command or "")
         except ValueError as error:
@@ -174,3 +175,17 @@ def recorded_config(path: Path) -> RunConfig:
         raise RunError(
             path, f"{path / CONFIGURATION} is not a valid configuration of a run: {error}."
         ) from None
+
+
+def _checked_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise CodegymError(
+            f"{url!r} is not the address of an MCP server.",
+            hint="Write it with http:// or https://, for example http://127.0.0.1:8000/mcp.",
+        )
+    return url

@@ -30,3 +30,10 @@ async def test_every_registered_agent_plays_under_its_name(
 async def test_the_error_for_an_unknown_agent_suggests_a_known_one(resources: AgentResources) -> None:
     with pytest.raises(NotFoundError, match="Did you mean oracle"):
         make_agent("orcale", resources)
+
+
+async def test_a_file_without_its_function_is_an_error_that_says_how_to_name_it(
+    resources: AgentResources,
+) -> None:
+    with pytest.raises(NotFoundError, match=r"Name the function in the file: my_agent\.py:FUNCTION"):
+        make_agent("my_agent.py", resources)

@@ -16,6 +16,25 @@ def test_the_command_of_an_mcp_server_is_split_as_by_a_shell() -> None:
     assert target == StdioServerParameters(command="serve", args=["my env.py", "--task", "1"])
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "foo",
+        "127.0.0.1:8000/mcp",
+        "localhost/mcp",
+        "http://",
+        "https:///mcp",
+        "http://[::1/mcp",
+        "ftp://x/mcp",
+    ],
+)
+def test_an_address_that_is_none_is_refused_before_the_run(url: str) -> None:
+    with pytest.raises(
+        CodegymError, match=r"is not the address of an MCP server.*http://127\.0\.0\.1:8000/mcp"
+    ):
+        RunConfig(agent="observe", mcp_url=url).target()
+
+
 def test_a_command_with_an_open_quote_is_an_error() -> None:
     with pytest.raises(CodegymError, match="cannot be parsed"):
         RunConfig(agent="random", mcp_command="serve 'my env.py").target()
