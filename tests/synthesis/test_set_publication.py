@@ -1,6 +1,7 @@
 """Sets as they are written, refused, and read back."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -37,10 +38,10 @@ def put(
     """Writes an environment with the files that a synthesis writes."""
     source = (bundled_path() / f"{ORIGINAL}.py").read_text()
     if lazy:
-        head, solve, rest = source.partition(
-            "def solve(tools, aisles, weights, capacity, weighings, seals):\n"
+        source, replaced = re.subn(
+            r"^def solve\(.*\):\n", r"\g<0>    return {}\n", source, flags=re.MULTILINE
         )
-        source = f"{head}{solve}    return {{}}\n{rest}"
+        assert replaced == 1
     (folder / f"{name}.py").write_text(source.replace('"license": "MIT"', f'"license": "{license}"'))
     (folder / f"{name}.jsonl").write_bytes((bundled_path() / f"{ORIGINAL}.jsonl").read_bytes())
     if provenance is not None:
@@ -118,7 +119,7 @@ def test_the_card_describes_the_set(tmp_path: Path) -> None:
     put(tmp_path, "two", license="", grade="B", provenance={"source": "MBPP", "license": "CC BY 4.0"})
     path = tmp_path / "out" / "set.jsonl"
     card = publish(chosen(tmp_path), path)
-    assert (card.environments, card.tasks, card.tools, card.endless) == (2, 16, 6, 2)
+    assert (card.environments, card.tasks, card.tools, card.endless) == (2, 16, 8, 2)
     assert card.licenses == {"CC BY 4.0": 2}
     assert card.sources == {"MBPP": 2}
     assert card.models == {"none": 1, "writer": 1}
@@ -127,7 +128,7 @@ def test_the_card_describes_the_set(tmp_path: Path) -> None:
     assert card.sha256 == sha256(path.read_bytes()).hexdigest()
     assert Card.model_validate_json((tmp_path / "out" / "set.jsonl.card.json").read_bytes()) == card
     told = (tmp_path / "out" / "set.jsonl.card.md").read_text()
-    assert "2 environments with 16 tasks and 6 tools" in told
+    assert "2 environments with 16 tasks and 8 tools" in told
     assert "Licence: CC BY 4.0" in told
     assert "| writer | 1 |" in told
     assert sorted(file.name for file in path.parent.iterdir()) == [
@@ -286,7 +287,7 @@ def test_the_command_writes_a_set_of_verified_environments_and_prints_its_card(t
     assert (card.set, card.environments) == ("set.parquet", 1)
     assert Catalog.load([path]).names == ["hunt"]
     told = run(tmp_path / "made", "-o", tmp_path / "set.jsonl").stdout
-    assert "environments: 1\ntasks: 8\ntools: 3\n" in told
+    assert "environments: 1\ntasks: 8\ntools: 4\n" in told
     assert "licences: MIT (1)" in told
 
 
