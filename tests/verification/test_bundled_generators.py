@@ -85,3 +85,36 @@ async def test_each_rule_that_is_forgotten_leads_to_an_answer_without_reward(
         episode = await open_episode(environment, config)
         await episode.submit(answer)
         assert episode.reward == 0.0
+
+
+@pytest.mark.parametrize("seed", ["1/7", "3/7", "4/7", "5/7"])
+async def test_parcel_hunt_parcels_land_in_another_aisle_and_in_crates_that_can_be_opened(
+    pool: SandboxPool, seed: str
+) -> None:
+    config = await generated(pool, "parcel_hunt", seed)
+    aisle_of = {crate: number for number, crates in enumerate(config["manifests"]) for crate in crates}
+    emptied = {each["crate"]: each["into"] for each in config["emptyings"]}
+    assert bool(emptied) == bool(config["quarantine"]) == (seed > "4")
+    for stray in config["strays"]:
+        assert aisle_of[stray["belongs"]] != aisle_of[stray["landed"]]
+        assert stray["landed"] not in [*config["quarantine"], *emptied, *emptied.values()]
+    for crate, into in emptied.items():
+        assert aisle_of[crate] == aisle_of[into]
+
+
+@pytest.mark.parametrize("seed", ["4/7", "5/7", "5/8"])
+async def test_venue_bookings_every_letter_that_changes_a_request_comes_after_it(
+    pool: SandboxPool, seed: str
+) -> None:
+    config = await generated(pool, "venue_bookings", seed)
+    assert len(config["pile"]) == config["letters"]
+    asked = []
+    for letter in config["pile"]:
+        if letter["kind"] == "request":
+            assert letter["client"] not in asked
+            asked.append(letter["client"])
+        elif letter["kind"] == "closure":
+            assert 1 <= letter["room"] <= config["rooms"]
+        else:
+            assert letter["client"] in asked
+    assert {letter["kind"] for letter in config["pile"]} == {"request", "cancellation", "change", "closure"}

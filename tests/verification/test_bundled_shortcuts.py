@@ -122,3 +122,18 @@ async def test_a_refund_of_one_cent_proposed_to_learn_of_changes_of_mind(
     await OraclePolicy(pool, environment, Limits()).play(episode)
     assert episode.state is EpisodeState.SUBMITTED
     assert episode.reward == 0.0
+
+
+@pytest.mark.parametrize("task", tasks("venue_bookings"), ids=lambda task: task.id)
+async def test_all_letters_read_before_the_first_hold(
+    pool: SandboxPool, open_episode: OpenEpisode, task: Task
+) -> None:
+    episode = await open_episode(bundled("venue_bookings"), task.config)
+    for _ in range(task.config["letters"]):
+        await call(episode, "open_letter")
+    for number, letter in enumerate(task.config["pile"], 1):
+        for room in range(1, task.config["rooms"] + 1):
+            if letter["kind"] == "request":
+                await episode.call("hold", {"letter": number, "room": room})
+    await submit_reference(episode, pool)
+    assert episode.reward == 0.0
