@@ -362,9 +362,10 @@ class Diary:
         for room in self.order:
             if wish["people"] > self.cards[room]["seats"]:
                 continue
-            hours, day = self.hours(client, self.setup[room]), self.days[room, wish["day"]]
-            if self.closed[room, wish["day"]] & self.hours(client, self.setup_at_closures(room)):
+            closed, day = self.closed[room, wish["day"]], self.days[room, wish["day"]]
+            if closed and closed & self.hours(client, self.setup_at_closures(room)):
                 continue
+            hours = self.hours(client, self.setup[room])
             rivals = [name for name in day if day[name] & hours]
             if rivals and not (displaces and all(self.status[name] == "held" for name in rivals)):
                 continue
@@ -397,7 +398,7 @@ ANY_SIGNER = "follows letters that others signed"
 CONFIRMED_STAY = "leaves confirmed bookings in rooms that are closed"
 SETUP_AT_CLOSURES = "keeps set-up hours at closures"
 ALL_DEPOSITS = "keeps deposits after changes and closures"
-RULES = [POLITE, ONE_LIST, NO_DEPOSITS, STANDING, NO_LIST, NO_SETUP, FIRST_ROOM]
+RULES = [ONE_LIST, POLITE, NO_DEPOSITS, STANDING, NO_LIST, FIRST_ROOM, NO_SETUP]
 RULES_OF_CHANGES = [SETUP_AT_CLOSURES, ALL_DEPOSITS, CONFIRMED_STAY, ANY_SIGNER]
 
 
@@ -410,7 +411,7 @@ def accepts(answer: int, state: House, config: Config) -> bool:
 
 
 def rules(config: Config) -> list[str]:
-    return RULES_OF_CHANGES + RULES if config["changes"] else RULES
+    return RULES + RULES_OF_CHANGES if config["changes"] else RULES
 
 
 def mistakes(config: Config) -> dict:
@@ -619,7 +620,7 @@ def generate(random, difficulty: int) -> Config:
     size, most_idle = SIZES[difficulty - 1], 4 if difficulty == 1 else 1
     while True:
         # At most one rule may be idle; the rarest one, if it counts twice, may not.
-        twice = [ONE_LIST] if difficulty > 1 and random.random() < 0.5 else []
+        twice = [ONE_LIST] if difficulty > 1 and random.random() < 0.4 else []
         cards = draw_cards(random, size["rooms"])
         names = random.sample(CLIENTS, size["letters"] - len(size["later"]))
         clients = {name: draw_client(random, size, cards) for name in names}
