@@ -22,7 +22,7 @@ rules = st.builds(
         groups=groups, lower_at=min(bounds), raise_at=max(bounds), first=first
     ),
     st.integers(1, 4),
-    st.sets(st.floats(0, 1), min_size=2, max_size=2),
+    st.sets(st.integers(0, 20).map(lambda part: part / 20), min_size=2, max_size=2),
     st.integers(LOWEST, HIGHEST),
 )
 
@@ -149,6 +149,18 @@ def test_a_seed_that_is_played_again_after_a_decision_is_a_new_group() -> None:
     assert progress.choose(4, RULE) == 2
     assert progress.choose(1, RULE) == 2
     assert progress.groups.keys() == {4, 1}
+
+
+@given(st.integers(LOWEST - 1, HIGHEST), rules)
+def test_an_agent_is_kept_at_the_border_of_what_it_can_do(ability: int, rule: CurriculumRule) -> None:
+    progress = EnvironmentProgress(difficulty=rule.first)
+    played = []
+    for seed in range(12 * rule.groups):
+        difficulty = progress.choose(seed, rule)
+        play(progress, seed, [float(difficulty <= ability)], rule)
+        played.append(difficulty)
+    border = {max(LOWEST, ability), min(HIGHEST, ability + 1)}
+    assert set(played[6 * rule.groups :]) <= border
 
 
 @given(st.integers(1, 200), rules)
