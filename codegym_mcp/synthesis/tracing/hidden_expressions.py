@@ -315,12 +315,21 @@ class _Builder:
         return None
 
     def _arguments(self, function: ast.expr, node: ast.Call) -> ast.expr:
-        arguments = [self._argument(each) for each in node.args]
+        is_helper = isinstance(function, ast.Name) and function.id in self.scope.helpers
+        build = self._helper_argument if is_helper else self._argument
+        arguments = [build(each) for each in node.args]
         keywords = [ast.keyword(each.arg, self._argument(each.value)) for each in node.keywords]
         return ast.Call(function, arguments, keywords)
 
     def _argument(self, node: ast.expr) -> ast.expr:
         return self.build(node)[0]
+
+    def _helper_argument(self, node: ast.expr) -> ast.expr:
+        """Builds an argument of a helper. A constant fills a hole, so that all calls are of one tool."""
+        match node:
+            case ast.Constant(value=str() | int() | float()):
+                return self.hole(copy.deepcopy(node))
+        return self._argument(node)
 
     def _children(self, node: ast.expr) -> ast.expr:
         made = copy.copy(node)

@@ -63,7 +63,8 @@ class InputScaler:
         random = self._random
         if not isinstance(value, list | str) or not value:
             return None
-        rules = SequenceRules.of(samples) if isinstance(value, list) else None
+        lists = [each for each in samples if isinstance(each, list)]
+        rules = SequenceRules.of(lists) if isinstance(value, list) else None
         if rules is not None and (rules.distinct or rules.rectangular or rules.indices):
             return None
         choice = random.random()
@@ -84,7 +85,7 @@ class InputScaler:
                 made = self._edit_text(made, alphabet)
             return made
         made = copy.deepcopy(made)
-        items = [item for each in samples if isinstance(each, list) for item in each]
+        items = [item for each in lists for item in each]
         for _ in range(random.choice((0, 0, 1, 2))):
             made[random.randrange(len(made))] = self._value(random.choice(items), items, 4)
         if rules is not None and (rules.ascending or rules.descending):

@@ -13,6 +13,7 @@ _OPENING = re.compile(
     r"(function|program|method|code|script)\s*((that|which)\s+|to\s+|for\s+)?",
     re.IGNORECASE,
 )
+_WORDS_ID = re.compile(r"[a-z]+(-[a-z]+)+")
 _DOCTEST = re.compile(r"^\s*>>>.*?(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
 _NOUNS = {
     Kind.LIST: "a list",
@@ -48,8 +49,14 @@ def _docstring_of(statement: str) -> str:
     return statement.strip()
 
 
-def title_of(statement: str, name: str) -> str:
-    """Returns a short title from the first words of the statement."""
+def title_of(id: str, statement: str, name: str) -> str:
+    """Returns a short title: the id of the problem if it is made of words, else the statement's first words.
+
+    Args:
+        name: name of the solution's function, for a statement without words.
+    """
+    if _WORDS_ID.fullmatch(id):
+        return id.replace("-", " ").capitalize()
     first = re.split(r"(?<=[.!?])\s|\n", statement_in_words(statement))[0].rstrip(".!? ")
     first = re.sub(r"[`*_\"\[\]{}()]+", " ", first)
     words: list[str] = []
@@ -65,10 +72,10 @@ def task_text(statement: str, program: Program, lifted: LiftedProgram, form: Ref
     paragraphs = [_braced(statement_in_words(statement))]
     hidden = [f"{name} ({_noun(form.shapes[name])})" for name in lifted.hidden]
     if len(hidden) == 1:
-        paragraphs.append(f"Its input {hidden[0]} is hidden; find out what you need with the tools.")
+        paragraphs.append(f"The input {hidden[0]} is hidden; find out what you need with the tools.")
     else:
         names = f"{', '.join(hidden[:-1])} and {hidden[-1]}"
-        paragraphs.append(f"Its inputs {names} are hidden; find out what you need with the tools.")
+        paragraphs.append(f"The inputs {names} are hidden; find out what you need with the tools.")
     if lifted.public:
         known = ", ".join(f"{name} = {{{name}}}" for name in lifted.public)
         paragraphs[-1] += f" You know {known}."

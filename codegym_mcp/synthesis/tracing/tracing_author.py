@@ -106,7 +106,7 @@ class TracingAuthor:
         lifted = found.lifted
         problem = self.problem
         meta: dict[str, object] = {
-            "title": title_of(problem.statement, program.entry.name),
+            "title": title_of(problem.id, problem.statement, program.entry.name),
             "tags": ["traced"],
             "public": list(lifted.public),
             "source": problem.origin,

@@ -48,6 +48,17 @@ def test_a_helper_is_a_tool() -> None:
     assert "return h(self.a[position], self.b[position])" in bodies(program).values()
 
 
+def test_a_helper_that_is_called_with_different_constants_is_one_tool() -> None:
+    source = (
+        "def shows(s, k, c):\n    return s[k] == c\n\n"
+        "def f(s):\n    n = 0\n    for k in range(len(s)):\n"
+        "        if shows(s, k, 'a'):\n            n += 1\n        elif shows(s, k, 'b'):\n            n += 2\n"
+        "    return n"
+    )
+    program = lifted(source, {"s": "ab"}, k=1, n=1)
+    assert [tool.parameters for tool in program.tools if tool.parameters] == [["k", "c"]]
+
+
 def test_an_entered_helper_is_a_function_of_the_oracle() -> None:
     source = "def h(x, y):\n    return x > y\n\ndef f(a, b):\n    n = 0\n    for x, y in zip(a, b):\n        n += h(x, y)\n    return n"
     program = lifted(source, {"a": [1], "b": [2]}, Variation("entered", entered=True), x=1, y=1, n=1)
