@@ -59,8 +59,10 @@ _FINISH_REASONS = {
     },
 }
 _FINISH_OF = {name: reason for reason, names in _FINISH_REASONS.items() for name in names}
+_MAX_COUNT = 2**53
+"""Largest number of tokens that is believed."""
 _LOWEST_LOGPROB = -9999.0
-"""Stands for a log-probability of minus infinity, which JSON cannot hold."""
+"""Stands for a log-probability of minus infinity, which JSON cannot hold, and for one that is none."""
 
 
 class UnusableResponseError(Exception):
@@ -219,7 +221,7 @@ def _original(said: Mapping[str, Any], calls: list[ModelToolCall]) -> dict[str, 
         raw_calls = said.get("tool_calls")
         received = raw_calls if isinstance(raw_calls, list) else []
         extras = [
-            call.get("extra_content") for call in received if isinstance(call, Mapping)
+            _writable_data(call.get("extra_content")) for call in received if isinstance(call, Mapping)
         ]  # Gemini refuses later requests without the signature that it puts here.
         extras += [None] * (len(calls) - len(extras))
         original["tool_calls"] = [
@@ -260,7 +262,7 @@ def _usage(usage: object) -> TokenUsage:
 def _count(value: object) -> int | None:
     if isinstance(value, str):
         value = int(value) if value.isdecimal() else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_COUNT:
         return None
     return int(value)
 
@@ -272,7 +274,7 @@ def _logprobs(logprobs: object) -> list[float] | None:
     values = [value for token in tokens if isinstance(value := _member(token, "logprob"), int | float)]
     if not values or len(values) != len(tokens):
         return None
-    return [value if math.isfinite(value) else _LOWEST_LOGPROB for value in values]
+    return [value if _LOWEST_LOGPROB <= value <= 1 else _LOWEST_LOGPROB for value in values]
 
 
 def _member(value: object, name: str) -> object:
@@ -297,4 +299,7 @@ def _writable_data(value: Any) -> Any:
             return [_writable_data(each) for each in value]
         case dict():
             return {replace_lone_surrogates(name): _writable_data(each) for name, each in value.items()}
+        case float() if not math.isfinite(value):
+            # JSON has no such number; servers refuse every request that contains one.
+            return None
     return value

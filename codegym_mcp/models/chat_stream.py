@@ -75,8 +75,9 @@ def _add_part(parts: list[Any], part: Any) -> None:
     if index is not None:
         started = [each for each in parts if isinstance(each, dict) and each.get("index") == index]
     else:
-        new = part.get("id") and (not parts or part["id"] != parts[-1].get("id"))
-        started = [] if new or part.get("type") == "text" else parts[-1:]
+        last = [each for each in parts[-1:] if isinstance(each, dict)]
+        new = part.get("id") and (not last or part["id"] != last[0].get("id"))
+        started = [] if new or part.get("type") == "text" else last
     if started:
         _add(started[-1], part)
     else:
