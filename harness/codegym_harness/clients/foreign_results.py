@@ -137,7 +137,7 @@ def _repair_outcome(result: Result) -> Result:
         said = {name: value for name, value in result.items() if name not in _NO_SAYING}
         content = [said] if said and result.get("structuredContent") is None else []
     blocks = content if isinstance(content, list) else [content]
-    result["content"] = [_repair_block(block) for block in blocks]
+    result["content"] = [_repair_block(block) for block in blocks if block is not None]
     if "isError" in result:
         result["isError"] = result["isError"] in (True, 1, "true", "True")
     structured = result.get("structuredContent")
