@@ -1,6 +1,8 @@
-"""Lone surrogates: code points that Python strings can hold, but UTF-8 and JSON cannot."""
+"""Lone surrogates and other data that Python can hold, but UTF-8 and JSON cannot."""
 
+import math
 import re
+from typing import Any
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -21,3 +23,20 @@ def replace_lone_surrogates(text: str) -> str:
     if is_encodable(text):
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def writable_data(value: Any) -> Any:
+    """Returns JSON data as every JSON text can hold them.
+
+    Lone surrogates are replaced, and numbers without a value (`NaN`, infinity) are null.
+    """
+    match value:
+        case str():
+            return replace_lone_surrogates(value)
+        case list():
+            return [writable_data(each) for each in value]
+        case dict():
+            return {replace_lone_surrogates(name): writable_data(each) for name, each in value.items()}
+        case float() if not math.isfinite(value):
+            return None
+    return value

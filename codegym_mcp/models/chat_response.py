@@ -1,7 +1,6 @@
 """Reads responses of the Chat Completions API, also those that deviate from its specification."""
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, count
@@ -17,7 +16,7 @@ from codegym_mcp.models.model_messages import (
     TokenUsage,
 )
 from codegym_mcp.models.provider_client import ClientResponse
-from codegym_mcp.unicode_text import replace_lone_surrogates
+from codegym_mcp.unicode_text import replace_lone_surrogates, writable_data
 
 FILTERED = "The provider's filter stopped the reply."
 
@@ -213,15 +212,15 @@ def _original(said: Mapping[str, Any], calls: list[ModelToolCall]) -> dict[str, 
     """Returns the message for later requests: as received, without members that requests do not have."""
     original: dict[str, Any] = {"role": "assistant"}
     if "content" in said:
-        original["content"] = _writable_data(said["content"])
+        original["content"] = writable_data(said["content"])
     for name in REASONING_FIELDS:
         if said.get(name) is not None:
-            original[name] = _writable_data(said[name])
+            original[name] = writable_data(said[name])
     if calls:
         raw_calls = said.get("tool_calls")
         received = raw_calls if isinstance(raw_calls, list) else []
         extras = [
-            _writable_data(call.get("extra_content")) for call in received if isinstance(call, Mapping)
+            writable_data(call.get("extra_content")) for call in received if isinstance(call, Mapping)
         ]  # Gemini refuses later requests without the signature that it puts here.
         extras += [None] * (len(calls) - len(extras))
         original["tool_calls"] = [
@@ -289,17 +288,3 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _writable_data(value: Any) -> Any:
-    match value:
-        case str():
-            return replace_lone_surrogates(value)
-        case list():
-            return [_writable_data(each) for each in value]
-        case dict():
-            return {replace_lone_surrogates(name): _writable_data(each) for name, each in value.items()}
-        case float() if not math.isfinite(value):
-            # JSON has no such number; servers refuse every request that contains one.
-            return None
-    return value

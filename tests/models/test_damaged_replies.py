@@ -1,15 +1,14 @@
 """Whatever a server sends in a successful response, it is a reply that can be sent back, or an error."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from codegym_mcp.models.chat_response import UnusableResponseError, read_response
 from codegym_mcp.models.chat_stream import join_stream
 from codegym_mcp.models.error_diagnosis import diagnose_error
+from tests.damaged_data import damaged
 
 CALL = {"id": "a", "type": "function", "function": {"name": "move", "arguments": '{"floors": 1}'}}
 RESPONSE = {
@@ -32,57 +31,6 @@ CHUNKS = [
     {"choices": [{"delta": {"tool_calls": [{"function": {"arguments": "}"}}]}, "finish_reason": "stop"}]},
     {"choices": [], "usage": {"prompt_tokens": 1}},
 ]
-DAMAGE = st.sampled_from(
-    [
-        None,
-        "",
-        0,
-        -1,
-        1.5,
-        True,
-        [],
-        {},
-        [None],
-        [[]],
-        {"a": None},
-        "x",
-        [1, "a"],
-        10**400,
-        "\ud800",
-        {"\ud800": 1},
-        float("nan"),
-        float("inf"),
-        {"n": float("nan")},
-        [{"type": "text", "text": None}],
-        [{"type": "text"}],
-    ]
-)
-
-
-def paths(data: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    parts = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    for key, value in parts:
-        yield (*above, key)
-        yield from paths(value, (*above, key))
-
-
-def damaged(data: Any) -> st.SearchStrategy[Any]:
-    """Returns copies of data in which up to three members have another value."""
-
-    def damage(changes: list[tuple[tuple[Any, ...], Any]]) -> Any:
-        copy = json.loads(json.dumps(data))
-        for path, value in changes:
-            place = copy
-            try:
-                for key in path[:-1]:
-                    place = place[key]
-                place[path[-1]] = value
-            except (TypeError, KeyError, IndexError):
-                continue
-        return copy
-
-    change = st.tuples(st.sampled_from(list(paths(data))), DAMAGE)
-    return st.lists(change, min_size=1, max_size=3).map(damage)
 
 
 def check(body: Any) -> None:

@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from codegym_mcp.unicode_text import writable_data
+
 OUTPUT_SCHEMA_META = "codegym-mcp/output-schema"
 """Key under `_meta` of a listed tool that holds its output schema. The SDK would drop each result that does
 not fit the schema, and with it what the tool said."""
@@ -15,8 +17,8 @@ _SCHEMA_NAMES = ("inputSchema", "input_schema", "parameters")
 _OTHER_OUTCOMES = ("inputRequests", "task")
 """Members of results that are no results of a tool, and are left as they are."""
 _NO_SAYING = frozenset({"_meta", "isError", "structuredContent", "content", "resultType"})
-_IGNORED = frozenset({"annotations", "_meta", "icons", "size"})
-"""Members of blocks that no agent sees."""
+_SHOWN = ("type", "uri", "name", "description", "mimeType", "data", "text", "blob")
+"""Members of blocks and their resources that an agent sees."""
 
 Result = dict[str, Any]
 Warn = Callable[[str], None]
@@ -29,7 +31,7 @@ def repair_result(method: str, result: Mapping[str, Any], warn: Warn) -> Result:
         method: the method of the request.
         warn: receives a sentence for each tool that is left out.
     """
-    repaired = dict(result)
+    repaired: Result = writable_data(dict(result))
     if not isinstance(repaired.get("_meta", {}), Mapping):
         del repaired["_meta"]
     match method:
@@ -53,11 +55,9 @@ def _repair_introduction(result: Result) -> Result:
     name, version = (str(named.get(key) or "") for key in ("name", "version"))
     result["serverInfo"] = {"name": name or "mcp", "version": version}
     capabilities = result.get("capabilities")
-    result["capabilities"] = {
-        name: value if isinstance(value, Mapping) else {}
-        for name, value in (capabilities.items() if isinstance(capabilities, Mapping) else ())
-        if value not in (None, False)
-    }
+    named = capabilities if isinstance(capabilities, Mapping) else {}
+    # Their details are not used.
+    result["capabilities"] = {name: {} for name, value in named.items() if value not in (None, False)}
     if not isinstance(result.get("instructions", ""), str):
         del result["instructions"]
     return result
@@ -151,29 +151,24 @@ def _repair_outcome(result: Result) -> Result:
 def _repair_block(block: object) -> Result:
     if not isinstance(block, Mapping):
         return _text(_as_text(block))
-    kept = {name: value for name, value in block.items() if name not in _IGNORED}
     if isinstance(block.get("text"), str) and "resource" not in block:
         return _text(block["text"])
-    match block.get("type"):
-        case "image" | "audio" if _texts(block, "data", "mimeType"):
-            return kept
-        case "resource_link" if _texts(block, "uri", "name"):
-            return kept
-        case "resource" if _is_resource(block.get("resource")):
-            return kept
+    kind = block.get("type")
+    texts = _texts(block)
+    if (kind in ("image", "audio") and {"data", "mimeType"} <= texts.keys()) or (
+        kind == "resource_link" and {"uri", "name"} <= texts.keys()
+    ):
+        return texts
+    resource = block.get("resource")
+    embedded = _texts(resource) if isinstance(resource, Mapping) else {}
+    if kind == "resource" and "uri" in embedded and ("text" in embedded or "blob" in embedded):
+        return {"type": "resource", "resource": embedded}
     return _text(_as_text(block.get("text") or dict(block)))
 
 
-def _is_resource(resource: object) -> bool:
-    return (
-        isinstance(resource, Mapping)
-        and _texts(resource, "uri")
-        and (_texts(resource, "text") or _texts(resource, "blob"))
-    )
-
-
-def _texts(data: Mapping[str, Any], *names: str) -> bool:
-    return all(isinstance(data.get(name), str) for name in names)
+def _texts(data: Mapping[str, Any]) -> Result:
+    """Returns the members that an agent sees, if they are texts."""
+    return {name: data[name] for name in _SHOWN if isinstance(data.get(name), str)}
 
 
 def _text(text: str) -> Result:

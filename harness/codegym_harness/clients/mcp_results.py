@@ -6,7 +6,7 @@ from typing import Any
 import mcp_types as types
 
 from codegym_mcp.episode_interface import OVER_META, STATUS_META, CallResult, CallStatus
-from codegym_mcp.unicode_text import replace_lone_surrogates
+from codegym_mcp.unicode_text import replace_lone_surrogates, writable_data
 
 MAX_TEXT = 1 << 20
 """Maximum length of a result's text in characters; the rest is cut off."""
@@ -24,7 +24,7 @@ def call_result(result: types.CallToolResult) -> CallResult:
         text = _json_text(structured) if structured is not None else NO_CONTENT
     return CallResult(
         text=_bounded(replace_lone_surrogates(text)),
-        structured=None if result.is_error else _without_surrogates(structured),
+        structured=None if result.is_error else writable_data(structured),
         status=_status(result),
         over=bool((result.meta or {}).get(OVER_META)),
     )
@@ -67,15 +67,3 @@ def _bounded(text: str) -> str:
     if len(text) <= MAX_TEXT:
         return text
     return f"{text[:MAX_TEXT]}… ({len(text) - MAX_TEXT} more characters)"
-
-
-def _without_surrogates(data: Any) -> Any:
-    """Returns data in which lone surrogates, which JSON files cannot hold, are replaced."""
-    match data:
-        case str():
-            return replace_lone_surrogates(data)
-        case list():
-            return [_without_surrogates(item) for item in data]
-        case dict():
-            return {_without_surrogates(key): _without_surrogates(value) for key, value in data.items()}
-    return data
