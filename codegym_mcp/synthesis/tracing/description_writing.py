@@ -92,7 +92,7 @@ def describe_parameter(tool: LiftedTool, parameter: str, program: Program) -> st
     for place in places:
         if isinstance(place.slice, ast.Name) and place.slice.id == parameter:
             return f"position in {_phrase(place.value)}, counted from 0."
-    return f"the value of {parameter.replace('_', ' ')}."
+    return "the value." if parameter == "value" else f"the value of {parameter.replace('_', ' ')}."
 
 
 def _describe_helper(call: ast.Call, program: Program, *, as_truth: bool) -> str:

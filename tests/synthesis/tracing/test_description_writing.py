@@ -67,3 +67,4 @@ def test_a_parameter_that_selects_an_item_is_described_as_a_position() -> None:
     tool, program = helper_tool(COMPARES)
     assert describe_parameter(tool, "crate", program) == "position in crates, counted from 0."
     assert describe_parameter(tool, "space", program) == "the value of space."
+    assert describe_parameter(tool, "value", program) == "the value."
