@@ -191,7 +191,7 @@ def _calls(said: Mapping[str, Any]) -> Iterator[ModelToolCall]:
         function = function if isinstance(function, Mapping) else call
         arguments = parse_arguments(function.get("arguments"))
         yield ModelToolCall(
-            id=_unused_id(replace_lone_surrogates(_text(call.get("id"))) or f"call_{number}", known),
+            id=_unused_id(replace_lone_surrogates(_text(call.get("id"))) or f"call{number:05}", known),
             name=replace_lone_surrogates(_text(function.get("name"))),
             raw=replace_lone_surrogates(arguments.raw),
             arguments=arguments.data,

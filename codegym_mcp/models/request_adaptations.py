@@ -18,9 +18,10 @@ from codegym_mcp.models.request_changes import (
 )
 
 _INVALID_REQUEST = re.compile(
-    r"validation error|unexpected keyword argument|NoneType|\bnull\b|\broles?\b|template", re.IGNORECASE
+    r"validation error|unexpected keyword argument|NoneType|\bnull\b|\broles?\b|template|tool call id",
+    re.IGNORECASE,
 )
-"""Errors by which servers reject a request with status 500, for example llama-cpp-python."""
+"""Errors by which servers such as llama-cpp-python and mlx-lm reject a request with status 404 or 500."""
 
 
 def _apply(body: Body, adaptations: Sequence[Adaptation]) -> tuple[Body, list[str]]:
@@ -69,7 +70,7 @@ class RequestAdaptation:
 
     def reject(self, sent: Body, diagnosis: ErrorDiagnosis) -> bool:
         """Records that a form failed; returns whether there is another form to send at once."""
-        invalid = diagnosis.status == 500 and _INVALID_REQUEST.search(diagnosis.text)
+        invalid = diagnosis.status in (404, 500) and _INVALID_REQUEST.search(diagnosis.text)
         if diagnosis.status == 500 and not invalid:
             self._server.failed ^= {self._state}
         if diagnosis.meaning is not ErrorMeaning.REJECTED and not invalid:

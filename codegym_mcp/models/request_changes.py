@@ -97,6 +97,19 @@ def _replace_tool_names(body: Body) -> bool:
     return bool(replacements)
 
 
+def _replace_call_ids(body: Body) -> bool:
+    """Numbers the calls by their places, in nine letters and digits, as Mistral's templates require."""
+    ids: dict[str, str] = {}
+    for number, message in enumerate(body["messages"]):
+        for place, call in enumerate(message.get("tool_calls") or ()):
+            ids[call["id"]] = f"c{number:05x}{place:03x}"[-9:]
+            call["id"] = ids[call["id"]]
+        if message["role"] == "tool":
+            # Of calls with the same id, the results follow the last.
+            message["tool_call_id"] = ids.get(message["tool_call_id"], message["tool_call_id"])
+    return bool(ids)
+
+
 def _move_system_prompt(body: Body) -> bool:
     messages = body["messages"]
     if len(messages) < 2 or messages[0]["role"] in ("user", "assistant") or messages[1]["role"] != "user":
@@ -150,6 +163,14 @@ HISTORY_ADAPTATIONS = (
         ),
     ),
     TOOL_NAMES,
+    Adaptation(
+        "The ids of calls were replaced by nine letters and digits.",
+        _replace_call_ids,
+        re.compile(
+            r"tool[ _-]?(?:call|use)[ _-]?ids?\b|\bids? must be unique|duplicate[^.]{0,40}\bids?\b",
+            re.IGNORECASE,
+        ),
+    ),
     Adaptation(
         "The content null of earlier messages was sent as an empty text.",
         _replace_null_content,

@@ -64,7 +64,7 @@ def parse_calls(text: str, form: ToolFormat, tools: Sequence[ToolView]) -> list[
     """
     found = _PARSERS[form](_TURN_MARKS.sub("", _REST_OF_THOUGHTS.sub("", _THOUGHTS.sub("", text))), tools)
     return [
-        ModelToolCall(f"call_{number}", name, arguments.raw, arguments.data, arguments.problem)
+        ModelToolCall(f"call{number:05}", name, arguments.raw, arguments.data, arguments.problem)
         for number, (name, arguments) in enumerate(found, start=1)
     ]
 

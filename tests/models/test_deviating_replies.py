@@ -112,9 +112,9 @@ async def test_missing_arguments_are_an_empty_object(openai: Endpoint, arguments
     ("received", "expected"),
     [
         (["a", "a", "a"], ["a", "a_2", "a_3"]),
-        (["call_2", None], ["call_2", "call_2_2"]),
+        (["call00002", None], ["call00002", "call00002_2"]),
         ([7, 8], ["7", "8"]),
-        (["", ""], ["call_1", "call_2"]),
+        (["", ""], ["call00001", "call00002"]),
     ],
     ids=str,
 )

@@ -1,5 +1,6 @@
 """Later requests contain what the model said, to the letter; what cannot be sent is replaced and reported."""
 
+import re
 from typing import Any
 
 import pytest
@@ -278,3 +279,36 @@ async def test_a_server_that_refuses_the_names_of_tools_receives_letters(openai:
         "fs_read_2",
         "fs_read",
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "Tool call id was call_49c89af0 but must be a-z, A-Z, 0-9, with a length of 9."),
+        (404, "Tool call ids should be alphanumeric strings with length 9!"),
+        (500, "Tool call id was call_49c89af0 but must be a-z, A-Z, 0-9, with a length of 9."),
+        (400, "messages.3.content.0: `tool_use` ids must be unique"),
+    ],
+)
+async def test_a_server_that_refuses_the_ids_of_its_own_calls_receives_others(
+    openai: Endpoint, status: int, message: str
+) -> None:
+    said = response(
+        {"content": None, "tool_calls": [call("{}", name="a", id="same"), call("{}", "b", "other")]}
+    )
+    again = response({"content": None, "tool_calls": [call("{}", name="a", id="same")]})
+    refused = {"status": status, "body": {"error": {"message": message}}}
+    async with openai.model(said, again, refused, HELLO) as model:
+        conversation = model.conversation()
+        conversation.say("Read.")
+        for text in ("1", "2"):
+            for made in (await model.request(conversation, [TOOL])).calls:
+                conversation.answer(made, text)
+        reply = await model.request(conversation, [TOOL])
+    assert len(reply.changes) == 1
+    messages = openai.bodies(model)[-1]["messages"]
+    made_ids = [made["id"] for each in messages for made in each.get("tool_calls", ())]
+    answered = [each["tool_call_id"] for each in messages if each["role"] == "tool"]
+    assert made_ids == answered
+    assert len(set(made_ids)) == 3
+    assert all(re.fullmatch("[a-zA-Z0-9]{9}", made) for made in made_ids)
