@@ -52,11 +52,11 @@ Two things are particular to this desk. Today is day TODAY.
   contracts, or in an amendment to the contract. An amendment counts if both sides have signed it and it is
   in force from today or from an earlier day; if several count, the one with the latest day does. Tickets of
   customers without a contract are bronze. Looking into the register is free.
-- Customers send some tickets back after they were resolved. A ticket that has come back is unresolved and
-  unread again, and reading it shows the effort that it takes now; for rule 1, its first reading is enough.
-  Its due minute remains the same, and what counts in the end is when it was resolved for the last time.
-  Symptoms that were resolved with it stay resolved. Tickets that wait for it and are not resolved yet wait
-  for it again. Waiting moves the clock to the minute at which the next ticket comes in or comes back.
+- Customers send some tickets back after they were resolved, but no symptoms. A ticket that has come back is
+  unresolved and unread again, and reading it shows the effort that it takes now. Its due minute remains the
+  same, and what counts in the end is when it was resolved for the last time. Symptoms that were resolved
+  with it stay resolved. Tickets that wait for it and are not resolved yet wait for it again. Waiting moves
+  the clock to the minute at which the next ticket comes in or comes back.
 """
 READING = 1
 WRONG_LINK = 10
@@ -155,6 +155,7 @@ def agreed_level(contract: Contract, today: int, forget: str = "") -> str:
         amendment
         for amendment in contract["amendments"]
         if (amendment["from_day"] <= today or forget == "counts amendments that are not in force yet")
+        and (amendment["from_day"] != today or forget != "does not count amendments from today")
         and (amendment["signed_by"] == "both sides" or forget == "counts amendments of the customer alone")
     ]
     if not counting or forget == "overlooks amendments":
@@ -298,11 +299,13 @@ def move_clock(desk, minute):
 
 LINKED_OVERLOOKED = "forgets that linked symptoms are urgent"
 WAITING_OVERLOOKED = "forgets that waiting tickets are urgent"
+ONE_STEP = "looks only one step down for urgent tickets"
 QUICKEST_FIRST = "takes the quickest of equally urgent tickets"
 WRONG_ROOT = "links symptoms to the tickets that they name"
 WORKS_BEFORE_READING = "works on before reading what came in"
 FIRST_COUNTS = "counts the first time that a ticket was resolved"
 NEW_DUE_MINUTE = "gives tickets that come back a new due minute"
+NEW_ONES_FIRST = "reads new tickets before those that came back"
 NO_LONGER_WAITING = "works on what waits for a ticket that came back"
 
 
@@ -351,9 +354,6 @@ class Played:
             self.tickets[number]["effort"] = self.comebacks.pop(number)["effort"]
             if self.forget == NEW_DUE_MINUTE:
                 self.due[number] += minute - self.tickets[number]["opened"]
-            if self.forget == NO_LONGER_WAITING:
-                waiting = [each for each in self.tickets if self.tickets[each]["waits_for"] == number]
-                self.passes_to.update(dict.fromkeys(waiting))
         for number in list(self.pending):
             if self.roots[number] in self.resolved_at:
                 self.resolve([number])
@@ -371,7 +371,9 @@ class Played:
         resolved = self.first_resolved_at if once_is_enough else self.resolved_at
         return self.roots[number] == number and (above is None or above in resolved)
 
-    def read(self, number: str):
+    def read_one_of(self, arrived: list[str]):
+        new = [number for number in arrived if number not in self.first_resolved_at]
+        number = min(new if new and self.forget == NEW_ONES_FIRST else arrived)
         self.coming.pop(number)
         self.pending.append(number)
         self.clock += READING
@@ -384,7 +386,7 @@ class Played:
             above = self.passes_to[number]
             while above in urgent:
                 urgent[above] = min(urgent[above], self.due[number])
-                above = self.passes_to[above]
+                above = None if self.forget == ONE_STEP else self.passes_to[above]
         efforts = {number: ticket["effort"] for number, ticket in self.tickets.items()}
         if self.forget != QUICKEST_FIRST:
             efforts = dict.fromkeys(efforts, 0)
@@ -405,7 +407,7 @@ def play_day(config: Config, forget: str = "") -> dict:
         arrived = [number for number in day.coming if day.coming[number] <= day.clock]
         free = [number for number in day.pending if day.seems_free(number)]
         if arrived and not (free and forget == WORKS_BEFORE_READING):
-            day.read(min(arrived))
+            day.read_one_of(arrived)
         elif free:
             day.work_on_one_of(free)
         else:
@@ -424,7 +426,14 @@ def accepts(answer: dict[str, int], state: Day, config: Config) -> bool:
     return {"answer": answer, "state": state} == play_day(config)
 
 
-HOUSE_RULES = [QUICKEST_FIRST, WAITING_OVERLOOKED, LINKED_OVERLOOKED, WRONG_ROOT, WORKS_BEFORE_READING]
+HOUSE_RULES = [
+    QUICKEST_FIRST,
+    WAITING_OVERLOOKED,
+    LINKED_OVERLOOKED,
+    ONE_STEP,
+    WRONG_ROOT,
+    WORKS_BEFORE_READING,
+]
 MORE_RULES = [
     "believes the levels on the tickets",
     "believes customers without a contract",
@@ -432,8 +441,10 @@ MORE_RULES = [
     "takes the amendment that is listed last",
     "counts amendments of the customer alone",
     "counts amendments that are not in force yet",
+    "does not count amendments from today",
     FIRST_COUNTS,
     NEW_DUE_MINUTE,
+    NEW_ONES_FIRST,
     NO_LONGER_WAITING,
 ]
 
@@ -525,14 +536,16 @@ def draw_tickets(random, size: int) -> list[Ticket]:
         if index >= at_start and random.random() < 0.7:
             minute += random.randint(2, 18) + (random.randint(60, 120) if index == lull else 0)
         ticket = {"number": f"T{number}", "opened": minute, "customer": "", "level": "bronze"}
-        ticket.update({"effort": random.randint(6, 28), "symptom_of": None, "waits_for": None})
+        ticket.update({"effort": random.randint(4, 24), "symptom_of": None, "waits_for": None})
         chance = random.random()
         if tickets and chance < 0.45:
             ticket["symptom_of"] = random.choice(tickets)["number"]
-        elif tickets and chance < 0.7:
-            ticket["waits_for"] = random.choice([each for each in tickets if not each["symptom_of"]])[
-                "number"
-            ]
+        elif tickets and chance < 0.75:
+            roots = [each for each in tickets if each["symptom_of"] is None]
+            # Chains of waiting tickets are frequent, so that urgency often comes from far down.
+            waiting = [each for each in roots if each["waits_for"] is not None]
+            chain = waiting if waiting and random.random() < 0.5 else roots
+            ticket["waits_for"] = random.choice(chain)["number"]
         tickets.append(ticket)
     return sorted(tickets, key=lambda ticket: ticket["number"])
 
@@ -541,7 +554,7 @@ def draw_levels(random, config: Config, customers: list[str]):
     """Give the tickets customers and levels: on average, tickets that hang on others are more urgent."""
     named = {name for ticket in config["tickets"] for name in (ticket["symptom_of"], ticket["waits_for"])}
     for ticket in config["tickets"]:
-        weights = (1, 2, 5) if ticket["number"] in named else (4, 2, 1)
+        weights = (0, 2, 5) if ticket["number"] in named else (5, 2, 1)
         level = random.choices(LEVELS, weights)[0]
         ticket["level"] = random.choice(LEVELS) if config["circumstances"] else level
         fit = [name for name in customers if level_of({**ticket, "customer": name}, config) == level]
@@ -553,9 +566,10 @@ def draw_register(random, today: int, customers: list[str]) -> list[Contract]:
     register = []
     for index, customer in enumerate(customers[1:]):
         levels = random.sample(LEVELS, 3)
-        past = sorted(random.sample(range(today - 90, today + 1), 2))
+        past = sorted(random.sample(range(today - 90, today), 2))
         if index % 4 == 0:
-            drawn = [(levels[1], past[1], "both sides"), (levels[2], past[0], "both sides")]
+            latest = today if index == 0 else past[1]
+            drawn = [(levels[1], latest, "both sides"), (levels[2], past[0], "both sides")]
         elif index % 4 == 1:
             drawn = [(levels[1], random.randint(today + 1, today + 40), "both sides")]
         elif index % 4 == 2:
@@ -567,22 +581,53 @@ def draw_register(random, today: int, customers: list[str]) -> list[Contract]:
     return sorted(register, key=lambda contract: contract["customer"])
 
 
-def draw_comebacks(random, config: Config, count: int) -> list[Comeback]:
-    """Let tickets come back that the day resolves, if possible one while a more urgent one waits for it."""
-    finished, due = play_day(config)["state"]["resolved_at"], due_minutes(config)
-    roots = [ticket for ticket in config["tickets"] if ticket["symptom_of"] is None]
-    chosen = {ticket["number"]: random.randint(5, 60) for ticket in random.sample(roots, len(roots))}
-    waiting = [ticket for ticket in roots if ticket["waits_for"] is not None]
-    for ticket in sorted(waiting, key=lambda ticket: due[ticket["number"]] - due[ticket["waits_for"]]):
-        above = ticket["waits_for"]
-        idle = finished[ticket["number"]] - ticket["effort"] - finished[above]
-        if idle > 1:
-            chosen = {above: random.randint(1, idle - 1)} | {n: chosen[n] for n in chosen if n != above}
-            break
-    return [
-        {"ticket": number, "after": chosen[number], "effort": random.randint(4, 20)}
-        for number in list(chosen)[:count]
-    ]
+def draw_comebacks(random, config: Config, count: int):
+    """Let tickets come back that the day resolves: most of them when it makes a difference."""
+    for draw in (comebacks_for_waiting, comebacks_among_new, *[comebacks_anywhere] * count)[:count]:
+        found = draw(config, play_day(config)["state"]["resolved_at"])
+        back = [comeback["ticket"] for comeback in config["comebacks"]]
+        found = [(number, first, last) for number, first, last in found if number not in back]
+        if found:
+            number, first, last = random.choice(found)
+            comeback = {"ticket": number, "after": random.randint(first, last)}
+            config["comebacks"].append({**comeback, "effort": random.randint(4, 20)})
+
+
+def comebacks_for_waiting(config: Config, resolved_at: dict) -> list[tuple[str, int, int]]:
+    """Find tickets, and the minutes after which they may come back before one is begun that waits for them.
+
+    The waiting one comes first in the order of work, but for having to wait.
+    """
+    due, found = due_minutes(config), []
+    for ticket in config["tickets"]:
+        number, above = ticket["number"], ticket["waits_for"]
+        if above is not None and number < above and due[number] <= due[above]:
+            idle = resolved_at[number] - ticket["effort"] - resolved_at[above]
+            if idle > 1:
+                found.append((above, 1, idle - 1))
+    return found
+
+
+def comebacks_among_new(config: Config, resolved_at: dict) -> list[tuple[str, int, int]]:
+    """Find tickets, and the minutes after which they are unread beside a new symptom of a resolved ticket.
+
+    The ticket that comes back has a lower number, and so the symptom is read and resolved later.
+    """
+    tickets, found = {ticket["number"]: ticket for ticket in config["tickets"]}, []
+    roots = {number: root_of(tickets, number) for number in tickets}
+    for symptom, root in roots.items():
+        if resolved_at[symptom] == resolved_at[root]:
+            continue
+        others = [number for number in tickets if roots[number] == number and number < symptom]
+        for number in others:
+            after = resolved_at[symptom] - READING - resolved_at[number]
+            if number != root and after > 0:
+                found.append((number, max(1, after - 5), after))
+    return found
+
+
+def comebacks_anywhere(config: Config, resolved_at: dict) -> list[tuple[str, int, int]]:
+    return [(ticket["number"], 5, 60) for ticket in config["tickets"] if ticket["symptom_of"] is None]
 
 
 def draw_config(random, difficulty: int) -> Config:
@@ -598,21 +643,23 @@ def draw_config(random, difficulty: int) -> Config:
         "comebacks": [],
     }
     customers = random.sample(CUSTOMERS, (3, 3, 4, 5, 7)[difficulty - 1])
-    config["tickets"] = draw_tickets(random, (4, 8, 11, 17, 26)[difficulty - 1])
+    config["tickets"] = draw_tickets(random, (4, 8, 11, 20, 26)[difficulty - 1])
     if difficulty > 3:
         config["today"] = random.randint(120, 300)
         config["circumstances"] = CIRCUMSTANCES.replace("TODAY", str(config["today"]))
         config["register"] = draw_register(random, config["today"], customers)
     draw_levels(random, config, customers)
     if difficulty > 3:
-        config["comebacks"] = draw_comebacks(random, config, difficulty - 2)
+        draw_comebacks(random, config, difficulty - 2)
     return config
 
 
 def generate(random, difficulty: int) -> Config:
     # Rules that may be forgotten without a consequence; each of the others changes the day.
-    spared = random.sample(HOUSE_RULES, (4, 1, 0, 0, 0)[difficulty - 1])
-    rules = [*HOUSE_RULES, *reversed(MORE_RULES)] if difficulty > 3 else HOUSE_RULES
+    spared = random.sample(HOUSE_RULES, (5, 2, 0, 0, 0)[difficulty - 1])
+    rules = HOUSE_RULES + MORE_RULES if difficulty > 3 else HOUSE_RULES
+    # Those that rarely change a drawn day are tried first.
+    rules = sorted(rules, key=[NO_LONGER_WAITING, ONE_STEP, QUICKEST_FIRST, *rules].index)
     while True:
         config = draw_config(random, difficulty)
         right = play_day(config)

@@ -88,7 +88,7 @@ GENERATED_DIGESTS = {
     "stock_reconciliation": "1ce213ab98570d56",
     "supplier_negotiation": "ca5695957874296e",
     "tariff_office": "f3a6f0a111dcda7e",
-    "ticket_triage": "b2dc322371685a6a",
+    "ticket_triage": "e0fb7c8d85eae2ce",
     "vault_protocol": "8930a61bcfc3facf",
     "venue_bookings": "5536cc626f182359",
 }

@@ -9,7 +9,7 @@ from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.scoring import reference_answer
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.sandbox.process.process_messages import ComputeMistakes, GenerateConfig
+from codegym_mcp.sandbox.process.process_messages import ComputeMistakes, GenerateConfig, JudgeAnswer
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Task
 from tests.conftest import OpenEpisode
@@ -53,6 +53,24 @@ async def test_stock_reconciliation_counts_differ_from_the_books(pool: SandboxPo
     task = Task(id="generated", config=await generated(pool, "stock_reconciliation", seed))
     differences = await reference_answer(pool, environment, task, Limits())
     assert any(differences.values())
+
+
+@pytest.mark.parametrize("seed", ["3/1", "4/1", "5/1"])
+async def test_ticket_triage_each_rule_that_is_forgotten_is_judged_wrong(
+    pool: SandboxPool, seed: str
+) -> None:
+    program = Catalog.load(["bundled"])["ticket_triage"].program
+    config = await generated(pool, "ticket_triage", seed)
+    mistakes = await pool.ask(program, ComputeMistakes(config), Limits())
+    several_steps = {"looks only one step down for urgent tickets"}
+    coming_back = {
+        "reads new tickets before those that came back",
+        "works on what waits for a ticket that came back",
+    }
+    assert mistakes.keys() >= several_steps | (coming_back if config["comebacks"] else set())
+    for name, left in mistakes.items():
+        judged = JudgeAnswer(config, [left["answer"], left["state"]])
+        assert not await pool.ask(program, judged, Limits()), name
 
 
 @pytest.mark.parametrize("seed", ["3/0", "4/0", "5/0"])
