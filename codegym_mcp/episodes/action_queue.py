@@ -1,6 +1,7 @@
 """Performs the actions of an episode one after another, each to its end."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ class ActionQueue:
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
-        self._running: set[asyncio.Future[Any]] = set()
+        self._running: dict[asyncio.Task[Any], asyncio.Future[None]] = {}
 
     @property
     def busy(self) -> bool:
@@ -26,18 +27,34 @@ class ActionQueue:
 
     async def run(self, action: Callable[[], Awaitable[T]]) -> T:
         """Performs an action after those before it, and returns its result or raises its exception."""
-
-        async def perform() -> T:
-            async with self._lock:
-                return await action()
-
-        running = asyncio.ensure_future(perform())
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
-        # The scope shields against cancellation by anyio, asyncio.shield against cancellation by asyncio.
-        with anyio.CancelScope(shield=True):
-            await asyncio.shield(running)
+        loop = asyncio.get_running_loop()
+        # The action has a task of its own; a cancelled caller cancels only this future.
+        ended = loop.create_future()
+        running = loop.create_task(self._perform(action))
+        self._running[running] = ended
+        running.add_done_callback(self._note_end)
+        try:
+            await ended
+        except asyncio.CancelledError:
+            if running.done() or not _is_cancelled_by_anyio():
+                raise
+            # anyio cancels again and again until its scope is left. Nearly every action ends undisturbed, so
+            # the shield is made only now.
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([running])
         return running.result()
+
+    async def _perform(self, action: Callable[[], Awaitable[T]]) -> T:
+        async with self._lock:
+            return await action()
+
+    def _note_end(self, running: asyncio.Task[Any]) -> None:
+        ended = self._running.pop(running)
+        if not ended.done():
+            ended.set_result(None)
+        elif not running.cancelled():
+            # The caller is gone; asyncio would log an exception that was never retrieved.
+            running.exception()
 
     async def cancel(self) -> None:
         """Cancels the actions in progress, and waits until they have stopped."""
@@ -45,3 +62,8 @@ class ActionQueue:
         for action in running:
             action.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+def _is_cancelled_by_anyio() -> bool:
+    """Whether a cancel scope around this task was cancelled, not the task itself."""
+    return anyio.current_effective_deadline() == -math.inf

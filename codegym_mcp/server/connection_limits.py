@@ -92,6 +92,7 @@ class ConnectionRegistry:
         self._limits = limits
         self._count = 0
         self._waiting: defaultdict[tuple[bool, str], dict[ClientConnection, None]] = defaultdict(dict)
+        self._groups: dict[ClientConnection, tuple[bool, str]] = {}
         self._unread: dict[ClientConnection, float] = {}
         self._closed: Counter[str] = Counter()
         self._sweep: asyncio.TimerHandle | None = None
@@ -124,17 +125,18 @@ class ConnectionRegistry:
 
     def start_waiting(self, connection: ClientConnection) -> None:
         """Notes that from now on a connection waits for its client."""
-        self._waiting[connection.known, connection.address][connection] = None
+        group = self._groups[connection] = connection.known, connection.address
+        self._waiting[group][connection] = None
 
     def stop_waiting(self, connection: ClientConnection) -> None:
         """Notes that a connection does not wait for its client."""
         # It may have become known since it began to wait.
-        for group in ((known, connection.address) for known in (False, True)):
-            waiting = self._waiting.get(group)
-            if waiting is not None:
-                waiting.pop(connection, None)
-                if not waiting:
-                    del self._waiting[group]
+        group = self._groups.pop(connection, None)
+        if group is not None:
+            waiting = self._waiting[group]
+            del waiting[connection]
+            if not waiting:
+                del self._waiting[group]
 
     def set_unread(self, connection: ClientConnection, unread: bool) -> None:
         """Notes whether the client leaves a response unread."""

@@ -1,6 +1,5 @@
 """The HTTP server: episodes by address, the gateway, the control plane, protocols of trainers."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -18,9 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.errors import JournalError, NotFoundError
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.control_plane import ControlPlane
+from codegym_mcp.server.episode_addresses import EPISODE_PATH, EpisodeAddresses, requested_episode
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.host_and_origin_checks import ANY, RequestGuard, normalize_origin
 from codegym_mcp.server.http_options import HttpOptions
@@ -34,8 +33,6 @@ from codegym_mcp.server.request_scheduling import ScheduledRequests
 from codegym_mcp.server.trainer_protocols.trainer_endpoints import TrainerEndpoints
 from codegym_mcp.server.trainer_protocols.trainer_routes import trainer_routes
 from codegym_mcp.viewer_page.page_routes import view_routes
-
-logger = logging.getLogger(__name__)
 
 
 def make_app(
@@ -63,11 +60,11 @@ def make_app(
 
     def find(context: Context) -> Episode:
         assert context.request is not None
-        return episodes.by_token(context.request.path_params["token"])
+        return requested_episode(context.request.scope)
 
-    # Routes are tried in their order, and most requests are calls.
-    episode_endpoint = _KnownEpisodes(mcp_endpoint(EpisodeMcpServer(find).server), episodes)
-    routes = [Route("/episodes/{token}/mcp", episode_endpoint, name="episode")]
+    episode_endpoint = mcp_endpoint(EpisodeMcpServer(find).server)
+    # `EpisodeAddresses` serves these addresses; the route tells them.
+    routes = [Route(EPISODE_PATH, episode_endpoint, name="episode")]
     if options.gateway:
         settings = EpisodeSettings(reveal=options.reveal)
         gateway = mcp_endpoint(
@@ -107,6 +104,7 @@ def make_app(
         middleware=[
             Middleware(ScheduledRequests, episodes=episodes, token=options.token),
             *_middleware(options, host),
+            Middleware(EpisodeAddresses, endpoint=episode_endpoint, episodes=episodes),
         ],
         exception_handlers={HTTPException: _route_error, ClientDisconnect: _client_gone},
     )
@@ -154,27 +152,6 @@ async def _route_error(_: Request, error: Exception) -> Response:
     response = error_response(error.status_code, f"{error.detail}.")
     response.headers.update(error.headers or {})
     return response
-
-
-class _KnownEpisodes:
-    """Answers 404 if the address is not one of an episode, before the body is read."""
-
-    def __init__(self, app: ASGIApp, episodes: EpisodeManager) -> None:
-        self._app = app
-        self._episodes = episodes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            self._episodes.by_token(scope["path_params"]["token"])
-        except NotFoundError as error:
-            await error_response(404, error.message, error.hint)(scope, receive, send)
-        except JournalError as error:
-            logger.error("%s", error)
-            await error_response(500, "The server cannot read this episode.", "Try again.")(
-                scope, receive, send
-            )
-        else:
-            await self._app(scope, receive, send)
 
 
 class _TokenRequired:

@@ -21,7 +21,7 @@ from codegym_mcp.episode_interface import TASK_TOOL_META
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.errors import InvalidArgumentsError
 from codegym_mcp.server.mcp_instructions import instructions
-from codegym_mcp.server.mcp_middleware import Context, hide_faults, refuse_cursors
+from codegym_mcp.server.mcp_middleware import Context, check_requests
 from codegym_mcp.server.mcp_tool_conversion import (
     data_result,
     error_result,
@@ -91,7 +91,7 @@ class EpisodeMcpServer:
             on_list_resource_templates=self._list_resource_templates,
             on_read_resource=self._read_resource,
         )
-        server.middleware += [hide_faults, refuse_cursors, self._add_instructions]
+        server.middleware += [check_requests, self._add_instructions]
         return server
 
     async def _add_instructions(self, ctx: Context, call_next: CallNext) -> HandlerResult:

@@ -28,7 +28,7 @@ from codegym_mcp.policies.tool_schemas import answer_schema
 from codegym_mcp.server.caller_episodes import CallerEpisodes
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.mcp_instructions import gateway_instructions, instructions
-from codegym_mcp.server.mcp_middleware import Context, hide_faults, refuse_cursors
+from codegym_mcp.server.mcp_middleware import Context, check_requests
 from codegym_mcp.server.mcp_tool_conversion import (
     data_result,
     error_result,
@@ -178,7 +178,7 @@ class Gateway:
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
         )
-        self.server.middleware += [hide_faults, refuse_cursors]
+        self.server.middleware.append(check_requests)
 
     async def _list_tools(
         self, _c: Context, _p: types.PaginatedRequestParams | None

@@ -15,8 +15,13 @@ logger = logging.getLogger(__name__)
 Context = ServerRequestContext[Any, Any]
 
 
-async def hide_faults(ctx: Context, call_next: CallNext) -> HandlerResult:
-    """Replaces exceptions of the server by errors without internals. Middleware."""
+async def check_requests(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Refuses cursors, and replaces exceptions of the server by errors without internals. Middleware.
+
+    Every list is returned whole, so no cursor was ever given out.
+    """
+    if ctx.method.endswith("/list") and ctx.params and ctx.params.get("cursor") is not None:
+        raise MCPError(types.INVALID_PARAMS, "The cursor is unknown; the list has one page.")
     try:
         return await call_next(ctx)
     except (MCPError, ValidationError):
@@ -31,10 +36,3 @@ async def hide_faults(ctx: Context, call_next: CallNext) -> HandlerResult:
         raise MCPError(
             types.INTERNAL_ERROR, "The server failed; the request was not at fault. Try again."
         ) from None
-
-
-async def refuse_cursors(ctx: Context, call_next: CallNext) -> HandlerResult:
-    """Refuses cursors: every list is returned whole, so no cursor was ever given out. Middleware."""
-    if ctx.method.endswith("/list") and ctx.params and ctx.params.get("cursor") is not None:
-        raise MCPError(types.INVALID_PARAMS, "The cursor is unknown; the list has one page.")
-    return await call_next(ctx)

@@ -31,6 +31,8 @@ _EPISODE_PAUSE = 0.004
 _MAX_SENDERS = 1000
 KNOWN_SENDER = "codegym_mcp.known_sender"
 """Key of a request's scope: whether an episode's address or a valid token came with it."""
+EPISODE = "codegym_mcp.episode"
+"""Key of a request's scope: the episode in memory to whose address it was sent."""
 
 
 class Sender:
@@ -195,6 +197,7 @@ class ScheduledRequests:
         if found:
             episode = self._manager.in_memory(rest.partition("/")[0])
             if episode is not None:
+                scope[EPISODE] = episode
                 return self._sender_of(episode)
         if self._is_authorized(scope):
             return self._control

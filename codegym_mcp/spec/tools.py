@@ -96,13 +96,17 @@ class Tool:
         Raises:
             InvalidArgumentsError: the result does not have the declared type.
         """
-        structured: dict[str, Any] = result if is_object(self.returns) else {"result": result}
+        structured: dict[str, Any] = result if self._returns_object else {"result": result}
         check_data(self._structured, structured, f"result of {self.name}", "field")
         return structured
 
     def unwrap(self, structured: Mapping[str, Any]) -> Any:
         """Returns the result that `structure` has put into an object."""
-        return structured if is_object(self.returns) else structured["result"]
+        return structured if self._returns_object else structured["result"]
+
+    @cached_property
+    def _returns_object(self) -> bool:
+        return is_object(self.returns)
 
     @cached_property
     def _arguments(self) -> TypeAdapter[Any]:
@@ -116,7 +120,7 @@ class Tool:
     def _structured(self) -> TypeAdapter[Any]:
         if is_typeddict(self.returns):
             return TypeAdapter(with_config(type_config)(self.returns))
-        if is_object(self.returns):
+        if self._returns_object:
             return TypeAdapter(self.returns, config=type_config)
         return TypeAdapter(
             with_config(type_config)(make_record(f"{self.name}_result", {"result": self.returns}))

@@ -6,7 +6,7 @@ import re
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic_core import from_json, to_json
 
@@ -17,6 +17,7 @@ from codegym_mcp.errors import (
     ToolError,
     WorkerLostError,
 )
+from codegym_mcp.sandbox.process.deadline_timer import DeadlineTimer
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.message_frames import MAX_FRAME, FrameReader, FrameTooLargeError, pack
 from codegym_mcp.sandbox.process.process_messages import (
@@ -38,6 +39,17 @@ _CLOCK_INTERVAL_SECONDS = 0.05
 # The parser turns numbers beyond the range of floats into infinity. Few bodies contain anything similar.
 _HUGE_NUMBER = re.compile(rb"[eE]\+?\d{3}|\d{309}")
 _WRONG_MESSAGE = "The process sent something that is not a message of the protocol."
+
+
+class _Allowance(NamedTuple):
+    """How long the answer to a request may take."""
+
+    seconds: float
+    """Seconds of wall time."""
+    latest: float
+    """Latest time of the answer, on the loop's clock."""
+    cpu_limit: float
+    """While the process has used less processor time, in seconds, it may continue until `latest`."""
 
 
 class ConfinedProcess(asyncio.Protocol):
@@ -65,7 +77,8 @@ class ConfinedProcess(asyncio.Protocol):
         self._ended = asyncio.Event()
         self._has_answered = False
         self._unread_limit = _UNREAD_MESSAGES
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline = DeadlineTimer(self._expire)
+        self._allowance = _Allowance(0.0, 0.0, 0.0)
         self.on_end: Callable[[ConfinedProcess], object] | None = None
 
     @classmethod
@@ -223,12 +236,12 @@ class ConfinedProcess(asyncio.Protocol):
             now = loop.time()
             # Until its first answer, all processor time of the process counts towards that answer.
             used = self._cpu_seconds() if self._has_answered else 0.0
-            latest = now + seconds * self._cpu_grace
-            self._deadline = loop.call_at(now + seconds, self._expire, seconds, latest, used + seconds)
+            self._allowance = _Allowance(seconds, now + seconds * self._cpu_grace, used + seconds)
+            self._deadline.set(now + seconds)
             try:
                 await self._arrival
             finally:
-                self._deadline.cancel()
+                self._deadline.remove()
                 self._arrival = None
         self._has_answered = True
         return self._messages.popleft()
@@ -267,20 +280,13 @@ class ConfinedProcess(asyncio.Protocol):
         # Without a CPU clock only wall time counts.
         return math.inf if used is None else used
 
-    def _expire(self, seconds: float, latest: float, cpu_limit: float) -> None:
-        """Ends a process whose time is over.
-
-        Args:
-            seconds: how long its answer may take.
-            latest: latest time of the answer, on the loop's clock.
-            cpu_limit: while the process has used less processor time, in seconds, it may continue until
-                `latest`.
-        """
-        loop = asyncio.get_running_loop()
+    def _expire(self) -> None:
+        """Ends a process whose time is over."""
+        now = asyncio.get_running_loop().time()
+        seconds, latest, cpu_limit = self._allowance
         left = cpu_limit - self._cpu_seconds()
-        if loop.time() < latest and left > 0:
-            at = min(loop.time() + max(left, _CLOCK_INTERVAL_SECONDS), latest)
-            self._deadline = loop.call_at(at, self._expire, seconds, latest, cpu_limit)
+        if now < latest and left > 0:
+            self._deadline.set(min(now + max(left, _CLOCK_INTERVAL_SECONDS), latest))
             return
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_exception(
@@ -292,6 +298,7 @@ class ConfinedProcess(asyncio.Protocol):
         if self._lost_reason is not None:
             return
         self._lost_reason = reason
+        self._deadline.stop()
         self._forked.kill()
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_exception(WorkerLostError(reason))
