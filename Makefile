@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE_BIN := tests/interop/node_modules/.bin
 
-.PHONY: help agents browser bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers viewers bench real-model clean
+.PHONY: help agents browser bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers viewers bench proof real-model clean
 
 help:
 	@echo "make demo     the oracle plays every bundled environment"
@@ -20,6 +20,7 @@ help:
 	@echo "make trainers trainers read our exports and play episodes: TRL, verl, SkyRL, Gymnasium, Inspect and others"
 	@echo "make viewers  exports read back by Inspect, Harbor and OpenTelemetry (needs Python 3.12 or later)"
 	@echo "make bench    the benchmarks"
+	@echo "make proof    a tiny model is trained and evaluated: SFT, then GRPO (SEEDS=1)"
 	@echo "make real-model a small language model plays two environments (builds llama.cpp: minutes)"
 
 demo: .venv/.run
@@ -110,6 +111,18 @@ bench: .venv/.develop
 	$(BIN)/python benchmarks/sandbox.py
 	$(BIN)/python benchmarks/view.py
 
+# Continues what was interrupted.
+SEEDS ?= 1
+PROOF_ENV := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 TRL_EXPERIMENTAL_SILENCE=1
+proof: .venv-proof/.installed
+	$(PROOF_ENV) .venv-proof/bin/python -m examples.training_proof --seeds $(SEEDS)
+
+.venv-proof/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-proof
+	.venv-proof/bin/pip install --quiet --upgrade pip
+	.venv-proof/bin/pip install --quiet --editable . --group proof
+	touch $@
+
 # A real model and a real server, however badly the model plays.
 LLAMA_CMAKE_ARGS := -DLLAVA_BUILD=OFF -DLLAMA_CURL=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF
 real-model: .venv-real-model/.installed
@@ -184,4 +197,4 @@ tests/interop/node_modules: tests/interop/package.json
 	touch $@
 
 clean:
-	rm -rf .venv .venv-audit .venv-browser .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-real-model .venv-trainers .venv-verifiers .venv-verl .venv-viewers tests/agents/node_modules tests/browser/node_modules tests/interop/node_modules build site *.egg-info
+	rm -rf .venv .venv-audit .venv-browser .venv-docs .venv-3.* .venv-interop .venv-langchain .venv-proof .venv-real-model .venv-trainers .venv-verifiers .venv-verl .venv-viewers tests/agents/node_modules tests/browser/node_modules tests/interop/node_modules build site *.egg-info

@@ -1,0 +1,56 @@
+"""The episodes that are collected for SFT and played under evaluation, both by `codegym-mcp eval`."""
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from examples.training_proof.endpoint import NAME, ServedModel, serving
+from examples.training_proof.recipe import FIRST_HELD_OUT_SEED, OWN_ENVIRONMENT, Recipe, Tasks
+
+ROWS = "sft.parquet"
+"""The name of the file of rows for SFT."""
+
+
+def collect(recipe: Recipe, out: Path) -> None:
+    """Plays fresh tasks with the environments' own solutions, and exports the episodes as rows for TRL.
+
+    Raises:
+        subprocess.CalledProcessError: an episode could not be played or exported.
+    """
+    runs = [out / tasks.name for tasks in recipe.collected]
+    for tasks, run in zip(recipe.collected, runs, strict=True):
+        _eval(recipe, tasks, recipe.first_task_seed, run, "--agent", "oracle")
+    _codegym_mcp("export", *map(str, runs), "--format", "trl", "--reward", "1", "-o", str(out / ROWS))
+
+
+def evaluate(model: ServedModel, sets: Iterable[Tasks], recipe: Recipe, out: Path) -> None:
+    """Lets a model play held-out tasks with greedy decoding; writes one run directory for each set of tasks.
+
+    Raises:
+        subprocess.CalledProcessError: an episode failed through no fault of the model.
+    """
+    with serving(model) as url:
+        options = ["--model", f"openai-chat:{NAME}", "--base-url", url, "--attempts", "1"]
+        options += ["--max-tokens", str(recipe.reply_tokens)]
+        for tasks in sets:
+            _eval(recipe, tasks, FIRST_HELD_OUT_SEED, out / tasks.name, *options)
+
+
+def _eval(recipe: Recipe, tasks: Tasks, first_seed: int, run: Path, *options: str) -> None:
+    """Plays tasks. Episodes that failed through no fault of the agent are played once more."""
+    try:
+        _codegym_mcp(
+            *("eval", "--environments", "bundled", "--environments", str(OWN_ENVIRONMENT)),
+            *("--env", tasks.environment, "--difficulty", str(tasks.difficulty)),
+            *("--seed", f"{first_seed}-{first_seed + tasks.count - 1}"),
+            *("--calls", str(recipe.calls), "--out", str(run), *options),
+        )
+    except subprocess.CalledProcessError:
+        if not run.exists():
+            raise
+        _codegym_mcp("eval", "--resume", str(run))
+
+
+def _codegym_mcp(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "codegym_mcp.cli", *arguments], check=True)

@@ -1,0 +1,142 @@
+"""The settings of the proof: what is collected, trained and evaluated."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+OWN_ENVIRONMENT = Path(__file__).with_name("cable_trace.py")
+"""The environment that was written for the proof. It is not bundled."""
+SOURCES = ("bundled", str(OWN_ENVIRONMENT))
+"""Where the environments of the proof come from."""
+FIRST_HELD_OUT_SEED = 1_000_000
+"""Seeds from here on are never trained on: see docs/task-sets.md."""
+TASKS_PER_TRAINING_SEED = 100_000
+"""Two training seeds share no task."""
+
+
+class Model(StrEnum):
+    """The models that are evaluated, in the order in which they come to be."""
+
+    START = "start"
+    SFT = "sft"
+    GRPO = "grpo"
+
+
+class Settings(BaseModel):
+    """Base of the parts of a recipe."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tasks(Settings):
+    """Generated tasks of one environment and difficulty."""
+
+    environment: str
+    difficulty: int
+    count: int
+
+    @property
+    def name(self) -> str:
+        """The name of a directory for them."""
+        return f"{self.environment}-{self.difficulty}"
+
+
+class Shape(Settings):
+    """The size of the tiny model and its tokenizer."""
+
+    vocabulary: int = 3000
+    width: int = 128
+    layers: int = 2
+    heads: int = 4
+    context: int = 2048
+
+
+class Sft(Settings):
+    """Supervised fine-tuning on the episodes of the oracle."""
+
+    steps: int
+    batch: int = 8
+    learning_rate: float = 2e-3
+    warmup_steps: int = 50
+    decay_steps: int
+    """Steps at the end in which the learning rate falls to 0."""
+    log_every: int = 20
+    """Steps whose mean loss is one point of the learning curve."""
+
+
+class Grpo(Settings):
+    """Reinforcement learning on episodes that the model plays."""
+
+    tasks: tuple[Tasks, ...]
+    steps: int
+    prompts: int = 4
+    """Tasks of a step."""
+    generations: int = 8
+    """Episodes of each task in a step."""
+    learning_rate: float = 3e-4
+    temperature: float = 1.0
+    max_tokens: int = 256
+    """Maximum number of tokens of an episode after its task, the results of tools included."""
+    max_turns: int = 16
+
+
+class Recipe(Settings):
+    """Everything that decides the result of a training seed."""
+
+    seed: int
+    collected: tuple[Tasks, ...]
+    shape: Shape = Shape()
+    sft: Sft
+    grpo: Grpo
+    evaluated: tuple[Tasks, ...]
+    """Held-out tasks for the SFT and the GRPO model; the first are those that GRPO trains."""
+    transfer: tuple[Tasks, ...] = ()
+    """Held-out tasks of what was never trained on, for the GRPO model alone."""
+    calls: int = Field(default=40, ge=1)
+    """Tool calls that an episode allows, as the system prompt says."""
+    reply_tokens: int = 32
+    """Maximum number of tokens of a turn under evaluation."""
+
+    @property
+    def target(self) -> Tasks:
+        """The held-out tasks on which the proof depends: those of the difficulty that GRPO trains."""
+        return self.evaluated[0]
+
+    def played_by(self, model: Model) -> tuple[Tasks, ...]:
+        """Returns the held-out tasks that a model plays."""
+        match model:
+            case Model.START:
+                return (self.target,)
+            case Model.SFT:
+                return self.evaluated
+            case Model.GRPO:
+                return self.evaluated + self.transfer
+
+    def players(self, tasks: Tasks) -> list[Model]:
+        """Returns the models that play a set of held-out tasks."""
+        return [model for model in Model if tasks in self.played_by(model)]
+
+    @property
+    def first_task_seed(self) -> int:
+        """The first seed of the tasks to train on."""
+        return self.seed * TASKS_PER_TRAINING_SEED
+
+
+def tiny_recipe(seed: int) -> Recipe:
+    """Returns the recipe of `make proof`.
+
+    Args:
+        seed: the training seed: of the weights, the order, the sampling, and the tasks that are trained on.
+    """
+    return Recipe(
+        seed=seed,
+        collected=(Tasks(environment="cable_trace", difficulty=2, count=800),),
+        sft=Sft(steps=450, decay_steps=150),
+        grpo=Grpo(tasks=(Tasks(environment="cable_trace", difficulty=4, count=2000),), steps=30),
+        evaluated=(
+            Tasks(environment="cable_trace", difficulty=4, count=50),
+            Tasks(environment="cable_trace", difficulty=2, count=50),
+        ),
+        transfer=(Tasks(environment="leak_survey", difficulty=1, count=20),),
+    )

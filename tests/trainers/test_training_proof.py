@@ -1,0 +1,212 @@
+"""Each part of the proof, small: `make proof` runs them at their size."""
+
+from pathlib import Path
+
+import httpx2
+import pytest
+import torch
+
+import codegym_mcp as gym
+from examples.training_proof import episodes, sft
+from examples.training_proof.chat_format import Call, parse_turn
+from examples.training_proof.endpoint import NAME, ServedModel, serving
+from examples.training_proof.recipe import (
+    OWN_ENVIRONMENT,
+    Grpo,
+    Model,
+    Recipe,
+    Sft,
+    Shape,
+    Tasks,
+    tiny_recipe,
+)
+from examples.training_proof.report import write_report
+from examples.training_proof.results import SeedResults, UnscoredEpisodeError, difference
+from examples.training_proof.stages import STAGES, RecipeMismatchError, load, run_seed
+from examples.training_proof.tiny_model import train_tokenizer
+from tests.made_runs import made_run
+
+pytestmark = [
+    pytest.mark.trainers,
+    pytest.mark.filterwarnings("ignore"),  # those of TRL and transformers are not ours
+]
+
+
+def small(**changes: object) -> Recipe:
+    """Returns a recipe in which every part is small."""
+    cable = Tasks(environment="cable_trace", difficulty=1, count=4)
+    values: dict[str, object] = {
+        "seed": 3,
+        "collected": (cable, Tasks(environment="leak_survey", difficulty=1, count=2)),
+        "shape": Shape(vocabulary=900, width=32, layers=1, heads=1),
+        "sft": Sft(steps=3, decay_steps=1, batch=2, warmup_steps=1, log_every=1),
+        "grpo": Grpo(tasks=(cable,), steps=2, prompts=1, generations=2, max_tokens=40, max_turns=2),
+        "evaluated": (Tasks(environment="cable_trace", difficulty=4, count=2),),
+        "reply_tokens": 4,
+    }
+    return Recipe.model_validate(values | changes)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a small training seed, all of whose stages have run once."""
+    directory = tmp_path_factory.mktemp("proof") / "seed-3"
+    run_seed(small(), directory)
+    return directory
+
+
+def test_the_environment_of_the_proof_passes_the_gates():
+    verification = gym.verify(OWN_ENVIRONMENT)
+    assert verification.verified, verification.problems
+
+
+def test_a_training_seed_shares_no_task_with_another_and_none_with_the_held_out_tasks():
+    first, second = tiny_recipe(0), tiny_recipe(1)
+    most = max(tasks.count for tasks in (*first.collected, *first.grpo.tasks))
+    assert first.first_task_seed + most <= second.first_task_seed
+    assert tiny_recipe(9).first_task_seed + most <= 1_000_000
+
+
+def test_sft_changes_the_weights_and_logs_its_loss(finished):
+    before, _ = load(finished / "start")
+    after, _ = load(finished / "sft")
+    assert any(not torch.equal(*pair) for pair in zip(before.parameters(), after.parameters(), strict=True))
+    assert all(loss > 0 for _, loss in SeedResults(finished).curve("sft", "loss"))
+
+
+def test_grpo_plays_episodes_of_the_environment_and_logs_a_reward_for_each_step(finished):
+    curve = SeedResults(finished).curve("grpo", "reward")
+    assert [step for step, _ in curve] == [1, 2]
+    assert all(0 <= reward <= 1 for _, reward in curve)
+
+
+def test_an_evaluation_has_a_reward_for_each_held_out_task(finished):
+    results = SeedResults(finished)
+    (tasks,) = results.recipe.evaluated
+    for model in Model:
+        assert [score.task for score in results.scores(model, tasks)] == ["d4-s1000000", "d4-s1000001"]
+
+
+def test_a_finished_proof_repeats_nothing_and_another_recipe_is_refused(finished):
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
+    run_seed(small(), finished)
+    assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before
+    with pytest.raises(RecipeMismatchError, match="another recipe"):
+        run_seed(small(seed=4), finished)
+
+
+def test_a_stage_that_was_killed_is_repeated_and_the_finished_ones_are_kept(finished, tmp_path):
+    directory = tmp_path / "seed-3"
+    directory.mkdir()
+    (directory / "recipe.json").write_text((finished / "recipe.json").read_text())
+    for stage in STAGES:
+        (directory / stage).mkdir()
+        if stage != "start":
+            (directory / stage / "cost.json").write_text((finished / stage / "cost.json").read_text())
+    (directory / "collect" / episodes.ROWS).write_bytes((finished / "collect" / episodes.ROWS).read_bytes())
+    (directory / "start" / "half-written").write_text("")
+    run_seed(small(), directory)
+    assert not (directory / "start" / "half-written").exists()
+    equal = "model.safetensors"
+    assert (directory / "start" / equal).read_bytes() == (finished / "start" / equal).read_bytes()
+    assert not any((directory / "sft").glob("*.safetensors"))
+
+
+def test_the_report_is_written_from_a_finished_proof(finished, tmp_path):
+    document = write_report([finished], tmp_path / "proof.md")
+    text = document.read_text()
+    assert "| `cable_trace`, difficulty 4 | after GRPO |" in text
+    for image in ("training-proof-sft.svg", "training-proof-grpo.svg", "training-proof-rewards.svg"):
+        assert f"images/{image}" in text
+        assert (tmp_path / "images" / image).read_text().startswith("<?xml")
+
+
+def test_the_agents_turns_alone_are_learned(finished):
+    _, tokenizer = load(finished / "start")
+    messages = sft.read_rows(finished / "collect" / episodes.ROWS)[0]["messages"]
+    encoded = tokenizer.apply_chat_template(messages, return_assistant_tokens_mask=True, return_dict=True)
+    masked = zip(encoded["input_ids"], encoded["assistant_masks"], strict=True)
+    learned = tokenizer.decode([token for token, is_agent in masked if is_agent])
+    turns = [tokenizer.apply_chat_template([message], tokenize=False) for message in messages]
+    own = [turn for turn, message in zip(turns, messages, strict=True) if message["role"] == "assistant"]
+    assert learned == "".join(turn.removeprefix("<|assistant|>") for turn in own)
+    assert learned.endswith("<|end|><|end|>")
+
+
+def test_a_number_of_two_digits_is_one_token_and_a_repeated_sentence_too():
+    tokenizer = train_tokenizer(
+        (f"The panel {number}. " for number in range(10, 100) for _ in range(3)), 1000
+    )
+    for number in range(10, 100):
+        assert len(tokenizer(f"The panel {number}. ")["input_ids"]) == 3
+
+
+def test_calls_are_read_as_trl_reads_them(finished):
+    _, tokenizer = load(finished / "start")
+    text = '<|call|>read_card {"panel": 31}<|call|>send_tone {"panel": 31, "port": 20}'
+    assert parse_turn(text) == (
+        "",
+        [Call("read_card", '{"panel": 31}'), Call("send_tone", '{"panel": 31, "port": 20}')],
+    )
+    parsed = tokenizer.parse_response(f"{text}<|end|>", prefix="<|assistant|>")
+    assert [call["function"] for call in parsed["tool_calls"]] == [
+        {"name": "read_card", "arguments": {"panel": 31}},
+        {"name": "send_tone", "arguments": {"panel": 31, "port": 20}},
+    ]
+    assert parse_turn("no call") == ("no call", [])
+
+
+def test_the_endpoint_renders_the_history_as_the_model_wrote_it(finished):
+    model, tokenizer = load(finished / "start")
+    arguments = '{"panel":  31 }'
+    history = [
+        {"role": "user", "content": "Go."},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "a", "function": {"name": "read_card", "arguments": arguments}}],
+        },
+        {"role": "tool", "tool_call_id": "a", "content": "[1, 2]"},
+    ]
+    text = f"<|user|>Go.<|end|><|assistant|><|call|>read_card {arguments}<|end|><|tool|>[1, 2]<|end|><|assistant|>"
+    assert tokenizer.apply_chat_template(history, tokenize=False, add_generation_prompt=True) == text
+    with serving(ServedModel(model, tokenizer)) as url:
+        request = {"model": NAME, "messages": history, "max_tokens": 3}
+        response = httpx2.post(f"{url}/chat/completions", json=request).raise_for_status().json()
+        assert response["usage"]["prompt_tokens"] == len(tokenizer(text)["input_ids"])
+        assert response["usage"]["completion_tokens"] <= 3
+        again = httpx2.post(f"{url}/chat/completions", json=request).json()
+        assert again["choices"][0]["message"]["content"] == response["choices"][0]["message"]["content"]
+        long = {**request, "messages": [{"role": "user", "content": "x 10 " * 2000}]}
+        refused = httpx2.post(f"{url}/chat/completions", json=long)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "context_length_exceeded")
+
+
+def made_seed(directory: Path, seed: int, **outcomes: str) -> SeedResults:
+    """The results of a training seed; `outcomes` has a letter for each task of each model: c(orrect), i, f."""
+    recipe = small(seed=seed, evaluated=(Tasks(environment="lift", difficulty=4, count=3),))
+    directory.mkdir()
+    (directory / "recipe.json").write_text(recipe.model_dump_json())
+    words = {"c": "correct", "i": "incorrect", "f": "failed"}
+    for model, letters in outcomes.items():
+        keys = {f"lift/d4-s{number}/1": words[letter] for number, letter in enumerate(letters)}
+        made_run(directory / f"evaluate-{model}" / "lift-4", keys)
+    return SeedResults(directory)
+
+
+def test_differences_are_paired_and_their_intervals_cover_tasks_and_training_seeds(tmp_path):
+    seeds = [
+        made_seed(tmp_path / "seed-0", 0, sft="iii", grpo="cci"),
+        made_seed(tmp_path / "seed-1", 1, sft="cii", grpo="ccc"),
+    ]
+    found = difference(seeds, Model.SFT, Model.GRPO, seeds[0].recipe.target)
+    assert found.over_tasks.mean == found.over_seeds.mean == pytest.approx(4 / 6)
+    assert (found.over_tasks.clusters, found.over_seeds.clusters) == (3, 2)
+    assert found.over_seeds.low == pytest.approx(found.over_seeds.high)  # both seeds gained as much
+    assert not found.excludes_zero
+
+
+def test_an_episode_without_a_score_is_an_error_and_not_a_reward_of_0(tmp_path):
+    seed = made_seed(tmp_path / "seed-0", 0, sft="cif")
+    with pytest.raises(UnscoredEpisodeError, match="was not scored"):
+        seed.scores(Model.SFT, seed.recipe.target)
