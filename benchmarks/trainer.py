@@ -1,0 +1,129 @@
+"""What the environments cost a step of GRPO: the time of openings, calls and verdicts beside the whole step.
+
+TRL's GRPOTrainer trains the tiny model of examples/training_proof after its supervised fine-tuning, so that it
+calls tools and submits answers: run `make proof` first.
+
+Example:
+  .venv-proof/bin/python benchmarks/trainer.py --model build/proof/seed-0/sft --episodes 64 --steps 3
+"""
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+MAX_SHARE = 0.05
+"""Allowed share of the environments in the time of a step."""
+MEASURED = {"reset": "openings", "_call": "calls", "get_reward": "verdicts"}
+"""The methods of an environment by which a trainer uses it, and what they do."""
+
+
+class Spent:
+    """The time that was spent in the methods of environments.
+
+    Attributes:
+        seconds: by what the methods do.
+        times: how often the methods were called.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self.times: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def measure(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Returns a method that does the same and is measured."""
+
+        def measured(*arguments: Any, **named: Any) -> Any:
+            begun = time.perf_counter()
+            try:
+                return method(*arguments, **named)
+            finally:
+                with self._lock:
+                    self.seconds[name] += time.perf_counter() - begun
+                    self.times[name] += 1
+
+        return measured
+
+
+@contextmanager
+def measured_environments() -> Iterator[Spent]:
+    """Measures all environments that are made in the block."""
+    from codegym_harness.trainers.trl_environment import TrlEnvironment
+
+    spent = Spent()
+    originals = {method: getattr(TrlEnvironment, method) for method in MEASURED}
+    for method, name in MEASURED.items():
+        setattr(TrlEnvironment, method, spent.measure(name, originals[method]))
+    try:
+        yield spent
+    finally:
+        for method, original in originals.items():
+            setattr(TrlEnvironment, method, original)
+
+
+def measure(model: Path, episodes: int, steps: int) -> dict[str, Any]:
+    """Trains so many steps, and returns the seconds of a step and what the environments took of it."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    import torch
+
+    from examples.training_proof import grpo
+    from examples.training_proof.recipe import tiny_recipe
+    from examples.training_proof.stages import load
+
+    torch.set_num_threads(1)
+    recipe = tiny_recipe(0)
+    settings = {"steps": steps, "prompts": episodes // recipe.grpo.generations}
+    recipe = recipe.model_copy(update={"grpo": recipe.grpo.model_copy(update=settings)})
+    with tempfile.TemporaryDirectory() as folder, measured_environments() as spent:
+        grpo.train(*load(model), recipe, Path(folder))
+        curve = json.loads((Path(folder) / "curve.json").read_text())
+    step_seconds = [entry["step_time"] for entry in curve if "step_time" in entry]
+    return {
+        "episodes": episodes,
+        "steps": len(step_seconds),
+        "step_seconds": sum(step_seconds) / len(step_seconds),
+        "environment_seconds": sum(spent.seconds.values()) / len(step_seconds),
+        "share": sum(spent.seconds.values()) / sum(step_seconds),
+        "milliseconds": {name: 1000 * spent.seconds[name] / spent.times[name] for name in spent.times},
+        "calls_per_episode": spent.times["calls"] / spent.times["openings"],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--model", type=Path, default=Path("build/proof/seed-0/sft"), help="a trained tiny model"
+    )
+    parser.add_argument("--episodes", type=int, default=64, help="episodes in a step (default 64)")
+    parser.add_argument("--steps", type=int, default=3, help="measured steps (default 3)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    if not options.model.is_dir():
+        sys.exit(f"{options.model} does not exist. Run `make proof` first, or name a model with --model.")
+    found = measure(options.model, options.episodes, options.steps)
+    missed = found["share"] > MAX_SHARE
+    if options.json:
+        print(json.dumps({"python": platform.python_version(), **found, "missed": missed}))
+    else:
+        each = ", ".join(f"{name} {value:.2f} ms" for name, value in found["milliseconds"].items())
+        print(
+            f"{found['episodes']} episodes in a step of {found['step_seconds']:.1f} s: environments "
+            f"{found['environment_seconds']:.2f} s, {found['share']:.1%}{'   MISSED' if missed else ''}\n"
+            f"{found['calls_per_episode']:.1f} calls an episode; on average {each}"
+        )
+    sys.exit(missed)
+
+
+if __name__ == "__main__":
+    main()
