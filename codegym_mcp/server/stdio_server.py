@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +25,8 @@ MAX_LINE = 8 << 20
 """The longest line that is read, in bytes."""
 
 _CHUNK = 1 << 16
+_LAST_SECONDS = 10.0
+"""Longest wait for the answers to requests that came before the end of stdin."""
 _CHUNKS_AHEAD = 4
 
 
@@ -69,11 +72,17 @@ def _own_standard_streams() -> Iterator[tuple[int, int]]:
 
 
 class _Output:
-    """The client's end of stdout, to which one message at a time is written."""
+    """The client's end of stdout, to which one message at a time is written.
+
+    Attributes:
+        awaited: the ids of requests that are not answered yet.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lock = anyio.Lock()
+        self._written = anyio.Condition(self._lock)
+        self.awaited: Counter[types.RequestId] = Counter()
 
     async def write(self, message: types.JSONRPCMessage) -> None:
         """Writes a message as one line. A client that has closed its end receives nothing."""
@@ -81,6 +90,16 @@ class _Output:
         async with self._lock:
             with contextlib.suppress(OSError):
                 await anyio.to_thread.run_sync(self._write_all, line)
+            if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id is not None:
+                self.awaited -= Counter([message.id])
+            self._written.notify_all()
+
+    async def answer_all(self) -> None:
+        """Waits until every request is answered, but not for long: a cancelled one never is."""
+        with anyio.move_on_after(_LAST_SECONDS):
+            async with self._written:
+                while self.awaited:
+                    await self._written.wait()
 
     def _write_all(self, data: bytes) -> None:
         while data:
@@ -108,7 +127,10 @@ async def _read_messages(
             except ValidationError:
                 # A response that is none; the server sent no request that it could answer.
                 continue
+            if isinstance(message, types.JSONRPCRequest):
+                output.awaited[message.id] += 1
             await to_server.send(SessionMessage(message))
+        await output.answer_all()
 
 
 async def _write_messages(from_server: MemoryObjectReceiveStream[SessionMessage], output: _Output) -> None:

@@ -119,6 +119,14 @@ async def test_a_line_that_is_not_a_message_is_answered_with_an_error_without_an
         assert answer["result"]["structuredContent"] == {"dial": 0, "turns": 0}
 
 
+async def test_requests_before_the_end_of_the_input_are_answered() -> None:
+    async with serving() as pipes:
+        numbers = [await pipes.send("tools/list") for _ in range(3)]
+        await pipes.stdin.aclose()
+        assert sorted([(await pipes.receive())["id"] for _ in numbers]) == sorted(numbers)
+        assert await pipes.end() == 0
+
+
 async def test_requests_with_the_same_id_are_both_answered() -> None:
     async with serving() as pipes:
         call = {"jsonrpc": "2.0", "id": 99, "method": "tools/call", "params": {"name": "turn"}}
