@@ -17,7 +17,8 @@ most {pickups} times. One full battery takes you from the depot to any junction 
 The van drives by the same signs and takes the same minutes. It has no battery to worry about, but it
 costs {rate} pence for each minute, and it needs a ticket for each toll zone it drives in. One ticket
 covers every street of that zone for the whole trip. The price of a ticket is posted at the junctions
-from which a street of that zone leaves, and can be read only there. The bike needs no tickets.
+from which a street of that zone leaves, and can be read only there; it is the same at all of them. The
+bike needs no tickets.
 {rules}
 Find the cheapest route for the van from the depot to the house to which the parcel has to go. Answer
 with the list of street names in the order in which the van drives them. If several routes are equally
@@ -187,7 +188,9 @@ def leaving(city) -> dict[str, Street]:
 def closed_streets(notices: list[Notice], forget: str = "") -> set[str]:
     """The streets from a junction that its notices close to vans; with one rule forgotten, if it is named."""
     closed = set()
-    for notice in sorted(notices, key=lambda notice: notice["number"]):
+    if forget != "follows the council's notice that is listed last":
+        notices = sorted(notices, key=lambda notice: notice["number"])
+    for notice in notices:
         by_resident = notice["sender"] == "resident"
         if by_resident and forget != "heeds residents who close streets":
             continue
@@ -310,6 +313,7 @@ DRIVING = [
 NOTICED = [
     "drives through closed streets",
     "keeps to what was closed once",
+    "follows the council's notice that is listed last",
     "heeds residents who close streets",
     "delivers to the old house",
     "sends the parcel on only once",
@@ -450,7 +454,8 @@ def hang(config: Config, random, junction, sender, says, subject):
     earlier = [notice["number"] for notices in config["notices"].values() for notice in notices]
     number = max(earlier, default=100) + random.randint(1, 40)
     notice = {"number": number, "sender": sender, "says": says, "subject": subject}
-    config["notices"].setdefault(junction, []).insert(random.randint(0, 1), notice)
+    # Mostly in front of those that it replaces.
+    config["notices"].setdefault(junction, []).insert(random.choice([0, 0, 1]), notice)
 
 
 def send_on(config: Config, random, far: list[str]):

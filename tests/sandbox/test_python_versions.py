@@ -79,7 +79,7 @@ GENERATED_DIGESTS = {
     "leak_survey": "537ddb1f92df0298",
     "ledger_audit": "c49413661bfc0657",
     "manuscript_forensics": "988c22af5147e6d8",
-    "night_courier": "e24e5a13f43ada39",
+    "night_courier": "f8a0ec47d8dc0913",
     "parcel_hunt": "3e36c695305f2295",
     "payment_run": "30301f96b6cd5a94",
     "refund_desk": "6cef2371da2968d5",
