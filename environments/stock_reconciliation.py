@@ -45,10 +45,11 @@ Not all of the papers are to be posted or opened. The others are set aside, each
 time:
 - A "withdrawal" says that the paper that it is against was written in error. It counts only if it was
   written by the one who wrote that paper. A withdrawn paper is set aside when its turn comes, and so is
-  every withdrawal, whether it counts or not.
-- Papers with the same document number report the same event, perhaps with different units. Only one of them
-  is posted: the storekeeper's rather than the driver's, and the driver's rather than the office's. A
-  withdrawn one is left out of account.
+  every withdrawal, whether it counts or not. Withdrawals and count sheets are never withdrawn.
+- Papers with the same document number report the same event, perhaps with different units, and are against
+  the same paper. Only one of them is posted: the storekeeper's rather than the driver's, and the driver's
+  rather than the office's, even if its time is later. A withdrawn one is left out of account. No two count
+  sheets have the same document number.
 - A paper that is against one that was set aside is set aside as well.
 - What counts is what lies in the tray when the turn of a paper comes. What comes into the tray later changes
   nothing about a paper that has been posted: a withdrawal is without effect then, and other papers with the

@@ -85,7 +85,7 @@ GENERATED_DIGESTS = {
     "refund_desk": "6cef2371da2968d5",
     "release_train": "36c6d9792414212a",
     "stable_backports": "44fc13cf3f7f6c65",
-    "stock_reconciliation": "1ce213ab98570d56",
+    "stock_reconciliation": "87924adb30d5cc41",
     "supplier_negotiation": "ca5695957874296e",
     "tariff_office": "f3a6f0a111dcda7e",
     "ticket_triage": "e0fb7c8d85eae2ce",
