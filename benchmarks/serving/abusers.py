@@ -117,9 +117,9 @@ class Abusers:
 
     async def _forever(self, attempt: Callable[[], Awaitable[None]]) -> None:
         while True:
+            await asyncio.sleep(self._random.random())
             with suppress(OSError):
                 await attempt()
-            await asyncio.sleep(self._random.random())
 
     def _connect(self) -> Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         return asyncio.open_connection(HOST, self._port)
@@ -243,4 +243,5 @@ async def main(kind: str, port: int, path: str, seconds: float) -> None:
 if __name__ == "__main__":
     # Clients that misuse a server have processors of their own. Here they take what the server leaves.
     os.nice(19)
+    print("ready", flush=True)
     asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], float(sys.argv[4])))
