@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from codegym_mcp.episode_limits import Limits
     from codegym_mcp.episodes.episode_outcome import Verdict
     from codegym_mcp.errors import CodegymError
-    from codegym_mcp.local_episodes import load, open_episode
+    from codegym_mcp.in_process_api import load, open_episode
     from codegym_mcp.runtime.blocking_episode import Episode
     from codegym_mcp.runtime.blocking_runtime import Runtime
     from codegym_mcp.server.background_server import Server
@@ -117,7 +117,7 @@ _HOMES = {
         ),
         "codegym_mcp.blocking_api",
     ),
-    **dict.fromkeys(("load", "open_episode"), "codegym_mcp.local_episodes"),
+    **dict.fromkeys(("load", "open_episode"), "codegym_mcp.in_process_api"),
 }
 
 

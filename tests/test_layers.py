@@ -41,7 +41,7 @@ FLOORS = [
     ["verification.gates"],
     ["verification.audit"],
     ["verification.batch", "viewer_page"],
-    ["server", "local_episodes"],
+    ["server", "in_process_api"],
     ["synthesis"],
     ["harness.processes"],
     ["harness.agent_enclosure"],

@@ -7,8 +7,7 @@ from copy import deepcopy
 
 from codegym_mcp.models.chat_request import Body
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning
-from codegym_mcp.models.model_request_options import ModelOptions
-from codegym_mcp.models.request_changes import (
+from codegym_mcp.models.known_adaptations import (
     HISTORY_ADAPTATIONS,
     SWAP_MAX_TOKENS,
     TOOL_NAMES,
@@ -16,6 +15,7 @@ from codegym_mcp.models.request_changes import (
     replacement_names,
     written_call_adaptations,
 )
+from codegym_mcp.models.model_request_options import ModelOptions
 
 _INVALID_REQUEST = re.compile(
     r"validation error|unexpected keyword argument|NoneType|\bnull\b|\broles?\b|template|tool call id",

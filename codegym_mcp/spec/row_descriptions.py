@@ -20,7 +20,7 @@ from codegym_mcp.spec.environment_sets import (
     row_place,
     row_without_name,
 )
-from codegym_mcp.spec.grade_of_audit import grade_of_audit
+from codegym_mcp.spec.stored_grade import grade_of_audit
 
 
 class RowProblem(BaseModel):

@@ -14,7 +14,7 @@ from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.spec import environment_sets
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.grade_of_audit import AUDIT_VERSION
+from codegym_mcp.spec.stored_grade import AUDIT_VERSION
 from tests.conftest import FIXTURES
 from tests.storage.special_files import SPECIAL_FILES
 

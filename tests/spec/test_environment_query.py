@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment_query import EnvironmentOrder, EnvironmentQuery, chosen_environments
-from codegym_mcp.spec.grade_of_audit import AUDIT_VERSION
+from codegym_mcp.spec.stored_grade import AUDIT_VERSION
 from tests.conftest import FIXTURES
 
 COUNTER = (FIXTURES / "counter.py").read_text()

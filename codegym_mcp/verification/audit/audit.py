@@ -16,7 +16,7 @@ from codegym_mcp.policies.random_baseline import RandomPolicy
 from codegym_mcp.policies.tool_schemas import answer_schema
 from codegym_mcp.spec.answer_comparison import AnswerType
 from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.grade_of_audit import AUDIT_VERSION
+from codegym_mcp.spec.stored_grade import AUDIT_VERSION
 from codegym_mcp.spec.tools import tool_view
 from codegym_mcp.verification.audit.adaptivity import measure_adaptivity
 from codegym_mcp.verification.audit.answer_guessing import count_values, measure_answers

@@ -1,8 +1,8 @@
 """What sources of episodes have in common.
 
-Episodes are in this process (`local_episodes`), in a worker process (`worker_episodes`), or on a server and
-played over MCP (`mcp_episodes`). Only the last imports the MCP client, which takes longer than everything
-else that a worker imports.
+Episodes are in this process (`in_process_episodes`), in a worker process (`worker_episodes`), or on a server
+and played over MCP (`mcp_episodes`). Only the last imports the MCP client, which takes longer than
+everything else that a worker imports.
 """
 
 from collections.abc import Awaitable, Callable

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from codegym_harness.episode_sources.local_episodes import close_episode, open_episode
+from codegym_harness.episode_sources.in_process_episodes import close_episode, open_episode
 from codegym_harness.processes.worker_service import run_worker
 from codegym_mcp.control_plane_messages import EpisodeInfo, OpenRequest
 from codegym_mcp.episode_interface import TaskView, ToolView

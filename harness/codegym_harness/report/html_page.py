@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from codegym_harness.report import report_charts, svg_charts
+from codegym_harness.report import report_charts, svg_drawing
 from codegym_harness.report.episode_excerpts import shorten
 from codegym_harness.report.key_findings import headlines
 from codegym_harness.report.reference_agents import DESCRIPTIONS
@@ -46,7 +46,7 @@ def html_page(report: Report) -> str:
             policy=_POLICY.format(digest=digest),
             headlines=headlines(report),
             charts=report_charts,
-            marks=svg_charts,
+            marks=svg_drawing,
             outcomes=report_charts.OUTCOMES,
             agents=DESCRIPTIONS,
             by_environment=lambda summary: summary.environments,

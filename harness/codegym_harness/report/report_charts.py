@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from codegym_harness.records.trajectory import Outcome
 from codegym_harness.report.report_contents import Report, ReportedRun
-from codegym_harness.report.svg_charts import (
+from codegym_harness.report.svg_drawing import (
     Interval,
     IntervalGroup,
     Line,

@@ -18,10 +18,10 @@ from codegym_harness.episode_sources.episode_worker import (
     EpisodeWorkerReady,
     worker_episodes,
 )
-from codegym_harness.episode_sources.local_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.processes.worker_service import run_worker
+from codegym_harness.runs.agent_rollouts import AgentRollouts, Rollouts
 from codegym_harness.runs.oracle_call_counts import OracleCallCounter
-from codegym_harness.runs.rollouts import AgentRollouts, Rollouts
 from codegym_mcp.episode_limits import Limits
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from codegym_harness.agents.agent import Agent
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.local_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.episode_limits import Limits

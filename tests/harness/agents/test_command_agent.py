@@ -18,7 +18,7 @@ from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.local_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes
 from codegym_harness.records.trajectory import ProgramRecord, Trajectory
 from codegym_harness.runs.rollout import roll_out

@@ -12,7 +12,7 @@ from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.blocking_context import AgentContext
 from codegym_harness.agents.function_agent import FunctionAgent, load_function
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.local_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.records.trajectory import Fault, Outcome
 from codegym_harness.runs.rollout import roll_out
 from codegym_mcp.episode_interface import CallResult, CallStatus

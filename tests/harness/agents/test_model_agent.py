@@ -3,7 +3,7 @@
 import json
 
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.local_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ForeignEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.runs.rollout import roll_out

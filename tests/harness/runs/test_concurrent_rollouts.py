@@ -9,12 +9,12 @@ from codegym_harness.agents import policy_agents
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.local_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.records.trajectory import Trajectory
+from codegym_harness.runs.agent_rollouts import AgentRollouts
 from codegym_harness.runs.concurrent_rollouts import play_assignments
-from codegym_harness.runs.rollouts import AgentRollouts
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_index import read_summary
