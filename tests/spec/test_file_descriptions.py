@@ -2,11 +2,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from codegym_mcp.spec.audit_records import AUDIT_VERSION
 
 from codegym_mcp.spec import catalog_entries
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.spec.stored_grade import AUDIT_VERSION
 from tests.conftest import FIXTURES
 
 COUNTER = (FIXTURES / "counter.py").read_text()
