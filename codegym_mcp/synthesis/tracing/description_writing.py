@@ -4,6 +4,7 @@ import ast
 
 from codegym_mcp.synthesis.tracing.helper_calls import helper_body, helper_call, helper_summary
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedTool
+from codegym_mcp.synthesis.tracing.syntax_nodes import is_condition
 from codegym_mcp.synthesis.tracing.traced_program import Program
 
 _COMPARISONS: dict[type[ast.cmpop], str] = {
@@ -78,7 +79,7 @@ def describe_tool(tool: LiftedTool, program: Program) -> str:
     call = helper_call(expression, program)
     if call is not None:
         return _describe_helper(call, program, as_truth=call is not expression)
-    if _is_condition(expression):
+    if is_condition(expression):
         return _sentence(f"tells whether {_phrase(expression)}")
     return _sentence(f"returns {_phrase(expression)}")
 
@@ -108,7 +109,7 @@ def _describe_helper(call: ast.Call, program: Program, *, as_truth: bool) -> str
     phrase = f"`{ast.unparse(call.func)}` of {', '.join(map(_phrase, call.args))}"
     match helper_body(call, program):
         case [ast.Return(value=ast.expr() as value)]:
-            if _is_condition(value):
+            if is_condition(value):
                 return _sentence(f"tells whether {_phrase(value)}")
             phrase = _phrase(value)
     return _sentence(f"tells whether {phrase} is not zero or empty" if as_truth else f"returns {phrase}")
@@ -117,19 +118,6 @@ def _describe_helper(call: ast.Call, program: Program, *, as_truth: bool) -> str
 def _sentence(text: str) -> str:
     clean = " ".join(text.split())
     return f"{clean[:1].upper()}{clean[1:]}."
-
-
-def _is_condition(node: ast.expr) -> bool:
-    match node:
-        case ast.Compare() | ast.UnaryOp(op=ast.Not()):
-            return True
-        case ast.BoolOp(values=values):
-            return all(map(_is_condition, values))
-        case ast.Call(func=ast.Name(id="bool" | "isinstance" | "any" | "all")):
-            return True
-        case ast.Call(func=ast.Attribute(attr=name)):
-            return name in _METHODS or name in ("startswith", "endswith")
-    return False
 
 
 def _describe_change(node: ast.stmt) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from codegym_mcp.synthesis.tracing.hidden_expressions import HiddenKind, HiddenValue, Register, View
 from codegym_mcp.synthesis.tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
-from codegym_mcp.synthesis.tracing.syntax_nodes import as_target, range_of
+from codegym_mcp.synthesis.tracing.syntax_nodes import as_target, is_condition, range_of
 from codegym_mcp.synthesis.tracing.tool_collection import ToolCollection
 from codegym_mcp.synthesis.tracing.traced_program import Program, assigned_names
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
@@ -38,7 +38,7 @@ class OracleExpressions:
                 map(self._scope.is_hidden, values)
             ):
                 return ast.BoolOp(operator, [self.test(each) for each in values])
-        if self._scope.is_hidden(node) and not _is_condition(node):
+        if self._scope.is_hidden(node) and not is_condition(node):
             node = ast.Call(ast.Name("bool", ast.Load()), [node], [])
         return self.reveal(node)
 
@@ -214,20 +214,6 @@ class OracleExpressions:
                 coordinates += hidden.holes
         entered = self._enter(function, kinds, shapes)
         return ast.Call(ast.Name(entered, ast.Load()), [*visible, *coordinates], [])
-
-
-def _is_condition(node: ast.expr) -> bool:
-    """Returns whether an expression is true or false, and nothing else."""
-    match node:
-        case ast.Compare() | ast.UnaryOp(op=ast.Not()):
-            return True
-        case ast.BoolOp(values=values):
-            return all(map(_is_condition, values))
-        case ast.Call(func=ast.Name(id="isinstance" | "bool" | "any" | "all")):
-            return True
-        case ast.Call(func=ast.Attribute(attr=name)):
-            return name.startswith("is") or name in ("startswith", "endswith")
-    return False
 
 
 def _kind_of_argument(parameter: str, hidden: HiddenValue) -> HiddenKind:

@@ -56,6 +56,20 @@ def folded(node: ast.BinOp) -> ast.expr:
     return node
 
 
+def is_condition(node: ast.expr) -> bool:
+    """Returns whether an expression is true or false, and nothing else."""
+    match node:
+        case ast.Compare() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.BoolOp(values=values):
+            return all(map(is_condition, values))
+        case ast.Call(func=ast.Name(id="isinstance" | "bool" | "any" | "all")):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name.startswith("is") or name in ("startswith", "endswith")
+    return False
+
+
 class Rename(ast.NodeTransformer):
     """Gives names other names."""
 
