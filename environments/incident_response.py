@@ -666,7 +666,8 @@ def respond(tools, now, cause):
 
 NAMES = (
     "web app shop account basket search orders prices offers stock payments invoices delivery routing mail "
-    "ratings images sessions customers tokens taxes ledger archive settings exports labels"
+    "ratings images sessions customers tokens taxes ledger archive settings exports labels "
+    "returns coupons reviews carriers refunds vouchers parcels reports alerts audits"
 ).split()
 TEAMS = ["amber", "birch", "cobalt", "delta", "ember"]
 SETTINGS = ["cache_limit", "pool_limit", "retry_limit", "batch_limit", "thread_limit", "queue_limit"]
@@ -774,7 +775,7 @@ def draw_spells(
 
 
 def draw_config(random, difficulty: int, kind: str) -> Config:
-    size, hosts = (4, 7, 11, 16, 25)[difficulty - 1], ["h1", "h2", "h3", "h4", "h5"][: 2 + difficulty // 2]
+    size, hosts = (4, 7, 11, 16, 35)[difficulty - 1], ["h1", "h2", "h3", "h4", "h5"][: 2 + difficulty // 2]
     now, past = random.randint(700, 1200), (28, 60, 90, 160, 420)[difficulty - 1]
     services = draw_services(random, size, hosts)
     where = random.choice(hosts if kind == "host" else sorted(services))
@@ -830,7 +831,7 @@ def generate(random, difficulty: int) -> Config:
     while True:
         config = draw_config(random, difficulty, kind)
         cause, failing = config["cause"], failing_since(config)
-        if len(failing) < (2, 4, 6, 10, 19)[difficulty - 1] or max(failing.values()) > config["now"] - 6:
+        if len(failing) < (2, 4, 6, 10, 28)[difficulty - 1] or max(failing.values()) > config["now"] - 6:
             continue
         own = services_on(config, cause["where"]) if cause["kind"] == "host" else [cause["where"]]
         if cause["kind"] == "host" and len(own) < 2:

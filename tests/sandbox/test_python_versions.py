@@ -75,7 +75,7 @@ GENERATED_DIGESTS = {
     "data_migration": "f9a41a64a890f50f",
     "front_office": "fd2db72580012633",
     "greenhouse_control": "f9b5f0d0259aec5a",
-    "incident_response": "513b7c3db926de81",
+    "incident_response": "450ad5bd17d227ea",
     "leak_survey": "537ddb1f92df0298",
     "ledger_audit": "c49413661bfc0657",
     "manuscript_forensics": "988c22af5147e6d8",
