@@ -83,7 +83,7 @@ class Abusers:
         await asyncio.gather(*(self._forever(self._send_part_of_a_body) for _ in range(300)))
 
     async def headers(self) -> None:
-        """100 connections that send requests with as many header fields as are read."""
+        """100 connections that send requests of many small header fields."""
         await asyncio.gather(*(self._forever(self._send_many_fields) for _ in range(100)))
 
     async def chunks(self) -> None:

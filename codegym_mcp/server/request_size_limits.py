@@ -15,6 +15,8 @@ from codegym_mcp.server.request_scheduling import KNOWN_SENDER
 
 MAX_HEAD_BYTES = 32 * 1024
 """Bytes of a request's line and headers, trailers included."""
+MAX_FIELDS = 200
+"""Header fields of a request: many small ones cost far more time than their bytes."""
 _MAX_CHUNKS = 2_000
 """Chunks of one body: many small ones cost far more time than their bytes, and are parsed as they arrive."""
 _MIN_PART_BYTES = 256
@@ -67,6 +69,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_begun = False
         self._completed = False
         self._header_bytes = 0
+        self._fields = 0
         self._chunks = 0
         self._discarded = 0
         self._refusal: tuple[int, str] | None = None
@@ -207,7 +210,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head_begun = True
-        self._header_bytes = self._chunks = self._discarded = 0
+        self._header_bytes = self._fields = self._chunks = self._discarded = 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -215,9 +218,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._header_bytes += len(name) + len(value) + 4
-        if self._header_bytes > MAX_HEAD_BYTES:
+        self._fields += 1
+        if self._header_bytes > MAX_HEAD_BYTES or self._fields > MAX_FIELDS:
             self._refusal = _HEAD_TOO_LARGE
-            raise ValueError("too many bytes before the body")
+            raise ValueError("too much before the body")
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -275,4 +279,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._registry.set_unread(self, False)
 
 
-_HEAD_TOO_LARGE = (431, f"The request's line and headers have more than {MAX_HEAD_BYTES} bytes.")
+_HEAD_TOO_LARGE = (
+    431,
+    f"The request's line and headers have more than {MAX_HEAD_BYTES} bytes or {MAX_FIELDS} fields.",
+)

@@ -157,6 +157,14 @@ async def test_requests_that_wait_for_responses_are_not_parsed(
     assert max(waiting) < 16
 
 
+@pytest.mark.parametrize(("fields", "status"), [(190, b"401"), (250, b"431")])
+async def test_the_number_of_header_fields_is_bounded(served: Server, fields: int, status: bytes) -> None:
+    async with connection(served) as stream:
+        many = b"".join(b"x-%d: 1\r\n" % number for number in range(fields))
+        await stream.send(HEAD % b"wrong" + many + b"content-length: 2\r\n\r\n{}")
+        assert (await received(stream)).startswith(b"HTTP/1.1 " + status)
+
+
 async def test_a_body_in_very_many_chunks_is_refused(served: Server) -> None:
     async with connection(served) as stream:
         await stream.send(HEAD % served.token.encode() + b"transfer-encoding: chunked\r\n\r\n")
