@@ -35,7 +35,7 @@ from codegym_harness.runs.run_execution import run_evaluation
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.task_selection import Selection
 from codegym_mcp.cli.command_output import run
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models import Model, ModelOptions
 
 TESTS = Path(__file__).parent.parent / "tests"

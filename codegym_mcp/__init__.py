@@ -34,8 +34,8 @@ if TYPE_CHECKING:
         verify,
         verify_many,
     )
-    from codegym_mcp.episode_interface import CallResult
     from codegym_mcp.episode_limits import Limits
+    from codegym_mcp.episode_protocol import CallResult
     from codegym_mcp.episodes.episode_outcome import Verdict
     from codegym_mcp.errors import CodegymError
     from codegym_mcp.in_process_api import load, open_episode
@@ -85,7 +85,7 @@ __all__ = [
 
 _HOMES = {
     "Audit": "codegym_mcp.verification.audit.audit",
-    "CallResult": "codegym_mcp.episode_interface",
+    "CallResult": "codegym_mcp.episode_protocol",
     "Catalog": "codegym_mcp.spec.catalog",
     "Client": "codegym_harness.clients.remote_client",
     "CodegymError": "codegym_mcp.errors",

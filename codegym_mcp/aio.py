@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from codegym_harness.clients.remote_client import AsyncClient
-from codegym_harness.runs.evaluation import evaluate
+from codegym_harness.runs.evaluate import evaluate
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.async_runtime import AsyncRuntime

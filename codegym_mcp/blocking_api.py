@@ -15,12 +15,12 @@ from codegym_harness.export.export_summary import ExportSummary
 from codegym_harness.export.trajectory_filters import Filters
 from codegym_harness.report.build_report import build_report
 from codegym_harness.report.report_contents import Report
+from codegym_harness.rollouts.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.comparison import Comparison
 from codegym_harness.runs.comparison import compare as compare_directories
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
-from codegym_harness.runs.evaluation import AgentLike
+from codegym_harness.runs.evaluate import AgentLike
 from codegym_harness.runs.recorded_run import Run, RunLike, open_run, run_path
-from codegym_harness.runs.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.run_observer import Observer
 from codegym_mcp import aio
 from codegym_mcp.episode_limits import Limits

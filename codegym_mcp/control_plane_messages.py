@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from codegym_mcp.episode_interface import MAX_KEY, CallResult, TaskView
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import MAX_KEY, CallResult, TaskView
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
 from codegym_mcp.episodes.events import CallEvent, SubmittedEvent

@@ -173,7 +173,7 @@ def evaluate(
     from codegym_harness.runs.run_execution import run_baselines, run_evaluation
     from codegym_mcp.cli.evaluate_progress import EvaluationProgress
     from codegym_mcp.cli.summary_tables import failed_episodes, print_summary
-    from codegym_mcp.trace_export import export_traces
+    from codegym_mcp.opentelemetry_tracer import export_traces
 
     if resume is not None and directory is not None:
         raise click.UsageError("--resume names the run directory; --out is for a new one.")

@@ -16,11 +16,11 @@ from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.opentelemetry_tracer import export_traces
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.listeners import parse_address
 from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol, parse_protocols
-from codegym_mcp.trace_export import export_traces
 
 _EPISODE_ONLY = frozenset({"task", "difficulty", "seed", "calls"})
 _MANY_EPISODES_ONLY = frozenset({"max_episodes", "no_gateway", "gateway_episodes", "protocols"})

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
-from codegym_mcp.episode_interface import CallResult, CallStatus, TaskView, ToolView
+from codegym_mcp.episode_protocol import CallResult, CallStatus, TaskView, ToolView
 from codegym_mcp.episodes.action_queue import ActionQueue
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome
 
 CALL_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

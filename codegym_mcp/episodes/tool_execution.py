@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from codegym_mcp.episode_interface import CallResult, CallStatus
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.lost_process_replay import ReplayableEnvironment
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus, ToolOutcome

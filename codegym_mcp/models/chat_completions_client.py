@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx2
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import ModelAccessError
 from codegym_mcp.models.chat_request import Body, build_body
 from codegym_mcp.models.chat_response import (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.model_messages import (
     AssistantMessage,
     Message,

@@ -1,4 +1,4 @@
-"""The changes to requests that servers need which reject what others accept."""
+"""Changes to requests, for servers that reject what other servers accept."""
 
 import re
 from collections.abc import Callable

@@ -7,7 +7,7 @@ from dataclasses import replace
 import anyio
 from opentelemetry.trace import SpanKind
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import CodegymError, ContextOverflowError, ModelAccessError, ModelError
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning
 from codegym_mcp.models.model_messages import (
@@ -24,7 +24,7 @@ from codegym_mcp.models.provider_client import ClientResponse, ModelClient, Requ
 from codegym_mcp.models.providers import hide, open_client
 from codegym_mcp.models.retries import RequestPause, Retries
 from codegym_mcp.models.spending_limits import Spending, unknown_price_error
-from codegym_mcp.trace_export import tracer
+from codegym_mcp.opentelemetry_tracer import tracer
 
 _MAX_ERROR_TEXT = 400
 """Maximum length of a provider's error in characters."""

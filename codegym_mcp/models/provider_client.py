@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis
 from codegym_mcp.models.model_messages import AssistantMessage, Message, ModelReply
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning, diagnose_error
 from codegym_mcp.models.model_messages import (
     AssistantMessage,

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.tool_formats import ToolFormat
 
 CALL_EXAMPLES: Mapping[ToolFormat, str] = {

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.call_arguments import CallArguments
 from codegym_mcp.models.model_messages import ModelToolCall
 from codegym_mcp.models.pythonic_calls import read_python

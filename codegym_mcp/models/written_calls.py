@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.call_arguments import CallArguments, parse_arguments
 from codegym_mcp.models.written_values import read_value, read_values, strip_fence
 

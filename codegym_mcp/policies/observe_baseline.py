@@ -1,6 +1,6 @@
 """The `observe` baseline: calls each tool without arguments once and submits a value that it has seen."""
 
-from codegym_mcp.episode_interface import EpisodeProtocol
+from codegym_mcp.episode_protocol import EpisodeProtocol
 from codegym_mcp.policies.tool_schemas import (
     answer_schema,
     is_valid,

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from codegym_mcp.episode_interface import CallResult, EpisodeProtocol
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, EpisodeProtocol
 from codegym_mcp.errors import BrokenContractError
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.pool import SandboxPool

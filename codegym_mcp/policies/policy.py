@@ -5,7 +5,7 @@ A policy plays any `EpisodeProtocol`: an episode in this process, or a connectio
 
 from typing import Protocol
 
-from codegym_mcp.episode_interface import EpisodeProtocol
+from codegym_mcp.episode_protocol import EpisodeProtocol
 
 
 class Policy(Protocol):

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from codegym_mcp.episode_interface import EpisodeProtocol
+from codegym_mcp.episode_protocol import EpisodeProtocol
 from codegym_mcp.policies.schema_sampler import SchemaSampler
 from codegym_mcp.policies.tool_schemas import answer_schema, values_in
 

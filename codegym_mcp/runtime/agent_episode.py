@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
+from codegym_mcp.episode_protocol import CallResult, TaskView, ToolView
 
 _Call = Callable[..., CallResult]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import ClosedError
 from codegym_mcp.runtime.agent_episode import AgentEpisode

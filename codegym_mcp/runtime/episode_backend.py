@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol
 
-from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, TaskView, ToolView
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 
 

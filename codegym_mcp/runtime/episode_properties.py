@@ -4,8 +4,8 @@ import html
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from codegym_mcp.episode_interface import TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import TaskView, ToolView
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
 from codegym_mcp.runtime.episode_backend import EpisodeBackend
 

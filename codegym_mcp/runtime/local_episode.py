@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, TaskView, ToolView
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict

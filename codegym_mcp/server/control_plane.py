@@ -40,13 +40,13 @@ from codegym_mcp.errors import (
     SourceError,
     TaskError,
 )
+from codegym_mcp.opentelemetry_tracer import tracer
 from codegym_mcp.server.adaptive_openings import AdaptiveOpenings
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.metrics import Metrics
 from codegym_mcp.server.request_bodies import BodyReader, BodyRefusedError, ClientGoneError
 from codegym_mcp.spec.environment_query import MAX_PAGE, EnvironmentQuery
-from codegym_mcp.trace_export import tracer
 from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION
 

@@ -17,7 +17,7 @@ from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 from pydantic_core import to_json
 
-from codegym_mcp.episode_interface import TASK_TOOL_META
+from codegym_mcp.episode_protocol import TASK_TOOL_META
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.errors import InvalidArgumentsError
 from codegym_mcp.server.mcp_instructions import instructions

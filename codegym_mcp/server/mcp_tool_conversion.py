@@ -5,7 +5,7 @@ from typing import Any
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-from codegym_mcp.episode_interface import MAX_KEY, OVER_META, REQUEST_KEY_META, STATUS_META, CallResult
+from codegym_mcp.episode_protocol import MAX_KEY, OVER_META, REQUEST_KEY_META, STATUS_META, CallResult
 from codegym_mcp.spec.tools import Tool
 
 

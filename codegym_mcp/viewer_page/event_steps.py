@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic_core import to_json
 
-from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEvent, StateEvent, SubmittedEvent
 from codegym_mcp.viewer_page.episode_views import (
     CallView,

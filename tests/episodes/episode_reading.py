@@ -1,6 +1,6 @@
 """Reads what tests need to know of an episode and its journal."""
 
-from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.events import CallEvent, EndedEvent
 from codegym_mcp.episodes.journal import Journal

@@ -4,7 +4,7 @@ import asyncio
 
 import anyio
 
-from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import CallEvent

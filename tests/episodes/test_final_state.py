@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import StateEvent, SubmittedEvent

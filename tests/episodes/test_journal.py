@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from codegym_mcp.episode_interface import CallResult, CallStatus
+from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEvent, SubmittedEvent

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import CallEvent

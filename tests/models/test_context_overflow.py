@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import ContextOverflowError, ModelError
 from codegym_mcp.models.context_overflow import is_context_overflow
 from tests.models.conftest import Clock, Endpoint

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import ModelError
 from codegym_mcp.models import ModelReply
 from tests.models.conftest import Clock, Endpoint

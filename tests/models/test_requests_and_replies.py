@@ -2,7 +2,7 @@
 
 import json
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models import Model, ModelConversation, ModelReply
 from tests.models.conftest import Endpoint
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import ModelAccessError, ModelError
 from codegym_mcp.models import Model, ModelOptions, ToolFormat
 from codegym_mcp.models.tool_formats import parse_calls, text_before_calls

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, TaskView, ToolView
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal

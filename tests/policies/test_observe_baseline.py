@@ -1,4 +1,4 @@
-from codegym_mcp.episode_interface import CallResult, CallStatus
+from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.policies.observe_baseline import ObservePolicy
 from codegym_mcp.spec.environment import Environment
 from tests.policies.conftest import OpenEpisode, ScriptedEpisode

@@ -1,4 +1,4 @@
-from codegym_mcp.episode_interface import CallResult
+from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.policies.random_baseline import RandomPolicy
 from codegym_mcp.spec.environment import Environment

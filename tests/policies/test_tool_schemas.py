@@ -1,6 +1,6 @@
 import pytest
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.policies.tool_schemas import answer_schema, is_valid, needs_no_argument, values_in
 
 

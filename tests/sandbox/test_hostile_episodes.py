@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from codegym_mcp.episode_interface import CallStatus
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings

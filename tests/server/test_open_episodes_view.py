@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.server.open_episodes_view import RUN
 
 from .serving import Server

@@ -10,7 +10,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
-from codegym_mcp.episode_interface import MAX_KEY, REQUEST_KEY_META
+from codegym_mcp.episode_protocol import MAX_KEY, REQUEST_KEY_META
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.sandbox.process.pool import SandboxPool

@@ -18,8 +18,8 @@ from codegym_harness.clients.mcp_client import connect, ssl_context
 from codegym_harness.clients.retrying_client import RetryingClient
 from codegym_mcp.cli import main
 from codegym_mcp.control_plane_messages import OpenedEpisode, OpenRequest
-from codegym_mcp.episode_interface import REQUEST_KEY_META
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import REQUEST_KEY_META
 from codegym_mcp.storage.directory_lock import lock_directory
 
 from .restarting import TOKEN, RestartingServer

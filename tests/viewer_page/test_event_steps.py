@@ -1,6 +1,6 @@
 """Events of a journal as steps of the page."""
 
-from codegym_mcp.episode_interface import CallResult, CallStatus
+from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, StateEvent, SubmittedEvent
 from codegym_mcp.viewer_page.episode_views import EXCERPT_CHARACTERS, TextPart, TextQuery

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from codegym_mcp.episode_interface import MAX_KEY
+from codegym_mcp.episode_protocol import MAX_KEY
 from codegym_mcp.spec.task_splits import SplitPurpose
 from codegym_mcp.spec.tools import Tool
 

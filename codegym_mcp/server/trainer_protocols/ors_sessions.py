@@ -9,8 +9,8 @@ import logging
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from codegym_mcp.episode_interface import CallResult, CallStatus
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeState

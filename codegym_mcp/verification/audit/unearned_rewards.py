@@ -8,7 +8,7 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
-from codegym_mcp.episode_interface import EpisodeProtocol
+from codegym_mcp.episode_protocol import EpisodeProtocol
 from codegym_mcp.episodes.plausible_mistakes import compute_mistakes
 from codegym_mcp.episodes.scoring import judge
 from codegym_mcp.errors import EnvironmentFailedError, InvalidArgumentsError

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus
 from codegym_mcp.errors import EnvironmentFailedError

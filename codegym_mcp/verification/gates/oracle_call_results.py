@@ -3,7 +3,7 @@ type."""
 
 from collections.abc import Sequence
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus, ToolOutcome
 from codegym_mcp.spec.environment import Environment

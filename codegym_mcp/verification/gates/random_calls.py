@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus
 from codegym_mcp.errors import EnvironmentFailedError, InvalidArgumentsError

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.plausible_mistakes import compute_mistakes
 from codegym_mcp.errors import EnvironmentFailedError, EnvironmentLimitError, SourceError
 from codegym_mcp.policies.oracle import OraclePolicy

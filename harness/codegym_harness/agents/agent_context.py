@@ -24,10 +24,10 @@ from codegym_harness.records.trajectory import (
     ToolCallExtra,
 )
 from codegym_mcp.control_plane_messages import EventInfo
-from codegym_mcp.episode_interface import CallResult, CallStatus, EpisodeProtocol, TaskView, ToolView
+from codegym_mcp.episode_protocol import CallResult, CallStatus, EpisodeProtocol, TaskView, ToolView
 from codegym_mcp.errors import ConnectionFailedError
+from codegym_mcp.opentelemetry_tracer import tracer
 from codegym_mcp.policies.tool_schemas import submission_arguments
-from codegym_mcp.trace_export import tracer
 
 _Send = Callable[[dict[str, Any]], Awaitable[CallResult]]
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from codegym_harness.agents.agent_context import AsyncAgentContext, merge_arguments
 from codegym_harness.records.episode_result import EpisodeUsage
-from codegym_mcp.episode_interface import CallResult, CallStatus, TaskView, ToolView
+from codegym_mcp.episode_protocol import CallResult, CallStatus, TaskView, ToolView
 
 T = TypeVar("T")
 

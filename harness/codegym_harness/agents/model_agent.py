@@ -41,7 +41,7 @@ from codegym_harness.records.trajectory import (
     StopReason,
     ToolCallExtra,
 )
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import ContextOverflowError
 from codegym_mcp.models import (
     FinishReason,

@@ -23,7 +23,7 @@ from codegym_harness.clients.foreign_results import OUTPUT_SCHEMA_META, Warn
 from codegym_harness.clients.mcp_results import call_result
 from codegym_harness.clients.retrying_client import RetryingClient, retry_lost_connection
 from codegym_harness.clients.server_output import logged_output
-from codegym_mcp.episode_interface import (
+from codegym_mcp.episode_protocol import (
     REQUEST_KEY_META,
     TASK_TOOL_META,
     CallResult,

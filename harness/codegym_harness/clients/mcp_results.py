@@ -5,7 +5,7 @@ from typing import Any
 
 import mcp_types as types
 
-from codegym_mcp.episode_interface import OVER_META, STATUS_META, CallResult, CallStatus
+from codegym_mcp.episode_protocol import OVER_META, STATUS_META, CallResult, CallStatus
 from codegym_mcp.unicode_text import replace_lone_surrogates, writable_data
 
 MAX_TEXT = 1 << 20

@@ -7,8 +7,8 @@ from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import McpConnection, connect
 from codegym_harness.clients.retrying_client import LEAST_PATIENCE
 from codegym_mcp.control_plane_messages import EpisodeInfo, EventInfo, OpenRequest
-from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, TaskView, ToolView
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.runtime.task_owned_context_manager import HeldContext
 

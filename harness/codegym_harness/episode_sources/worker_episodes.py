@@ -21,8 +21,8 @@ from codegym_harness.episode_sources.episode_worker import (
 from codegym_harness.processes.worker_process import WorkerProcess
 from codegym_harness.records.trajectory import Transport
 from codegym_mcp.control_plane_messages import EpisodeInfo
-from codegym_mcp.episode_interface import CallResult, TaskView, ToolView
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallResult, TaskView, ToolView
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.policies.tool_schemas import submission_arguments
 

@@ -25,7 +25,7 @@ from codegym_harness.records.trajectory import (
     ToolCall,
     Trajectory,
 )
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.tool_formats import ToolFormat, text_before_calls
 
 _EPISODE = ("session_id", "extra", "final_metrics")

@@ -21,9 +21,9 @@ from pydantic import BaseModel
 from codegym_harness.processes.json_channel import JsonChannel
 from codegym_harness.processes.python_garbage_collector import rare_collections
 from codegym_mcp.errors import CodegymError
+from codegym_mcp.opentelemetry_tracer import export_traces
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.sandbox.confinement.linux_functions import use_batch_scheduling
-from codegym_mcp.trace_export import export_traces
 
 READY = 0
 """The number of the response that a worker sends without a request."""

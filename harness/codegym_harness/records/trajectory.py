@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from codegym_harness.agent_enclosure.enclosure_options import Enclosure, Network
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode_outcome import Verdict
 
 SCHEMA_VERSION = "ATIF-v1.8"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import anyio
 
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.runs.agent_rollouts import Rollouts
+from codegym_harness.rollouts.agent_rollouts import Rollouts
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.statistics.run_metrics import Summary, summarize

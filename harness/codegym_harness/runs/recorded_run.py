@@ -17,7 +17,7 @@ from codegym_harness.statistics.run_metrics import Summary
 
 if TYPE_CHECKING:
     from codegym_harness.clients.control_client import RunningServer
-    from codegym_harness.runs.evaluation import AgentLike
+    from codegym_harness.runs.evaluate import AgentLike
     from codegym_harness.runs.run_observer import Observer
 
 
@@ -147,7 +147,7 @@ class Run:
             RunError: the run cannot be resumed.
             RunHaltedError: no further episode could succeed; the played episodes are recorded.
         """
-        from codegym_harness.runs.evaluation import resume
+        from codegym_harness.runs.evaluate import resume
         from codegym_mcp.runtime.run_blocking import run_blocking
 
         return run_blocking("resume", lambda: resume(self, agent, server=server, observer=observer))

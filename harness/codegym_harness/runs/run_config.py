@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from codegym_harness.agent_enclosure.enclosure_options import EnclosureOptions
 from codegym_harness.agents.agent_registry import BASELINE_NAMES, NEEDS_SOURCES
 from codegym_harness.agents.model_agent import ModelAgentOptions
+from codegym_harness.rollouts.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
-from codegym_harness.runs.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.run_directory_reader import CONFIGURATION, read_configuration
 from codegym_harness.runs.task_selection import Selection
 from codegym_mcp.episode_limits import Limits

@@ -12,7 +12,6 @@ from codegym_harness.agents.model_agent import LanguageModelAgent
 from codegym_harness.processes.python_garbage_collector import rare_collections
 from codegym_harness.runs.concurrent_rollouts import play_assignments
 from codegym_harness.runs.resume_compatibility import check_configuration, check_environments, check_results
-from codegym_harness.runs.rollout_opening import open_agent, open_rollouts
 from codegym_harness.runs.run_config import RunConfig, recorded_config
 from codegym_harness.runs.run_directory_reader import (
     BASELINES,
@@ -26,6 +25,7 @@ from codegym_harness.runs.run_directory_reader import (
 )
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_observer import Observer
+from codegym_harness.runs.run_opening import open_agent, open_rollouts
 from codegym_harness.statistics.run_metrics import Summary
 from codegym_mcp.spec.catalog_entries import source_paths
 from codegym_mcp.storage.cache_directory import cache_directory

@@ -9,7 +9,7 @@ from typing import Any
 from codegym_harness.export.export_format import Row
 from codegym_harness.task_sets.described_tasks import DescribedTask
 from codegym_harness.task_sets.task_format import TaskFormat
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 
 
 def row(task: DescribedTask, _: int) -> Row:

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT
-from codegym_harness.runs.evaluation import split_sources
+from codegym_harness.runs.evaluate import split_sources
 from codegym_harness.runs.task_selection import SeedRange, matching_environments
 from codegym_harness.task_sets.described_tasks import opening_messages
 from codegym_harness.trainers.adaptive_difficulty import open_curriculum

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.runtime.blocking_runtime import Runtime
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.spec.tools import tool_view

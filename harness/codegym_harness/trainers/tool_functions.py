@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
 from typing import Any, Literal, Union
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 
 _SCALARS: Mapping[str, Any] = {
     "string": str,

@@ -2,7 +2,7 @@
 
 from keyword import iskeyword
 
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import CodegymError
 
 RESERVED = frozenset({"reset", "get_reward"})

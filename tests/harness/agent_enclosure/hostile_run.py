@@ -33,7 +33,7 @@ from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes
 from codegym_harness.processes.server_process import ServerProcess, start_server
-from codegym_harness.runs.rollout import roll_out
+from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.control_plane_messages import OpenRequest
 from codegym_mcp.sandbox.confinement import linux_functions
 from tests.harness.agent_enclosure.enclosures import allows

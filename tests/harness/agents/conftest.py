@@ -8,7 +8,7 @@ from codegym_harness.agents.agent import Agent
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.records.trajectory import Trajectory
-from codegym_harness.runs.rollout import roll_out
+from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from tests.conftest import ModelServer

@@ -21,7 +21,7 @@ from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes
 from codegym_harness.records.trajectory import ProgramRecord, Trajectory
-from codegym_harness.runs.rollout import roll_out
+from codegym_harness.rollouts.rollout import roll_out
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_execution import run_evaluation

@@ -14,8 +14,8 @@ from codegym_harness.agents.function_agent import FunctionAgent, load_function
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.records.trajectory import Fault, Outcome
-from codegym_harness.runs.rollout import roll_out
-from codegym_mcp.episode_interface import CallResult, CallStatus
+from codegym_harness.rollouts.rollout import roll_out
+from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeState

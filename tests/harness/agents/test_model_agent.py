@@ -6,7 +6,7 @@ from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ForeignEpisodes
 from codegym_harness.processes.server_process import ServerProcess
-from codegym_harness.runs.rollout import roll_out
+from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from tests.harness.agents.model_episodes import BELL, LISTEN, SUBMIT, TEXT, AgentEndpoint, Play, call, calls
 

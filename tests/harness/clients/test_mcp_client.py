@@ -9,8 +9,8 @@ from mcp.server.lowlevel.server import Server
 
 from codegym_harness.clients.mcp_client import McpConnection, connect
 from codegym_harness.processes.server_process import ServerProcess
-from codegym_mcp.episode_interface import CallStatus
 from codegym_mcp.episode_limits import Limits
+from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeState

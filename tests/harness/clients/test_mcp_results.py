@@ -6,7 +6,7 @@ import mcp_types as types
 import pytest
 
 from codegym_harness.clients.mcp_results import MAX_TEXT, NO_CONTENT, call_result
-from codegym_mcp.episode_interface import CallStatus
+from codegym_mcp.episode_protocol import CallStatus
 
 
 def converted(content: list[Any], **fields: Any) -> str:

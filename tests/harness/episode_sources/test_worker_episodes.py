@@ -16,7 +16,7 @@ from codegym_harness.agents import policy_agents
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
-from codegym_harness.runs.rollout import roll_out
+from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
 

@@ -1,7 +1,7 @@
 from codegym_harness.records.recorder import TrajectoryRecorder
 from codegym_harness.records.trajectory import ResultExtra
 from codegym_mcp.control_plane_messages import EventInfo
-from codegym_mcp.episode_interface import CallResult, CallStatus
+from codegym_mcp.episode_protocol import CallResult, CallStatus
 
 
 def test_a_system_prompt_precedes_the_task() -> None:

@@ -13,7 +13,7 @@ from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.records.trajectory import Trajectory
-from codegym_harness.runs.agent_rollouts import AgentRollouts
+from codegym_harness.rollouts.agent_rollouts import AgentRollouts
 from codegym_harness.runs.concurrent_rollouts import play_assignments
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_directory_writer import RunDirectory

@@ -10,7 +10,7 @@ import pytest
 from codegym_harness.agents.model_agent import ModelAgentOptions
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
 from codegym_harness.processes.server_process import start_server
-from codegym_harness.runs.policy_rollouts import PolicyRollouts
+from codegym_harness.rollouts.policy_rollouts import PolicyRollouts
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_configuration, read_trajectories
 from codegym_harness.runs.run_execution import run_evaluation
@@ -155,7 +155,7 @@ async def test_allow_unconfined_reaches_the_workers_of_the_oracle(
         received.append(options.allow_unconfined)
         return start(options)
 
-    monkeypatch.setattr("codegym_harness.runs.rollout_opening.PolicyRollouts.start", noted)
+    monkeypatch.setattr("codegym_harness.runs.run_opening.PolicyRollouts.start", noted)
     config = RunConfig(
         agent="oracle",
         paths=(fixtures / "counter.py",),
@@ -180,7 +180,7 @@ async def test_allow_unconfined_reaches_the_server_and_the_pool_of_an_oracle_ove
         return open_it
 
     monkeypatch.setattr("codegym_harness.runs.source_opening.start_server", note(start_server))
-    monkeypatch.setattr("codegym_harness.runs.rollout_opening.SandboxPool.open", note(SandboxPool.open))
+    monkeypatch.setattr("codegym_harness.runs.run_opening.SandboxPool.open", note(SandboxPool.open))
     config = RunConfig(
         agent="oracle",
         paths=(fixtures / "counter.py",),

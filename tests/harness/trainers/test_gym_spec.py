@@ -17,7 +17,7 @@ from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_harness.trainers.trl_environment import EnvironmentFactory
 from codegym_mcp.curriculum.curriculum_file import CurriculumFile
 from codegym_mcp.curriculum.difficulty_rule import CurriculumRule
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import CodegymError, MissingExtraError, NotFoundError, TaskError
 from codegym_mcp.task_reference import FIRST_HELD_OUT_SEED
 from tests.conftest import FIXTURES

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codegym_harness.trainers.json_actions import read_json_action
 from codegym_harness.trainers.prompt_filling import fill_prompt
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.tool_call_instructions import CALL_EXAMPLES, tool_call_instructions
 from codegym_mcp.models.tool_formats import ToolFormat, parse_calls
 

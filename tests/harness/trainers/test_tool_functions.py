@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegym_harness.trainers.tool_functions import tool_function, type_hint
-from codegym_mcp.episode_interface import ToolView
+from codegym_mcp.episode_protocol import ToolView
 
 GRID = {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}}
 PARAMETERS: dict[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from codegym_harness.records.trajectory import Metrics, MetricsExtra, Step
-from codegym_harness.runs.evaluation import evaluate
+from codegym_harness.runs.evaluate import evaluate
 from codegym_harness.runs.run_directory_reader import RunStart
 from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.viewer.index_location import IndexLocation

@@ -1,6 +1,6 @@
 """The worker process in which a built-in agent plays whole episodes; see `processes.worker_service`.
 
-It is started as `python -m codegym_harness.runs.policy_worker DESCRIPTOR` with its options on stdin.
+It is started as `python -m codegym_harness.rollouts.policy_worker DESCRIPTOR` with its options on stdin.
 """
 
 from collections.abc import AsyncIterator
@@ -20,8 +20,8 @@ from codegym_harness.episode_sources.episode_worker import (
 )
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.processes.worker_service import run_worker
-from codegym_harness.runs.agent_rollouts import AgentRollouts, Rollouts
-from codegym_harness.runs.oracle_call_counts import OracleCallCounter
+from codegym_harness.rollouts.agent_rollouts import AgentRollouts, Rollouts
+from codegym_harness.rollouts.oracle_call_counts import OracleCallCounter
 from codegym_mcp.episode_limits import Limits
 
 

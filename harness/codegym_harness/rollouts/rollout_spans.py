@@ -7,7 +7,7 @@ from opentelemetry.trace import Span, StatusCode
 
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.records.trajectory import AgentInfo, Trajectory
-from codegym_mcp.trace_export import tracer
+from codegym_mcp.opentelemetry_tracer import tracer
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
-from codegym_harness.runs.oracle_call_counts import OracleCallCounter
+from codegym_harness.rollouts.oracle_call_counts import OracleCallCounter
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.sandbox.process.pool import SandboxPool

@@ -6,8 +6,8 @@ from typing import Protocol
 from codegym_harness.agents.agent import Agent
 from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource
 from codegym_harness.records.trajectory import AgentInfo, Trajectory
-from codegym_harness.runs.oracle_call_counts import OracleCallCounter
-from codegym_harness.runs.rollout import DEFAULT_SECONDS, roll_out
+from codegym_harness.rollouts.oracle_call_counts import OracleCallCounter
+from codegym_harness.rollouts.rollout import DEFAULT_SECONDS, roll_out
 
 
 class Rollouts(Protocol):

@@ -12,10 +12,10 @@ from codegym_harness.agents.function_agent import load_function
 from codegym_harness.agents.model_agent import LanguageModelAgent
 from codegym_harness.agents.policy_agents import ORACLE
 from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource
-from codegym_harness.runs.agent_rollouts import AgentRollouts, Rollouts
-from codegym_harness.runs.oracle_call_counts import OracleCallCounter
-from codegym_harness.runs.policy_rollouts import PolicyRollouts
-from codegym_harness.runs.policy_worker import PolicyWorkerOptions
+from codegym_harness.rollouts.agent_rollouts import AgentRollouts, Rollouts
+from codegym_harness.rollouts.oracle_call_counts import OracleCallCounter
+from codegym_harness.rollouts.policy_rollouts import PolicyRollouts
+from codegym_harness.rollouts.policy_worker import PolicyWorkerOptions
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.source_opening import open_source, report_problems, worker_options

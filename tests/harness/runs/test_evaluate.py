@@ -11,7 +11,7 @@ from codegym_harness.agents.blocking_context import AgentContext
 from codegym_harness.agents.configured_agents import CommandAgent, ModelAgent
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.records.trajectory import Outcome
-from codegym_harness.runs.evaluation import evaluate, resume
+from codegym_harness.runs.evaluate import evaluate, resume
 from codegym_harness.runs.recorded_run import open_run
 from codegym_harness.runs.run_tables import CALL_COLUMNS, EPISODE_COLUMNS, MESSAGE_COLUMNS
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError, RunHaltedError, TaskError

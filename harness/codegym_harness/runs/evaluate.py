@@ -11,9 +11,9 @@ from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.agent_registry import AGENT_NAMES
 from codegym_harness.agents.configured_agents import CommandAgent, ModelAgent
 from codegym_harness.agents.function_agent import AgentFunction, FunctionAgent
+from codegym_harness.rollouts.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.concurrent_rollouts import DEFAULT_CONCURRENCY
 from codegym_harness.runs.recorded_run import Run
-from codegym_harness.runs.rollout import DEFAULT_SECONDS
 from codegym_harness.runs.run_config import COMMAND, MODEL, RunConfig, recorded_config
 from codegym_harness.runs.run_directory_reader import ENVIRONMENTS, check_new_run, new_run_path
 from codegym_harness.runs.run_execution import run_evaluation

@@ -20,7 +20,7 @@ from codegym_harness.records.trajectory import (
     Trajectory,
     timestamp,
 )
-from codegym_harness.runs.rollout_spans import record_result, rollout_span
+from codegym_harness.rollouts.rollout_spans import record_result, rollout_span
 from codegym_mcp.control_plane_messages import EpisodeInfo
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import CodegymError, ModelError, RemoteError, RunHaltedError

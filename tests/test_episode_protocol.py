@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from codegym_mcp.episode_interface import CallResult, CallStatus
+from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.errors import ToolError
 
 

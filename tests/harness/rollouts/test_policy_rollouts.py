@@ -13,8 +13,8 @@ import anyio
 import pytest
 
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.runs.policy_rollouts import PolicyRollouts, usable_processors, worker_count
-from codegym_harness.runs.policy_worker import PolicyWorkerOptions
+from codegym_harness.rollouts.policy_rollouts import PolicyRollouts, usable_processors, worker_count
+from codegym_harness.rollouts.policy_worker import PolicyWorkerOptions
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_execution import run_evaluation
@@ -70,7 +70,7 @@ async def test_the_calls_of_the_oracle_are_counted_for_generated_tasks_of_other_
 async def test_further_workers_share_the_episodes(
     options: PolicyWorkerOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("codegym_harness.runs.policy_rollouts.usable_processors", lambda: 3)
+    monkeypatch.setattr("codegym_harness.rollouts.policy_rollouts.usable_processors", lambda: 3)
     # One episode may be open in each worker at a time.
     async with PolicyRollouts.start(options.model_copy(update={"open_limit": 1})) as rollouts:
         await rollouts.extend(1000, 3)
@@ -135,7 +135,7 @@ async def test_a_worker_that_cannot_read_environments_reports_the_error(
 @pytest.fixture
 def config(fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
     """A run of 60 episodes, which two workers play."""
-    monkeypatch.setattr("codegym_harness.runs.policy_rollouts.usable_processors", lambda: 2)
+    monkeypatch.setattr("codegym_harness.rollouts.policy_rollouts.usable_processors", lambda: 2)
     return RunConfig(
         agent="oracle",
         paths=(fixtures / "counter.py",),
@@ -232,8 +232,8 @@ def workers() -> set[int]:
 def test_neither_a_worker_nor_a_run_without_mcp_imports_the_mcp_client() -> None:
     code = """
 import sys
-import codegym_harness.runs.policy_worker, codegym_harness.episode_sources.episode_worker
-import codegym_harness.runs.run_execution, codegym_harness.runs.evaluation
+import codegym_harness.rollouts.policy_worker, codegym_harness.episode_sources.episode_worker
+import codegym_harness.runs.run_execution, codegym_harness.runs.evaluate
 assert "mcp" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,7 +10,7 @@ from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ForeignEpisodes, ServedEpisodes
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
 from codegym_harness.processes.server_process import ServerProcess
-from codegym_harness.runs.rollout import roll_out
+from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import EnvironmentFaultError
