@@ -1,23 +1,21 @@
 """An environment: its tools, task text, tasks, type of answer, and the program that runs in the sandbox."""
 
-import json
 import os
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import to_json
 
 from codegym_mcp.errors import InvalidArgumentsError, NotFoundError, SourceError, TaskError
 from codegym_mcp.json_line_escapes import json_line
 from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.spec.answer_comparison import AnswerType
+from codegym_mcp.spec.environment_digests import audited_content_digest, environment_digest
 from codegym_mcp.spec.environment_metadata import JudgeErrors
 from codegym_mcp.spec.tools import Tool, result_text
 from codegym_mcp.storage.atomic_files import write_atomically
@@ -201,15 +199,12 @@ class Environment:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the source and the fixed tasks, in hexadecimal; equal for equal environments."""
-        tasks = [task.model_dump(mode="json") for task in self.tasks]
-        return sha256(json.dumps([self.program.digest, self.program.entry, tasks]).encode()).hexdigest()
+        return environment_digest(self.program, self.tasks)
 
     @cached_property
     def content_digest(self) -> str:
         """SHA-256 of the source, its dialect and the fixed tasks, in hexadecimal; stored in audits."""
-        tasks = [task.model_dump(mode="json") for task in self.tasks]
-        content = [self.program.digest, self.program.dialect, self.program.entry, tasks]
-        return sha256(to_json(content)).hexdigest()
+        return audited_content_digest(self.program, self.tasks)
 
     @property
     def takes_answer(self) -> bool:

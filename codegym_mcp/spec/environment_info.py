@@ -1,8 +1,13 @@
 """What is told of an environment that is not played: its names, and the names of its tools and tasks."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel
 
-from codegym_mcp.spec.environment import Environment
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.spec.environment_digests import environment_digest
+from codegym_mcp.spec.native_outline import NativeOutline
 
 
 class EnvironmentInfo(BaseModel):
@@ -35,6 +40,24 @@ class EnvironmentInfo(BaseModel):
             license=environment.license,
             source=environment.origin,
             digest=environment.digest,
+        )
+
+    @classmethod
+    def of_outline(
+        cls, outline: NativeOutline, program: EnvironmentProgram, tasks: Sequence[Task]
+    ) -> "EnvironmentInfo":
+        """Returns the description of an environment of which the outline is known; it equals that of `of`."""
+        meta = outline.meta
+        return cls(
+            name=outline.name,
+            title=meta.title,
+            tags=meta.tags,
+            tools=[method.name for method in outline.tools],
+            tasks=[task.id for task in tasks],
+            generates=outline.generates,
+            license=meta.license,
+            source=meta.source,
+            digest=environment_digest(program, tasks),
         )
 
 

@@ -57,9 +57,7 @@ def read_environment_source(source: str, *, name: str, path: str) -> Environment
         return read_native(parse_source(source, path), source, name=name, path=path)
 
 
-def read_any_dialect(
-    source: str, *, name: str, path: str, origin: str = "", check: bool = True
-) -> Environment:
+def read_any_dialect(source: str, *, name: str, path: str, origin: str = "") -> Environment:
     """Reads an environment from source text in the dialect that the text shows.
 
     Args:
@@ -67,8 +65,6 @@ def read_any_dialect(
         name: the environment's name.
         path: how error messages name the source.
         origin: where an environment in the CodeGym format comes from.
-        check: whether to check the language policy and the size of the schemas. Without the check, reading
-            takes a fraction of the time, and the policy is checked when code is needed.
 
     Raises:
         SourceError: the source cannot be used.
@@ -78,9 +74,9 @@ def read_any_dialect(
         tree = parse_source(source, path)
         match dialect_of(tree):
             case Dialect.CODEGYM:
-                return read_codegym(tree, source, name=name, path=path, origin=origin, check=check)
+                return read_codegym(tree, source, name=name, path=path, origin=origin)
             case Dialect.NATIVE:
-                return read_native(tree, source, name=name, path=path, check=check)
+                return read_native(tree, source, name=name, path=path)
 
 
 def dialect_of(tree: ast.Module) -> Dialect:

@@ -1,7 +1,6 @@
 """An environment as one row of a published set: its source, tasks, audit and origin."""
 
 import json
-from dataclasses import replace
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -117,18 +116,14 @@ class PublishedEnvironment(BaseModel):
             provenance=provenance,
         )
 
-    def with_tasks(self, environment: Environment, where: str, *, check: bool = True) -> Environment:
-        """Returns the environment that was read from `code`, with the row's tasks.
-
-        Args:
-            check: whether to check the configurations of the tasks.
+    def read_tasks(self, where: str) -> tuple[Task, ...]:
+        """Reads the row's tasks; whether their configurations suit the environment is not checked.
 
         Raises:
             SourceError: a task is not valid.
-            TaskError: a configuration is not valid for the environment, or two tasks have the same id.
         """
         try:
-            tasks = tuple(
+            return tuple(
                 Task.model_validate(
                     {**each.model_dump(exclude={"config"}), "config": json.loads(each.config)}
                 )
@@ -139,4 +134,3 @@ class PublishedEnvironment(BaseModel):
         except (ValueError, RecursionError) as error:
             problem = f"the configuration of a task is not JSON: {error}"
             raise SourceError(where, None, problem) from None
-        return environment.with_tasks(tasks) if check else replace(environment, tasks=tasks)

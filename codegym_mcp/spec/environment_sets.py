@@ -106,15 +106,23 @@ def count_parquet_rows(path: Path) -> int:
         return int(file.metadata.num_rows)
 
 
-def read_parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Yields the rows of a Parquet file.
+def read_parquet_rows(path: Path, *, skip: int = 0) -> Iterator[dict[str, Any]]:
+    """Yields the rows of a Parquet file, except the first `skip`.
 
     Raises:
         SourceError: the file cannot be read.
     """
     with _opened(path) as file:
-        for batch in file.iter_batches(batch_size=_BATCH):
-            yield from batch.to_pylist()
+        first = 0
+        for group in range(file.num_row_groups):
+            count = file.metadata.row_group(group).num_rows
+            if first + count > skip:
+                row = first
+                for batch in file.iter_batches(batch_size=_BATCH, row_groups=[group]):
+                    rows = batch if row >= skip else batch.slice(min(skip - row, len(batch)))
+                    row += len(batch)
+                    yield from rows.to_pylist()
+            first += count
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Describes the rows of a set for its index. Nothing of an environment is executed or compiled."""
 
 import json
+import zlib
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from codegym_mcp.errors import CodegymError, SourceError
-from codegym_mcp.spec.codegym.class_reader import read_codegym_source
+from codegym_mcp.sandbox.language.environment_dialects import Dialect
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.source_parsing import parse_source
+from codegym_mcp.spec.codegym.class_reader import read_codegym, read_codegym_source
 from codegym_mcp.spec.environment import Environment
+from codegym_mcp.spec.environment_digests import audited_content_digest
 from codegym_mcp.spec.environment_info import EnvironmentInfo
-from codegym_mcp.spec.environment_reader import read_any_dialect
+from codegym_mcp.spec.environment_reader import dialect_of, read_any_dialect
 from codegym_mcp.spec.environment_sets import (
     SetRow,
     parse_line,
@@ -20,6 +26,7 @@ from codegym_mcp.spec.environment_sets import (
     row_place,
     row_without_name,
 )
+from codegym_mcp.spec.native_outline import NativeOutline
 from codegym_mcp.spec.stored_grade import grade_of_audit
 
 
@@ -70,6 +77,23 @@ def row_content(data: dict[str, Any]) -> bytes:
     return json.dumps(data, ensure_ascii=False, default=str).encode(errors="surrogatepass")
 
 
+def compress_content(content: bytes) -> bytes:
+    """Returns the bytes of a row as an index keeps them."""
+    return zlib.compress(content, 1)
+
+
+def decompress_content(content: bytes) -> bytes:
+    """Returns the bytes of a row that an index has kept.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    try:
+        return zlib.decompress(content)
+    except zlib.error as error:
+        raise ValueError(f"a row cannot be decompressed: {error}") from None
+
+
 def describe_row(path: Path, number: int, content: bytes) -> IndexedRow:
     """Describes one row.
 
@@ -86,23 +110,42 @@ def describe_row(path: Path, number: int, content: bytes) -> IndexedRow:
     try:
         data = parse_line(path, number, content)
         row.name, _ = row_name(path, number, data)
-        found = read_row(path, number, data)
-        environment = read_row_environment(path, number, found, check=False)
+        _describe(row, path, read_row(path, number, data))
     except SourceError as error:
         row.problem = RowProblem.of(error, path)
     except CodegymError as error:
         row.problem = RowProblem(line=None, is_unreadable=False, text=error.message, hint=error.hint)
-    else:
-        row.info = EnvironmentInfo.of(environment)
-        row.grade = grade_of_audit(found.published.audit, environment.content_digest)
     return row
 
 
-def read_row_environment(path: Path, number: int, row: SetRow, *, check: bool = True) -> Environment:
-    """Reads the environment of a row with its tasks.
+def _describe(row: IndexedRow, path: Path, found: SetRow) -> None:
+    """Fills in what a row tells of its environment.
 
-    Args:
-        check: whether to check the whole contract; see `read_any_dialect`.
+    Of the native dialect only the outline is read: types and schemas take half the time of a whole reading.
+
+    Raises:
+        SourceError: the outline or a task of the row cannot be used.
+    """
+    where, published = row_place(path, row.number), found.published
+    source = published.code.removeprefix("\ufeff")
+    tree = parse_source(source, where)
+    if found.in_codegym_format or dialect_of(tree) is Dialect.CODEGYM:
+        environment = read_codegym(
+            tree, source, name=row.name, path=where, origin=published.origin, check=False
+        )
+        tasks = environment.tasks if found.in_codegym_format else published.read_tasks(where)
+        row.info = EnvironmentInfo.of(replace(environment, tasks=tasks))
+        program = environment.program
+    else:
+        outline = NativeOutline.read(tree, source, name=row.name, path=where)
+        outline.check_functions()
+        program, tasks = EnvironmentProgram(where, source), published.read_tasks(where)
+        row.info = EnvironmentInfo.of_outline(outline, program, tasks)
+    row.grade = grade_of_audit(published.audit, lambda: audited_content_digest(program, tasks))
+
+
+def read_row_environment(path: Path, number: int, row: SetRow) -> Environment:
+    """Reads the environment of a row with its tasks.
 
     Raises:
         SourceError: the source or a task of the row cannot be used.
@@ -110,10 +153,6 @@ def read_row_environment(path: Path, number: int, row: SetRow, *, check: bool = 
     """
     where, published = row_place(path, number), row.published
     if row.in_codegym_format:
-        return read_codegym_source(
-            published.code, name=row.name, path=where, origin=published.origin, check=check
-        )
-    environment = read_any_dialect(
-        published.code, name=row.name, path=where, origin=published.origin, check=check
-    )
-    return published.with_tasks(environment, where, check=check)
+        return read_codegym_source(published.code, name=row.name, path=where, origin=published.origin)
+    environment = read_any_dialect(published.code, name=row.name, path=where, origin=published.origin)
+    return environment.with_tasks(published.read_tasks(where))

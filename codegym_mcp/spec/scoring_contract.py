@@ -86,8 +86,7 @@ class ScoringContract:
         if _ANSWER in submitted:
             answer = _read_answer(definitions, meta, configuration)
             submission = submission_tool(answer)
-            if definitions.check_schemas:
-                check_schemas(submission, definitions.functions["reference"], definitions.path)
+            check_schemas(submission, definitions.functions["reference"], definitions.path)
         else:
             _refuse_reference(definitions)
             answer, submission = NO_ANSWER, submission_tool(None)
@@ -148,8 +147,7 @@ def _read_final_state(definitions: SourceDefinitions, method: ast.FunctionDef) -
         parameters=(),
         returns=read_annotation(method.returns, definitions.records),
     )
-    if definitions.check_schemas:
-        check_schemas(tool, method, definitions.path)
+    check_schemas(tool, method, definitions.path)
     return tool
 
 

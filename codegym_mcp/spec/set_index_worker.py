@@ -4,6 +4,7 @@ A request is a line of JSON, a `RowsRequest`, and the bytes of the rows. The res
 list of `IndexedRow`. The process ends with its standard input.
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -24,6 +25,10 @@ class RowsRequest(BaseModel):
 
 def main() -> None:
     """Describes rows until the standard input ends."""
+    # Syntax trees have many objects and no cycles: they are freed at once, and searching them for cycles
+    # would take a fifth of the time.
+    gc.freeze()
+    gc.disable()
     source, target = sys.stdin.buffer, sys.stdout.buffer
     for line in source:
         request = RowsRequest.model_validate_json(line)
@@ -32,6 +37,8 @@ def main() -> None:
         ]
         target.write(ROWS.dump_json(described) + b"\n")
         target.flush()
+        del described
+        gc.collect()
 
 
 if __name__ == "__main__":

@@ -29,19 +29,15 @@ class SourceDefinitions:
         functions: the functions by name.
         classes: the classes by name.
         records: the types of the TypedDict classes by name.
-        check_schemas: whether the size of schemas is to be checked.
     """
 
     path: str
     functions: Mapping[str, ast.FunctionDef]
     classes: Mapping[str, ast.ClassDef]
     records: Mapping[str, Any]
-    check_schemas: bool = True
 
     @classmethod
-    def of(
-        cls, tree: ast.Module, records: Mapping[str, Any], path: str, *, check_schemas: bool = True
-    ) -> "SourceDefinitions":
+    def of(cls, tree: ast.Module, records: Mapping[str, Any], path: str) -> "SourceDefinitions":
         """Finds the definitions of a module.
 
         Raises:
@@ -49,7 +45,7 @@ class SourceDefinitions:
         """
         functions = definitions_by_name(tree.body, ast.FunctionDef, path)
         classes = definitions_by_name(tree.body, ast.ClassDef, path)
-        return cls(path, functions, classes, records, check_schemas)
+        return cls(path, functions, classes, records)
 
     def error(self, node: ast.AST | None, problem: str, hint: str = "") -> SourceError:
         """Returns an error that names the line of a node."""

@@ -1,5 +1,6 @@
 """Finds the audit that is stored with an environment, and reads its grade if the audit is current."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def stored_grade(entry: "Entry") -> str | None:
         if not stored and entry.indexed is not None:
             return entry.indexed.grade
         text = read_regular_file(path, _MAX_AUDIT) if path is not None and stored else entry.published_audit()
-        return grade_of_audit(text, entry.describe().content_digest)
+        return grade_of_audit(text, lambda: entry.describe().content_digest)
     except SourceError:
         return None
 
@@ -59,12 +60,12 @@ class _GradedAudit(BaseModel):
     grade: str
 
 
-def grade_of_audit(audit: str | bytes, content_digest: str) -> str | None:
+def grade_of_audit(audit: str | bytes, content_digest: Callable[[], str]) -> str | None:
     """Returns the grade of an audit ("A" is the best).
 
     Args:
         audit: an audit as JSON, or an empty text.
-        content_digest: that of the environment that may have been audited.
+        content_digest: returns that of the environment that may have been audited; called only for an audit.
 
     Returns:
         The grade, or None if the text is no audit, or one of other content.
@@ -73,5 +74,5 @@ def grade_of_audit(audit: str | bytes, content_digest: str) -> str | None:
         found = _GradedAudit.model_validate_json(audit)
     except ValidationError:
         return None
-    is_current = (found.version, found.digest) == (AUDIT_VERSION, content_digest)
+    is_current = found.version == AUDIT_VERSION and found.digest == content_digest()
     return found.grade if is_current else None

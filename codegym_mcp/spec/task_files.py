@@ -20,7 +20,7 @@ def read_tasks(path: Path, environment: Environment) -> tuple[Task, ...]:
             environment, or two tasks have the same id; the error names the line.
     """
     found: dict[str, tuple[int, Task]] = {}
-    for number, _, line in read_lines(path):
+    for number, _, line, _ in read_lines(path):
         try:
             task = Task.model_validate_json(line)
             environment.check_task(task)

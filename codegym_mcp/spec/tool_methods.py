@@ -20,14 +20,13 @@ FINAL_STATE = "final_state"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
-def read_tool(method: ast.FunctionDef, records: Mapping[str, Any], path: str, *, check: bool = True) -> Tool:
+def read_tool(method: ast.FunctionDef, records: Mapping[str, Any], path: str) -> Tool:
     """Reads a public method as a tool.
 
     Args:
         method: the method.
         records: the TypedDict classes of the file, by name.
         path: how error messages name the source.
-        check: whether to check the size of the schemas.
 
     Raises:
         SourceError: the method cannot be a tool.
@@ -59,7 +58,7 @@ def read_tool(method: ast.FunctionDef, records: Mapping[str, Any], path: str, *,
         returns=read_annotation(method.returns, records),
         read_only=is_read_only(method),
     )
-    if records and check:
+    if records:
         check_schemas(tool, method, path)
     return tool
 

@@ -20,25 +20,29 @@ class JsonLine(NamedTuple):
         number: its number, counted from one.
         offset: the position of its first byte in the file.
         data: its bytes, without a byte order mark; empty if it is too long.
+        end: the position after its last byte.
     """
 
     number: int
     offset: int
     data: bytes
+    end: int
 
 
-def read_lines(path: Path, *, skip_long: bool = False) -> Iterator[JsonLine]:
+def read_lines(path: Path, *, skip_long: bool = False, after: tuple[int, int] = (0, 0)) -> Iterator[JsonLine]:
     """Yields the lines of a file that are not blank.
 
     Args:
         path: the file.
         skip_long: whether to yield lines longer than `MAX_LINE` without their bytes.
+        after: the number and the end of the line after which to begin.
 
     Raises:
         SourceError: the file cannot be read, is not a regular file, or has a line longer than `MAX_LINE`.
     """
     with open_regular_file(path) as file:
-        number = offset = 0
+        number, offset = after
+        file.seek(offset)
         while True:
             try:
                 line = file.readline(MAX_LINE + 1)
@@ -54,11 +58,11 @@ def read_lines(path: Path, *, skip_long: bool = False) -> Iterator[JsonLine]:
                 while line and not line.endswith(b"\n"):
                     line = file.readline(MAX_LINE)
                     offset += len(line)
-                yield JsonLine(number, start, b"")
+                yield JsonLine(number, start, b"", offset)
                 continue
             data = line.removeprefix(BOM_UTF8)
             if data.strip():
-                yield JsonLine(number, start + len(line) - len(data), data)
+                yield JsonLine(number, start + len(line) - len(data), data, offset)
 
 
 def too_long() -> str:

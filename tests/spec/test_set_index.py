@@ -13,12 +13,15 @@ from typing import Any
 
 import pyarrow
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
-from codegym_mcp.errors import SourceError
-from codegym_mcp.spec import environment_sets, set_index, set_index_build
+from codegym_mcp.errors import CodegymError, SourceError
+from codegym_mcp.spec import environment_sets, set_index, set_index_processes, stored_indexes
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.spec.row_descriptions import IndexedRow
 from codegym_mcp.spec.set_index import SetIndex
 from codegym_mcp.storage import json_lines
 from tests.conftest import FIXTURES
@@ -46,6 +49,15 @@ def write_jsonl(path: Path, rows: list[Any]) -> Path:
     return path
 
 
+def write_set(path: Path, rows: list[dict[str, Any]]) -> Path:
+    if path.suffix == ".jsonl":
+        return write_jsonl(path, rows)
+    texts = [{**row, "tasks": json.dumps(row["tasks"])} for row in rows]
+    # A row group ends within what is skipped.
+    parquet.write_table(pyarrow.Table.from_pylist(texts), path, row_group_size=4)
+    return path
+
+
 def stored(cache: Path) -> list[Path]:
     return sorted((cache / "sets").glob("*.sqlite"))
 
@@ -54,13 +66,13 @@ def stored(cache: Path) -> list[Path]:
 def builds(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The sets that were indexed, in the order in which it was done."""
     found: list[Path] = []
-    build = set_index.build_index
+    build = stored_indexes.build_index
 
     def counted(path: Path, database: sqlite3.Connection) -> None:
         found.append(path)
         build(path, database)
 
-    monkeypatch.setattr(set_index, "build_index", counted)
+    monkeypatch.setattr(stored_indexes, "build_index", counted)
     return found
 
 
@@ -70,12 +82,7 @@ def test_the_index_describes_an_environment_as_reading_it_does(tmp_path: Path, k
         published(task_count=1),
         *({"name": path.stem, "code": path.read_text(), "tasks": []} for path in CODEGYM),
     ]
-    if kind == "jsonl":
-        path = write_jsonl(tmp_path / "set.jsonl", rows)
-    else:
-        rows = [{**row, "tasks": json.dumps(row["tasks"])} for row in rows]
-        path = tmp_path / "set.parquet"
-        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    path = write_set(tmp_path / f"set.{kind}", rows)
     index, catalog = SetIndex.open(path), Catalog.load([path])
     assert index.names() == ["counter", *(each.stem for each in CODEGYM)]
     for name in index.names():
@@ -132,7 +139,7 @@ def test_indexes_of_other_versions_are_left_alone(
 ) -> None:
     path = write_jsonl(tmp_path / "set.jsonl", [published()])
     SetIndex.open(path)
-    monkeypatch.setattr(set_index, "INDEX_VERSION", set_index.INDEX_VERSION + 1)
+    monkeypatch.setattr(stored_indexes, "INDEX_VERSION", stored_indexes.INDEX_VERSION + 1)
     assert SetIndex.open(path).names() == ["counter"]
     assert len(stored(cache)) == 2
 
@@ -147,21 +154,113 @@ def test_a_cache_that_cannot_be_written_costs_only_time(
     assert "is built for this process only" in caplog.text
 
 
-def test_a_build_that_was_killed_leaves_nothing_that_is_used(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+KILLED = """
+import os, sys
+from pathlib import Path
+from codegym_mcp.spec import set_index, set_index_build
+
+set_index.STORED_BYTES = set_index_build.COMMIT_SECONDS = 0
+described_rows = set_index_build.described_rows
+
+def killed(path, rows):
+    for number, row in enumerate(described_rows(path, rows)):
+        if number == 5:
+            os.kill(os.getpid(), 9)
+        yield row
+
+set_index_build.described_rows = killed
+set_index.SetIndex.open(Path(sys.argv[1]))
+"""
+
+
+def build_and_kill(path: Path, cache: Path) -> Path:
+    """Builds an index in a process that is killed before the sixth row; returns what it leaves."""
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert done.returncode == -9
+    (left,) = (cache / "sets").glob("*.partial")
+    assert not stored(cache)
+    return left
+
+
+@pytest.fixture
+def described(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of the rows that were described in this process."""
+    found: list[int] = []
+    describe = set_index_processes.describe_row
+
+    def noted(path: Path, number: int, content: bytes) -> IndexedRow:
+        found.append(number)
+        return describe(path, number, content)
+
+    monkeypatch.setattr(set_index_processes, "describe_row", noted)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_build_that_was_killed_is_continued(
+    tmp_path: Path, cache: Path, described: list[int], kind: str
 ) -> None:
-    path = write_jsonl(tmp_path / "set.jsonl", [published()])
-    program = (
-        "import os, sys, pathlib; from codegym_mcp.spec import set_index as s; s.STORED_BYTES = 0\n"
-        "def build(path, database):\n"
-        "    database.execute('CREATE TABLE rows (number)'); os.kill(os.getpid(), 9)\n"
-        "s.build_index = build; s.SetIndex.open(pathlib.Path(sys.argv[1]))"
-    )
-    subprocess.run([sys.executable, "-c", program, str(path)], check=False)
-    left = list((cache / "sets").glob("*.sqlite.*"))
-    assert (len(left), stored(cache)) == (1, [])
-    assert SetIndex.open(path).names() == ["counter"]
-    assert not list((cache / "sets").glob("*.sqlite.*"))
+    rows = [published(f"counter_{number}") for number in range(9)]
+    # The sixth row of the second set has the name of its second row.
+    rows[5]["name"] = "counter_1"
+    path = write_set(tmp_path / f"set.{kind}", rows)
+    left = build_and_kill(path, cache)
+    index = SetIndex.open(path)
+    assert described == [6, 7, 8, 9]
+    whole = SetIndex.open(write_set(tmp_path / f"whole.{kind}", rows))
+    assert index.names() == whole.names()
+    assert [index.find(name) for name in index.names()] == [whole.find(name) for name in index.names()]
+    assert [error.problem for error in index.problems()] == [error.problem for error in whole.problems()]
+    assert Catalog.load([path]).get("counter_8").tasks[0].id == "near"
+    assert not left.exists()
+
+
+def test_a_build_of_other_content_is_not_continued(tmp_path: Path, cache: Path, described: list[int]) -> None:
+    path = write_jsonl(tmp_path / "set.jsonl", [published(f"counter_{number}") for number in range(9)])
+    build_and_kill(path, cache)
+    write_jsonl(path, [published(f"other_{number}") for number in range(9)])
+    assert SetIndex.open(path).names() == [f"other_{number}" for number in range(9)]
+    assert len(described) == 9
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.9])
+def test_a_damaged_beginning_is_not_continued(
+    tmp_path: Path, cache: Path, described: list[int], keep: float
+) -> None:
+    path = write_jsonl(tmp_path / "set.jsonl", [published(f"counter_{number}") for number in range(9)])
+    left = build_and_kill(path, cache)
+    content = left.read_bytes()
+    left.write_bytes(content[: int(len(content) * keep)])
+    assert len(SetIndex.open(path)) == 9
+    assert len(described) == 9
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), value=st.binary(min_size=1, max_size=40))
+def test_damage_within_an_index_is_noticed_or_explained(
+    tmp_path: Path, cache: Path, kind: str, place: float, value: bytes
+) -> None:
+    path = tmp_path / f"set.{kind}"
+    if not path.exists():
+        write_set(path, [published(f"counter_{number}") for number in range(9)])
+    names = SetIndex.open(path).names()
+    (file,) = stored(cache)
+    content = file.read_bytes()
+    start = int(len(content) * place)
+    file.write_bytes(content[:start] + value + content[start + len(value) :])
+    try:
+        catalog = Catalog.load([path])
+        for name in catalog.names:
+            if name in catalog:
+                catalog.get(name)
+        list(catalog.infos())
+    except CodegymError:
+        # The damage is explained. Any other exception fails the test.
+        pass
+    finally:
+        file.write_bytes(content)
+    assert SetIndex.open(path).names() == names
 
 
 def test_threads_that_open_a_set_at_once_build_one_index(tmp_path: Path, builds: list[Path]) -> None:
@@ -182,8 +281,8 @@ def test_processes_index_large_sets_as_this_process_does(
     rows.insert(3, "garbage")
     paths = [write_jsonl(tmp_path / name, rows) for name in ("one.jsonl", "two.jsonl")]
     alone = SetIndex.open(paths[0])
-    monkeypatch.setattr(set_index_build, "_FEW_ROWS", 2)
-    monkeypatch.setattr(set_index_build, "_CHUNK", 3)
+    monkeypatch.setattr(set_index_processes, "_FEW_ROWS", 2)
+    monkeypatch.setattr(set_index_processes, "_CHUNK", 3)
     together = SetIndex.open(paths[1])
     assert alone.names() == together.names()
     assert [alone.find(name) for name in alone.names()] == [together.find(name) for name in alone.names()]

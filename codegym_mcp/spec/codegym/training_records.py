@@ -78,7 +78,7 @@ def read_records(path: Path, names: Collection[str]) -> dict[str, tuple[Task, ..
     """
     found: dict[str, dict[str, Task]] = {}
     owners: dict[str, str] = {}
-    for number, _, line in read_lines(path):
+    for number, _, line, _ in read_lines(path):
         try:
             owned = _read_record(line, names, owners)
         except ValueError as error:

@@ -1,0 +1,22 @@
+"""Digests of an environment: of its source and its fixed tasks."""
+
+import json
+from collections.abc import Iterable
+from hashlib import sha256
+
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+
+
+def environment_digest(program: EnvironmentProgram, tasks: Iterable[BaseModel]) -> str:
+    """Returns SHA-256 of the source and the fixed tasks, in hexadecimal; equal for equal environments."""
+    content = [program.digest, program.entry, [task.model_dump(mode="json") for task in tasks]]
+    return sha256(json.dumps(content).encode()).hexdigest()
+
+
+def audited_content_digest(program: EnvironmentProgram, tasks: Iterable[BaseModel]) -> str:
+    """Returns SHA-256 of the source, its dialect and the fixed tasks, in hexadecimal; stored in audits."""
+    dumped = [task.model_dump(mode="json") for task in tasks]
+    return sha256(to_json([program.digest, program.dialect, program.entry, dumped])).hexdigest()
