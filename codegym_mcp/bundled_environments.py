@@ -1,4 +1,8 @@
-"""Where the bundled environments are, and which sources are theirs."""
+"""Where the environments are that are installed with this package, and which sources are theirs.
+
+Two sets are installed: the bundled environments, which commands use by default, and the synthesized ones,
+which are used only if they are named.
+"""
 
 import functools
 import hashlib
@@ -6,6 +10,29 @@ from pathlib import Path
 
 import codegym_mcp
 from codegym_mcp.errors import SourceError
+
+BUNDLED = "bundled"
+"""The word that names the bundled environments in place of a path."""
+SYNTHESIZED = "synthesized"
+"""The word that names the synthesized environments in place of a path."""
+INSTALLED_SETS = (BUNDLED, SYNTHESIZED)
+
+
+def installed_path(word: str) -> Path:
+    """Returns the directory of a set that is installed with this package.
+
+    Args:
+        word: one of `INSTALLED_SETS`.
+
+    Raises:
+        SourceError: the installation lacks the directory.
+    """
+    folder = bundled_path()
+    if word == BUNDLED:
+        return folder
+    if not (folder / word).is_dir():
+        raise SourceError(word, None, f"the {word} environments are not installed")
+    return folder / word
 
 
 def bundled_path() -> Path:
@@ -32,10 +59,12 @@ def bundled_names() -> list[str]:
 
 
 @functools.cache
-def bundled_digests() -> frozenset[str]:
-    """Returns the SHA-256 of each bundled environment's source, in hexadecimal."""
+def installed_digests() -> frozenset[str]:
+    """Returns the SHA-256 of each installed environment's source, in hexadecimal; of all installed sets."""
     try:
-        sources = [path.read_text(encoding="utf-8") for path in bundled_path().glob("*.py")]
+        folder = bundled_path()
+        files = [*folder.glob("*.py"), *(folder / SYNTHESIZED).glob("*.py")]
+        sources = [path.read_text(encoding="utf-8") for path in files]
     except SourceError:
         return frozenset()
     return frozenset(hashlib.sha256(source.encode()).hexdigest() for source in sources)

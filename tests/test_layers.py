@@ -132,5 +132,5 @@ def test_no_two_modules_import_each_other() -> None:
 
 
 def test_environments_import_nothing_of_the_project() -> None:
-    for path in (ROOT / "environments").glob("*.py"):
+    for path in (ROOT / "environments").rglob("*.py"):
         assert list(imports(path)) == []

@@ -133,8 +133,8 @@ environments_option = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="A file, folder or set (.jsonl, .parquet) to take environments from, instead of the bundled ones. "
-    "May be given several times.",
+    help="A file, folder or set (.jsonl, .parquet) to take environments from, instead of the bundled ones, "
+    "or the word bundled or synthesized for an installed set. May be given several times.",
 )
 unconfined_option = click.option(
     "--allow-unconfined",

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from codegym_mcp.bundled_environments import INSTALLED_SETS
 from codegym_mcp.cli.batch_progress import batch_progress
 from codegym_mcp.cli.command_output import json_option, out, print_json, run, unconfined_option
 from codegym_mcp.cli.environment_selection import jobs_option
@@ -13,7 +14,6 @@ from codegym_mcp.cli.publish_harbor import HARBOR_OPTIONS, HarborPublication
 from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import BUNDLED
 from codegym_mcp.synthesis.dataset_card import Card
 from codegym_mcp.synthesis.set_publication import (
     Publishable,
@@ -30,14 +30,18 @@ from codegym_mcp.verification.verification_context import VerificationContext
 
 
 class FolderParameter(click.ParamType[Path]):
-    """An existing directory, or the word "bundled"."""
+    """An existing directory, or the word that names an installed set."""
 
     name = "folder"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
-        if not path.is_dir() and str(value) != BUNDLED:
-            self.fail(f"{value!r} is not a directory, nor the word {BUNDLED}.", param, ctx)
+        if not path.is_dir() and str(value) not in INSTALLED_SETS:
+            self.fail(
+                f"{value!r} is not a directory, nor one of the words {' and '.join(INSTALLED_SETS)}.",
+                param,
+                ctx,
+            )
         return path
 
 

@@ -10,8 +10,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Union
 
+from codegym_mcp.bundled_environments import BUNDLED
 from codegym_mcp.errors import NotFoundError, SourceError
-from codegym_mcp.spec.catalog_entries import BUNDLED, Entry, read_files, source_path
+from codegym_mcp.spec.catalog_entries import Entry, read_files, source_path
 from codegym_mcp.spec.catalog_sources import CatalogPart, EntryList, SetEntries
 from codegym_mcp.spec.codegym.training_records import is_training_records, read_records
 from codegym_mcp.spec.environment import Environment
@@ -20,7 +21,8 @@ from codegym_mcp.spec.environment_sets import SUFFIXES
 from codegym_mcp.spec.set_index import SetIndex
 
 Source = Union[str, os.PathLike[str], Environment, "Catalog"]
-"""The origin of environments: a path of a file, directory or set, "bundled", an environment, or a catalog."""
+"""The origin of environments: a path of a file, directory or set, "bundled" or "synthesized", an
+environment, or a catalog."""
 
 
 class Catalog:
@@ -42,9 +44,9 @@ class Catalog:
         The first time that a large set is loaded, its index is built.
 
         Args:
-            sources: environment files, directories of them, sets (`.jsonl`, `.parquet`), the word "bundled",
-                environments, catalogs, and training records of the CodeGym format (`.jsonl` with an
-                `ability`), whose tasks are added to the environments of the other sources.
+            sources: environment files, directories of them, sets (`.jsonl`, `.parquet`), the words "bundled"
+                and "synthesized", environments, catalogs, and training records of the CodeGym format
+                (`.jsonl` with an `ability`), whose tasks are added to the environments of the other sources.
 
         Raises:
             SourceError: a path does not exist or is none of these, or two environments have the same name.

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from codegym_mcp.bundled_environments import bundled_path
+from codegym_mcp.bundled_environments import INSTALLED_SETS, bundled_path, installed_path
 from codegym_mcp.errors import SourceError, TaskError
 from codegym_mcp.source_parsing import PARSER_LOCK
 from codegym_mcp.spec.codegym.environment_names import environment_name
@@ -24,10 +24,9 @@ from codegym_mcp.spec.file_descriptions import (
 from codegym_mcp.spec.set_index import IndexEntry
 from codegym_mcp.spec.task_files import read_tasks
 
-BUNDLED = "bundled"
-"""The word that names the bundled environments in place of a path."""
-
-_SUPPORTED = "Name a .py, .jsonl or .parquet file, a directory of .py files, or the word bundled."
+_SUPPORTED = (
+    "Name a .py, .jsonl or .parquet file, a directory of .py files, or the word bundled or synthesized."
+)
 
 
 @dataclass
@@ -144,12 +143,15 @@ class Entry:
 def source_path(source: str | os.PathLike[str]) -> Path:
     """Returns the path that a source names.
 
-    The word "bundled" is the directory of the bundled environments. A `Path` of that name is the word only if
-    no such file exists.
+    The words "bundled" and "synthesized" are the directories of the installed sets. A `Path` of that
+    name is the word only if no such file exists.
+
+    Raises:
+        SourceError: a word names a set that is not installed.
     """
     path = Path(source)
-    if source == BUNDLED or (str(path) == BUNDLED and not path.exists()):
-        return bundled_path()
+    if source in INSTALLED_SETS or (str(path) in INSTALLED_SETS and not path.exists()):
+        return installed_path(str(path))
     return path
 
 

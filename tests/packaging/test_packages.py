@@ -26,12 +26,17 @@ def packages_in(folder: Path, name: str) -> Iterator[str]:
             yield ".".join((name, *found.relative_to(folder).parts))
 
 
+def files_in(folder: Path) -> set[Path]:
+    found = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    return {path for path in found if "__pycache__" not in path.parts}
+
+
 def test_the_list_of_packages_names_every_folder() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     found = {
         *packages_in(ROOT / "codegym_mcp", "codegym_mcp"),
         *packages_in(ROOT / "harness" / "codegym_harness", "codegym_harness"),
-        "codegym_mcp.environments",
+        *packages_in(ROOT / "environments", "codegym_mcp.environments"),
     }
     assert sorted(listed) == sorted(found)
 
@@ -83,9 +88,7 @@ def test_the_wheel_installs_no_names_but_ours(installed: Path) -> None:
     assert names == {"codegym_mcp", "codegym_harness", "bin"}
     assert (installed / "codegym_mcp" / "py.typed").exists()
     assert (installed / "codegym_harness" / "py.typed").exists()
-    bundled = installed / "codegym_mcp" / "environments"
-    shipped = {path.name for path in (ROOT / "environments").iterdir() if path.is_file()}
-    assert {path.name for path in bundled.iterdir() if path.is_file()} == shipped
+    assert files_in(installed / "codegym_mcp" / "environments") == files_in(ROOT / "environments")
     page = "viewer_page/assets"
     assets = {path.name for path in (ROOT / "codegym_mcp" / page).iterdir()}
     assert {path.name for path in (installed / "codegym_mcp" / page).iterdir()} == assets
@@ -96,11 +99,12 @@ def test_the_wheel_installs_no_names_but_ours(installed: Path) -> None:
     "arguments",
     [
         ("list",),
+        ("list", "--environments", "synthesized"),
         ("show", "night_courier"),
         ("eval", "--agent", "oracle", "--env", "leak_survey", "--tasks", "1", "--out", "run"),
         ("eval", "--agent", "play.py:play", "--env", "leak_survey", "--tasks", "1", "--out", "run"),
     ],
-    ids=["list", "show", "eval with the oracle", "eval with a function"],
+    ids=["list", "list of a set", "show", "eval with the oracle", "eval with a function"],
 )
 def test_commands_work_beside_a_users_own_names(
     installed: Path, foreign: Path, path: str, arguments: tuple[str, ...]

@@ -309,6 +309,15 @@ def test_sources_are_paths_the_word_bundled_environments_and_catalogs(
     assert Catalog.of(mixed).names == ["lift", *bundled, "counter", "broken"]
 
 
+def test_the_word_synthesized_names_the_installed_set_which_is_not_used_by_default() -> None:
+    found = Catalog.of("synthesized").names
+
+    assert found
+    assert Catalog.of(Path("synthesized")).names == found
+    assert not set(found) & set(Catalog.load().names)
+    assert Catalog.of(["bundled", "synthesized"]).names == [*Catalog.load().names, *found]
+
+
 def test_a_folder_named_bundled_is_meant_by_its_path_but_not_by_the_word(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import anyio
 from pydantic_core import to_json
 
-from codegym_mcp.bundled_environments import bundled_digests
+from codegym_mcp.bundled_environments import installed_digests
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import SandboxError, WorkerLostError
 from codegym_mcp.sandbox.confinement.confinement_layers import ESSENTIAL, Layer, LayerState
@@ -154,7 +154,7 @@ class SandboxPool:
             SandboxError: no process can be started, or it would not be confined and may not run so.
         """
         await self._use_zygote(self._layers)
-        if self._missing and not self._allow_unconfined and program.digest not in bundled_digests():
+        if self._missing and not self._allow_unconfined and program.digest not in installed_digests():
             raise SandboxError(
                 f"Environments cannot be confined here: {self._missing}.",
                 hint="Use Linux on x86-64 or aarch64. If you trust every environment, run without protection "

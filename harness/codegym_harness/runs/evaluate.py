@@ -20,11 +20,11 @@ from codegym_harness.runs.run_execution import run_evaluation
 from codegym_harness.runs.run_index import is_run
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.task_selection import SeedRange, Selection
-from codegym_mcp.bundled_environments import bundled_path
+from codegym_mcp.bundled_environments import INSTALLED_SETS
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError, SourceError
 from codegym_mcp.spec.catalog import Catalog, Source
-from codegym_mcp.spec.catalog_entries import BUNDLED
+from codegym_mcp.spec.catalog_entries import source_path
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.audit.grading_rules import Grade
 
@@ -60,7 +60,8 @@ async def evaluate(
     Args:
         agent: the agent; see `AgentLike`.
         environments: globs over the names of environments, and sources: paths of files, folders and sets,
-            "bundled", environments, and catalogs. Without a source, the globs select bundled environments.
+            "bundled", "synthesized", environments, and catalogs. Without a source, the globs select bundled
+            environments.
         tasks: the maximum number of tasks per environment (and difficulty), or the ids of single tasks.
         difficulty: one or several difficulties, 1 to 5, for which tasks are generated. Without it, the fixed
             tasks are played.
@@ -188,7 +189,7 @@ def split_sources(
 
 
 def _is_source(text: str) -> bool:
-    return text == BUNDLED or os.sep in text or text.endswith(_SOURCE_SUFFIXES)
+    return text in INSTALLED_SETS or os.sep in text or text.endswith(_SOURCE_SUFFIXES)
 
 
 def _source_paths(sources: Sequence[Source], run: Path) -> list[Path]:
@@ -203,7 +204,7 @@ def _source_paths(sources: Sequence[Source], run: Path) -> list[Path]:
                 for entry in source.entries:
                     _save(entry.read(), folder)
             case _:
-                paths.append(bundled_path() if source == BUNDLED else Path(source))
+                paths.append(source_path(source))
     return [*paths, folder] if folder.is_dir() else paths
 
 
