@@ -11,7 +11,7 @@ from codegym_mcp.cli.command_output import echo, err, json_option, print_json, r
 from codegym_mcp.cli.model_flags import read_text_model_options, refuse_model_options, text_model_options
 from codegym_mcp.cli.synthesis_progress import SynthesisProgress, print_funnel
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.models import Model, ModelOptions
+from codegym_mcp.models import Model
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.synthesis import prompt_rendering
@@ -148,9 +148,11 @@ def synthesize(
 
     async def main() -> Funnel:
         async with AsyncExitStack() as stack:
+            # An unusable model leaves no folder whose recipe names it.
+            model = await stack.enter_async_context(Model.open(model_options)) if model_options else None
             folder = stack.enter_context(OutputFolder.open(directory, recipe))
             store = stack.enter_context(SynthesisStore.open(folder.store))
-            author = await _author(stack, store, recipe.options, model_options, allow_unconfined)
+            author = await _author(stack, store, recipe.options, model, allow_unconfined)
             synthesis = Synthesis(
                 author=author,
                 store=store,
@@ -194,13 +196,12 @@ async def _author(
     stack: AsyncExitStack,
     store: SynthesisStore,
     options: SynthesisOptions,
-    model_options: ModelOptions | None,
+    opened: Model | None,
     allow_unconfined: bool,
 ) -> Author:
     """Opens what the chosen method needs and returns what makes a candidate of a problem."""
     model: CachedModel | None = None
-    if model_options is not None:
-        opened = await stack.enter_async_context(Model.open(model_options))
+    if opened is not None:
         spent = store.spent()
         opened.spending.count(spent.tokens, spent.cost)
         model = CachedModel(opened, store)

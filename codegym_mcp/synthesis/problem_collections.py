@@ -42,4 +42,16 @@ MBPP = Collection(
     tuple(frozenset({"task_id", text, by}) for text in ("text", "prompt") for by in ("code", "test_list")),
     {"id": ("task_id",), "statement": ("text", "prompt"), "solution": ("code",), "tests": ("test_list",)},
 )
-KNOWN = (CODEGYM, HUMAN_EVAL, MBPP)
+MBPP_PLUS = Collection(
+    "MBPP+",
+    "CC BY 4.0",
+    (frozenset({"task_id", "prompt", "canonical_solution", "assertion"}),),
+    {
+        "id": ("task_id",),
+        "statement": ("prompt",),
+        "solution": ("canonical_solution",),
+        "tests": ("assertion",),
+    },
+)
+KNOWN = (CODEGYM, MBPP_PLUS, HUMAN_EVAL, MBPP)
+"""The known collections; those with more specific marks come first."""

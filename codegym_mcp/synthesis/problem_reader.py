@@ -74,6 +74,8 @@ FIELDS = ("id", "statement", "solution", "tests", "source", "license", "entry_po
 """The fields of a problem, which `fields` of `read_problems` may name."""
 
 
+_SETUPS = ("test_imports", "test_setup_code")
+"""Fields of MBPP with code that its assertions need."""
 _LINE_ID = re.compile(r"line \d+")
 _HINT = (
     "Name its fields: --field statement=NAME --field solution=NAME, and id, tests or license if it has them."
@@ -83,7 +85,8 @@ _HINT = (
 def read_problems(
     path: Path, *, fields: Mapping[str, str] | None = None, license: str | None = None
 ) -> list[CodingProblem | UnreadableProblem]:
-    """Reads a file with one JSON object a line: CodeGym's raw problems, MBPP, HumanEval, or named fields.
+    """Reads a file with one JSON object a line: CodeGym's raw problems, MBPP, MBPP+, HumanEval, or named
+    fields.
 
     The form is recognised record by record, so that a file may contain problems of several collections.
 
@@ -267,11 +270,16 @@ class _Reader:
         if isinstance(value, str):
             yield from _assertions(value.replace("\r\n", "\n"), entry_point)
             return
-        setup = record.get("test_setup_code")
-        if isinstance(setup, str) and setup.strip():
-            yield setup.replace("\r\n", "\n")
+        for setup in map(record.get, _SETUPS):
+            text = "\n".join(filter(_is_text, setup)) if isinstance(setup, list) else setup
+            if isinstance(text, str) and text.strip():
+                yield text.replace("\r\n", "\n")
         for test in value if isinstance(value, list) else ():
             yield test if isinstance(test, str) else json.dumps(test, ensure_ascii=False)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _assertions(code: str, entry_point: str) -> Iterator[str]:

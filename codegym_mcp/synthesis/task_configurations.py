@@ -14,8 +14,8 @@ from codegym_mcp.errors import (
     TaskError,
 )
 from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.synthesis.configuration_sizes import SizeRules
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
-from codegym_mcp.verification.audit.config_invariants import Invariants
 from codegym_mcp.verification.generated_tasks import generate_tasks
 from codegym_mcp.verification.process_without_episode import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import format_value
@@ -92,8 +92,8 @@ async def try_written(
     ]
     if not generated:
         return await _try(context, environment, tasks)
-    rules = Invariants([task.config for task in generated])
-    misfits = {task.id: rules.broken_sizes(task.config) for task in tasks}
+    rules = SizeRules([task.config for task in generated])
+    misfits = {task.id: rules.contradictions(task.config) for task in tasks}
     tried = await _try(context, environment, [task for task in tasks if not misfits[task.id]])
     problems = [
         f"The configuration {format_value(task.config)} contradicts itself: {misfits[task.id][0]}"

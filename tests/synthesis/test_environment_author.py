@@ -138,6 +138,53 @@ async def test_a_configuration_that_no_oracle_solves_is_blamed_and_not_the_envir
     assert wrong not in [task.config for task in candidate.accepted.tasks]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"jars": 20, "grams": [3] * 25}, {"jars": "many", "grams": [3] * 12}, {"jars": 3, "grams": []}],
+)
+async def test_too_many_wrong_configurations_go_back_to_their_author(
+    write: Write, wrong: dict[str, object]
+) -> None:
+    worse = [{**wrong, "grams": [*wrong["grams"], each]} for each in range(3)]
+    candidate, used = await write(
+        {
+            "environment.0.md": python(CODE),
+            "tasks.0.md": tasks([*CONFIGS, *worse]),
+            "tasks.1.md": tasks(CONFIGS),
+            "oracle.0.md": python(SOLVE),
+        }
+    )
+    assert candidate.accepted is not None
+    assert parts(used) == ["environment", "tasks", "tasks", "oracle", "oracle"]
+    assert [attempt.stage for attempt in candidate.attempts] == [Stage.TASKS]
+    assert "8 of 11 configurations can be used" in candidate.attempts[0].reason
+    assert not candidate.dropped_configurations
+
+
+async def test_many_configurations_that_no_oracle_solves_go_back_to_their_author(write: Write) -> None:
+    # What is asked for is not said for broken jars, and each oracle guesses otherwise.
+    solves = [
+        f"def solve(tools, jars):\n    weights = [tools.weigh(jar=jar)['grams'] for jar in range(jars)]\n"
+        f"    return sum({guess} if each < 0 else each for each in weights)\n"
+        for guess in (1000, 2000)
+    ]
+    broken = [{"jars": 12, "grams": [*[5] * 11, -number]} for number in (1, 2, 3)]
+    candidate, used = await write(
+        {
+            "environment.0.md": python(CODE),
+            "tasks.0.md": tasks([*CONFIGS, *broken]),
+            "tasks.1.md": tasks(CONFIGS),
+            "oracle.0.0.md": python(solves[0]),
+            "oracle.1.0.md": python(solves[1]),
+        }
+    )
+    assert candidate.accepted is not None
+    assert [attempt.stage for attempt in candidate.attempts] == [Stage.ORACLE]
+    assert "no oracle solves it, although all generated tasks are solved" in candidate.attempts[0].reason
+    # The oracles have not been asked again: nothing changed for them.
+    assert parts(used) == ["environment", "tasks", "oracle", "oracle", "tasks"]
+
+
 async def test_a_wrong_reference_is_mended_and_the_oracles_are_not_asked_again(write: Write) -> None:
     candidate, used = await write(
         {

@@ -284,6 +284,7 @@ def test_a_folder_with_another_recipe_is_refused(author, tmp_path, ridge) -> Non
         (("--field", "mood=x"), "no field 'mood'"),
         (("--temperature", "-1"), "temperature"),
         (("--model", "nobody:x"), "nobody"),
+        (("--model", "maintainers"), "without its provider"),
     ],
 )
 def test_invalid_options_are_reported_before_any_request(author, tmp_path, ridge, options, message) -> None:
@@ -291,6 +292,8 @@ def test_invalid_options_are_reported_before_any_request(author, tmp_path, ridge
     assert done.returncode != 0
     assert message in done.stderr
     assert author.log() == []
+    # A folder with a recipe would refuse the corrected command.
+    assert not (tmp_path / "made").exists()
 
 
 def test_a_failing_provider_leaves_problems_unfinished(author, tmp_path, openai_server) -> None:

@@ -28,6 +28,14 @@ MBPP = {
     "test_list": ["assert weigh([1, 2]) == 3", "assert weigh([]) == 0"],
     "challenge_test_list": [],
 }
+MBPP_PLUS = {
+    "task_id": "Mbpp/32",
+    "prompt": '"""\nWrite a function to weigh a basket.\nassert weigh([1, 2]) == 3\n"""\n',
+    "entry_point": "weigh",
+    "canonical_solution": "\ndef weigh(basket):\n    return sum(basket)\n",
+    "base_input": [[[1, 2]]],
+    "assertion": "assert weigh([1, 2]) == 3\nassert weigh([]) == 0\n",
+}
 HUMAN_EVAL = {
     "task_id": "Orchard/3",
     "prompt": 'def weigh(basket):\n    """ Weigh a basket. """\n',
@@ -86,6 +94,26 @@ def test_mbpp_is_read_with_a_prompt_field_and_a_setup_of_its_tests(tmp_path: Pat
     problem = only(read_problems(written(tmp_path, record)))
     assert problem.source == "MBPP"
     assert problem.tests[0] == "basket = [1]"
+
+
+def test_imports_of_its_tests_come_before_the_assertions_of_mbpp(tmp_path: Path) -> None:
+    record = {**MBPP, "test_imports": ["import math", "import re", 7], "test_setup_code": None}
+    assert only(read_problems(written(tmp_path, record))).tests[:2] == (
+        "import math\nimport re",
+        "assert weigh([1, 2]) == 3",
+    )
+
+
+def test_mbpp_plus_is_no_human_eval_although_its_fields_have_the_same_names(tmp_path: Path) -> None:
+    assert only(read_problems(written(tmp_path, MBPP_PLUS))) == CodingProblem(
+        id="Mbpp/32",
+        statement=MBPP_PLUS["prompt"],
+        solution=MBPP_PLUS["canonical_solution"],
+        tests=("assert weigh([1, 2]) == 3", "assert weigh([]) == 0"),
+        source="MBPP+",
+        license="CC BY 4.0",
+        entry_point="weigh",
+    )
 
 
 def test_human_eval_is_read_with_the_signature_before_its_solution(tmp_path: Path) -> None:
@@ -237,7 +265,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-RECORDS = st.sampled_from([RAW, MBPP, HUMAN_EVAL, PLAIN])
+RECORDS = st.sampled_from([RAW, MBPP, MBPP_PLUS, HUMAN_EVAL, PLAIN])
 
 
 @given(st.data())
@@ -259,7 +287,7 @@ def test_any_record_is_a_problem_or_has_a_reason(
 
 def test_records_of_several_collections_in_one_file_are_recognised_one_by_one(tmp_path: Path) -> None:
     problems = read_problems(
-        written(tmp_path, HUMAN_EVAL, MBPP, RAW, PLAIN, {**HUMAN_EVAL, "task_id": "Orchard/4"})
+        written(tmp_path, HUMAN_EVAL, MBPP, RAW, PLAIN, MBPP_PLUS, {**HUMAN_EVAL, "task_id": "Orchard/4"})
     )
     assert all(isinstance(problem, CodingProblem) for problem in problems)
     assert [problem.source for problem in problems if isinstance(problem, CodingProblem)] == [
@@ -267,6 +295,7 @@ def test_records_of_several_collections_in_one_file_are_recognised_one_by_one(tm
         "MBPP",
         "CodeGym raw problems (Orchards)",
         "problems.jsonl",
+        "MBPP+",
         "HumanEval",
     ]
 
@@ -284,6 +313,7 @@ def test_an_incomplete_record_is_read_as_the_likeliest_collection_of_its_file(tm
     [
         ({**HUMAN_EVAL, "task_id": "HumanEval/3"}, "HumanEval/3"),
         (MBPP, "MBPP, problem 31"),
+        (MBPP_PLUS, "MBPP+, problem Mbpp/32"),
         (RAW, "CodeGym raw problems (Orchards), problem Orchards_7"),
         (PLAIN, "problems.jsonl, problem one"),
         ({key: PLAIN[key] for key in ("statement", "solution")}, "problems.jsonl, line 1"),

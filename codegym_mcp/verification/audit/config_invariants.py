@@ -65,14 +65,10 @@ class Invariants:
             if name.startswith(_LENGTH)
         ]
         self.alphabets: dict[Kind, set[str]] = defaultdict(set)
-        sizes: dict[Kind, set[int]] = defaultdict(set)
         for configuration in configurations:
             for path, value in walk(configuration):
                 if isinstance(value, str):
                     self.alphabets[kind(path)] |= set(value)
-                elif type(value) is int:
-                    sizes[kind(path)].add(value)
-        self._varied = {place for place, values in sizes.items() if len(values) > 1}
 
     def hold(self, configuration: dict[str, Any]) -> bool:
         """Returns whether a configuration satisfies all rules."""
@@ -86,33 +82,10 @@ class Invariants:
         """Returns whether the values of a kind always occur elsewhere in the configuration too."""
         return (_NAMED, place) in self._rules
 
-    def broken_sizes(self, configuration: dict[str, Any]) -> list[str]:
-        """Returns a sentence for each number that is not the length that it is in all known configurations.
-
-        Numbers that are the same in all known configurations are ignored: they may equal a length by chance.
-        """
-        measured, values = _measure(configuration)
-        numbers = dict(_single_numbers(values))
-        return [
-            f"{format_kind(link.number)} is {numbers[link.number]}, but {format_kind(link.measured)} has "
-            f"{measured[link.measured]} items or characters."
-            for link in self.size_links
-            if link.difference == 0
-            and link.number in self._varied
-            and link.number in numbers
-            and link.measured in measured
-            and numbers[link.number] != measured[link.measured]
-        ]
-
 
 def _is_of_values(rule: Rule) -> bool:
     """Returns whether a rule is about all values of a kind, not about the form of each."""
     return rule[0].endswith(_VALUES)
-
-
-def format_kind(place: Kind) -> str:
-    """Returns a kind for people, for example `rows[].cells`."""
-    return ".".join(place).replace(f".{_ITEM}", _ITEM)
 
 
 def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -144,17 +144,6 @@ def test_rows_of_a_grid_keep_one_length() -> None:
     assert not invariants.hold({"width": 3, "rows": ["##", "#."]})
 
 
-def test_a_size_that_is_not_the_length_it_always_is_has_its_reason() -> None:
-    invariants = Invariants([{"size": 2, "text": "ab", "boxes": 7}, {"size": 3, "text": "abc", "boxes": 7}])
-    assert not invariants.broken_sizes({"size": 4, "text": "abcd", "boxes": 7})
-    assert invariants.broken_sizes({"size": 5, "text": "abcd", "boxes": 7}) == [
-        "size is 5, but text has 4 items or characters."
-    ]
-    # A number that never differs may equal a length by chance.
-    always = Invariants([{"boxes": 2, "text": "ab"}, {"boxes": 2, "text": "cd"}])
-    assert not always.broken_sizes({"boxes": 3, "text": "ab"})
-
-
 TELEGRAM = read_environment_source(
     '''"""A strip has {length} signs. Answer with the number of dots."""
 
