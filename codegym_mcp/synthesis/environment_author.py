@@ -205,14 +205,16 @@ class EnvironmentAuthor:
     async def _examine(self, draft: Draft, trial: OracleTrial) -> AcceptedEnvironment:
         self._enter(Stage.LENGTH)
         source = trial.environment.program.source
-        if len(trial.fit) < self.options.tasks and not trial.hindered:
+        endless = [play for play in trial.too_long if not is_written(play.task)]
+        if (len(trial.fit) < self.options.tasks or endless) and not trial.hindered:
             allowed = f"{prompt_rendering.LEAST_CALLS} to {prompt_rendering.MOST_CALLS}"
             reason = (
                 f"{len(trial.fit)} of {len(trial.plays)} tasks take {allowed} calls. "
                 "Tasks named written-N are from the list of configurations, tasks named dN-s… are generated "
                 f"with difficulty N.\n{trial.describe_calls()}"
             )
-            part = DraftPart.ENVIRONMENT if _is_generator_at_fault(trial) else DraftPart.TASKS
+            # Generated tasks that no agent can finish would be graded as unsolved, which is not repaired.
+            part = DraftPart.ENVIRONMENT if endless or _is_generator_at_fault(trial) else DraftPart.TASKS
             raise DraftRejectedError(Stage.LENGTH, part, reason, written=source)
         self._enter(Stage.VERIFICATION)
         kept = [play.task for play in trial.hindered] or fixed_tasks(trial.fit)

@@ -161,6 +161,29 @@ async def test_too_many_wrong_configurations_go_back_to_their_author(
     assert not candidate.dropped_configurations
 
 
+async def test_generated_tasks_that_take_too_many_calls_are_repaired_before_they_are_graded(
+    write: Write,
+) -> None:
+    # Only difficulty 5 has more jars than an agent may weigh; all other tasks are as they should be.
+    endless = CODE.replace("jars = 12 * difficulty", "jars = 300 if difficulty == 5 else 12 * difficulty")
+    candidate, used = await write(
+        {
+            "environment.0.md": python(endless),
+            "environment.1.md": python(CODE),
+            "tasks.0.md": tasks(CONFIGS),
+            "oracle.0.md": python(SOLVE),
+        }
+    )
+    assert candidate.accepted is not None
+    assert (
+        candidate.accepted.audit.figures.on_generated.agreed
+        == candidate.accepted.audit.figures.on_generated.tried
+    )
+    assert [attempt.stage for attempt in candidate.attempts] == [Stage.LENGTH]
+    assert "d5-s1: more than 256 calls" in candidate.attempts[0].reason
+    assert parts(used) == ["environment", "tasks", "oracle", "oracle", "environment"]
+
+
 async def test_many_configurations_that_no_oracle_solves_go_back_to_their_author(write: Write) -> None:
     # What is asked for is not said for broken jars, and each oracle guesses otherwise.
     solves = [
