@@ -40,7 +40,7 @@ from codegym_mcp.models.provider_client import (
     RequestFailedError,
 )
 from codegym_mcp.models.request_adaptations import RequestAdaptation, ServerAdaptations
-from codegym_mcp.models.tool_formats import parse_calls
+from codegym_mcp.models.tool_call_parsing import parse_calls
 
 _MAX_TOKENS = "max_tokens"
 _TOKEN_LIMIT = re.compile(r"max_(?:completion_|output_|new_)?tokens")

@@ -1,7 +1,7 @@
 """Tells a model in its system prompt which tools it has and how to write a call.
 
 For servers that refuse tools, and for trainers that do not pass tools to the chat template.
-`codegym_mcp.models.tool_formats` parses the calls.
+`codegym_mcp.models.tool_call_parsing` parses the calls.
 """
 
 import json
@@ -28,6 +28,37 @@ CALL_EXAMPLES: Mapping[ToolFormat, str] = {
         '<|tool_call_begin|>functions.NAME:0<|tool_call_argument_begin|>{"PARAMETER": 1}<|tool_call_end|>'
     ),
     ToolFormat.GRANITE: '<|tool_call|>[{"name": "NAME", "arguments": {"PARAMETER": 1}}]',
+    ToolFormat.HARMONY: (
+        '<|channel|>commentary to=functions.NAME <|constrain|>json<|message|>{"PARAMETER": 1}<|call|>'
+    ),
+    ToolFormat.GEMMA: "<start_function_call>call:NAME{PARAMETER:1}<end_function_call>",
+    ToolFormat.MINIMAX: (
+        '<minimax:tool_call>\n<invoke name="NAME">\n<parameter name="PARAMETER">1</parameter>\n</invoke>\n'
+        "</minimax:tool_call>"
+    ),
+    ToolFormat.STEP: (
+        '<steptml:invoke name="NAME"><steptml:parameter name="PARAMETER">1</steptml:parameter>'
+        "</steptml:invoke>"
+    ),
+    ToolFormat.HUNYUAN: '<tool_calls>[{"name": "NAME", "arguments": {"PARAMETER": 1}}]</tool_calls>',
+    ToolFormat.COHERE: (
+        '<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "NAME", "parameters": {"PARAMETER": 1}}]'
+        "<|END_ACTION|>"
+    ),
+    ToolFormat.NEMOTRON: '<TOOLCALL>[{"name": "NAME", "arguments": {"PARAMETER": 1}}]</TOOLCALL>',
+    ToolFormat.INTERNLM: (
+        '<|action_start|><|plugin|>{"name": "NAME", "parameters": {"PARAMETER": 1}}<|action_end|>'
+    ),
+    ToolFormat.LONGCAT: (
+        '<longcat_tool_call>\n{"name": "NAME", "arguments": {"PARAMETER": 1}}\n</longcat_tool_call>'
+    ),
+    ToolFormat.APERTUS: '<|tools_prefix|>[{"NAME": {"PARAMETER": 1}}]<|tools_suffix|>',
+    ToolFormat.GIGACHAT: '<|function_call|>{"name": "NAME", "arguments": {"PARAMETER": 1}}',
+    ToolFormat.SOLAR: (
+        "<|tool_call:start|>NAME\n<|tool_arg:start|>PARAMETER<|tool_arg:value|>1<|tool_arg:end|>\n"
+        "<|tool_call:end|>"
+    ),
+    ToolFormat.XLAM: '[{"name": "NAME", "arguments": {"PARAMETER": 1}}]',
 }
 """A call of the tool NAME with the argument 1 for PARAMETER, in each format."""
 

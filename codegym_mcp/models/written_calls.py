@@ -1,7 +1,7 @@
 """Reads the parts of tool calls that a model wrote as text: objects, arguments, and values without quotes."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from codegym_mcp.episode_protocol import ToolView
@@ -11,23 +11,35 @@ from codegym_mcp.models.written_values import read_value, read_values, strip_fen
 Written = tuple[str, CallArguments]
 """The name and the arguments of a call."""
 
+CUT_OFF = "the call is cut off"
+_NAMES = ("name", "tool_name", "function")
+_ARGUMENTS = ("arguments", "parameters")
+
 
 def read_calls(written: str) -> Iterator[Written]:
-    """Reads objects `{"name": …, "arguments" or "parameters": …}`, in a list or one after the other."""
+    """Reads calls that are JSON objects, in a list or one after the other.
+
+    A call is `{"name": …, "arguments" or "parameters": …}`, or `{NAME: {…}}`.
+    """
     try:
         for value, text in read_values(written):
             for call in value if isinstance(value, list) else [value]:
                 yield _read_mapping(call, text)
     except ValueError as error:
-        name = re.search(r"""["']name["']\s*:\s*["']([^"'\\]*)["']""", written)
+        name = re.search(r"""["'](?:tool_)?name["']\s*:\s*["']([^"'\\]*)["']""", written)
         yield name[1] if name else "", CallArguments(written, None, str(error))
 
 
 def _read_mapping(call: Any, written: str) -> Written:
-    if isinstance(call, dict) and isinstance(call.get("function"), dict):
+    if not isinstance(call, dict):
+        return "", CallArguments(written, None, "the call has no name")
+    if isinstance(call.get("function"), dict):
         call = call["function"]
-    name = call.get("name", call.get("function")) if isinstance(call, dict) else None
-    if not isinstance(name, str):
+    match list(call.items()):
+        case [(str() as only, dict() as arguments)] if only not in _ARGUMENTS:
+            return only, parse_arguments(arguments)
+    name = next((call[key] for key in _NAMES if isinstance(call.get(key), str)), None)
+    if name is None:
         return "", CallArguments(written, None, "the call has no name")
     return name, parse_arguments(call.get("arguments", call.get("parameters")))
 
@@ -46,15 +58,25 @@ def read_arguments(written: str) -> CallArguments:
 
 
 def read_unquoted_values(
-    name: str, pairs: Sequence[tuple[str, str]], tools: Sequence[ToolView]
+    name: str, pairs: Iterable[tuple[str, str, bool]], tools: Sequence[ToolView]
 ) -> CallArguments:
-    """Reads values that are written without quotes, by the types in the tool's schema."""
+    """Reads values that are written without quotes, by the types in the tool's schema.
+
+    Args:
+        pairs: each value's name, its text, and whether the text says that the value is a string.
+    """
     schema = next((tool.input_schema for tool in tools if tool.name == name), {})
     properties = schema.get("properties", {})
-    return parse_arguments({key: _read_value(text, properties.get(key, {})) for key, text in pairs})
+    values: dict[str, Any] = {}
+    for key, text, is_string in pairs:
+        if key in values:
+            return CallArguments(text, None, f"the argument {key} occurs twice")
+        values[key] = text if is_string else read_unquoted_value(text, properties.get(key, {}))
+    return parse_arguments(values)
 
 
-def _read_value(text: str, schema: Any) -> Any:
+def read_unquoted_value(text: str, schema: Any) -> Any:
+    """Reads a value that is written without quotes: as JSON, unless its schema says that it is a string."""
     types = _types(schema)
     if types == {"string"}:
         return text

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_FENCE = re.compile(r"\s*```(?:json|python|tool_code|tool_call)?[ \t]*\n?", re.IGNORECASE)
+FENCE = r"```(?:json|python|tool_code|tool_call)?[ \t]*\n?"
+_FENCE = re.compile(rf"\s*{FENCE}", re.IGNORECASE)
 _SEPARATORS = "; \n\t\r,"
+_SEPARATOR = re.compile(r"[;\s,]*")
 _DECODER = json.JSONDecoder(strict=False)
 """Accepts line breaks in strings, which small models do not escape."""
 _JSON_NAMES = {"true": True, "false": False, "null": None}
@@ -60,6 +62,24 @@ def read_values(text: str) -> Iterator[tuple[Any, str]]:
         rest, first = rest[end:].lstrip(_SEPARATORS), False
 
 
+def values_end(text: str, start: int) -> int:
+    """Returns where the JSON values that follow each other from a position end; `start` if there is none.
+
+    Marks of a format that occur within strings are thereby not taken for marks.
+    """
+    opening = _FENCE.match(text, start)
+    position, end = opening.end() if opening is not None else start, start
+    while True:
+        separator = _SEPARATOR.match(text, position)
+        position = separator.end() if separator is not None else position
+        if text[position : position + 1] not in ("{", "["):
+            return end
+        try:
+            position = end = _DECODER.raw_decode(text, position)[1]
+        except (ValueError, RecursionError):
+            return end
+
+
 def python_literal(node: ast.expr) -> Any:
     """Returns the value of a Python literal, in which `true`, `false` and `null` may occur.
 
@@ -74,11 +94,3 @@ class _JsonNames(ast.NodeTransformer):
         if node.id not in _JSON_NAMES:
             return node
         return ast.copy_location(ast.Constant(_JSON_NAMES[node.id]), node)
-
-
-def json_length(text: str) -> int:
-    """Returns the length of the JSON value at the beginning of a text, or 0."""
-    try:
-        return _DECODER.raw_decode(text, len(text) - len(text.lstrip()))[1]
-    except (ValueError, RecursionError):
-        return 0
