@@ -6,7 +6,9 @@ of a request decides to which episode it belongs, since the protocol of 2026-07-
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cached_property
+from itertools import chain, count
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -112,8 +114,10 @@ class EpisodeMcpServer:
 
     async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         episode = self._find(context)
-        if params.name == TASK_TOOL.name and _offers_task_tool(episode.environment):
-            return _read_task(episode, params.arguments or {})
+        if params.name.startswith(TASK_TOOL.name):
+            task_tool = _task_tool(episode.environment)
+            if params.name == task_tool.name:
+                return _read_task(task_tool, episode, params.arguments or {})
         key = request_key(params)
         return tool_result(await episode.call(params.name, params.arguments or {}, key=key))
 
@@ -179,28 +183,32 @@ class EpisodeMcpServer:
         return types.ReadResourceResult(contents=[text])
 
 
-def _offers_task_tool(environment: Environment) -> bool:
-    """Checks whether no tool of the environment itself has the name of the task tool."""
-    return all(tool.name != TASK_TOOL.name for tool in environment.tools)
+def _task_tool(environment: Environment) -> Tool:
+    """Returns the task tool, under a name that no tool of the environment has."""
+    taken = {environment.submission.name, *(tool.name for tool in environment.tools)}
+    numbered = (f"{TASK_TOOL.name}_{number}" for number in count(2))
+    return replace(
+        TASK_TOOL, name=next(name for name in chain([TASK_TOOL.name], numbered) if name not in taken)
+    )
 
 
 def _list_tools(episode: Episode) -> list[types.Tool]:
     """Returns the tools of an episode: the task tool, those of the environment, the submission."""
     environment = episode.environment
-    tools = [mcp_tool(TASK_TOOL, meta={TASK_TOOL_META: True})] if _offers_task_tool(environment) else []
+    tools = [mcp_tool(_task_tool(environment), meta={TASK_TOOL_META: True})]
     tools += [mcp_tool(tool) for tool in environment.tools]
     submission = environment.submission
     tools.append(mcp_tool(reveal_verdict(submission) if episode.settings.reveal else submission))
     return tools
 
 
-def _read_task(episode: Episode, arguments: dict[str, Any]) -> types.CallToolResult:
+def _read_task(tool: Tool, episode: Episode, arguments: dict[str, Any]) -> types.CallToolResult:
     try:
-        TASK_TOOL.validate_arguments(arguments)
+        tool.validate_arguments(arguments)
     except InvalidArgumentsError as error:
         return error_result(str(error))
     text = instructions(episode)
-    return data_result(TASK_TOOL.structure(text), text)
+    return data_result(tool.structure(text), text)
 
 
 @asynccontextmanager

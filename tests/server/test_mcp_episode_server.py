@@ -304,11 +304,12 @@ async def test_with_reveal_the_submission_declares_the_verdict(http: Server) -> 
             assert set(result.structured_content or {}) == properties - {"overlap"}
 
 
-async def test_an_environment_keeps_its_own_tool_named_read_task(pool: SandboxPool) -> None:
+async def test_beside_an_own_tool_named_read_task_the_task_is_told_by_another(pool: SandboxPool) -> None:
     async with http_server(pool, paths=(DIARY,)) as server:
         episode = await server.episodes.open_task("diary", difficulty=1, settings=EpisodeSettings())
         async with Client(EpisodeMcpServer.of(episode).server, read_timeout_seconds=30) as client:
             listed = [tool.name for tool in (await client.list_tools()).tools]
-            assert listed == ["read_task", "submit_answer"]
+            assert listed == ["read_task_2", "read_task", "submit_answer"]
+            assert "at most" in await value(client, "read_task_2")
             assert (await value(client, "read_task", page=1)).startswith("word ")
         assert episode.calls == 1

@@ -13,7 +13,8 @@ import mcp_types as types
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
-from codegym_harness.clients.foreign_results import Warn, bare_result, repair_result
+from codegym_harness.clients.foreign_responses import complete_response
+from codegym_harness.clients.foreign_results import Warn, repair_result
 
 Item = SessionMessage | Exception
 _UNREADABLE = "Failed to parse "
@@ -67,18 +68,10 @@ class _Exchange:
         if request is None:
             self._warn("It writes lines that are not messages of the protocol.")
             return error
-        result, fault = received.get("result"), received.get("error")
-        if isinstance(result, Mapping):
-            repaired: Mapping[str, Any] | None = result
-        else:
-            repaired = bare_result(request.method, result) if fault is None else None
-        if repaired is not None:
-            result = repair_result(request.method, repaired, self._warn)
-            return SessionMessage(types.JSONRPCResponse(jsonrpc="2.0", id=request.id, result=result))
-        text = fault.get("message") if isinstance(fault, Mapping) else fault
-        text = "the server's response contains neither a result nor an error" if text is None else str(text)
-        data = types.ErrorData(code=types.INTERNAL_ERROR, message=text)
-        return SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=request.id, error=data))
+        response = complete_response(received, request.id, request.method)
+        if "result" in response:
+            response["result"] = repair_result(request.method, response["result"], self._warn)
+        return SessionMessage(types.jsonrpc_message_adapter.validate_python(response, by_name=False))
 
 
 def _received(error: Exception) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from codegym_mcp.json_schema import inline_foreign_references
 from codegym_mcp.unicode_text import writable_data
 
 OUTPUT_SCHEMA_META = "codegym-mcp/output-schema"
@@ -44,11 +45,6 @@ def repair_result(method: str, result: Mapping[str, Any], warn: Warn) -> Result:
     return repaired
 
 
-def bare_result(method: str, result: object) -> Result | None:
-    """Returns the result of a tool call that is not an object, or None if it says nothing."""
-    return None if method != "tools/call" or result is None else {"content": result}
-
-
 def _repair_introduction(result: Result) -> Result:
     server = result.get("serverInfo")
     named = server if isinstance(server, Mapping) else {}
@@ -83,14 +79,15 @@ def _repair_tool(tool: object, number: int, warn: Warn) -> Result | None:
         warn(f"Tool {number} of the server is left out: it has no name.")
         return None
     written = (tool[key] for key in _SCHEMA_NAMES if isinstance(tool.get(key), Mapping))
-    schema: Mapping[str, Any] = next(written, {})
+    # Some servers declare the arguments by a reference alone.
+    schema = inline_foreign_references(next(written, {}))
     fault = _schema_fault(schema)
     if fault:
         warn(f"The tool {name!r} of the server is left out: its input schema {fault}.")
         return None
     meta = dict(tool["_meta"]) if isinstance(tool.get("_meta"), Mapping) else {}
     if isinstance(tool.get("outputSchema"), Mapping):
-        meta[OUTPUT_SCHEMA_META] = tool["outputSchema"]
+        meta[OUTPUT_SCHEMA_META] = inline_foreign_references(tool["outputSchema"])
     description = tool.get("description")
     return {
         "name": name,

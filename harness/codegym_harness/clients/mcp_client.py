@@ -18,10 +18,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server.lowlevel.server import Server
 from pydantic import ValidationError
 
+from codegym_harness.clients.foreign_http_client import ForeignHttpClient
 from codegym_harness.clients.foreign_message_repair import repair_messages
 from codegym_harness.clients.foreign_results import OUTPUT_SCHEMA_META, Warn
 from codegym_harness.clients.mcp_results import call_result
-from codegym_harness.clients.retrying_client import RetryingClient, retry_lost_connection
+from codegym_harness.clients.retrying_client import retry_lost_connection
 from codegym_harness.clients.server_output import logged_output
 from codegym_mcp.episode_protocol import (
     REQUEST_KEY_META,
@@ -32,7 +33,6 @@ from codegym_mcp.episode_protocol import (
     ToolView,
 )
 from codegym_mcp.errors import ConnectionFailedError
-from codegym_mcp.json_schema import inline_foreign_references
 from codegym_mcp.policies.tool_schemas import submission_arguments
 from codegym_mcp.unicode_text import replace_lone_surrogates
 
@@ -213,7 +213,7 @@ async def _list_tools(client: Client) -> list[ToolView]:
                 view = ToolView(
                     name=tool.name,
                     description=tool.description or "",
-                    input_schema=inline_foreign_references(tool.input_schema),
+                    input_schema=tool.input_schema,
                     output_schema=(tool.meta or {}).get(OUTPUT_SCHEMA_META, tool.output_schema),
                 )
                 views.setdefault(tool.name, view)
@@ -247,7 +247,7 @@ def _closed(error: Exception) -> bool:
 def _http_client(target: Target, patience: float, socket_path: Path | None) -> httpx2.AsyncClient:
     # The MCP client bounds the time of a response.
     timeout = httpx2.Timeout(_ANSWER_SECONDS, read=None)
-    return RetryingClient(
+    return ForeignHttpClient(
         url=target if isinstance(target, str) else "",
         patience=patience,
         socket_path=socket_path,
