@@ -169,7 +169,7 @@ def _has_reference(value: Any) -> bool:
 def _open_resolver(document: Schema) -> Any:
     """Returns what resolves the references in a document. It fetches no other documents."""
     # The library takes longer to import than most commands take to read their schemas.
-    from referencing import Registry, Resource
+    from referencing import Registry
     from referencing.jsonschema import DRAFT7, DRAFT202012, specification_with
 
     written = document.get("$schema")
@@ -177,18 +177,17 @@ def _open_resolver(document: Schema) -> Any:
     dialect = specification_with(written if isinstance(written, str) else "", default=default)
     address = document.get("$id")
     base = address if isinstance(address, str) else ""
-    return Registry().with_resource(base, Resource(document, specification=dialect)).resolver(base)
+    return Registry().with_resource(base, dialect.create_resource(document)).resolver(base)
 
 
 def _enter(schema: Schema, resolver: Any) -> Any:
     """Returns what resolves the references in an embedded schema, which may have an address of its own."""
     if resolver is None or not isinstance(schema.get("$id"), str):
         return resolver
-    from referencing import Resource
     from referencing.jsonschema import DRAFT202012
 
     try:
-        return resolver.in_subresource(Resource(schema, specification=DRAFT202012))
+        return resolver.in_subresource(DRAFT202012.create_resource(schema))
     except ValueError:
         return resolver
 

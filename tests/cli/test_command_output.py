@@ -31,10 +31,10 @@ def test_control_characters_are_shown_as_escapes(text: str, shown: str) -> None:
 
 
 def test_json_keeps_its_data_and_has_no_control_characters() -> None:
-    data = {"a\x9b": ["\x7f\u2028\u202e\ud800 ü"]}
+    data = {"a\x9b": ["\x7f\u2028\u202e\ud800 ü \U000e0041\ufff9"]}
     text = escape_json_text(json.dumps(data, ensure_ascii=False))
     assert json.loads(text) == data
-    assert not any(character in text for character in "\x9b\x7f\u2028\u202e\ud800")
+    assert not any(character in text for character in "\x9b\x7f\u2028\u202e\ud800\U000e0041\ufff9")
     assert "ü" in text
 
 
