@@ -20,6 +20,9 @@ from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.spec.environment_sets import SUFFIXES
 from codegym_mcp.spec.set_index import SetIndex
 
+_MOST_COMPARED = 2_000
+"""Names with which an unknown name is compared, to suggest the one that is meant."""
+
 Source = Union[str, os.PathLike[str], Environment, "Catalog"]
 """The origin of environments: a path of a file, directory or set, "bundled" or "synthesized", an
 environment, or a catalog."""
@@ -138,6 +141,10 @@ class Catalog:
         for part in self._parts:
             if name in part:
                 return part.entry(name)
+        if len(self) > _MOST_COMPARED:
+            # Comparing a name with all others would take a server tenths of a second.
+            hint = f"There are {len(self):,} environments; search them by name, title or tag."
+            raise NotFoundError("environment", name, hint=hint)
         hint = "" if self._parts else "The catalog is empty."
         raise NotFoundError("environment", name, self.names, hint=hint)
 
@@ -165,6 +172,8 @@ class Catalog:
         Raises:
             NotFoundError: a pattern matches no name, or no environment fulfils the other conditions.
         """
+        if not (globs or tags or search or grade is not None):
+            return self
         names = self._match(globs)
         if wanted := set(tags):
             tagged = [part.names_with(wanted) for part in self._parts]

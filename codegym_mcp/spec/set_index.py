@@ -59,6 +59,7 @@ class SetIndex:
         self.path = path
         self._database = database
         self._lock = Lock()
+        self._names: list[str] | None = None
         weakref.finalize(self, database.close)
 
     @classmethod
@@ -91,7 +92,9 @@ class SetIndex:
 
     def names(self) -> list[str]:
         """Returns the names of all rows in the order of the set."""
-        return [name for (name,) in self._query("SELECT name FROM rows ORDER BY number")]
+        if self._names is None:
+            self._names = [name for (name,) in self._query("SELECT name FROM rows ORDER BY number")]
+        return self._names.copy()
 
     def find(self, name: str) -> IndexEntry | None:
         """Returns the row with a name, or None."""
@@ -101,9 +104,8 @@ class SetIndex:
 
     def names_with(self, tags: Iterable[str]) -> set[str]:
         """Returns the names of the environments that have all of some tags."""
-        wanted = list(tags)
-        rows = self._query("SELECT name, tags FROM rows WHERE info IS NOT NULL")
-        return {name for name, tags in rows if all(f"\n{tag}\n" in tags for tag in wanted)}
+        found = [{name for (name,) in self._query(_TAGGED, f"\n{tag}\n")} for tag in tags]
+        return set.intersection(*found) if found else set(self.names())
 
     def names_matching(self, text: str) -> set[str]:
         """Returns the names of the environments that have a text in their name, title or tags."""
@@ -138,11 +140,11 @@ class SetIndex:
         return read_row(self.path, entry.number, parse_line(self.path, entry.number, content))
 
     def _content(self, entry: IndexEntry) -> bytes:
-        ((content,),) = self._query("SELECT content FROM rows WHERE number = ?", entry.number)
-        if content is None:
+        found = self._query("SELECT content FROM contents WHERE number = ?", entry.number)
+        if not found:
             return read_line_at(self.path, entry.position, entry.length)
         with self._explained():
-            return decompress_content(content)
+            return decompress_content(found[0][0])
 
     def _query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self._explained(), self._lock:
@@ -163,6 +165,7 @@ class SetIndex:
             ) from None
 
 
+_TAGGED = "SELECT name FROM rows WHERE instr(tags, ?)"
 _FIND = "SELECT number, name, digest, info, grade, problem, position, length FROM rows WHERE name = ?"
 
 

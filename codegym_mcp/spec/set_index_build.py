@@ -29,10 +29,11 @@ CREATE TABLE IF NOT EXISTS rows (
     grade TEXT,
     problem TEXT,
     position INTEGER,
-    length INTEGER,
-    content BLOB
+    length INTEGER
 )
 """
+_CONTENTS = "CREATE TABLE IF NOT EXISTS contents (number INTEGER PRIMARY KEY, content BLOB NOT NULL)"
+"""The rows of a Parquet file; in a table of their own, so that searches do not pass them."""
 COMMIT_SECONDS = 2.0
 """How often the index is committed and the progress is shown."""
 _POSITION = "position"
@@ -61,12 +62,15 @@ def build_index(path: Path, database: sqlite3.Connection) -> None:
     """
     database.execute(_META)
     database.execute(_ROWS)
+    database.execute(_CONTENTS)
     done = build_position(database)
     progress = _Progress(path)
     reported = time.monotonic()
     database.execute("BEGIN")
     for each in described_rows(path, _rows(path, done)):
-        _insert(database, each.row, each.undescribed.position, len(each.undescribed.content), each.kept)
+        _insert(database, each.row, each.undescribed.position, len(each.undescribed.content))
+        if each.kept is not None:
+            database.execute("INSERT INTO contents VALUES (?, ?)", (each.row.number, each.kept))
         done = BuildPosition(rows=each.row.number, end=each.undescribed.end)
         if time.monotonic() - reported >= COMMIT_SECONDS:
             database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_POSITION, done.model_dump_json()))
@@ -77,6 +81,8 @@ def build_index(path: Path, database: sqlite3.Connection) -> None:
     _check_first(path, database)
     _rename_duplicates(database)
     database.execute("CREATE UNIQUE INDEX names ON rows (name)")
+    database.execute("CREATE INDEX grades ON rows (name, grade) WHERE grade IS NOT NULL")
+    database.execute("CREATE INDEX problems ON rows (number) WHERE problem IS NOT NULL")
     database.execute("DELETE FROM meta WHERE key = ?", (_POSITION,))
     database.execute("COMMIT")
 
@@ -99,12 +105,10 @@ def _rows(path: Path, done: BuildPosition) -> Iterator[UndescribedRow]:
             yield UndescribedRow(line.number, line.offset, line.end, line.data)
 
 
-def _insert(
-    database: sqlite3.Connection, row: IndexedRow, position: int, length: int, content: bytes | None
-) -> None:
+def _insert(database: sqlite3.Connection, row: IndexedRow, position: int, length: int) -> None:
     info = row.info
     database.execute(
-        "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             row.number,
             row.name,
@@ -116,7 +120,6 @@ def _insert(
             row.problem.model_dump_json() if row.problem is not None else None,
             position,
             length,
-            content,
         ),
     )
 

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.spec.set_index_build import build_index, build_position
@@ -19,8 +19,10 @@ from codegym_mcp.storage.regular_files import open_regular_file
 
 logger = logging.getLogger(__name__)
 
-INDEX_VERSION = 2
+INDEX_VERSION = 3
 """Changes with the content of an index; indexes of other versions are built again."""
+_DAMAGE = (sqlite3.Error, ValueError)
+"""What reading a damaged index raises: text may not be UTF-8, or not the JSON that was written."""
 _BLOCK = 1 << 20
 _WAIT_SECONDS = 0.05
 
@@ -93,7 +95,7 @@ def _open_current(file: Path, stamp: FileStamp) -> sqlite3.Connection | None:
     if not file.exists():
         return None
     uri = f"file:{quote(str(file.absolute()))}?mode=ro"
-    with suppress(sqlite3.Error):
+    with suppress(*_DAMAGE):
         database = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
             meta = _meta(database)
@@ -119,7 +121,7 @@ def _stamp_anew(file: Path, stamp: FileStamp, digest: str) -> bool:
     """Notes the new time stamps of a set whose content has not changed; returns whether that was so."""
     if not file.exists():
         return False
-    with suppress(sqlite3.Error), closing(sqlite3.connect(file, isolation_level=None)) as database:
+    with suppress(*_DAMAGE), closing(sqlite3.connect(file, isolation_level=None)) as database:
         meta = _meta(database)
         if meta.get("digest") == digest and _is_complete(database, meta):
             database.execute("UPDATE meta SET value = ? WHERE key = 'stamp'", (stamp.model_dump_json(),))
@@ -154,7 +156,6 @@ def _connect_for_build(partial: Path) -> sqlite3.Connection:
     database = sqlite3.connect(partial, isolation_level=None)
     # What was committed survives the end of the process. After a crash of the system the index may be
     # damaged, which is noticed before it is continued.
-    database.execute("PRAGMA journal_mode=TRUNCATE")
     database.execute("PRAGMA synchronous=OFF")
     return database
 
@@ -164,7 +165,7 @@ def _can_continue(partial: Path, digest: str) -> bool:
     if not partial.exists():
         return False
     with (
-        suppress(sqlite3.Error, ValidationError),
+        suppress(*_DAMAGE),
         closing(sqlite3.connect(partial, isolation_level=None)) as database,
     ):
         if _meta(database).get("digest") != digest:

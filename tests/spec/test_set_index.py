@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from codegym_mcp.errors import CodegymError, SourceError
+from codegym_mcp.errors import CodegymError, NotFoundError, SourceError
 from codegym_mcp.spec import environment_sets, set_index, set_index_processes, stored_indexes
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment_info import EnvironmentInfo
@@ -223,7 +223,7 @@ def test_a_build_of_other_content_is_not_continued(tmp_path: Path, cache: Path, 
     assert len(described) == 9
 
 
-@pytest.mark.parametrize("keep", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("keep", [0.0, 0.5])
 def test_a_damaged_beginning_is_not_continued(
     tmp_path: Path, cache: Path, described: list[int], keep: float
 ) -> None:
@@ -231,12 +231,14 @@ def test_a_damaged_beginning_is_not_continued(
     left = build_and_kill(path, cache)
     content = left.read_bytes()
     left.write_bytes(content[: int(len(content) * keep)])
+    # The journal of the interrupted transaction could repair the damage.
+    left.with_name(f"{left.name}-journal").unlink(missing_ok=True)
     assert len(SetIndex.open(path)) == 9
     assert len(described) == 9
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1, exclude_max=True), value=st.binary(min_size=1, max_size=40))
 def test_damage_within_an_index_is_noticed_or_explained(
     tmp_path: Path, cache: Path, kind: str, place: float, value: bytes
@@ -251,10 +253,9 @@ def test_damage_within_an_index_is_noticed_or_explained(
     file.write_bytes(content[:start] + value + content[start + len(value) :])
     try:
         catalog = Catalog.load([path])
-        for name in catalog.names:
-            if name in catalog:
-                catalog.get(name)
         list(catalog.infos())
+        catalog.get("counter_4")
+        catalog.get("counter_8")
     except CodegymError:
         # The damage is explained. Any other exception fails the test.
         pass
@@ -348,6 +349,13 @@ def test_environments_that_nobody_uses_leave_the_memory(
     assert entries[0].read() is used
     del used
     assert entries[299].read() is entries[299].read()
+
+
+def test_an_unknown_name_is_not_compared_with_thousands(tmp_path: Path) -> None:
+    rows = (published(f"counter_{number}", tasks=[]) for number in range(2_001))
+    catalog = Catalog.load([write_jsonl(tmp_path / "set.jsonl", list(rows))])
+    with pytest.raises(NotFoundError, match="There are 2,001 environments; search them"):
+        catalog.entry("counter_x")
 
 
 def test_a_pickled_catalog_opens_the_index_again(tmp_path: Path, builds: list[Path]) -> None:
