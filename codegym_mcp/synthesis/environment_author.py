@@ -24,6 +24,7 @@ from codegym_mcp.synthesis.reply_extraction import UnusableReplyError, json_bloc
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions
 from codegym_mcp.synthesis.task_configurations import (
     ENOUGH,
+    MORE_SEEDS,
     is_written,
     read_configurations,
     try_generated,
@@ -65,6 +66,8 @@ class EnvironmentAuthor:
     """What the dialogues about tasks depend on: task text, configuration and public values."""
     _generated: dict[str, list[Task]] = field(default_factory=dict)
     """The generated tasks of each draft that passed the checks without an oracle, by source."""
+    _extended: set[str] = field(default_factory=set)
+    """The sources of which more tasks have been generated than at first."""
     _dropped: list[str] = field(default_factory=list)
     _undecided: str = ""
     """The source for which the model was asked whether the reference or the oracles are right."""
@@ -178,6 +181,17 @@ class EnvironmentAuthor:
             self._generated[draft.source] = generated.tasks
         return self._generated[draft.source]
 
+    async def _generate_more(self, draft: Draft) -> None:
+        """Adds generated tasks on which the oracles are tried, so that what an audit found is repaired.
+
+        The tasks of the audit stay unused, so that its figures are those of fresh tasks.
+        """
+        more = await try_generated(self.context, draft.without_oracle("draft"), MORE_SEEDS)
+        if more.problems:
+            raise self._reject_environment(Stage.TASKS, more.describe(), draft)
+        self._extended.add(draft.source)
+        self._generated[draft.source] = [*self._generated[draft.source], *more.tasks]
+
     # --- the configurations
 
     async def _write_tasks(self, draft: Draft, generated: Sequence[Task]) -> list[Task]:
@@ -229,6 +243,10 @@ class EnvironmentAuthor:
             audited = await audit(self.context, environment)
         except TaskError as error:
             raise DraftRejectedError(Stage.AUDIT, None, str(error), written=source) from None
+        fresh = audited.figures.on_generated
+        if fresh.agreed < fresh.tried and draft.source not in self._extended:
+            await self._generate_more(draft)
+            return await self._make()
         if audited.grade > self.options.grade:
             found = " ".join(finding.message for finding in audited.findings)
             raise DraftRejectedError(Stage.AUDIT, None, f"Grade {audited.grade}. {found}", written=source)

@@ -26,6 +26,8 @@ ANSWER_BYTES = 500
 ENOUGH = 0.8
 """Least share of the written configurations that has to be usable (arXiv 2509.17325)."""
 _MAX_CONFIGURATIONS = 64
+MORE_SEEDS = tuple(range(3, 9))
+"""Seeds of further tasks, for a draft of which some generated tasks are unsolved."""
 _SEEDS = (1, 2)
 _WRITTEN = "written-"
 _MAX_DESCRIBED = 5
@@ -103,13 +105,15 @@ async def try_written(
     return TriedConfigurations(tried.tasks, problems + tried.problems)
 
 
-async def try_generated(context: VerificationContext, environment: Environment) -> TriedConfigurations:
-    """Tries the generator at every difficulty.
+async def try_generated(
+    context: VerificationContext, environment: Environment, seeds: Sequence[int] = _SEEDS
+) -> TriedConfigurations:
+    """Tries the generator with each seed at every difficulty.
 
     Raises:
         SandboxError: the sandbox does not work on this system.
     """
-    generated, problems = await generate_tasks(context, environment, _SEEDS)
+    generated, problems = await generate_tasks(context, environment, seeds)
     tried = await _try(context, environment, [each.task for each in generated])
     return TriedConfigurations(
         tried.tasks, [f"{each.message} {each.call}: {each.difference}" for each in problems] + tried.problems

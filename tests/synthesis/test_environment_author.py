@@ -184,6 +184,52 @@ async def test_generated_tasks_that_take_too_many_calls_are_repaired_before_they
     assert parts(used) == ["environment", "tasks", "oracle", "oracle", "environment"]
 
 
+HEAVY_FIRST = "difficulty == 5 and grams[0] > 90"
+"""Holds for generated tasks of the audit and of more seeds, and not for those that are tried at first."""
+
+
+async def test_what_the_audit_finds_on_fresh_tasks_is_repaired(write: Write) -> None:
+    endless = CODE.replace(
+        '    return {"jars": jars, "grams": [random.randint(1, 99) for jar in range(jars)]}',
+        "    grams = [random.randint(1, 99) for jar in range(jars)]\n"
+        f"    if {HEAVY_FIRST}:\n        grams = grams * 5\n"
+        '    return {"jars": len(grams), "grams": grams}',
+    )
+    candidate, used = await write(
+        {
+            "environment.0.md": python(endless),
+            "environment.1.md": python(CODE),
+            "tasks.0.md": tasks(CONFIGS),
+            "oracle.0.md": python(SOLVE),
+        }
+    )
+    assert candidate.accepted is not None
+    assert [attempt.stage for attempt in candidate.attempts] == [Stage.LENGTH]
+    assert "d5-s4: more than 256 calls" in candidate.attempts[0].reason
+    assert parts(used) == ["environment", "tasks", "oracle", "oracle", "environment"]
+
+
+async def test_an_oracle_that_solves_fresh_tasks_too_is_preferred(write: Write) -> None:
+    careless = (
+        "def solve(tools, jars):\n    grams = [tools.weigh(jar=jar)['grams'] for jar in range(jars)]\n"
+        "    return sum(grams[1:] if jars == 60 and grams[0] > 90 else grams)\n"
+    )
+    candidate, used = await write(
+        {
+            "environment.0.md": python(CODE),
+            "tasks.0.md": tasks(CONFIGS),
+            "oracle.0.0.md": python(careless),
+            "oracle.1.0.md": python(SOLVE),
+        }
+    )
+    assert candidate.accepted is not None
+    assert "grams[1:]" not in candidate.accepted.source
+    generated = candidate.accepted.audit.figures.on_generated
+    assert generated.agreed == generated.tried
+    assert not candidate.attempts
+    assert parts(used) == ["environment", "tasks", "oracle", "oracle"]
+
+
 async def test_many_configurations_that_no_oracle_solves_go_back_to_their_author(write: Write) -> None:
     # What is asked for is not said for broken jars, and each oracle guesses otherwise.
     solves = [
