@@ -2,14 +2,14 @@
 
 python -m examples.training_proof --seeds 3 --out build/proof
 
-Interrupted, it continues after the last finished stage of each seed.
+The training seeds are 1, 2, ...; seed 0 is the one on which the settings were chosen. Interrupted, it continues after the last finished stage of each seed.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from examples.training_proof.recipe import tiny_recipe
+from examples.training_proof.recipe import Recipe, mixed_recipe, pretrained_recipe, tiny_recipe
 from examples.training_proof.report import write_report
 from examples.training_proof.stages import RecipeMismatchError, run_seed
 
@@ -18,15 +18,21 @@ def main() -> int:
     """Runs the command; returns the exit code."""
     options = _parser().parse_args()
     directories = []
-    for seed in range(options.seeds):
+    for seed in range(1, options.seeds + 1):
         directories.append(options.out / f"seed-{seed}")
         try:
-            run_seed(tiny_recipe(seed), directories[-1])
+            run_seed(_recipe(options, seed), directories[-1])
         except RecipeMismatchError as error:
             print(error, file=sys.stderr)
             return 1
     print(write_report(directories, options.report))
     return 0
+
+
+def _recipe(options: argparse.Namespace, seed: int) -> Recipe:
+    if options.model is not None:
+        return pretrained_recipe(options.model, seed)
+    return mixed_recipe(seed) if options.mixed else tiny_recipe(seed)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,7 +41,12 @@ def _parser() -> argparse.ArgumentParser:
         description="Trains a model on the environments, and evaluates it before and after.",
         epilog="example: python -m examples.training_proof --seeds 3",
     )
-    parser.add_argument("--seeds", type=int, default=1, help="training seeds, from 0 on (default: 1)")
+    parser.add_argument("--seeds", type=int, default=1, help="training seeds, from 1 on (default: 1)")
+    models = parser.add_mutually_exclusive_group()
+    models.add_argument(
+        "--mixed", action="store_true", help="one model of two environments, one of them bundled"
+    )
+    models.add_argument("--model", help="a pretrained model: a folder, a GGUF file, or a name on the Hub")
     parser.add_argument("--out", type=Path, default=Path("build/proof"), help="default: build/proof")
     parser.add_argument(
         "--report",

@@ -1,7 +1,8 @@
 """An OpenAI-compatible endpoint on loopback for a model that was trained here.
 
 It renders the history with the chat template of training and changes nothing in it: the arguments of a call
-are the text that the model wrote, so that the model reads the tokens that it was trained on.
+are the text that the model wrote, so that the model reads the tokens that it was trained on. Calls of a
+pretrained model are left in its text, where `codegym-mcp eval --tool-format` finds them.
 """
 
 import socket
@@ -41,7 +42,8 @@ class ServedModel:
             ContextOverflowError: the conversation is too long for the model.
         """
         prompt = self._tokenizer.apply_chat_template(
-            request["messages"],
+            [{**message, "content": message.get("content") or ""} for message in request["messages"]],
+            tools=request.get("tools"),
             add_generation_prompt=True,
             return_tensors="pt",
             return_dict=True,

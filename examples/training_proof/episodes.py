@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from examples.training_proof.endpoint import NAME, ServedModel, serving
-from examples.training_proof.recipe import FIRST_HELD_OUT_SEED, OWN_ENVIRONMENT, Recipe, Tasks
+from examples.training_proof.pretrained_model import TOOL_FORMAT
+from examples.training_proof.recipe import OWN_ENVIRONMENT, Recipe, Tasks
 
 ROWS = "sft.parquet"
 """The name of the file of rows for SFT."""
@@ -25,7 +26,7 @@ def collect(recipe: Recipe, out: Path) -> None:
 
 
 def evaluate(model: ServedModel, sets: Iterable[Tasks], recipe: Recipe, out: Path) -> None:
-    """Lets a model play held-out tasks with greedy decoding; writes one run directory for each set of tasks.
+    """Lets a model play the tasks of its evaluation with greedy decoding; writes one run directory for each set of tasks.
 
     Raises:
         subprocess.CalledProcessError: an episode failed through no fault of the model.
@@ -33,8 +34,10 @@ def evaluate(model: ServedModel, sets: Iterable[Tasks], recipe: Recipe, out: Pat
     with serving(model) as url:
         options = ["--model", f"openai-chat:{NAME}", "--base-url", url, "--attempts", "1"]
         options += ["--max-tokens", str(recipe.reply_tokens)]
+        if recipe.pretrained is not None:
+            options += ["--tool-format", TOOL_FORMAT]
         for tasks in sets:
-            _eval(recipe, tasks, FIRST_HELD_OUT_SEED, out / tasks.name, *options)
+            _eval(recipe, tasks, recipe.first_evaluated_seed, out / tasks.name, *options)
 
 
 def _eval(recipe: Recipe, tasks: Tasks, first_seed: int, run: Path, *options: str) -> None:

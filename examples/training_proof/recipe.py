@@ -13,6 +13,10 @@ FIRST_HELD_OUT_SEED = 1_000_000
 """Seeds from here on are never trained on: see docs/task-sets.md."""
 TASKS_PER_TRAINING_SEED = 100_000
 """Two training seeds share no task."""
+DEVELOPMENT_SEED = 0
+"""The training seed on which the settings were chosen. It is evaluated on tasks of its own, and not reported."""
+FIRST_DEVELOPMENT_TASK = 50_000
+"""The seed of the first task on which the development seed is evaluated. It is not trained on."""
 
 
 class Model(StrEnum):
@@ -43,7 +47,7 @@ class Tasks(Settings):
 
 
 class Shape(Settings):
-    """The size of the tiny model and its tokenizer."""
+    """The size of the tiny model and its tokenizer. A pretrained model has its own."""
 
     vocabulary: int = 3000
     width: int = 128
@@ -85,6 +89,9 @@ class Recipe(Settings):
     """Everything that decides the result of a training seed."""
 
     seed: int
+    pretrained: str | None = None
+    """The model to begin with: a folder, a GGUF file, or a name on the Hub. None for a tiny model with random
+    weights."""
     collected: tuple[Tasks, ...]
     shape: Shape = Shape()
     sft: Sft
@@ -122,6 +129,11 @@ class Recipe(Settings):
         """The first seed of the tasks to train on."""
         return self.seed * TASKS_PER_TRAINING_SEED
 
+    @property
+    def first_evaluated_seed(self) -> int:
+        """The first seed of the tasks of the evaluations."""
+        return FIRST_DEVELOPMENT_TASK if self.seed == DEVELOPMENT_SEED else FIRST_HELD_OUT_SEED
+
 
 def tiny_recipe(seed: int) -> Recipe:
     """Returns the recipe of `make proof`.
@@ -138,5 +150,60 @@ def tiny_recipe(seed: int) -> Recipe:
             Tasks(environment="cable_trace", difficulty=4, count=50),
             Tasks(environment="cable_trace", difficulty=2, count=50),
         ),
-        transfer=(Tasks(environment="leak_survey", difficulty=1, count=20),),
+        transfer=(
+            Tasks(environment="cable_trace", difficulty=5, count=50),
+            Tasks(environment="leak_survey", difficulty=1, count=20),
+        ),
+    )
+
+
+def mixed_recipe(seed: int) -> Recipe:
+    """Returns the recipe for one model of two environments, of which `leak_survey` is bundled.
+
+    Args:
+        seed: see `tiny_recipe`.
+    """
+    leaks = Tasks(environment="leak_survey", difficulty=1, count=50)
+    tiny = tiny_recipe(seed)
+    return Recipe(
+        seed=seed,
+        collected=(*tiny.collected, leaks.model_copy(update={"count": 800})),
+        sft=Sft(steps=900, decay_steps=300),
+        grpo=tiny.grpo,
+        evaluated=(*tiny.evaluated, leaks),
+        transfer=(
+            Tasks(environment="leak_survey", difficulty=2, count=20),
+            Tasks(environment="parcel_hunt", difficulty=1, count=20),
+        ),
+    )
+
+
+def pretrained_recipe(model: str, seed: int) -> Recipe:
+    """Returns the recipe for a pretrained model of some hundred million parameters, on a GPU.
+
+    Its settings were not tuned.
+
+    Args:
+        model: a folder, a GGUF file, or a name on the Hub.
+        seed: see `tiny_recipe`.
+    """
+    trained = ("leak_survey", "crew_rota", "night_courier", "ticket_triage")
+    return Recipe(
+        seed=seed,
+        pretrained=model,
+        collected=tuple(Tasks(environment=name, difficulty=1, count=1000) for name in trained),
+        sft=Sft(steps=1000, learning_rate=2e-4, decay_steps=300),
+        grpo=Grpo(
+            tasks=tuple(Tasks(environment=name, difficulty=2, count=1000) for name in trained),
+            steps=200,
+            learning_rate=5e-6,
+            max_tokens=4096,
+            max_turns=60,
+        ),
+        evaluated=tuple(Tasks(environment=name, difficulty=2, count=50) for name in trained),
+        transfer=tuple(
+            Tasks(environment=name, difficulty=1, count=50) for name in ("parcel_hunt", "venue_bookings")
+        ),
+        calls=60,
+        reply_tokens=256,
     )

@@ -11,15 +11,21 @@ from trl import SFTConfig, SFTTrainer
 from examples.training_proof.recipe import Sft
 
 
-def read_rows(rows: Path) -> Dataset:
+def read_rows(rows: Path, *, with_tools: bool = False) -> Dataset:
     """Reads rows that `codegym-mcp export --format trl` wrote.
 
     An empty turn of the assistant is added to each: TRL asks for one more turn after the submission, and the
     model has to learn to end there.
+
+    Args:
+        rows: the Parquet file.
+        with_tools: whether the rows have the schemas of their tools, for a chat template that renders them.
     """
     data = load_dataset("parquet", data_files=str(rows), split="train", cache_dir=str(rows.parent / "cache"))
     end = {"role": "assistant", "content": ""}
-    return data.select_columns(["messages"]).map(lambda row: {"messages": [*row["messages"], end]})
+    return data.select_columns(["messages", "tools"] if with_tools else ["messages"]).map(
+        lambda row: {"messages": [*row["messages"], end]}
+    )
 
 
 def train(

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from examples.training_proof import chat_format, episodes, grpo, sft
 from examples.training_proof.endpoint import ServedModel
+from examples.training_proof.pretrained_model import load_pretrained
 from examples.training_proof.recipe import Model, Recipe
 from examples.training_proof.tiny_model import random_model, train_tokenizer
 
@@ -87,7 +88,7 @@ def _run_stage(stage: str, recipe: Recipe, directory: Path) -> None:
             model.save_pretrained(out)
             tokenizer.save_pretrained(out)
         case "sft":
-            data = sft.read_rows(rows)
+            data = sft.read_rows(rows, with_tools=recipe.pretrained is not None)
             sft.train(*load(directory / "start"), data, settings=recipe.sft, seed=recipe.seed, out=out)
         case "grpo":
             grpo.train(*load(directory / "sft"), recipe, out)
@@ -98,7 +99,9 @@ def _run_stage(stage: str, recipe: Recipe, directory: Path) -> None:
 
 
 def _first_model(recipe: Recipe, rows: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Returns random weights, and a tokenizer for the rows."""
+    """Returns the pretrained model, or random weights and a tokenizer for the rows."""
+    if recipe.pretrained is not None:
+        return load_pretrained(recipe.pretrained)
     data = sft.read_rows(rows).shuffle(seed=recipe.seed)
     data = data.select(range(min(_TOKENIZER_ROWS, len(data))))
     passages = (text for messages in data["messages"] for text in chat_format.texts(messages))
