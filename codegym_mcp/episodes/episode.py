@@ -15,6 +15,7 @@ from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEven
 from codegym_mcp.episodes.final_state import obtain_final_state
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.episodes.lost_process_replay import ReplayableCall, ReplayableEnvironment
+from codegym_mcp.episodes.recent_tasks import RecentTasks
 from codegym_mcp.episodes.scoring import judge
 from codegym_mcp.episodes.tool_execution import ToolCallRequest, execute_call
 from codegym_mcp.errors import (
@@ -65,6 +66,7 @@ class Episode:
         settings: EpisodeSettings,
         id: str | None = None,
         token: str | None = None,
+        recent: RecentTasks | None = None,
     ) -> None:
         self.id = id or secrets.token_hex(8)
         self.token = token or f"{self.id}-{secrets.token_urlsafe(24)}"
@@ -80,6 +82,7 @@ class Episode:
         self.on_call: Callable[[CallStatus, float], object] | None = None
         self.on_end: Callable[[Episode], object] | None = None
         self._pool = pool
+        self._recent = recent
         self._journal = journal
         self._event_count = 0
         self._events_by_key: dict[str, int] = {}
@@ -399,6 +402,7 @@ class Episode:
                 self.settings.limits,
                 state=obtained.state if obtained is not None else None,
                 with_overlap=True,
+                reference=self._known_reference if self._recent is not None else None,
             )
         except Exception as error:
             # Whatever the cause: an answer was submitted, so the episode cannot continue.
@@ -406,6 +410,10 @@ class Episode:
         else:
             await self._end(EpisodeState.SUBMITTED)
         return self.acknowledgement()
+
+    async def _known_reference(self) -> Any:
+        assert self._recent is not None
+        return await self._recent.reference(self.environment, self.full_task, self.settings.limits)
 
     def acknowledgement(self) -> CallResult:
         """Returns the result of a submission, as the agent receives it."""

@@ -14,8 +14,8 @@ from codegym_mcp.episodes.episode_counters import EpisodeCounters
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_registry import EpisodeRegistry
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.episodes.episode_task import select_task
 from codegym_mcp.episodes.journal import Journal, Opening
+from codegym_mcp.episodes.recent_tasks import RecentTasks
 from codegym_mcp.episodes.restart_recovery import EpisodeRecovery
 from codegym_mcp.episodes.retention import Retention
 from codegym_mcp.errors import JournalError, LimitError, NotFoundError, SourceError, TaskError
@@ -48,6 +48,7 @@ class EpisodeManager:
         self._open_limit = open_limit
         self._retention = retention or Retention()
         self._registry = EpisodeRegistry(journal, self._retention)
+        self._recent = RecentTasks(pool)
         self._recovery = EpisodeRecovery(catalog, pool, journal)
 
     @classmethod
@@ -125,7 +126,7 @@ class EpisodeManager:
             CodegymError: the environment cannot be opened; see `Episode.open`.
         """
         found = await self._find(environment) if isinstance(environment, str) else environment
-        selected = await select_task(self.pool, found, task, difficulty, seed)
+        selected = await self._recent.select(found, task, difficulty, seed)
         return await self.open(found, selected, settings or EpisodeSettings(), key=key)
 
     async def _find(self, name: str) -> Environment:
@@ -169,6 +170,7 @@ class EpisodeManager:
             task=task,
             settings=settings,
             id=chosen_id,
+            recent=self._recent,
         )
         self._registry.add(episode)
         try:

@@ -4,6 +4,8 @@ The reference answer is computed from the task's configuration alone, in a new p
 and compared in this process as plain data.
 """
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from codegym_mcp.episode_limits import Limits
@@ -31,6 +33,7 @@ async def judge(
     *,
     state: Any = None,
     with_overlap: bool = False,
+    reference: Callable[[], Awaitable[Any]] | None = None,
 ) -> Verdict:
     """Judges a submission.
 
@@ -38,6 +41,7 @@ async def judge(
         answer: plain data, validated against the environment's answer type; None if it takes no answer.
         state: the final state, validated against its declared type; None if the environment declares none.
         with_overlap: measure how much of a wrong answer agrees with the reference answer.
+        reference: returns the reference answer, in place of `reference_answer`.
 
     Returns:
         The verdict. If the judge raises an exception, the answer is incorrect where the environment says so
@@ -47,29 +51,31 @@ async def judge(
         EnvironmentFaultError, LimitError, WorkerLostError, SandboxError: the answer could not be judged; the
             agent is not the cause.
     """
+    if reference is None:
+        reference = partial(reference_answer, pool, environment, task, limits)
     if environment.judge is Judge.REFERENCE:
-        reference = await reference_answer(pool, environment, task, limits)
-        correct = environment.answer.equal(reference, answer)
-        overlap = measure_overlap(environment.answer, reference, answer) if with_overlap else None
+        expected = await reference()
+        correct = environment.answer.equal(expected, answer)
+        overlap = measure_overlap(environment.answer, expected, answer) if with_overlap else None
     else:
         assignment = judge_assignment(environment, task, answer, state)
         correct = await _ask_judge(pool, environment, assignment, limits)
         overlap = None
         if with_overlap and environment.takes_answer and isinstance(answer, list | dict):
-            overlap = 1.0 if correct else await _overlap(pool, environment, task, answer, limits)
+            overlap = 1.0 if correct else await _overlap(environment, reference, answer)
     return Verdict(correct=correct, reward=1.0 if correct else 0.0, overlap=overlap)
 
 
 async def _overlap(
-    pool: SandboxPool, environment: Environment, task: Task, answer: Any, limits: Limits
+    environment: Environment, reference: Callable[[], Awaitable[Any]], answer: Any
 ) -> float | None:
     """Measures the overlap of an answer that the environment's own judge has refused."""
     try:
-        reference = await reference_answer(pool, environment, task, limits)
+        expected = await reference()
     except EnvironmentFailedError:
         # The answer has been judged; the overlap is additional.
         return None
-    return measure_overlap(environment.answer, reference, answer)
+    return measure_overlap(environment.answer, expected, answer)
 
 
 def judge_assignment(environment: Environment, task: Task, answer: Any, state: Any) -> JudgeAnswer:

@@ -2,14 +2,21 @@
 
 python -m examples.training_proof --seeds 3 --out build/proof
 
-The training seeds are 1, 2, ...; seed 0 is the one on which the settings were chosen. Interrupted, it continues after the last finished stage of each seed.
+Training seeds below 2 were for development. Interrupted, it continues after the last finished stage of each
+seed.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from examples.training_proof.recipe import Recipe, mixed_recipe, pretrained_recipe, tiny_recipe
+from examples.training_proof.recipe import (
+    FIRST_REPORTED_SEED,
+    Recipe,
+    mixed_recipe,
+    pretrained_recipe,
+    tiny_recipe,
+)
 from examples.training_proof.report import write_report
 from examples.training_proof.stages import RecipeMismatchError, run_seed
 
@@ -18,7 +25,7 @@ def main() -> int:
     """Runs the command; returns the exit code."""
     options = _parser().parse_args()
     directories = []
-    for seed in range(1, options.seeds + 1):
+    for seed in range(FIRST_REPORTED_SEED, FIRST_REPORTED_SEED + options.seeds):
         directories.append(options.out / f"seed-{seed}")
         try:
             run_seed(_recipe(options, seed), directories[-1])
@@ -41,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Trains a model on the environments, and evaluates it before and after.",
         epilog="example: python -m examples.training_proof --seeds 3",
     )
-    parser.add_argument("--seeds", type=int, default=1, help="training seeds, from 1 on (default: 1)")
+    parser.add_argument("--seeds", type=int, default=1, help="training seeds (default: 1)")
     models = parser.add_mutually_exclusive_group()
     models.add_argument(
         "--mixed", action="store_true", help="one model of two environments, one of them bundled"

@@ -26,7 +26,7 @@ def collect(recipe: Recipe, out: Path) -> None:
 
 
 def evaluate(model: ServedModel, sets: Iterable[Tasks], recipe: Recipe, out: Path) -> None:
-    """Lets a model play the tasks of its evaluation with greedy decoding; writes one run directory for each set of tasks.
+    """Lets a model play its evaluation with greedy decoding; writes one run directory for each set of tasks.
 
     Raises:
         subprocess.CalledProcessError: an episode failed through no fault of the model.

@@ -13,10 +13,10 @@ FIRST_HELD_OUT_SEED = 1_000_000
 """Seeds from here on are never trained on: see docs/task-sets.md."""
 TASKS_PER_TRAINING_SEED = 100_000
 """Two training seeds share no task."""
-DEVELOPMENT_SEED = 0
-"""The training seed on which the settings were chosen. It is evaluated on tasks of its own, and not reported."""
-FIRST_DEVELOPMENT_TASK = 50_000
-"""The seed of the first task on which the development seed is evaluated. It is not trained on."""
+FIRST_REPORTED_SEED = 2
+"""The training seeds below are for development: they are evaluated on other tasks, and not reported."""
+_FIRST_DEVELOPMENT_TASK = 50_000
+"""What a development seed adds to its first task seed for its evaluation. It trains on fewer tasks."""
 
 
 class Model(StrEnum):
@@ -132,7 +132,9 @@ class Recipe(Settings):
     @property
     def first_evaluated_seed(self) -> int:
         """The first seed of the tasks of the evaluations."""
-        return FIRST_DEVELOPMENT_TASK if self.seed == DEVELOPMENT_SEED else FIRST_HELD_OUT_SEED
+        if self.seed < FIRST_REPORTED_SEED:
+            return self.first_task_seed + _FIRST_DEVELOPMENT_TASK
+        return FIRST_HELD_OUT_SEED
 
 
 def tiny_recipe(seed: int) -> Recipe:
@@ -143,8 +145,12 @@ def tiny_recipe(seed: int) -> Recipe:
     """
     return Recipe(
         seed=seed,
-        collected=(Tasks(environment="cable_trace", difficulty=2, count=800),),
-        sft=Sft(steps=450, decay_steps=150),
+        collected=(
+            Tasks(environment="cable_trace", difficulty=1, count=200),
+            Tasks(environment="cable_trace", difficulty=2, count=300),
+            Tasks(environment="cable_trace", difficulty=3, count=300),
+        ),
+        sft=Sft(steps=600, decay_steps=200),
         grpo=Grpo(tasks=(Tasks(environment="cable_trace", difficulty=4, count=2000),), steps=30),
         evaluated=(
             Tasks(environment="cable_trace", difficulty=4, count=50),
@@ -167,7 +173,10 @@ def mixed_recipe(seed: int) -> Recipe:
     tiny = tiny_recipe(seed)
     return Recipe(
         seed=seed,
-        collected=(*tiny.collected, leaks.model_copy(update={"count": 800})),
+        collected=(
+            Tasks(environment="cable_trace", difficulty=2, count=800),
+            leaks.model_copy(update={"count": 800}),
+        ),
         sft=Sft(steps=900, decay_steps=300),
         grpo=tiny.grpo,
         evaluated=(*tiny.evaluated, leaks),

@@ -8,13 +8,13 @@ import logging
 from typing import Any
 
 from codegym_harness.trainers.adaptive_difficulty import AdaptiveDifficulty
+from codegym_harness.trainers.background_opening import BackgroundOpening
 from codegym_harness.trainers.offered_tools import OfferedTools
 from codegym_harness.trainers.tool_functions import tool_function
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_harness.trainers.trl_names import check_names
 from codegym_mcp.curriculum.curriculum_file import CurriculumFile
 from codegym_mcp.errors import CodegymError, TaskError
-from codegym_mcp.runtime.blocking_episode import Episode
 from codegym_mcp.task_reference import TaskReference
 
 logger = logging.getLogger(__name__)
@@ -32,12 +32,14 @@ class TrlEnvironment:
         self._environment = environment
         self._options = options
         self._difficulty = AdaptiveDifficulty(environment, curriculum)
-        self._episode: Episode | None = None
+        self._opening: BackgroundOpening | None = None
         self._over = True
         self._reward: float | None = None
 
     def reset(self, **row: Any) -> str:
         """Opens the episode that a row names. An earlier one that was not finished is abandoned.
+
+        An episode whose task text is known is opened in the background. If that fails, it is not scored.
 
         Args:
             row: the columns of the row: `task`, or `difficulty` and `seed`, and optionally `calls`. If a
@@ -58,9 +60,10 @@ class TrlEnvironment:
             )
         named = self._difficulty.begin(row)
         reference = TaskReference.from_row({**named, "environment": self._environment})
-        self._episode = self._options.open(reference, row.get("calls"))
-        self._over = False
-        return self._episode.task.text
+        opening = BackgroundOpening(self._options, reference, row.get("calls"))
+        text = opening.text()
+        self._opening, self._over = opening, False
+        return text
 
     def get_reward(self) -> float | None:
         """Ends the episode, if it is still open, and returns its reward.
@@ -68,10 +71,11 @@ class TrlEnvironment:
         Returns:
             From 0.0 to 1.0; 0.0 for an agent that did not submit; None for an episode that is not scored.
         """
-        if self._episode is not None:
-            episode, self._episode = self._episode, None
+        if self._opening is not None:
+            opening, self._opening = self._opening, None
             self._over = True
             try:
+                episode = opening.episode()
                 episode.close()
                 self._reward = episode.reward
             except CodegymError as error:
@@ -80,10 +84,10 @@ class TrlEnvironment:
         return self._reward
 
     def _call(self, tool: str, arguments: dict[str, Any]) -> str:
-        if self._episode is None or self._over:
+        if self._opening is None or self._over:
             return _OVER
         try:
-            result = self._episode.call(tool, arguments)
+            result = self._opening.episode().call(tool, arguments)
         except CodegymError as error:
             logger.warning("An episode of %s was lost. %s", self._environment, error)
             self._abandon("The episode was lost.")
@@ -92,13 +96,13 @@ class TrlEnvironment:
         return result.text
 
     def _abandon(self, reason: str) -> None:
-        episode, self._episode = self._episode, None
+        opening, self._opening = self._opening, None
         self._over = True
         self._reward = None
         self._difficulty.end(None)
-        if episode is not None:
+        if opening is not None:
             try:
-                episode.abandon(reason)
+                opening.episode().abandon(reason)
             except CodegymError as error:
                 logger.warning("An episode of %s was not closed. %s", self._environment, error)
 

@@ -189,10 +189,10 @@ def test_an_episode_that_is_dropped_half_way_is_abandoned_and_earns_nothing_late
     lift.reset(**spec.rows[1])
     answer = find_bell(lift)
     lift.submit_answer(answer=answer)
-    dropped = lift._episode
+    dropped = lift._opening.episode()
     lift.reset(**spec.rows[1])
     lift.listen()
-    unfinished = lift._episode
+    unfinished = lift._opening.episode()
     lift.reset(**spec.rows[1])
     assert (dropped.outcome, unfinished.outcome) == ("correct", "abandoned")
     assert unfinished.reward is None
@@ -241,12 +241,30 @@ def test_dropped_instances_leave_no_episode_open(spec: GymSpec) -> None:
     runtime = env._options.holder()
     before = runtime.open_count
     env.reset(**spec.rows[0])
+    env.listen()
     assert runtime.open_count == before + 1
     with pytest.warns(ResourceWarning, match="was not closed"):
         del env
     runtime.make_task("counter", 1)  # The runtime's thread has reached what the finalizer started.
     while runtime.open_count > before:
         runtime.make_task("counter", 1)
+
+
+def test_an_opening_that_fails_in_the_background_is_not_scored(tmp_path: Path) -> None:
+    source = tmp_path / "lift.py"
+    source.write_text(Path(LIFT).read_text())
+    spec = GymSpec(source, tasks=1)
+    env: Any = spec.environment_factory()
+    task = env.reset(**spec.rows[0])
+    env.submit_answer(answer=find_bell(env))
+    assert env.get_reward() == 1.0
+    env._options.holder().close()  # The next runtime reads the file again.
+    source.write_text(
+        Path(LIFT).read_text().replace("def __init__(", "def __init__(self, config): 1 / 0\n\n    def _(")
+    )
+    assert env.reset(**spec.rows[0]) == task
+    assert "will not be scored" in env.listen()
+    assert env.get_reward() is None
 
 
 def play_in_child(connection: Any, env: Any, row: dict[str, Any]) -> None:
@@ -287,7 +305,7 @@ def play_group(env: Any, row: dict[str, Any], *, right: bool) -> int:
     difficulties = set()
     for _ in range(2):
         env.reset(**row)
-        difficulties.add(env._episode.task.id)
+        difficulties.add(env._opening.episode().task.id)
         answer = find_bell(env)
         env.submit_answer(answer=answer if right else answer + 1)
         assert env.get_reward() == float(right)
@@ -412,5 +430,5 @@ def test_a_server_that_forgot_the_episode_leaves_it_unscored(server: codegym_mcp
     env.reset(**spec.rows[0])
     with codegym_mcp.Client(server.url, token=server.token) as client:
         assert client.environments()
-    env._episode._backend.id = "0" * 16
+    env._opening.episode()._backend.id = "0" * 16
     assert env.get_reward() is None
