@@ -1,7 +1,7 @@
 """Generated tasks and reference answers of the last episodes, for episodes of the same task.
 
-Group-based trainers such as GRPO open several episodes of each task. A generator and a reference are functions
-of their arguments alone, as the gates of verification check, so that a group needs one process for each.
+Group-based trainers such as GRPO open several episodes of each task. A generator and a reference are
+functions of their arguments alone, as the gates of verification check, so that one process for each suffices.
 """
 
 from collections import OrderedDict
