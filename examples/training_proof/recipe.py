@@ -172,17 +172,11 @@ def mixed_recipe(seed: int) -> Recipe:
     tiny = tiny_recipe(seed)
     return Recipe(
         seed=seed,
-        collected=(
-            Tasks(environment="cable_trace", difficulty=2, count=800),
-            leaks.model_copy(update={"count": 800}),
-        ),
-        sft=Sft(steps=900, decay_steps=300),
+        collected=(*tiny.collected, leaks.model_copy(update={"count": 800})),
+        sft=Sft(steps=1000, decay_steps=300),
         grpo=tiny.grpo,
         evaluated=(*tiny.evaluated, leaks),
-        transfer=(
-            Tasks(environment="leak_survey", difficulty=2, count=20),
-            Tasks(environment="parcel_hunt", difficulty=1, count=20),
-        ),
+        transfer=(leaks.model_copy(update={"difficulty": 2, "count": 20}),),
     )
 
 
