@@ -32,9 +32,8 @@ class Environment:
         """Hold a debate between two teams and tell which one wins.
 
         Of equals, the one with the smaller number wins. The loser is out. The winner has less energy
-        after that. A team that is out, or that has already
-        debated since
-        the bell was last rung, is refused.
+        after that. A team that is out, or that has already debated since the bell was last rung, is
+        refused.
 
         Args:
             one: the number of a team.

@@ -3,8 +3,7 @@ from 0, are checked in the order of their numbers. A claim is refused if it was 
 the repair, if its amount is greater than the rest of the budget, or if two claims of the same keeper have been
 accepted already. An accepted claim is paid out of the budget at once.
 
-Pay the claims that are to be
-accepted. Answer with the rest of the budget.
+Pay the claims that are to be accepted. Answer with the rest of the budget.
 """
 
 from typing import TypedDict
