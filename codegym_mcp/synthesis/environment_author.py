@@ -244,12 +244,18 @@ class EnvironmentAuthor:
         except TaskError as error:
             raise DraftRejectedError(Stage.AUDIT, None, str(error), written=source) from None
         fresh = audited.figures.on_generated
-        if fresh.agreed < fresh.tried and draft.source not in self._extended:
+        unsolved = fresh.agreed < fresh.tried
+        if unsolved and draft.source not in self._extended:
             await self._generate_more(draft)
             return await self._make()
         if audited.grade > self.options.grade:
             found = " ".join(finding.message for finding in audited.findings)
-            raise DraftRejectedError(Stage.AUDIT, None, f"Grade {audited.grade}. {found}", written=source)
+            reason = f"Grade {audited.grade}. {found}"
+            if unsolved:
+                reason = f"{reason} For example {fresh.example}"
+            # What the fixed tasks show is a matter of the idea, not of a fault.
+            faulty = DraftPart.ENVIRONMENT if unsolved else None
+            raise DraftRejectedError(Stage.AUDIT, faulty, reason, written=source)
         return AcceptedEnvironment(title=draft.title, source=source, tasks=kept, audit=audited)
 
     # --- rejections and repairs

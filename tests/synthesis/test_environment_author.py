@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def differently(solve: str) -> str:
 def write(context: VerificationContext, tmp_path: Path) -> Write:
     """Has a candidate written by the replies in files; returns it and the files that the server used."""
 
-    async def written(files: dict[str, str], **options: int) -> tuple[Candidate, list[str]]:
+    async def written(files: dict[str, str], **options: Any) -> tuple[Candidate, list[str]]:
         folder = tmp_path / "scripts" / "jars"
         folder.mkdir(parents=True)
         for name, text in files.items():
@@ -186,6 +187,8 @@ async def test_generated_tasks_that_take_too_many_calls_are_repaired_before_they
 
 HEAVY_FIRST = "difficulty == 5 and grams[0] > 90"
 """Holds for generated tasks of the audit and of more seeds, and not for those that are tried at first."""
+AUDITED_FIRST = "difficulty == 5 and grams[0] in (69, 94, 60)"
+"""Holds for the generated tasks of the audit only."""
 
 
 async def test_what_the_audit_finds_on_fresh_tasks_is_repaired(write: Write) -> None:
@@ -206,6 +209,28 @@ async def test_what_the_audit_finds_on_fresh_tasks_is_repaired(write: Write) -> 
     assert candidate.accepted is not None
     assert [attempt.stage for attempt in candidate.attempts] == [Stage.LENGTH]
     assert "d5-s4: more than 256 calls" in candidate.attempts[0].reason
+    assert parts(used) == ["environment", "tasks", "oracle", "oracle", "environment"]
+
+
+async def test_what_only_tasks_of_the_audit_show_is_repaired_too(write: Write) -> None:
+    endless = CODE.replace(
+        '    return {"jars": jars, "grams": [random.randint(1, 99) for jar in range(jars)]}',
+        "    grams = [random.randint(1, 99) for jar in range(jars)]\n"
+        f"    if {AUDITED_FIRST}:\n        grams = grams * 5\n"
+        '    return {"jars": len(grams), "grams": grams}',
+    )
+    candidate, used = await write(
+        {
+            "environment.0.md": python(endless),
+            "environment.1.md": python(CODE),
+            "tasks.0.md": tasks(CONFIGS),
+            "oracle.0.md": python(SOLVE),
+        },
+        grade=Grade.B,
+    )
+    assert candidate.accepted is not None
+    assert [attempt.stage for attempt in candidate.attempts] == [Stage.AUDIT]
+    assert "oracle out_of_calls" in candidate.attempts[0].reason
     assert parts(used) == ["environment", "tasks", "oracle", "oracle", "environment"]
 
 
