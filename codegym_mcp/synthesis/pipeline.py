@@ -1,14 +1,16 @@
 """Makes environments of many problems at once; the result does not depend on the speed of each problem."""
 
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 
 import anyio
 from pydantic_core import to_json
 
 from codegym_mcp.code_digest import code_digest
-from codegym_mcp.errors import ModelError
+from codegym_mcp.errors import CodegymError, ModelError
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_reader import read_environment_source
 from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, find_repeated_problems
@@ -36,7 +38,8 @@ OnStage = Callable[[str, Stage], object]
 """Called with the id of a problem and the stage that one of its candidates enters."""
 Author = Callable[[CodingProblem, int, OnStage], Awaitable[Candidate]]
 """Makes one candidate of a problem: receives the problem, the number of the candidate, and who is told of its
-stages. Raises ModelError, RunHaltedError or SandboxError if the problem is not the cause of a failure."""
+stages. Raises ModelError, RunHaltedError, SandboxError or OSError if the problem is not the cause of a
+failure."""
 
 
 @dataclass
@@ -103,17 +106,33 @@ class Synthesis:
         stored = self.store.outcome(key)
         if stored is not None:
             return stored
-        options = self.folder.recipe.options
         try:
             candidates = [
-                await self.author(problem, sample, self.observer.stage_entered)
-                for sample in range(options.samples)
+                await self._candidate(problem, sample) for sample in range(self.folder.recipe.options.samples)
             ]
         except ModelError as error:
             return RejectedProblem(problem=problem.id, reason=error.message)
+        except (OSError, MemoryError) as error:
+            # The system, not the problem, is the cause; the problem is tried again by the next run.
+            return RejectedProblem(problem=problem.id, reason=f"{type(error).__name__}: {error}")
         outcome = ProblemOutcome(problem=problem.id, candidates=candidates)
         self.store.put_outcome(key, outcome)
         return outcome
+
+    async def _candidate(self, problem: CodingProblem, sample: int) -> Candidate:
+        """Makes a candidate. An unexpected error is the reason why this one is rejected; the others go on."""
+        entered = [Stage.PROBLEM]
+
+        def on_stage(id: str, stage: Stage) -> None:
+            entered.append(stage)
+            self.observer.stage_entered(id, stage)
+
+        try:
+            return await self.author(problem, sample, on_stage)
+        except (CodegymError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            return Candidate(sample=sample, rejected_at=entered[-1], reason=_describe_fault(error))
 
     def _key(self, problem: CodingProblem) -> str:
         parts = [problem.model_dump(mode="json"), self.folder.recipe.digest, code_digest()]
@@ -186,6 +205,13 @@ class _Totals:
         theirs = self._synthesis.folder.names_of_others(problem)
         taken = self._taken | theirs
         return next(name for name in _names(environment_name(title)) if name not in taken)
+
+
+def _describe_fault(error: Exception) -> str:
+    """Returns what went wrong and in which line of this package, for a report."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"An unexpected {type(error).__name__} ended its synthesis{place}: {str(error)[:200]}"
 
 
 def _quality(candidate: Candidate) -> tuple[str, int]:

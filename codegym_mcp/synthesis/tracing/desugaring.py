@@ -22,7 +22,12 @@ _BUILDERS = {
 
 
 def desugar(
-    function: ast.FunctionDef, hidden: Iterable[str], shapes: dict[str, Shape], *, aggregates: bool = True
+    function: ast.FunctionDef,
+    hidden: Iterable[str],
+    shapes: dict[str, Shape],
+    *,
+    aggregates: bool = True,
+    containers: bool = False,
 ) -> ast.FunctionDef:
     """Returns a copy of a function in which computations over hidden containers are loops.
 
@@ -30,6 +35,7 @@ def desugar(
         hidden: the parameters with hidden values.
         shapes: the shapes of variables.
         aggregates: whether sums, counts and extremes of variables become loops too.
+        containers: whether sets and counters of variables are filled by loops.
     """
     changed = copy.deepcopy(function)
     if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(changed.body)):
@@ -38,7 +44,7 @@ def desugar(
             *_Yields().rewrite(changed.body),
             *_parse("return collected"),
         ]
-    writer = _Desugarer(changed, set(hidden), shapes, aggregates)
+    writer = _Desugarer(changed, set(hidden), shapes, aggregates, containers)
     if aggregates:
         changed.body = writer.prepare_sorts(changed.body)
     changed.body = writer.block(changed.body)
@@ -94,11 +100,17 @@ class _Desugarer:
     """Rewrites the statements of one function."""
 
     def __init__(
-        self, function: ast.FunctionDef, hidden: set[str], shapes: dict[str, Shape], aggregates: bool
+        self,
+        function: ast.FunctionDef,
+        hidden: set[str],
+        shapes: dict[str, Shape],
+        aggregates: bool,
+        containers: bool,
     ) -> None:
         self._variables = HiddenVariables(function, hidden, shapes)
         self._loops = LoopWriter(self._variables, self.block)
         self._aggregates = aggregates
+        self._containers = containers
         self._parameters = {each.arg for each in function.args.args}
 
     def prepare_sorts(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -108,7 +120,7 @@ class _Desugarer:
             made += [*self._named_sorts(statement), statement]
 
         def is_sortable(node: ast.expr) -> bool:
-            return isinstance(node, ast.Name) and self._variables.is_list(node.id) and self._is_input(node.id)
+            return isinstance(node, ast.Name) and self._variables.is_walked(node) and self._is_input(node.id)
 
         ranked = write_sorts_as_comparisons(made, is_sortable, self._variables.fresh)
         # The positions are looped over like the list itself was.
@@ -142,8 +154,8 @@ class _Desugarer:
 
     def _is_sort(self, node: object) -> bool:
         match node:
-            case ast.Call(func=ast.Name(id="sorted"), args=[ast.Name(id=name)]):
-                return self._variables.is_list(name) and self._is_input(name)
+            case ast.Call(func=ast.Name(id="sorted"), args=[ast.Name(id=name) as source]):
+                return self._variables.is_walked(source) and self._is_input(name)
         return False
 
     def _moved(self, node: ast.expr, found: list[ast.stmt]) -> ast.expr:
@@ -223,11 +235,19 @@ class _Desugarer:
     def _loop_for(self, node: ast.expr, dry: bool = False) -> ast.expr | bool:
         """Writes the loop of an aggregate or comprehension and returns the name of its result, or False."""
         match node:
+            case ast.Call(func=ast.Name(id="next"), args=[ast.GeneratorExp() as generator, default]):
+                if self._variables.is_hidden(generator.generators[0].iter):
+                    return dry or self._loops.first(generator, default)
+            case ast.Call(func=ast.Name(id="set" | "Counter") as function, args=[argument], keywords=[]) if (
+                self._containers and self._walked(argument) is not None
+            ):
+                gathered = self._walked(argument)
+                return dry or (gathered is not None and self._loops.gather(function, gathered))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if args:
                 source = self._source(args[-1] if name in ("map", "filter", "reduce") else args[0], name)
                 if name in ("map", "filter") and len(args) >= 2 and self._variables.is_hidden(args[1]):
-                    generator = mapped_generator(name, args, self._variables.fresh)
-                    return dry or (self._loops.collect(generator) if generator is not None else False)
+                    mapped = mapped_generator(name, args, self._variables.fresh)
+                    return dry or (mapped is not None and self._loops.collect(mapped))
                 if name == "reduce" and len(args) >= 2 and self._variables.is_hidden(args[1]):
                     return dry or self._loops.reduce(args)
                 if source is None:
@@ -283,6 +303,18 @@ class _Desugarer:
                 if self._variables.is_hidden(generators[0].iter):
                     return dry or self._loops.collect_dict(key, value, generators)
         return False
+
+    def _walked(self, node: ast.expr) -> ast.GeneratorExp | None:
+        """Returns a hidden sequence or generator as a generator, or None for another expression."""
+        match node:
+            case ast.GeneratorExp(generators=generators) | ast.ListComp(generators=generators):
+                if self._variables.is_hidden(generators[0].iter):
+                    return ast.GeneratorExp(node.elt, generators)
+        if not self._variables.is_walked(node):
+            return None
+        item = self._variables.fresh("item")
+        clause = ast.comprehension(ast.Name(item, ast.Store()), node, [], 0)
+        return ast.GeneratorExp(ast.Name(item, ast.Load()), [clause])
 
     def _source(self, node: ast.expr, name: str) -> ast.GeneratorExp | None:
         """Returns what a call aggregates as a generator, or None if it is not hidden or not decomposed."""

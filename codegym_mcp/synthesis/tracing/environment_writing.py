@@ -77,7 +77,10 @@ def write_class(
     lines = [f"class {name}:", f"    def __init__(self, {parameters}):"]
     for each in lifted.hidden:
         lines.append(f"        self.{each} = {python_expression(shapes[each], each)}")
-    lines += [f"        self.{each} = None" for each in lifted.registers if each not in lifted.hidden]
+    for each in lifted.registers:
+        if each not in lifted.hidden:
+            value = ast.unparse(lifted.initial[each]) if each in lifted.initial else "None"
+            lines.append(f"        self.{each} = {value}")
     for tool in lifted.tools:
         lines.append("")
         lines += _write_tool(tool, program, lifted, types.get(tool.name) if types is not None else None)
@@ -119,7 +122,8 @@ def _read_registers(tool: LiftedTool, lifted: LiftedProgram) -> list[str]:
     match tool.change:
         case ast.AugAssign(target=ast.Attribute(attr=name)):
             read.add(name)
-    return [each for each in lifted.registers if each in read and each not in lifted.hidden]
+    known = {*lifted.hidden, *lifted.initial}
+    return [each for each in lifted.registers if each in read and each not in known]
 
 
 def _never_fails(tool: LiftedTool) -> bool:

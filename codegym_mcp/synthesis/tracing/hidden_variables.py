@@ -34,6 +34,14 @@ class HiddenVariables:
         shape = self.shapes.get(name)
         return name in self.tainted and shape is not None and shape.kinds <= {Kind.LIST, Kind.TUPLE}
 
+    def is_walked(self, node: ast.expr) -> bool:
+        """Returns whether an expression is a hidden list, tuple or text, whose members are numbered."""
+        match node:
+            case ast.Name(id=name) if name in self.tainted:
+                shape = self.shapes.get(name)
+                return shape is not None and shape.is_indexed
+        return False
+
     def is_sequence(self, node: ast.expr) -> bool:
         """Returns whether an expression is a hidden list or long text, possibly reversed."""
         match node:

@@ -64,6 +64,7 @@ class Relations:
         within_length: an int from 0 to the length of a container.
         below_length: whether such an int is always less than the length.
         members: a value that is a member of a container in some calls.
+        disjoint: pairs of lists that have no common member in some calls.
         ordered: pairs of ints of which the first is never the greater.
     """
 
@@ -72,6 +73,7 @@ class Relations:
     within_length: list[tuple[int, int]]
     below_length: set[tuple[int, int]]
     members: list[tuple[int, int]]
+    disjoint: list[tuple[int, int]]
     ordered: list[tuple[int, int]]
 
     @classmethod
@@ -95,6 +97,12 @@ class Relations:
             if any(_contains(call[other], call[one]) for call in examples)
         ]
         several = len(examples) > 1
+        lists = list(pairs(lambda a, b: isinstance(a, list | tuple) and isinstance(b, list | tuple)))
+        disjoint = [
+            (one, other)
+            for one, other in lists
+            if any(_is_disjoint(call[one], call[other]) for call in examples)
+        ]
         equal = pairs(lambda a, b: _sized(a) and _sized(b) and len(a) == len(b) and type(a) is type(b))
         ordered = pairs(lambda a, b: is_count(a) and is_count(b) and a <= b) if several else iter(())
         return cls(
@@ -103,8 +111,14 @@ class Relations:
             within_length=[pair for pair in within if pair not in length or not several],
             below_length=below,
             members=members,
+            disjoint=[pair for pair in disjoint if pair[0] < pair[1]],
             ordered=list(ordered),
         )
+
+
+def _is_disjoint(one: Any, other: Any) -> bool:
+    known = {repr(item) for item in other}
+    return not any(repr(item) in known for item in one)
 
 
 def _sized(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from codegym_mcp.synthesis.tracing.input_invariants import Relations, SequenceRules
 
 _MAX_CHARACTERS = 2_500
-_ATTEMPTS = 8
+_ATTEMPTS = 4
 _STRUCTURED = 0.35
 """Share of the calls that are made of a whole argument of a test: repeated, mirrored or sorted."""
 _MOST_ROWS = 12
@@ -25,6 +25,7 @@ class InputScaler:
         self._relations = Relations.of(self._examples)
         self._only_numbers = all(type(value) is int for call in self._examples for value in call)
         self._random = Random(seed)  # noqa: S311 - repeatable, not secret
+        self._rules: dict[tuple[int, ...], SequenceRules] = {}
 
     def generate(self, count: int) -> list[tuple[Any, ...]]:
         """Returns at most `count` different calls."""
@@ -37,6 +38,13 @@ class InputScaler:
             if len(text) <= _MAX_CHARACTERS:
                 found.setdefault(text, call)
         return list(found.values())
+
+    def _rules_of(self, samples: list[Any]) -> SequenceRules:
+        """Returns what parts of the examples have in common; the same parts are examined once."""
+        key = tuple(map(id, samples))
+        if key not in self._rules:
+            self._rules[key] = SequenceRules.of(samples)
+        return self._rules[key]
 
     def _call(self) -> tuple[Any, ...]:
         base = self._random.choice(self._examples)
@@ -64,7 +72,7 @@ class InputScaler:
         if not isinstance(value, list | str) or not value:
             return None
         lists = [each for each in samples if isinstance(each, list)]
-        rules = SequenceRules.of(lists) if isinstance(value, list) else None
+        rules = self._rules_of(lists) if isinstance(value, list) else None
         if rules is not None and (rules.distinct or rules.rectangular or rules.indices):
             return None
         choice = random.random()
@@ -109,6 +117,10 @@ class InputScaler:
                 continue
             if isinstance(container, list | tuple | dict | str) and len(container) and random.random() < 0.6:
                 arguments[one] = self._member(container, arguments[one])
+        for one, other in relations.disjoint:
+            kept = [item for item in arguments[one] if item not in arguments[other]]
+            if random.random() < 0.4 and len(kept) > 1:
+                arguments[one] = type(arguments[one])(kept)
         for one, other in relations.within_length:
             greatest = len(arguments[other]) - ((one, other) in relations.below_length)
             least = min(call[one] for call in self._examples)
@@ -191,7 +203,11 @@ class InputScaler:
             return random.choice(alphabet)
         if any(" " in each for each in samples):
             words = [word for each in samples for word in each.split(" ")]
-            return " ".join(random.choice(words) for _ in range(max(3, size // 2)))
+            made = [random.choice(words) for _ in range(max(3, size // 2))]
+            if random.random() < 0.4:
+                made = list(dict.fromkeys([*made, *random.sample(words, len(words))]))[: max(4, size)]
+                made += [random.choice(made)] if random.random() < 0.5 else []
+            return " ".join(made)
         if len({len(each) for each in samples}) == 1 and len(samples) > 2:
             length = longest
         else:
@@ -199,6 +215,10 @@ class InputScaler:
         choice = random.random()
         if choice < 0.3:
             text = "".join(random.choice(samples) for _ in range(4))[: max(length, longest)]
+        elif 0.45 <= choice < 0.65 and len(alphabet) > 4:
+            letters = random.sample(alphabet, min(len(alphabet), length))
+            repeated = random.choice(letters) if random.random() < 0.5 else ""
+            text = "".join(letters) + repeated
         elif choice < 0.45:
             half = "".join(random.choice(alphabet) for _ in range(max(1, length // 2)))
             text = half + half[::-1]
@@ -225,7 +245,7 @@ class InputScaler:
 
     def _sequence(self, value: Any, samples: list[Any], size: int) -> Any:
         random = self._random
-        rules = SequenceRules.of(samples)
+        rules = self._rules_of(samples)
         items = [item for each in samples for item in each]
         if not items:
             return value
@@ -270,6 +290,13 @@ class InputScaler:
             members = [self._value(random.choice(items), items, inner) for _ in range(length)]
         if members and choice < 0.3 and random.random() < 0.6:
             members[random.randrange(len(members))] = self._value(random.choice(items), items, inner)
+        if 0.65 < choice < 0.8 and not nested:
+            # Different values, or different ones of which one is repeated late, decide late.
+            members = list({repr(member): member for member in members}.values())
+            if len(members) > 2 and random.random() < 0.5:
+                members[-random.randint(1, 2)] = copy.deepcopy(random.choice(members))
+        if choice > 0.9 and not nested:
+            members = self._progression(items, length) or members
         if 0.3 < choice < 0.5 and not nested and len(members) > 3:
             # Repeated values make counts, modes and duplicates interesting.
             for _ in range(len(members) // 2):
@@ -284,6 +311,19 @@ class InputScaler:
                 members[place] = self._value(random.choice(items), items, inner)
         return members
 
+    def _progression(self, items: list[Any], length: int) -> list[int] | None:
+        """Returns numbers at equal distances, of which sometimes one is another; None for other values."""
+        if not all(type(item) is int for item in items):
+            return None
+        random = self._random
+        steps = max(1, (max(items) - min(items)) // max(2, length))
+        step = random.randint(1, steps)
+        first = self._integer(items)
+        made = [first + step * place for place in range(length)]
+        if random.random() < 0.4:
+            made[random.randrange(length // 2, length)] = self._integer(items)
+        return made
+
     def _rows(self, rows: list[Any], rules: SequenceRules, length: int, size: int) -> list[Any]:
         lengths = {len(row) for row in rows}
         length = max(3, length)
@@ -294,7 +334,7 @@ class InputScaler:
         else:
             width = self._random.randint(3, 6)
         cells = [cell for row in rows for cell in row]
-        row_rules = SequenceRules.of(rows)
+        row_rules = self._rules_of(rows)
         same_width = len(lengths) == 1 and not rules.square
         by_column = [[row[k] for row in rows] for k in range(width)] if same_width else None
         made = []

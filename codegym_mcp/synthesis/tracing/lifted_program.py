@@ -38,11 +38,15 @@ class LiftedTool:
 
 
 def _has_effect(node: ast.expr | None) -> bool:
-    from codegym_mcp.synthesis.tracing.pure_functions import MUTATING_METHODS
+    from codegym_mcp.synthesis.tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
 
-    return node is not None and any(
-        isinstance(each, ast.Attribute) and each.attr in MUTATING_METHODS for each in ast.walk(node)
-    )
+    for each in ast.walk(node) if node is not None else ():
+        match each:
+            case ast.Attribute(attr=name) if name in MUTATING_METHODS | MUTATING_FUNCTIONS:
+                return True
+            case ast.Name(id=name) if name in MUTATING_FUNCTIONS:
+                return True
+    return False
 
 
 @dataclass
@@ -53,6 +57,7 @@ class LiftedProgram:
         hidden: the parameters whose values are hidden.
         public: the parameters whose values the agent knows.
         registers: further attributes of the environment.
+        initial: what such attributes are at the beginning; the others have no value until a tool sets them.
         tools: the tools.
         oracle: the statements of the oracle.
         variation: name of the way in which it was lifted.
@@ -64,5 +69,6 @@ class LiftedProgram:
     tools: list[LiftedTool]
     oracle: list[ast.stmt]
     variation: str
+    initial: dict[str, ast.expr] = field(default_factory=dict)
     remembered: set[str] = field(default_factory=set)
     """The tools whose results the oracle remembers instead of calling them again."""

@@ -86,6 +86,43 @@ class LoopWriter:
         self._loops(generator, [ast.Expr(call)])
         return ast.Name(found, ast.Load())
 
+    def gather(self, function: ast.Name, generator: ast.GeneratorExp) -> ast.expr:
+        """Writes a set or counter of a generator as a loop that fills it."""
+        generator = self._prepare(generator)
+        is_set = function.id == "set"
+        found = self._named("different" if is_set else "counted", ast.Call(copy.deepcopy(function), [], []))
+        self._variables.tainted.add(found)
+        name = ast.Name(found, ast.Load())
+        step: ast.stmt = ast.AugAssign(
+            ast.Subscript(name, generator.elt, ast.Store()), ast.Add(), ast.Constant(1)
+        )
+        if is_set:
+            step = ast.Expr(ast.Call(ast.Attribute(name, "add", ast.Load()), [generator.elt], []))
+        self._loops(generator, [step])
+        return ast.Name(found, ast.Load())
+
+    def first(self, generator: ast.GeneratorExp, default: ast.expr) -> ast.expr:
+        """Writes `next(generator, default)` as a loop that ends at the first value."""
+        generator = self._prepare(generator)
+        found = self._named("first", default)
+        if len(generator.generators) > 1:
+            found_any = self._named("holds", ast.Constant(False))
+            known = ast.UnaryOp(ast.Not(), ast.Name(found_any, ast.Load()))
+            take: list[ast.stmt] = [
+                ast.If(
+                    known,
+                    [
+                        ast.Assign([ast.Name(found, ast.Store())], generator.elt),
+                        ast.Assign([ast.Name(found_any, ast.Store())], ast.Constant(True)),
+                    ],
+                    [],
+                )
+            ]
+        else:
+            take = [ast.Assign([ast.Name(found, ast.Store())], generator.elt), ast.Break()]
+        self._loops(generator, take)
+        return ast.Name(found, ast.Load())
+
     def collect_dict(self, key: ast.expr, value: ast.expr, generators: list[ast.comprehension]) -> ast.expr:
         """Writes a dict comprehension as a loop that fills a dict."""
         generator = self._prepare(ast.GeneratorExp(ast.Tuple([key, value], ast.Load()), generators))

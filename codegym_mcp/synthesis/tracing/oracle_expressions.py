@@ -88,6 +88,19 @@ class OracleExpressions:
     def changing_call(self, value: ast.expr) -> HiddenValue | None:
         """Returns a call that changes a hidden container as the environment makes it, or None."""
         match value:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name), args=args) if (
+                module in self._scope.imported and name in MUTATING_FUNCTIONS and args
+            ):
+                if not self.is_register(args[0]):
+                    return None
+                made = self._scope.express(ast.Tuple(args, ast.Load()))
+                if made is None or not isinstance(made.expression, ast.Tuple) or value.keywords:
+                    raise RefusedProblemError(
+                        "A hidden container is changed in a way that tools cannot follow."
+                    )
+                return HiddenValue(
+                    ast.Call(copy.deepcopy(value.func), made.expression.elts, []), made.holes, None, False
+                )
             case ast.Call(func=ast.Attribute(value=base, attr=name), args=args) if name in MUTATING_METHODS:
                 if not self.is_register(as_target(base)):
                     return None
@@ -165,6 +178,8 @@ class OracleExpressions:
     def _read_out(self, node: ast.expr, hidden: HiddenValue) -> ast.expr:
         """Reads a hidden list or text member by member."""
         shape = hidden.shape
+        if shape is not None and shape.only(Kind.DICT):
+            return self._read_out_dict(node)
         if shape is None or not (shape.is_indexed or shape.kinds <= {Kind.LIST, Kind.SET, Kind.TUPLE}):
             raise RefusedProblemError("A whole hidden container would have to be read.")
         members = shape.member()
@@ -184,6 +199,20 @@ class OracleExpressions:
         if shape.only(Kind.TUPLE) or shape.only(Kind.SET):
             return ast.Call(ast.Name(next(iter(shape.kinds)).value, ast.Load()), [listed], [])
         return listed
+
+    def _read_out_dict(self, node: ast.expr) -> ast.expr:
+        """Reads a hidden dict entry by entry."""
+        variable = self._tools.names.variable("each")
+        self._scope.visible = self._scope.visible | {variable}
+        place = ast.Name(variable, ast.Load())
+        listed = ast.Call(ast.Attribute(copy.deepcopy(node), "values", ast.Load()), [], [])
+        parts = [
+            ast.Subscript(ast.Call(ast.Name("list", ast.Load()), [each], []), place, ast.Load())
+            for each in (copy.deepcopy(node), listed)
+        ]
+        key, value = (self.reveal(part) for part in parts)
+        clause = ast.comprehension(ast.Name(variable, ast.Store()), range_of(self.count(node)), [], 0)
+        return ast.DictComp(key, value, [clause])
 
     def _entered(self, node: ast.expr) -> ast.expr | None:
         """Returns the call of the oracle's version of a function, or None if it is a tool or no function."""

@@ -82,6 +82,10 @@ class OracleStatements:
     def _assign(self, targets: Sequence[ast.expr], value: ast.expr) -> list[ast.stmt]:
         if len(targets) > 1:
             return [made for target in reversed(targets) for made in self._assign([target], value)]
+        if isinstance(targets[0], ast.Tuple) and self._changing_call(value) is not None:
+            if self._scope.is_hidden(targets[0]):
+                raise RefusedProblemError("Hidden values are removed in a way that tools cannot follow.")
+            return [ast.Assign(list(targets), self._reveal(value))]
         pairs = unpack(targets[0], value)
         if any(self._is_register(target) for target, _ in pairs):
             return self._change(ast.Assign(list(targets), value))

@@ -7,7 +7,7 @@ from typing import Any
 
 from codegym_mcp.synthesis.problem_outcomes import Stage
 from codegym_mcp.synthesis.tracing.confined_programs import ConfinedProgram, Failure
-from codegym_mcp.synthesis.tracing.environment_writing import write_program
+from codegym_mcp.synthesis.tracing.step_counting import count_steps
 from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.typed_json_values import decode, encode
@@ -18,6 +18,7 @@ _MAX_RESULT = 4_000
 _EVALUATOR = """
 def handle(request):
     values = [untag_value(value) for value in request]
+    STEPS[0] = 0
     result = {entry}(*values)
     iterator = False
     known = (bool, int, float, str, list, tuple, dict, set, frozenset)
@@ -28,7 +29,7 @@ def handle(request):
             if len(found) > 2000:
                 raise ValueError("the result does not end")
         result, iterator = found, True
-    return [tag_value(result), iterator]
+    return [tag_value(result), iterator, STEPS[0]]
 """
 
 
@@ -40,11 +41,13 @@ class Evaluated:
         arguments: the arguments.
         result: what it returned.
         is_iterator: whether it returned an iterator; the result is then the list of its members.
+        steps: how often a loop or a function of the solution began.
     """
 
     arguments: tuple[Any, ...]
     result: Any
     is_iterator: bool
+    steps: int = 0
 
 
 async def evaluate(
@@ -61,7 +64,8 @@ async def evaluate(
     Raises:
         RefusedProblemError: the results depend on more than the arguments, or cannot be used.
     """
-    source = f"{write_program(program)}\n\n{_EVALUATOR.format(entry=program.entry.name)}"
+    counted = ast.unparse(count_steps(program.tree))
+    source = f"STEPS = [0]\n\n{counted}\n\n{_EVALUATOR.format(entry=program.entry.name)}"
     requests = [[encode(value) for value in call] for call in calls]
     first = await ConfinedProgram(context.pool, source).run(requests)
     second = await ConfinedProgram(context.other_pool, source).run(requests[::-1])
@@ -72,7 +76,7 @@ async def evaluate(
             failure = one if isinstance(one, Failure) else other
             reason = reason or failure.reason
             continue
-        if one != other:
+        if one[:2] != other[:2]:
             raise RefusedProblemError(
                 "The result depends on more than the arguments: two runs differ.", Stage.PROBLEM
             )
@@ -84,11 +88,31 @@ async def evaluate(
         if len(repr(result)) > _MAX_RESULT:
             continue
         shown += number < examples
-        found.append(Evaluated(call, result, bool(one[1])))
+        found.append(Evaluated(call, result, bool(one[1]), int(one[2])))
     if not shown:
         raise RefusedProblemError(f"The solution gives no usable result. {reason}".strip(), Stage.PROBLEM)
     known = _result_kinds(found[:shown])
     return [each for each in found if type(each.result).__name__ in known]
+
+
+def choose_inputs(evaluated: Sequence[Evaluated], count: int) -> list[Evaluated]:
+    """Chooses calls with different results; of those with equal results, every other one takes many steps.
+
+    Many questions are answered early for most random inputs: whether a list is sorted, whether values differ.
+    """
+    groups: dict[str, list[Evaluated]] = {}
+    for each in evaluated:
+        groups.setdefault(repr(each.result), []).append(each)
+    waiting = list(groups.values())
+    chosen: list[Evaluated] = []
+    while waiting and len(chosen) < count:
+        is_long = len(chosen) // len(groups) % 2 == 0
+        for group in waiting[: count - len(chosen)]:
+            longest = max(range(len(group)), key=lambda place: group[place].steps) if is_long else 0
+            chosen.append(group.pop(longest))
+        waiting = [group for group in waiting if group]
+    places = {id(each): place for place, each in enumerate(evaluated)}
+    return sorted(chosen, key=lambda each: places[id(each)])
 
 
 def _result_kinds(examples: Sequence[Evaluated]) -> set[str]:

@@ -16,7 +16,7 @@ from codegym_mcp.synthesis.tracing.oracle_expressions import OracleExpressions
 from codegym_mcp.synthesis.tracing.oracle_statements import OracleStatements
 from codegym_mcp.synthesis.tracing.tool_collection import ToolCollection
 from codegym_mcp.synthesis.tracing.tool_naming import ToolNames
-from codegym_mcp.synthesis.tracing.traced_program import Program
+from codegym_mcp.synthesis.tracing.traced_program import Program, assigned_names
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.value_shapes import Shape
 from codegym_mcp.synthesis.tracing.variable_placement import FunctionVariables, Variation, changing_helpers
@@ -56,6 +56,7 @@ class _SolutionLifter:
         self.tools = ToolCollection(ToolNames(program))
         self.changing = changing_helpers(program.functions)
         self.registers: list[str] = []
+        self.initial: dict[str, ast.expr] = {}
         self._shapes = shapes
         self._functions: dict[tuple[str, ...], ast.FunctionDef | None] = {}
         self._function_names: dict[tuple[str, ...], str] = {}
@@ -74,6 +75,8 @@ class _SolutionLifter:
         kinds: dict[str, HiddenKind] = {name: Register(name, parameters[name]) for name in hidden}
         variables = self._variables(entry, kinds, parameters)
         self.tools.steady = {name for name in hidden if not variables.changes(name)}
+        if not any(_reaches(self.program, name, entry.name) for name in _called(entry)):
+            self._take_initial_values(variables)
         body = self._rewrite(variables)
         functions = [each for each in self._functions.values() if each is not None]
         if not self.tools.tools:
@@ -86,6 +89,7 @@ class _SolutionLifter:
             hidden=list(hidden),
             public=[each for each in self.program.parameters if each not in hidden],
             registers=self.registers,
+            initial=self.initial,
             tools=self.tools.tools,
             oracle=[*self.tools.first_statements, *functions, *body],
             variation=self.variation.name,
@@ -96,7 +100,13 @@ class _SolutionLifter:
     ) -> FunctionVariables:
         shapes = {name: shape for (owner, name), shape in self._shapes.items() if owner == function.name}
         shapes.update(parameters)
-        made = desugar(function, kinds, shapes, aggregates=self.variation.aggregates)
+        made = desugar(
+            function,
+            kinds,
+            shapes,
+            aggregates=self.variation.aggregates,
+            containers=self.variation.scratch,
+        )
         for name, shape in list(shapes.items()):
             shapes.setdefault(f"{name}_prepared", shape)
         helpers = self.helpers if not self.variation.entered else set()
@@ -130,6 +140,24 @@ class _SolutionLifter:
         self._functions[key] = made
         return name
 
+    def _take_initial_values(self, variables: FunctionVariables) -> None:
+        """Moves constants that the entry function assigns to attributes at first into the environment."""
+        body: list[ast.stmt] = []
+        bound: set[str] = set()
+        for statement in variables.function.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
+                    name not in bound
+                    and name not in variables.fixed
+                    and isinstance(variables.scope.hidden.get(name), Register)
+                    and variables.scope.is_known(value)
+                ):
+                    self.initial[name] = value
+                case _:
+                    body.append(statement)
+            bound |= set(assigned_names([statement]))
+        variables.function.body = body or [ast.Pass()]
+
     def _rewrite(self, variables: FunctionVariables) -> list[ast.stmt]:
         for name, kind in variables.scope.hidden.items():
             is_new = isinstance(kind, Register) and name not in variables.fixed
@@ -137,6 +165,12 @@ class _SolutionLifter:
                 self.registers.append(name)
         expressions = OracleExpressions(self.program, self.tools, variables, self.enter)
         return OracleStatements(self.tools, variables, expressions).block(variables.function.body)
+
+
+def _called(function: ast.FunctionDef) -> set[str]:
+    """Returns the names that a function calls."""
+    calls = (each for each in ast.walk(function) if isinstance(each, ast.Call))
+    return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
 
 
 def _reaches(program: Program, name: str, goal: str) -> bool:
@@ -147,7 +181,8 @@ def _reaches(program: Program, name: str, goal: str) -> bool:
         if current in seen or current not in program.functions:
             continue
         seen.add(current)
-        called = {each.id for each in ast.walk(program.functions[current]) if isinstance(each, ast.Name)}
+        function = program.functions[current]
+        called = {each.id for each in ast.walk(function) if isinstance(each, ast.Name)}
         if goal in called:
             return True
         waiting += called

@@ -9,8 +9,11 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from codegym_mcp.errors import SourceError
+from codegym_mcp.spec.environment_reader import read_environment_source
 from codegym_mcp.synthesis.problem_outcomes import Stage
 from codegym_mcp.synthesis.synthesis_options import Tier, TracingFigures
+from codegym_mcp.synthesis.tracing.environment_writing import ReferenceForm, ToolTypes, write_environment
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
 from codegym_mcp.synthesis.tracing.oracle_play_record import (
     Play,
@@ -24,13 +27,16 @@ from codegym_mcp.synthesis.tracing.solution_runs import Evaluated, evaluate
 from codegym_mcp.synthesis.tracing.tool_extraction import lift
 from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
-from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape, shape_of
+from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape, annotation, shape_of
 from codegym_mcp.synthesis.tracing.variable_placement import Variation
-from codegym_mcp.verification.audit.hidden_value_reading import ObservedCalls, read_out_ratio
+from codegym_mcp.verification.audit.hidden_value_reading import ObservedCalls, hidden_leaves, read_out_ratio
+from codegym_mcp.verification.audit.value_search import ObservedCall, SearchedPlay, measure_search_costs
 from codegym_mcp.verification.verification_context import VerificationContext
 
 LEAST_CALLS = 10
 MOST_TASKS = 12
+_FEW_CALLS = 128
+"""Plays with at most so many calls become tasks, if there are enough of them."""
 MOST_PEEKS = 0.5
 """Greatest share of calls that only read a hidden value."""
 MOST_REPEATED = 0.3
@@ -148,7 +154,10 @@ def _digest(lifted: LiftedProgram) -> bytes:
 async def _twins(
     context: VerificationContext, program: Program, inputs: Sequence[Evaluated]
 ) -> dict[int, list[Evaluated]]:
-    """Returns for the place of an input other inputs with the same values in another order."""
+    """Returns for the place of an input other inputs of the same structure.
+
+    They have the same values in another order, or other values in the same order.
+    """
     random = Random(_TWIN_SEED)  # noqa: S311 - repeatable, not secret
     wanted: list[tuple[int, tuple[Any, ...]]] = []
     for place, each in enumerate(inputs):
@@ -156,6 +165,12 @@ async def _twins(
             arguments = tuple(shuffle_leaves(value, random) for value in each.arguments)
             if repr(arguments) != repr(each.arguments):
                 wanted.append((place, arguments))
+        redrawn = tuple(
+            redraw_leaves(value, other, random)
+            for value, other in zip(each.arguments, random.choice(inputs).arguments, strict=True)
+        )
+        if repr(redrawn) != repr(each.arguments):
+            wanted.append((place, redrawn))
     if not wanted:
         return {}
     calls = [inputs[0].arguments, *(arguments for _, arguments in wanted)]
@@ -174,6 +189,24 @@ def shuffle_leaves(value: Any, random: Random) -> Any:
     for pool in pools.values():
         random.shuffle(pool)
     return _deal(value, pools, random)
+
+
+def redraw_leaves(value: Any, other: Any, random: Random) -> Any:
+    """Returns a list or tuple of the same structure with numbers of another one; sorted parts stay sorted."""
+    pools: dict[type, list[Any]] = defaultdict(list)
+    _collect(other, pools)
+
+    def redraw(part: Any) -> Any:
+        if isinstance(part, list | tuple):
+            made = [redraw(item) for item in part]
+            plain = all(type(item) is type(part[0]) and isinstance(item, int | float) for item in part)
+            if len(part) > 1 and plain and list(part) in (sorted(part), sorted(part, reverse=True)):
+                made.sort(reverse=part[0] > part[-1])
+            return type(part)(made)
+        pool = pools.get(type(part))
+        return random.choice(pool) if isinstance(part, int | float) and pool else part
+
+    return redraw(value) if isinstance(value, list | tuple) else value
 
 
 def _collect(value: Any, pools: dict[type, list[Any]]) -> None:
@@ -231,7 +264,8 @@ class _Chooser:
         if len(fit) < self._least:
             raise RefusedProblemError(_length_reason(plays, fit), Stage.LENGTH)
         raw = {tool.name for tool in lifted.tools if tool.is_raw}
-        chosen = choose_tasks(fit, MOST_TASKS)
+        short = [play for play in fit if len(play.calls) <= _FEW_CALLS]
+        chosen = choose_tasks(short if len(short) >= MOST_TASKS else fit, MOST_TASKS)
         constant = max(Counter(to_json(play.answer) for play in chosen).values()) / len(chosen)
         is_bool = shape_of(play.answer for play in chosen).kinds <= {Kind.BOOL}
         if constant > MOST_CONSTANT or (constant == MOST_CONSTANT and not is_bool):
@@ -247,8 +281,12 @@ class _Chooser:
         used = {call.name for play in plays for call in play.calls}
         lifted.tools = [tool for tool in lifted.tools if tool.name in used]
         adaptive = await self._adaptivity(lifted, inputs, twins, chosen)
-        read_out = read_out_ratio([self._observed(lifted, play) for play in chosen])
+        observed = [self._observed(lifted, play) for play in chosen]
+        read_out = read_out_ratio(observed)
         tier = _tier(chosen, adaptive, read_out)
+        if tier is Tier.NOT_BYPASSABLE:
+            read_out = read_out_ratio(observed, await self._search_costs(lifted, chosen, plays, observed))
+            tier = _tier(chosen, adaptive, read_out)
         return Granularity(lifted, chosen, plays, tier, read_out, adaptive)
 
     async def _play(self, lifted: LiftedProgram, inputs: Sequence[Evaluated]) -> list[Play]:
@@ -257,8 +295,36 @@ class _Chooser:
 
     def _observed(self, lifted: LiftedProgram, play: Play) -> ObservedCalls:
         hidden = [play.config[name] for name in lifted.hidden]
-        calls = [(call.name, bool(call.arguments), call.result) for call in play.calls]
-        return ObservedCalls(hidden, calls)
+        return ObservedCalls(
+            hidden, [ObservedCall(call.name, call.arguments, call.result) for call in play.calls]
+        )
+
+    async def _search_costs(
+        self,
+        lifted: LiftedProgram,
+        chosen: Sequence[Play],
+        plays: Sequence[Play],
+        observed: Sequence[ObservedCalls],
+    ) -> dict[str, int]:
+        """Searches for hidden values with the tools, in a draft of the environment."""
+        form = ReferenceForm(self._parameters, "int", is_iterator=False, is_pairs=False)
+        source = write_environment(
+            text="Draft.",
+            meta={"title": "Draft", **({"public": lifted.public} if lifted.public else {})},
+            program=self._program,
+            lifted=lifted,
+            form=form,
+            types=tool_types(lifted, plays),
+        )
+        try:
+            environment = read_environment_source(source, name="draft", path="draft")
+        except SourceError as error:
+            raise RefusedProblemError(f"The written file cannot be read: {error}.") from None
+        searched = [
+            SearchedPlay(play.config, list(hidden_leaves(each.hidden)), each.calls)
+            for play, each in zip(chosen, observed, strict=True)
+        ]
+        return await measure_search_costs(self._context, environment, searched)
 
     async def _adaptivity(
         self,
@@ -281,6 +347,28 @@ class _Chooser:
             differ(play, other) for (play, _), other in zip(pairs, played, strict=True) if other.correct
         ]
         return sum(differing) / len(differing) if differing else None
+
+
+def tool_types(lifted: LiftedProgram, plays: Sequence[Play]) -> dict[str, ToolTypes]:
+    """Learns the types of the tools from the calls of the oracle.
+
+    Raises:
+        RefusedProblemError: a tool takes or returns values without a common JSON form.
+    """
+    arguments: dict[str, dict[str, list[Any]]] = {}
+    results: dict[str, list[Any]] = {}
+    for play in plays:
+        for call in play.calls:
+            results.setdefault(call.name, []).append(call.result)
+            for name, value in call.arguments.items():
+                arguments.setdefault(call.name, {}).setdefault(name, []).append(value)
+    return {
+        tool.name: ToolTypes(
+            {each: annotation(shape_of(arguments[tool.name][each])) for each in tool.parameters},
+            annotation(shape_of(results[tool.name])),
+        )
+        for tool in lifted.tools
+    }
 
 
 def _tier(plays: Sequence[Play], adaptive: float | None, read_out: float | None) -> Tier:

@@ -12,11 +12,20 @@ from codegym_mcp.synthesis.problem_outcomes import AcceptedEnvironment, Candidat
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions, Tier, TracingFigures
 from codegym_mcp.synthesis.tracing.argument_mining import mine_examples
-from codegym_mcp.synthesis.tracing.environment_writing import ReferenceForm, ToolTypes, write_environment
+from codegym_mcp.synthesis.tracing.environment_writing import ReferenceForm, write_environment
 from codegym_mcp.synthesis.tracing.input_scaling import InputScaler
-from codegym_mcp.synthesis.tracing.solution_runs import Evaluated, evaluate, parameter_shapes
+from codegym_mcp.synthesis.tracing.solution_runs import (
+    Evaluated,
+    choose_inputs,
+    evaluate,
+    parameter_shapes,
+)
 from codegym_mcp.synthesis.tracing.task_statement import task_text, title_of
-from codegym_mcp.synthesis.tracing.tool_granularity import Granularity, choose_granularity
+from codegym_mcp.synthesis.tracing.tool_granularity import (
+    Granularity,
+    choose_granularity,
+    tool_types,
+)
 from codegym_mcp.synthesis.tracing.traced_program import Program, read_program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape, annotation, shape_of
@@ -27,9 +36,11 @@ from codegym_mcp.verification.verification_context import VerificationContext
 
 OnStage = Callable[[str, Stage], object]
 """Called with the id of a problem and the stage that it enters."""
-TRACING_VERSION = "1"
+TRACING_VERSION = "2"
 """Version of the analysis; outcomes of another version are decided again."""
-_GENERATED = 48
+_GENERATED = 144
+_INPUTS = 51
+"""Inputs on which the ways to lift a solution are tried."""
 
 
 @dataclass
@@ -82,16 +93,35 @@ class TracingAuthor:
         )
         wanted = self.options.tier or Tier.USABLE
         if found.tier.rank < wanted.rank:
-            raise RefusedProblemError(_below_tier(found, wanted), Stage.AUDIT)
+            reason = _below_tier(found.figures, len(found.lifted.tools), wanted)
+            raise RefusedProblemError(reason, Stage.AUDIT)
         source = self._source(program, found, inputs, shapes)
-        return await self._examine(source, found), found.figures
+        accepted = await self._examine(source, found)
+        return accepted, self._audited_figures(found, accepted)
+
+    def _audited_figures(self, found: Granularity, accepted: AcceptedEnvironment) -> TracingFigures:
+        """Returns the figures; that of the audit decides whether an environment can be bypassed.
+
+        Raises:
+            RefusedProblemError: the environment is below the wanted tier.
+        """
+        read_out = accepted.audit.figures.read_out
+        tier = found.tier
+        if tier is Tier.NOT_BYPASSABLE and read_out is not None and read_out < 1:
+            tier = Tier.STRICT
+        figures = found.figures.model_copy(update={"tier": tier, "read_out": read_out})
+        wanted = self.options.tier or Tier.USABLE
+        if tier.rank < wanted.rank:
+            raise RefusedProblemError(_below_tier(figures, len(found.lifted.tools), wanted), Stage.AUDIT)
+        return figures
 
     async def _inputs(self, program: Program, examples: list[tuple[Any, ...]]) -> list[Evaluated]:
         """Returns the calls of the tests and generated ones, with their results."""
         known = {repr(each) for each in examples}
         generated = InputScaler(examples, self.problem.id).generate(_GENERATED)
         calls = [*examples, *(each for each in generated if repr(each) not in known)]
-        return await evaluate(self.context, program, calls, len(examples))
+        evaluated = await evaluate(self.context, program, calls, len(examples))
+        return choose_inputs(evaluated, _INPUTS)
 
     def _source(
         self, program: Program, found: Granularity, inputs: list[Evaluated], shapes: dict[str, Shape]
@@ -117,7 +147,12 @@ class TracingAuthor:
             del meta["public"]
         text = task_text(problem.statement, program, lifted, form)
         return write_environment(
-            text=text, meta=meta, program=program, lifted=lifted, form=form, types=_tool_types(found)
+            text=text,
+            meta=meta,
+            program=program,
+            lifted=lifted,
+            form=form,
+            types=tool_types(found.lifted, found.all_plays),
         )
 
     async def _examine(self, source: str, found: Granularity) -> AcceptedEnvironment:
@@ -164,27 +199,8 @@ def _is_only_guessable(audited: Audit, found: Granularity) -> bool:
     return truths and found.tier.rank >= Tier.STRICT.rank and weak <= guessing
 
 
-def _below_tier(found: Granularity, wanted: Tier) -> str:
-    read_out = "nothing can be read out" if found.read_out is None else f"read_out {found.read_out:g}"
-    adaptive = "unknown" if found.adaptive is None else f"{found.adaptive:.0%}"
+def _below_tier(figures: TracingFigures, tools: int, wanted: Tier) -> str:
+    read_out = "nothing can be read out" if figures.read_out is None else f"read_out {figures.read_out:g}"
+    adaptive = "unknown" if figures.adaptive is None else f"{figures.adaptive:.0%}"
     words = wanted.value.replace("-", " ")
-    tools = len(found.lifted.tools)
     return f"It is not {words}: {tools} tools, adaptive {adaptive}, {read_out}."
-
-
-def _tool_types(found: Granularity) -> dict[str, ToolTypes]:
-    """Learns the types of the tools from the calls of the oracle."""
-    arguments: dict[str, dict[str, list[Any]]] = {}
-    results: dict[str, list[Any]] = {}
-    for play in found.all_plays:
-        for call in play.calls:
-            results.setdefault(call.name, []).append(call.result)
-            for name, value in call.arguments.items():
-                arguments.setdefault(call.name, {}).setdefault(name, []).append(value)
-    return {
-        tool.name: ToolTypes(
-            {each: annotation(shape_of(arguments[tool.name][each])) for each in tool.parameters},
-            annotation(shape_of(results[tool.name])),
-        )
-        for tool in found.lifted.tools
-    }

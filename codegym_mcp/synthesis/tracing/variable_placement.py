@@ -68,6 +68,7 @@ class FunctionVariables:
     positions: dict[int, str] = field(default_factory=dict)
     mutated: set[str] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
+    _rearranged: set[str] = field(default_factory=set)
 
     def decide(self) -> None:
         """Decides the kind of each variable."""
@@ -75,6 +76,7 @@ class FunctionVariables:
         self._names = {each.id for node in body for each in ast.walk(node) if isinstance(each, ast.Name)}
         self._names |= {each.arg for each in self.function.args.args}
         self.mutated = set(_mutated_names(body, self.changing_helpers))
+        self._rearranged = set(_rearranged_names(body))
         parameters = {each.arg for each in self.function.args.args}
         assigned = set(_assigned(body))
         hidden: dict[str, HiddenKind] = dict(self.fixed)
@@ -143,6 +145,8 @@ class FunctionVariables:
 
     def _kind(self, name: str, values: list[ast.expr | None]) -> HiddenKind | None:
         known = [value for value in values if value is not None]
+        if self.variation.scratch and len(known) == len(values) and self._is_filled(name, known):
+            return Register(name, self.shapes.get(name))
         if not any(self.scope.is_hidden(value) for value in known) or len(known) < len(values):
             return None
         shape = self.shapes.get(name)
@@ -158,9 +162,32 @@ class FunctionVariables:
             empty = all(self.scope.is_hidden(value) or _is_empty(value) for value in known)
             if name in self.mutated and ((every and all(express)) or (self.variation.scratch and empty)):
                 return Register(name, shape)
-            if every and all(express) and len(known) > 1:
+            moved = any(each is not None and self._may_move(each.expression) for each in express)
+            if every and all(express) and (len(known) > 1 or moved):
                 return Register(name, shape)
         return None
+
+    def _is_filled(self, name: str, values: list[ast.expr]) -> bool:
+        """Returns whether a variable is a container that is empty at first and receives hidden values."""
+        if name not in self.mutated or not all(map(_is_empty, values)):
+            return False
+        for node in _statements(self.function.body):
+            match node:
+                case ast.Expr(
+                    value=ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=[base, *parts])
+                ) if called in MUTATING_FUNCTIONS:
+                    pass
+                case ast.Expr(value=ast.Call(func=ast.Attribute(value=base), args=parts)):
+                    pass
+                case ast.Assign(targets=[ast.Subscript(value=base, slice=index)], value=value):
+                    parts = [index, value]
+                case ast.AugAssign(target=ast.Subscript(value=base, slice=index), value=value):
+                    parts = [index, value]
+                case _:
+                    continue
+            if _root(base) == name and any(map(self.scope.is_hidden, parts)):
+                return True
+        return False
 
     def _view(
         self,
@@ -186,7 +213,18 @@ class FunctionVariables:
             return None
         if shape is not None and shape.is_plain and self._rests_on_changing(first.expression):
             return None
+        if self._may_move(first.expression):
+            return None
         return View(first.expression, self._coordinates(name, values, found), first.shape or shape, raw)
+
+    def _may_move(self, expression: ast.expr) -> bool:
+        """Returns whether an expression selects a member of a container whose members change places."""
+        return any(
+            isinstance(each, ast.Subscript)
+            and isinstance(each.value, ast.Attribute)
+            and each.value.attr in self._rearranged
+            for each in ast.walk(expression)
+        )
 
     def _rests_on_changing(self, expression: ast.expr) -> bool:
         attributes = {
@@ -224,8 +262,14 @@ def _is_empty(node: ast.expr) -> bool:
     match node:
         case ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Set(elts=[]) | ast.Tuple(elts=[]):
             return True
-        case ast.Call(func=ast.Name(id="list" | "dict" | "set" | "deque"), args=[], keywords=[]):
+        case ast.Call(func=ast.Name(id="list" | "dict" | "set" | "deque" | "Counter"), args=[], keywords=[]):
             return True
+        case ast.Call(func=ast.Name(id="OrderedDict"), args=[], keywords=[]):
+            return True
+        case ast.Call(func=ast.Name(id="defaultdict"), args=[ast.Name(id="int" | "list" | "set" | "dict")]):
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="collections"), attr=name)):
+            return _is_empty(ast.Call(ast.Name(name, ast.Load()), node.args, node.keywords))
         case ast.Constant(value=""):
             return True
     return False
@@ -294,6 +338,26 @@ def _changed_by(node: ast.AST, helpers: Mapping[str, set[int]]) -> Iterable[str]
             for place in helpers.get(name, ()):
                 if place < len(args):
                     yield _root(args[place]) or ""
+
+
+_KEEPING_PLACES = frozenset({"append", "add", "extend"})
+
+
+def _rearranged_names(body: list[ast.stmt]) -> Iterable[str]:
+    """Yields the variables whose members are replaced, removed or moved."""
+    for statement in body:
+        for node in ast.walk(statement):
+            match node:
+                case ast.Subscript(ctx=ast.Store() | ast.Del(), value=ast.Name(id=name)):
+                    yield name
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
+                    method in MUTATING_METHODS - _KEEPING_PLACES
+                ):
+                    yield name
+                case ast.Call(
+                    func=ast.Name(id=called) | ast.Attribute(attr=called), args=[ast.Name(id=name), *_]
+                ) if called in MUTATING_FUNCTIONS:
+                    yield name
 
 
 def _root(node: ast.expr) -> str | None:

@@ -10,7 +10,7 @@ NOTED_COUNTS = {}
 
 def note_value(function, name, value):
     count = NOTED_COUNTS.get((function, name), 0)
-    if count < 12:
+    if count < 24:
         NOTED_COUNTS[(function, name)] = count + 1
         tagged = tag_value(value)
         if len(str(tagged)) < 2000:
@@ -52,6 +52,12 @@ class _Recorder(ast.NodeTransformer):
 
     def visit_AugAssign(self, node: ast.AugAssign) -> list[ast.stmt]:
         return [node, *self._notes(_names(node.target))]
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        match node.value:
+            case ast.Call(func=ast.Attribute(value=base)):
+                return [node, *self._notes(_names(base))]
+        return node
 
     def visit_For(self, node: ast.For) -> ast.AST:
         self.generic_visit(node)

@@ -171,7 +171,7 @@ async def _measure(
         mistakes=await measure_mistakes(
             context, environment, [*tasks, *(comparison.play.task for comparison in answered)]
         ),
-        read_out=measure_read_out(environment, plays),
+        read_out=await measure_read_out(context, environment, plays),
         unjudged_answer=await _find_unjudged_answer(context, environment, tasks),
         by_task=[
             TaskFigures(

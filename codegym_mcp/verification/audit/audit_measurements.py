@@ -141,8 +141,8 @@ class Figures(_Measured):
     read_out: float | None = None
     """Calls that read every hidden value, as a multiple of the oracle's calls.
 
-    Less than 1 means that an agent can copy the input and ignore the other tools. None if no tool reveals
-    hidden values as they are.
+    Less than 1 means that an agent can copy the input and ignore the other tools. A tool that compares
+    a hidden value with an argument counts with the calls of a search. None if no tool reveals hidden values.
     """
     unjudged_answer: str = ""
     """An answer of the declared type on which the judge fails, and the error, or the empty string."""

@@ -5,63 +5,79 @@ have no purpose then.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from statistics import median
 from typing import Any
 
 from codegym_mcp.spec.environment import Environment
+from codegym_mcp.verification.audit.value_search import ObservedCall, SearchedPlay, measure_search_costs
 from codegym_mcp.verification.recorded_play import RecordedPlay
+from codegym_mcp.verification.verification_context import VerificationContext
 
 _FEWEST_VALUES = 3
 
 
 @dataclass(frozen=True)
 class ObservedCalls:
-    """The hidden values of a task and the results of the oracle's calls.
+    """The hidden values of a task and the oracle's calls.
 
     Attributes:
         hidden: the hidden values of the configuration.
-        results: for each call the tool, whether it had arguments, and the result.
+        calls: the oracle's calls that were not refused.
     """
 
     hidden: Sequence[Any]
-    results: Sequence[tuple[str, bool, Any]]
+    calls: Sequence[ObservedCall]
 
 
-def measure_read_out(environment: Environment, plays: Sequence[RecordedPlay]) -> float | None:
+async def measure_read_out(
+    context: VerificationContext, environment: Environment, plays: Sequence[RecordedPlay]
+) -> float | None:
     """Returns how many calls it takes to read every hidden value, as a multiple of the oracle's calls.
+
+    A tool that compares a hidden value with an argument reveals it too, with as many calls as a search takes.
 
     Returns:
         The median over the tasks, at least 0; less than 1 means that reading everything is cheaper than the
-        oracle. None if no tool that the oracle uses reveals hidden values as they are.
+        oracle. None if no tool that the oracle uses reveals hidden values.
     """
+    correct = [play for play in plays if play.correct]
     observed = [
         ObservedCalls(
             hidden=list(environment.hidden_values(play.task).values()),
-            results=[
-                (step.name, bool(step.arguments), step.result.value)
+            calls=[
+                ObservedCall(step.name, step.arguments, step.result.value)
                 for step in play.steps
                 if not step.result.is_error
             ],
         )
-        for play in plays
-        if play.correct
+        for play in correct
     ]
-    return read_out_ratio(observed)
+    searched = [
+        SearchedPlay(play.task.config, list(hidden_leaves(each.hidden)), each.calls)
+        for play, each in zip(correct, observed, strict=True)
+    ]
+    return read_out_ratio(observed, await measure_search_costs(context, environment, searched))
 
 
-def read_out_ratio(observed: Sequence[ObservedCalls]) -> float | None:
-    """Returns the figure of `measure_read_out` for recorded calls."""
+def read_out_ratio(
+    observed: Sequence[ObservedCalls], search_costs: Mapping[str, int] | None = None
+) -> float | None:
+    """Returns the figure of `measure_read_out` for recorded calls.
+
+    Args:
+        search_costs: the number of calls that find one hidden value, by tool, of the tools that compare.
+    """
     leaves = [Counter(hidden_leaves(each.hidden)) for each in observed]
-    per_call = _values_per_call(observed, leaves)
-    if per_call is None:
+    rates = [*_values_per_call(observed, leaves), *(1 / cost for cost in (search_costs or {}).values())]
+    if not rates:
         return None
     ratios = [
-        ceil(sum(known.values()) / per_call) / len(each.results)
+        ceil(sum(known.values()) / max(rates)) / len(each.calls)
         for each, known in zip(observed, leaves, strict=True)
-        if each.results
+        if each.calls
     ]
     return round(median(ratios), 4) if ratios else None
 
@@ -87,27 +103,44 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _values_per_call(observed: Sequence[ObservedCalls], leaves: Sequence[Counter[Any]]) -> float | None:
-    """Returns how many hidden values one call of the most revealing tool shows, or None."""
+def _values_per_call(observed: Sequence[ObservedCalls], leaves: Sequence[Counter[Any]]) -> list[float]:
+    """Returns how many hidden values one call shows, for each tool that returns hidden values."""
     revealing: dict[str, list[int]] = {}
-    refuted: set[str] = set()
+    shifted: dict[str, set[tuple[str, bool]]] = {}
     selecting: dict[str, bool] = {}
     values: dict[str, set[Any]] = {}
     for each, known in zip(observed, leaves, strict=True):
-        for name, has_arguments, result in each.results:
-            selecting[name] = selecting.get(name, False) or has_arguments
-            found = list(_leaves(result))
-            if len(found) == 1 and isinstance(result, str) and len(result) > 1 and result not in known:
-                found = list(result)
+        for call in each.calls:
+            selecting[call.name] = selecting.get(call.name, False) or bool(call.arguments)
+            found = list(_leaves(call.result))
+            if len(found) == 1 and isinstance(call.result, str) and len(call.result) > 1:
+                found = found if call.result in known else list(call.result)
+            shifts = {shift for shift, value in _shifts(call) if value in known}
+            shifted[call.name] = shifted.get(call.name, shifts) & shifts
             if any(value not in known for value in found):
-                refuted.add(name)
+                revealing[call.name] = [*revealing.get(call.name, []), 0]
             elif found:
-                revealing.setdefault(name, []).append(len(found))
-                values.setdefault(name, set()).update(found)
-    rates = [
+                revealing.setdefault(call.name, []).append(len(found))
+            values.setdefault(call.name, set()).update(found)
+    return [
         # A tool without arguments shows another value only after a call that changes the environment.
-        sum(counts) / len(counts) / (1 if selecting[name] else 2)
+        max(1.0, sum(counts) / len(counts)) / (1 if selecting[name] else 2)
         for name, counts in revealing.items()
-        if name not in refuted and len(values[name]) >= _FEWEST_VALUES
+        if len(values[name]) >= _FEWEST_VALUES and (0 not in counts or shifted[name])
     ]
-    return max(rates, default=None)
+
+
+def _shifts(call: ObservedCall) -> Iterator[tuple[tuple[str, bool], int | float | str]]:
+    """Yields what a result is without the argument that was added to it, or subtracted from it."""
+    result = call.result
+    for name, value in call.arguments.items():
+        if isinstance(value, str) and isinstance(result, str):
+            yield (name, True), result.removeprefix(value)
+            yield (name, False), result.removesuffix(value)
+        elif _is_number(value) and _is_number(result):
+            yield (name, True), result - value
+            yield (name, False), result + value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
