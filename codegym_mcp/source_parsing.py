@@ -18,20 +18,20 @@ NESTED_TOO_DEEPLY = "nested too deeply to be read"
 _SPLIT_HINT = "Split the expression into several statements."
 
 
-def parse_source(source: str, path: str) -> ast.Module:
+def parse_source(source: str, path: str, *, longest: int = MAX_SOURCE) -> ast.Module:
     """Parses a source text.
 
     Args:
         source: the text; a byte order mark at its beginning is ignored.
         path: how error messages name the source.
+        longest: greatest allowed length in characters.
 
     Raises:
-        SourceError: the text is not Python, is longer than `MAX_SOURCE`, or is nested too deeply; the error
-            names the line.
+        SourceError: the text is not Python, is too long, or is nested too deeply; the error names the line.
     """
-    if len(source) > MAX_SOURCE:
-        line = line_at(source, MAX_SOURCE)
-        problem = f"the source is {len(source):,} characters long; at most {MAX_SOURCE:,} are allowed"
+    if len(source) > longest:
+        line = line_at(source, longest)
+        problem = f"the source is {len(source):,} characters long; at most {longest:,} are allowed"
         raise SourceError(path, line, problem, hint="Move data into the tasks.")
     _check_characters(source, path)
     try:

@@ -4,7 +4,6 @@ Nothing is imported: files are found by their names and parsed.
 """
 
 import ast
-import copy
 import doctest
 import importlib.metadata
 import importlib.util
@@ -14,14 +13,16 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.source_parsing import MAX_SOURCE, parse_source
+from codegym_mcp.source_parsing import parse_source
 from codegym_mcp.storage.regular_files import read_regular_file
 from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem
-from codegym_mcp.synthesis.tracing.traced_program import keep_needed
+from codegym_mcp.synthesis.tracing.traced_program import ModuleDefinitions
 
 PREFIX = "package:"
 """What the name of an installed package begins with on the command line."""
 _MAX_FILES = 5_000
+_MAX_FILE = 4_000_000
+"""Greatest size of a file in bytes; a file is only parsed, and its functions are synthesized one by one."""
 _MAX_EXAMPLES = 40
 _TESTS = ("test", "tests", "testing")
 
@@ -96,41 +97,45 @@ def _module_problems(
     module: str, path: Path, origin: str, license: str
 ) -> Iterator[CodingProblem | UnreadableProblem]:
     try:
-        tree = parse_source(read_regular_file(path, MAX_SOURCE).decode(), str(path))
+        tree = parse_source(read_regular_file(path, _MAX_FILE).decode(), str(path), longest=_MAX_FILE)
     except (SourceError, UnicodeDecodeError) as error:
         reason = error.problem if isinstance(error, SourceError) else "not UTF-8"
-        yield UnreadableProblem(module, f"The file is {reason}.")
+        yield UnreadableProblem(module, f"The file {'' if reason.startswith('is ') else 'is '}{reason}.")
         return
     seen: set[str] = set()
+    definitions, assertions = ModuleDefinitions(tree), list(_assertions(tree))
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.name not in seen:
             seen.add(node.name)
-            yield _function_problem(tree, node, f"{module}:{node.name}", origin, license)
+            tests = [*_doctests(ast.get_docstring(node) or "", node.name)]
+            tests += [text for text, names in assertions if node.name in names]
+            id = f"{module}:{node.name}"
+            if not any(node.name in test for test in tests):
+                reason = "The function has no example: neither a doctest nor an assertion calls it."
+                yield UnreadableProblem(id, reason)
+                continue
+            needed = ast.Module(definitions.needed_by(node.name), [])
+            yield _function_problem(id, node, needed, tests[:_MAX_EXAMPLES], (origin, license))
 
 
 def _function_problem(
-    tree: ast.Module, node: ast.FunctionDef, id: str, origin: str, license: str
+    id: str, node: ast.FunctionDef, needed: ast.Module, tests: list[str], origin: tuple[str, str]
 ) -> CodingProblem | UnreadableProblem:
-    documentation = ast.get_docstring(node) or ""
-    tests = [*_doctests(documentation, node.name), *_assertions(tree, node.name)][:_MAX_EXAMPLES]
-    if not any(node.name in test for test in tests):
-        return UnreadableProblem(
-            id, "The function has no example: neither a doctest nor an assertion calls it."
-        )
-    needed = copy.deepcopy(tree)
-    keep_needed(needed, node.name)
+    source, license = origin
     try:
         return CodingProblem(
             id=id,
-            statement=documentation or node.name.replace("_", " "),
+            statement=ast.get_docstring(node) or node.name.replace("_", " "),
             solution=ast.unparse(needed),
             tests=tuple(tests),
-            source=origin,
+            source=source,
             license=license,
             entry_point=node.name,
         )
     except ValidationError:
         return UnreadableProblem(id, "The function contains text that cannot be encoded.")
+    except RecursionError:
+        return UnreadableProblem(id, "The function is nested too deeply.")
 
 
 def _doctests(documentation: str, name: str) -> Iterator[str]:
@@ -143,11 +148,11 @@ def _doctests(documentation: str, name: str) -> Iterator[str]:
             yield example.source.strip()
 
 
-def _assertions(tree: ast.Module, name: str) -> Iterator[str]:
-    """Yields the assertions of a module about a function: at its top level and in its test functions."""
+def _assertions(tree: ast.Module) -> Iterator[tuple[str, set[str]]]:
+    """Yields the assertions at the top level of a module and in its tests, with the names in them."""
     for node in tree.body:
         is_test = isinstance(node, ast.FunctionDef) and node.name.startswith("test")
         inside = ast.walk(node) if is_test or isinstance(node, ast.Assert | ast.If) else ()
         for each in inside:
-            if isinstance(each, ast.Assert) and name in ast.unparse(each):
-                yield ast.unparse(each)
+            if isinstance(each, ast.Assert):
+                yield ast.unparse(each), {part.id for part in ast.walk(each) if isinstance(part, ast.Name)}

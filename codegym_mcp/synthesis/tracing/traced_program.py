@@ -96,22 +96,52 @@ def _aliases(node: ast.stmt) -> list[ast.alias]:
 
 def keep_needed(tree: ast.Module, entry: str) -> None:
     """Removes the definitions that the entry function does not reach."""
-    needed: set[str] = set()
-    waiting = [entry]
-    bound = [(node, _bound(node)) for node in tree.body]
-    while waiting:
-        name = waiting.pop()
-        if name in needed:
-            continue
-        needed.add(name)
-        for node, names in bound:
-            if name in names:
-                waiting += [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
-    kept = [node for node, names in bound if names & needed]
-    for node in kept:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            node.names = [alias for alias in node.names if (alias.asname or alias.name) in needed]
-    tree.body = sorted(kept, key=lambda node: not isinstance(node, ast.Import | ast.ImportFrom))
+    tree.body = ModuleDefinitions(tree).needed_by(entry)
+
+
+class ModuleDefinitions:
+    """The definitions of a module, by the names that they bind. The module is walked once."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._nodes = tree.body
+        self._bound = [_bound(node) for node in tree.body]
+        self._used: dict[int, set[str]] = {}
+        self._places: dict[str, list[int]] = {}
+        for place, names in enumerate(self._bound):
+            for name in names:
+                self._places.setdefault(name, []).append(place)
+
+    def needed_by(self, entry: str) -> list[ast.stmt]:
+        """Returns the definitions that a function reaches, imports first; they are the module's own nodes."""
+        needed: set[str] = set()
+        kept: set[int] = set()
+        waiting = [entry]
+        while waiting:
+            name = waiting.pop()
+            if name in needed:
+                continue
+            needed.add(name)
+            for place in self._places.get(name, ()):
+                kept.add(place)
+                waiting += self._names_in(place)
+        found = [self._reduced(self._nodes[place], needed) for place in sorted(kept)]
+        return sorted(found, key=lambda node: not isinstance(node, ast.Import | ast.ImportFrom))
+
+    def _names_in(self, place: int) -> set[str]:
+        if place not in self._used:
+            nodes = ast.walk(self._nodes[place])
+            self._used[place] = {each.id for each in nodes if isinstance(each, ast.Name)}
+        return self._used[place]
+
+    def _reduced(self, node: ast.stmt, needed: set[str]) -> ast.stmt:
+        """Returns an import without the names that are not needed; other statements as they are."""
+        names = [alias for alias in _aliases(node) if (alias.asname or alias.name) in needed]
+        match node:
+            case ast.Import():
+                return ast.copy_location(ast.Import(names), node)
+            case ast.ImportFrom(module=module, level=level):
+                return ast.copy_location(ast.ImportFrom(module, names, level), node)
+        return node
 
 
 def _bound(node: ast.stmt) -> set[str]:

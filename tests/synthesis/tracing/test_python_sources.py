@@ -65,3 +65,26 @@ def test_a_package_that_is_not_installed_is_refused(name: str) -> None:
     assert is_python_source(name)
     with pytest.raises(SourceError):
         read_python_problems(name)
+
+
+def test_ten_thousand_functions_of_a_file_are_ten_thousand_problems(tmp_path: Path) -> None:
+    path = tmp_path / "many.py"
+    functions = [
+        f"def g{k}(xs):\n    '''\n    >>> g{k}([{k}])\n    {k}\n    '''\n    return total(xs)"
+        for k in range(10_000)
+    ]
+    path.write_text("\n\n".join(["def total(xs):\n    return sum(xs)", *functions]))
+    _, *problems = read_python_problems(str(path))
+    assert len(problems) == 10_000
+    last = problems[-1]
+    assert isinstance(last, CodingProblem)
+    assert "def total" in last.solution
+    assert "g9998" not in last.solution
+
+
+def test_a_file_that_is_too_large_is_one_unreadable_problem(tmp_path: Path) -> None:
+    path = tmp_path / "large.py"
+    path.write_text("x = 1\n" * 1_000_000)
+    (problem,) = read_python_problems(str(path))
+    assert isinstance(problem, UnreadableProblem)
+    assert problem.reason == "The file is larger than 4,000,000 bytes."

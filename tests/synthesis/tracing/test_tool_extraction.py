@@ -103,3 +103,32 @@ def test_a_sort_is_done_by_comparisons() -> None:
     program = lifted("def f(xs):\n    return sorted(xs)[0] * 2", {"xs": [3, 1, 2]})
     assert "return self.xs[position] < self.xs[other_position]" in bodies(program).values()
     assert "order.insert(low, place)" in write_oracle(program)
+
+
+SCRATCH = Variation("scratch", entered=True, state=True, scratch=True)
+
+
+def test_a_container_that_is_filled_with_hidden_values_lives_in_the_environment() -> None:
+    source = (
+        "def f(xs):\n    seen = set()\n    for x in xs:\n        if x in seen:\n            return x\n"
+        "        seen.add(x)\n    return -1"
+    )
+    program = lifted(source, {"xs": [1, 2]}, SCRATCH, x=[1], seen={1})
+    assert "return self.xs[position] in self.seen" in bodies(program).values()
+    assert "self.seen.add(self.xs[position])" in bodies(program).values()
+    assert {name: ast.unparse(value) for name, value in program.initial.items()} == {"seen": "set()"}
+
+
+def test_a_constant_that_a_loop_assigns_again_is_no_initial_value() -> None:
+    source = (
+        "def f(rows):\n    most = 0\n    for row in rows:\n        found = []\n        for x in row:\n"
+        "            found.append(x)\n        most = max(most, len(found))\n    return most"
+    )
+    program = lifted(source, {"rows": [[1]]}, SCRATCH, row=[1], x=1, found=[1], most=1)
+    assert "found" not in program.initial
+
+
+def test_a_member_of_a_list_whose_members_move_is_not_kept_by_its_position() -> None:
+    source = "def f(xs):\n    first = xs[0]\n    xs[0] = xs[1]\n    xs[1] = first\n    return xs"
+    program = lifted(source, {"xs": [[1], [2]]}, first=[1])
+    assert "self.first = self.xs[position]" in bodies(program).values()

@@ -96,3 +96,29 @@ async def test_a_problem_below_the_wanted_tier_is_refused(context) -> None:
     )
     assert candidate.rejected_at is Stage.AUDIT
     assert "not bypassable" in candidate.reason
+
+
+async def test_values_that_are_compared_with_earlier_ones_stay_hidden(context) -> None:
+    solution = (
+        "def first_repeated(xs):\n    seen = set()\n    for x in xs:\n        if x in seen:\n"
+        "            return x\n        seen.add(x)\n    return -1"
+    )
+    tests = (
+        "assert first_repeated([4, 17, 9, 4, 17]) == 4",
+        "assert first_repeated([1, 2, 3, 25]) == -1",
+        "assert first_repeated([30, 8, 8]) == 8",
+    )
+    candidate = await trace(context, solution, tests, tier=Tier.STRICT)
+    assert candidate.accepted is not None, candidate.reason
+    assert "in self.seen" in candidate.accepted.source
+    assert candidate.accepted.audit.figures.oracle_calls.least >= 10
+
+
+async def test_a_number_that_a_comparison_gives_away_can_be_bypassed(context) -> None:
+    solution = (
+        "def steps(n):\n    count = 0\n    i = 1\n    while i <= n:\n        if n % i == 0:\n"
+        "            count += i\n        i += 1\n    return count"
+    )
+    tests = ("assert steps(28) == 56", "assert steps(12) == 28", "assert steps(35) == 48")
+    candidate = await trace(context, solution, tests, tier=Tier.NOT_BYPASSABLE)
+    assert candidate.accepted is None
