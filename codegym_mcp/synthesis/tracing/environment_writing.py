@@ -151,14 +151,23 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"""', "'''")
 
 
-def write_oracle(lifted: LiftedProgram) -> str:
-    """Returns the oracle."""
+def write_oracle(lifted: LiftedProgram, form: ReferenceForm | None = None) -> str:
+    """Returns the oracle.
+
+    Args:
+        form: how the reference changes the result of the solution, for the oracle to do the same.
+    """
     body = copy.deepcopy(lifted.oracle)
     if lifted.remembered:
         body = [*_remembering(lifted), *(_Remember(lifted.remembered).visit(each) for each in body)]
     module = ast.fix_missing_locations(ast.Module(body, []))
     text = ast.unparse(module)
     lines = [f"    {line}" if line else "" for line in text.splitlines()]
+    if form is not None and (form.is_iterator or form.is_pairs):
+        result = "list(find_answer().items())" if form.is_pairs else "list(find_answer())"
+        lines = [
+            f"    {line}" if line else "" for line in ["def find_answer():", *lines, "", f"return {result}"]
+        ]
     return "\n".join([f"def solve({', '.join(['tools', *lifted.public])}):", *lines])
 
 
@@ -214,7 +223,7 @@ def write_environment(
         write_program(program),
         write_class("Environment", program, lifted, form.shapes, types),
         write_reference(program, form),
-        write_oracle(lifted),
+        write_oracle(lifted, form),
     ]
     return "\n\n\n".join(part for part in parts if part.strip()) + "\n"
 

@@ -64,6 +64,7 @@ class Relations:
         within_length: an int from 0 to the length of a container.
         below_length: whether such an int is always less than the length.
         members: a value that is a member of a container in some calls.
+        always_members: such pairs of which the value is a member in all calls.
         disjoint: pairs of lists that have no common member in some calls.
         ordered: pairs of ints of which the first is never the greater.
     """
@@ -73,6 +74,7 @@ class Relations:
     within_length: list[tuple[int, int]]
     below_length: set[tuple[int, int]]
     members: list[tuple[int, int]]
+    always_members: set[tuple[int, int]]
     disjoint: list[tuple[int, int]]
     ordered: list[tuple[int, int]]
 
@@ -111,6 +113,7 @@ class Relations:
             within_length=[pair for pair in within if pair not in length or not several],
             below_length=below,
             members=members,
+            always_members=set(pairs(lambda value, container: _contains(container, value))),
             disjoint=[pair for pair in disjoint if pair[0] < pair[1]],
             ordered=list(ordered),
         )

@@ -37,7 +37,8 @@ class InputScaler:
             text = repr(call)
             if len(text) <= _MAX_CHARACTERS:
                 found.setdefault(text, call)
-        return list(found.values())
+        # Small ones come first, because the slower ones are not run after some have exceeded their time.
+        return sorted(found.values(), key=lambda call: len(repr(call)))
 
     def _rules_of(self, samples: list[Any]) -> SequenceRules:
         """Returns what parts of the examples have in common; the same parts are examined once."""
@@ -48,7 +49,7 @@ class InputScaler:
 
     def _call(self) -> tuple[Any, ...]:
         base = self._random.choice(self._examples)
-        size = self._random.choice((12, 16, 20, 24))
+        size = self._random.choice((8, 12, 16, 20, 24))
         structured = self._random.random() < _STRUCTURED
         arguments = []
         for place, value in enumerate(base):
@@ -115,7 +116,8 @@ class InputScaler:
             container = arguments[other]
             if type(arguments[one]) not in {type(each) for each in _members_of(container)}:
                 continue
-            if isinstance(container, list | tuple | dict | str) and len(container) and random.random() < 0.6:
+            planted = (one, other) in relations.always_members or random.random() < 0.6
+            if isinstance(container, list | tuple | dict | str) and len(container) and planted:
                 arguments[one] = self._member(container, arguments[one])
         for one, other in relations.disjoint:
             kept = [item for item in arguments[one] if item not in arguments[other]]
@@ -237,11 +239,35 @@ class InputScaler:
         items = [item for each in samples for item in each.values()]
         if not keys:
             return {}
+        if _is_graph(samples):
+            return self._graph(samples, size)
         known = sorted(set(keys), key=repr)
         self._random.shuffle(known)
         made = [self._value(self._random.choice(keys), keys, 5) for _ in range(size)]
         chosen = dict.fromkeys([*known, *made][: max(4, size // 2)])
         return {key: self._value(self._random.choice(items), items, size // 3) for key in chosen}
+
+    def _graph(self, samples: list[dict[Any, Any]], size: int) -> dict[Any, Any]:
+        """Returns a dict whose values name keys of it: a graph, as its nodes and their neighbours."""
+        random = self._random
+        keys = [key for each in samples for key in each]
+        neighbours = [item for each in samples for item in each.values()]
+        made = [self._value(random.choice(keys), keys, 5) for _ in range(size)]
+        nodes = list(dict.fromkeys([*keys, *made]))[: random.randint(4, max(5, size // 2))]
+        degrees = [len(item) for item in neighbours]
+        graph: dict[Any, Any] = {}
+        for node in nodes:
+            others = [each for each in nodes if each != node]
+            chosen = random.sample(others, min(len(others), random.choice(degrees)))
+            kind = random.choice(neighbours)
+            if isinstance(kind, dict):
+                weights = [
+                    weight for item in neighbours if isinstance(item, dict) for weight in item.values()
+                ]
+                graph[node] = {each: self._value(random.choice(weights), weights, 4) for each in chosen}
+            else:
+                graph[node] = type(kind)(chosen)
+        return graph
 
     def _sequence(self, value: Any, samples: list[Any], size: int) -> Any:
         random = self._random
@@ -347,6 +373,21 @@ class InputScaler:
                 row = _sorted(row, row_rules)
             made.append(type(rows[0])(row))
         return made
+
+
+def _is_graph(samples: list[dict[Any, Any]]) -> bool:
+    """Returns whether all values of all dicts are containers of keys of the same dict."""
+    filled = [each for each in samples if each]
+    return all(
+        isinstance(item, list | tuple | set | dict) and all(part in each for part in _hashable(item))
+        for each in filled
+        for item in each.values()
+    ) and any(item for each in filled for item in each.values())
+
+
+def _hashable(container: Any) -> list[Any]:
+    """Returns the members of a container; one that cannot be a key is None."""
+    return [None if isinstance(part, list | dict | set) else part for part in container]
 
 
 def _sorted(members: list[Any], rules: SequenceRules) -> list[Any]:

@@ -68,10 +68,14 @@ async def evaluate(
     source = f"STEPS = [0]\n\n{counted}\n\n{_EVALUATOR.format(entry=program.entry.name)}"
     requests = [[encode(value) for value in call] for call in calls]
     first = await ConfinedProgram(context.pool, source).run(requests)
-    second = await ConfinedProgram(context.other_pool, source).run(requests[::-1])
+    # What failed, for example because it takes too long, is not tried again.
+    places = [place for place, response in enumerate(first) if not isinstance(response, Failure)]
+    again = await ConfinedProgram(context.other_pool, source).run([requests[k] for k in reversed(places)])
+    second = dict(zip(reversed(places), again, strict=True))
     found: list[Evaluated] = []
     reason, shown = "", 0
-    for number, (call, one, other) in enumerate(zip(calls, first, reversed(second), strict=True)):
+    for number, (call, one) in enumerate(zip(calls, first, strict=True)):
+        other = second.get(number, one)
         if isinstance(one, Failure) or isinstance(other, Failure):
             failure = one if isinstance(one, Failure) else other
             reason = reason or failure.reason

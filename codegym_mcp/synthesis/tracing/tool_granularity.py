@@ -266,6 +266,7 @@ class _Chooser:
         raw = {tool.name for tool in lifted.tools if tool.is_raw}
         short = [play for play in fit if len(play.calls) <= _FEW_CALLS]
         chosen = choose_tasks(short if len(short) >= MOST_TASKS else fit, MOST_TASKS)
+        chosen = use_every_tool(chosen, fit)
         constant = max(Counter(to_json(play.answer) for play in chosen).values()) / len(chosen)
         is_bool = shape_of(play.answer for play in chosen).kinds <= {Kind.BOOL}
         if constant > MOST_CONSTANT or (constant == MOST_CONSTANT and not is_bool):
@@ -438,6 +439,18 @@ def choose_tasks(plays: Sequence[Play], count: int) -> list[Play]:
         if len(chosen) >= count // 2 + 2 and _most_common(chosen) * 4 > len(chosen):
             break
     return _balanced(chosen)
+
+
+def use_every_tool(chosen: list[Play], plays: Sequence[Play]) -> list[Play]:
+    """Adds plays that use the tools that no chosen play uses."""
+    used = {call.name for play in chosen for call in play.calls}
+    made = list(chosen)
+    for play in plays:
+        names = {call.name for call in play.calls}
+        if names - used:
+            made.append(play)
+            used |= names
+    return made
 
 
 def _most_common(plays: Iterable[Play]) -> int:

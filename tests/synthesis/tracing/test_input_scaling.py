@@ -21,3 +21,31 @@ def test_an_argument_may_be_a_list_in_one_test_and_a_number_in_another() -> None
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=4))
 def test_any_examples_give_calls_with_as_many_arguments(examples: list[tuple[object, object]]) -> None:
     assert all(len(call) == 2 for call in InputScaler(examples, "any").generate(COUNT))
+
+
+def test_the_neighbours_in_a_graph_are_nodes_of_it() -> None:
+    examples = [({"A": ["B", "C"], "B": ["C"], "C": []}, "A"), ({"X": ["Y"], "Y": ["X"]}, "Y")]
+    for graph, start in InputScaler(examples, "graph").generate(40):
+        assert start in graph
+        assert all(node in graph for neighbours in graph.values() for node in neighbours)
+    assert len(InputScaler(examples, "graph").generate(40)) > 20
+
+
+def test_the_neighbours_in_a_weighted_graph_are_nodes_of_it() -> None:
+    examples = [({"a": {"b": 3}, "b": {"a": 2, "c": 9}, "c": {}},)]
+    for (graph,) in InputScaler(examples, "graph").generate(20):
+        assert all(node in graph for neighbours in graph.values() for node in neighbours)
+
+
+def test_small_calls_come_first() -> None:
+    sizes = [len(repr(call)) for call in InputScaler([([3, 1, 2],)], "sizes").generate(40)]
+    assert sizes == sorted(sizes)
+
+
+def test_some_lists_repeat_a_value_late_and_some_never() -> None:
+    examples = [([4, 90, 17, 4],), ([31, 5, 66],)]
+    lists = [values for (values,) in InputScaler(examples, "late").generate(120)]
+    assert any(len(set(values)) == len(values) > 8 for values in lists)
+    assert any(
+        len(set(values[:-2])) == len(values[:-2]) > 8 and len(set(values)) < len(values) for values in lists
+    )
