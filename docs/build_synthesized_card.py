@@ -40,10 +40,10 @@ In place of a language model, two maintainers answered the requests of the pipel
 alone; the provenance says `"model": "maintainers"`. Who wrote an environment wrote none of its oracles.
 They tried their files before they sent them, so that the number of repairs is not that of a model.
 
-Of 74 problems, 73 became environments with grade A; one was rejected by the audit, because its oracle ran out
-of calls on some generated tasks. They took 300 requests. The task and the tools of each environment were
-read, and seven left out: four with an `adaptive` below 0.5, and three that only ask for reading and
-arithmetic.
+Of 74 problems, all became environments with grade A; for one of them the audit found generated tasks on
+which its oracle ran out of calls, and the generator was repaired. They took 301 requests. The task and the
+tools of each environment were read, and seven left out: four with an `adaptive` below 0.5, and three that
+only ask for reading and arithmetic.
 """
 _BY_TRACING = """## Lifted by program analysis
 
