@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -45,7 +46,7 @@ def damaged(data: Any) -> st.SearchStrategy[Any]:
             try:
                 for key in path[:-1]:
                     place = place[key]
-                place[path[-1]] = value
+                place[path[-1]] = deepcopy(value)
             except (TypeError, KeyError, IndexError):
                 continue
         # The keys of JSON are texts.

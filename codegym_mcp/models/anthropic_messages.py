@@ -24,11 +24,11 @@ class MessagesTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._transport.handle_async_request(request)
         is_json = "json" in response.headers.get("content-type", "")
-        if request.method != "POST" or response.status_code != 200 or not is_json:
+        if request.method != "POST" or not response.is_success or not is_json:
             return response
         response.request = request
         content = await response.aread()
-        status, corrected = correct_response(content)
+        status, corrected = correct_response(content, response.status_code)
         headers = [
             (name, value)
             for name, value in response.headers.items()
@@ -42,14 +42,14 @@ class MessagesTransport(httpx2.AsyncBaseTransport):
         await self._transport.aclose()
 
 
-def correct_response(content: bytes) -> tuple[int, bytes]:
-    """Returns the status and the body that a response with status 200 should have had."""
+def correct_response(content: bytes, status: int = 200) -> tuple[int, bytes]:
+    """Returns the status and the body that a successful response should have had."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
-        return 200, content
+        return status, content
     if not isinstance(body, dict):
-        return 200, content
+        return 500, json.dumps({"error": {"message": "the response is not a JSON object"}}).encode()
     if body.get("error") or body.get("type") == "error":
         return _error_status(body), content
     if "content" not in body:
@@ -60,7 +60,7 @@ def correct_response(content: bytes) -> tuple[int, bytes]:
         "content": _blocks(body["content"]),
         "usage": _USAGE | usage if isinstance(usage, dict) else _USAGE,
     }
-    return (200, content) if message == body else (200, json.dumps(message).encode())
+    return status, content if message == body else json.dumps(message).encode()
 
 
 def _error_status(body: dict[str, Any]) -> int:

@@ -5,7 +5,7 @@ arguments of calls, null and empty texts and the reasoning would not go back as 
 """
 
 import json
-import re
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -23,19 +23,26 @@ from codegym_mcp.models.chat_response import (
     restore_tool_names,
 )
 from codegym_mcp.models.chat_stream import join_stream
+from codegym_mcp.models.connection_hints import (
+    access_hint,
+    describe_foreign_reply,
+    diagnose_connection,
+    diagnose_foreign_protocol,
+    diagnose_redirect,
+    rejection_hint,
+)
 from codegym_mcp.models.error_diagnosis import (
     ErrorDiagnosis,
     ErrorMeaning,
     diagnose_error,
     is_web_page,
-    lacks_tools,
 )
-from codegym_mcp.models.http_connections import open_connections
+from codegym_mcp.models.http_connections import open_connections, proxy_address
 from codegym_mcp.models.model_messages import Message
 from codegym_mcp.models.model_request_options import ModelOptions
 from codegym_mcp.models.prices import has_price, price
 from codegym_mcp.models.provider_client import (
-    MAX_WEB_PAGES,
+    MAX_FOREIGN_REPLIES,
     ClientResponse,
     RequestFailedError,
 )
@@ -43,7 +50,6 @@ from codegym_mcp.models.request_adaptations import RequestAdaptation, ServerAdap
 from codegym_mcp.models.tool_call_parsing import parse_calls
 
 _MAX_TOKENS = "max_tokens"
-_TOKEN_LIMIT = re.compile(r"max_(?:completion_|output_|new_)?tokens")
 _CHECK_SECONDS = 20.0
 
 
@@ -85,7 +91,7 @@ class ChatClient:
         self._url = f"{server.url.rstrip('/')}/chat/completions"
         self._adaptations = ServerAdaptations(options)
         self._has_replied = False
-        self._web_pages = 0
+        self._foreign_replies: Counter[int] = Counter()
 
     @classmethod
     @asynccontextmanager
@@ -123,17 +129,14 @@ class ChatClient:
         try:
             response = await self._http.get(url, timeout=_CHECK_SECONDS)
         except (httpx2.ConnectError, httpx2.ProxyError) as error:
-            return ErrorDiagnosis(
-                ErrorMeaning.WRONG_ADDRESS,
-                f"the server cannot be reached at {self._server.url} ({_transport_text(error)})",
-                hint="Is it running, and is the address right?",
-            )
-        except httpx2.TransportError:
+            text = _transport_text(error)
+            return diagnose_connection(text, self._server.url, proxy_address(self._server.url))
+        except httpx2.TransportError as error:
             # It took too long, or the server closes connections that ask for a path that it does not have.
-            return None
+            return diagnose_foreign_protocol(_transport_text(error), self._server.url)
         if response.status_code < 400:
             return None
-        diagnosis = self._diagnose(response.status_code, _parse(response.content), response.headers)
+        diagnosis = self._diagnose(response.status_code, _parse(response), response.headers)
         # A key may be valid for the model and not for this request.
         refused = diagnosis.meaning is ErrorMeaning.NO_ACCESS and response.status_code == 401
         if (refused and "scope" not in diagnosis.text) or diagnosis.meaning is ErrorMeaning.UNKNOWN_MODEL:
@@ -169,7 +172,7 @@ class ChatClient:
         while True:
             body, descriptions = request.apply()
             try:
-                response = await self._send(body)
+                response = await self._send(body, request.conversation)
             except RequestFailedError as failed:
                 first = first or failed
                 if not request.reject(body, failed.diagnosis):
@@ -179,22 +182,27 @@ class ChatClient:
             response = restore_tool_names(response, request.tool_names)
             return replace(response, reply=replace(response.reply, changes=descriptions))
 
-    async def _send(self, body: Body) -> ClientResponse:
+    async def _send(self, body: Body, conversation: int) -> ClientResponse:
         try:
             response = await self._http.post(self._url, content=json.dumps(body, ensure_ascii=False).encode())
         except httpx2.TimeoutException as error:
-            raise _transient(f"no answer in {self._options.request_seconds:g} seconds") from error
+            text = f"no answer in {self._options.request_seconds:g} seconds"
+            raise RequestFailedError(ErrorDiagnosis(ErrorMeaning.TRANSIENT, text)) from error
         except httpx2.HTTPError as error:
-            raise _transient(_transport_text(error)) from error
-        parsed = _parse(response.content)
+            text = _transport_text(error)
+            foreign = None if self._has_replied else diagnose_foreign_protocol(text, self._server.url)
+            raise RequestFailedError(foreign or ErrorDiagnosis(ErrorMeaning.TRANSIENT, text)) from error
+        parsed = _parse(response)
         if isinstance(parsed, str):
             parsed = join_stream(parsed) or parsed
-        if response.is_redirect:
-            raise RequestFailedError(self._diagnose_redirect(response))
+        if 300 <= response.status_code < 400:
+            target = str(response.headers.get("location", ""))
+            raise RequestFailedError(diagnose_redirect(response.status_code, target, self._url))
         if response.status_code >= 400:
             raise RequestFailedError(self._diagnose(response.status_code, parsed, response.headers))
-        if isinstance(parsed, str):
-            raise RequestFailedError(self._diagnose_text(parsed))
+        foreign = self._diagnose_foreign_reply(parsed, response, conversation)
+        if foreign is not None:
+            raise RequestFailedError(foreign)
         try:
             return read_response(parsed)
         except UnusableResponseError as unusable:
@@ -205,47 +213,37 @@ class ChatClient:
             status=status, body=body, model=self._model, headers=headers, has_replied=self._has_replied
         )
         match diagnosis.meaning:
-            case ErrorMeaning.NO_ACCESS if not self._server.key:
-                return replace(diagnosis, hint=self._server.key_note)
+            case ErrorMeaning.NO_ACCESS:
+                note = "" if self._server.key else self._server.key_note
+                return replace(diagnosis, hint=access_hint(diagnosis, note))
             case ErrorMeaning.WRONG_ADDRESS:
                 return replace(diagnosis, text=f"{diagnosis.text} at {self._url}", hint=self._address_hint())
-            case ErrorMeaning.REJECTED if _TOKEN_LIMIT.search(diagnosis.text):
-                return replace(
-                    diagnosis,
-                    hint="Choose another --max-tokens, or the member that contains it: --max-tokens-field.",
-                )
-            case ErrorMeaning.REJECTED if lacks_tools(diagnosis.text) and self._options.tool_format is None:
-                return replace(
-                    diagnosis,
-                    hint="If the model can write calls as text, choose their form: --tool-format.",
-                )
-            case ErrorMeaning.REJECTED if "tool-call-parser" in diagnosis.text:
-                return replace(
-                    diagnosis,
-                    hint="Start the server with a parser for tool calls, or use --tool-format.",
-                )
+            case ErrorMeaning.REJECTED:
+                return replace(diagnosis, hint=rejection_hint(diagnosis, self._options.tool_format))
         return diagnosis
 
-    def _diagnose_redirect(self, response: httpx2.Response) -> ErrorDiagnosis:
-        target = response.headers.get("location", "")
-        return ErrorDiagnosis(
-            ErrorMeaning.WRONG_ADDRESS,
-            f"{self._url} redirects to {target or 'another address'}",
-            response.status_code,
-            hint="Give the server's own address as --base-url.",
-        )
+    def _diagnose_foreign_reply(
+        self, body: object, response: httpx2.Response, conversation: int
+    ) -> ErrorDiagnosis | None:
+        """Classifies a successful response that is no chat completion; None if it may be one.
 
-    def _diagnose_text(self, text: str) -> ErrorDiagnosis:
-        """Classifies a successful response that is not JSON."""
-        if not text.strip():
+        Several for the same conversation show that the address is wrong, unless the model has replied.
+        """
+        if isinstance(body, str) and not body.strip():
             return ErrorDiagnosis(ErrorMeaning.TRANSIENT, "the response is empty")
-        if not is_web_page(text):
-            return ErrorDiagnosis(ErrorMeaning.TRANSIENT, f"the response is not JSON: {text[:80]!r}")
-        self._web_pages += 1
-        if self._has_replied or self._web_pages < MAX_WEB_PAGES:
-            return ErrorDiagnosis(ErrorMeaning.TRANSIENT, "the response is a web page, not JSON")
+        is_page = isinstance(body, str) and (is_web_page(body) or "html" in _content_type(response))
+        found = ("a web page, not JSON", "") if is_page else describe_foreign_reply(body)
+        if found is None:
+            if not isinstance(body, str):
+                return None
+            return ErrorDiagnosis(ErrorMeaning.TRANSIENT, f"the response is not JSON: {body[:80]!r}")
+        kind, hint = found
+        self._foreign_replies[conversation] += response.status_code == 200
+        if self._has_replied or self._foreign_replies[conversation] < MAX_FOREIGN_REPLIES:
+            excerpt = "" if is_page else f": {response.text[:80]!r}"
+            return ErrorDiagnosis(ErrorMeaning.TRANSIENT, f"the response is {kind}{excerpt}")
         return ErrorDiagnosis(
-            ErrorMeaning.WRONG_ADDRESS, f"{self._url} answers with a web page", hint=self._address_hint()
+            ErrorMeaning.WRONG_ADDRESS, f"{self._url} answers with {kind}", hint=hint or self._address_hint()
         )
 
     def _address_hint(self) -> str:
@@ -265,17 +263,22 @@ def _checked_key(key: str) -> str:
     return key
 
 
-def _transient(text: str) -> RequestFailedError:
-    return RequestFailedError(ErrorDiagnosis(ErrorMeaning.TRANSIENT, text))
-
-
 def _transport_text(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split())
+    return text or f"the connection broke ({type(error).__name__})"
 
 
-def _parse(content: bytes) -> Any:
+def _content_type(response: httpx2.Response) -> str:
+    return str(response.headers.get("content-type", ""))
+
+
+def _parse(response: httpx2.Response) -> Any:
     """Returns the parsed body of a response, or its text if it is not JSON."""
-    text = content.decode("utf-8-sig", errors="replace")
+    content = response.content
+    try:
+        text = content.decode(json.detect_encoding(content))
+    except UnicodeDecodeError:
+        text = content.decode(response.charset_encoding or "utf-8", errors="replace")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

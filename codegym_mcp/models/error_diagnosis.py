@@ -166,7 +166,7 @@ def _meaning(
             return ErrorMeaning.REJECTED if has_replied else ErrorMeaning.NO_ACCESS
         case 404 if not has_replied and _A_MODEL.search(_PATH.sub("", message)):
             return ErrorMeaning.UNKNOWN_MODEL
-        case 404 | 405:
+        case 404 | 405 | 406 | 410 | 421 | 426:
             return ErrorMeaning.TRANSIENT if has_replied else ErrorMeaning.WRONG_ADDRESS
     return _retry_meaning(status, message, codes, headers)
 

@@ -3,30 +3,29 @@
 import ssl
 from collections.abc import AsyncIterator, Callable
 from importlib.util import find_spec
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
 from codegym_mcp.errors import MissingExtraError, ModelAccessError
-from codegym_mcp.loopback_addresses import is_loopback
+from codegym_mcp.loopback_addresses import is_this_machine
 
 
 def open_connections(url: str) -> httpx2.AsyncBaseTransport | None:
     """Returns a transport to a server, or None if the HTTP client must use a proxy of the environment.
 
-    Loopback addresses are never reached through a proxy.
+    This machine is never reached through a proxy.
 
     Raises:
         MissingExtraError: the proxy is a SOCKS proxy, and the package for it is not installed.
         ModelAccessError: the environment variable contains no address of a proxy.
     """
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    proxies = getproxies()
-    proxied = parts.scheme in proxies or "all" in proxies
-    if proxied and not is_loopback(host) and not proxy_bypass(host):
-        _check_proxy(proxies.get(parts.scheme) or proxies["all"])
+    proxy = _proxy_of(url)
+    if proxy:
+        _check_proxy(proxy)
         return None
     context = (
         httpx2.create_ssl_context() if parts.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -36,6 +35,40 @@ def open_connections(url: str) -> httpx2.AsyncBaseTransport | None:
             verify=context, limits=httpx2.Limits(max_connections=1, keepalive_expiry=60.0)
         )
     )
+
+
+def proxy_address(url: str) -> str:
+    """Returns the proxy to a server, without user and password; an empty text if there is none."""
+    address = _proxy_of(url)
+    before, at, host = address.rpartition("@")
+    scheme = f"{before.partition('://')[0]}://" if "://" in before else ""
+    return scheme + host if at else address
+
+
+def _proxy_of(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all", "")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if not proxy or is_this_machine(host) or proxy_bypass(f"{host}:{port}") or _is_in_excluded_network(host):
+        return ""
+    return proxy
+
+
+def _is_in_excluded_network(host: str) -> bool:
+    """Checks whether NO_PROXY names a network, such as 10.0.0.0/8, that contains an address."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    for name in getproxies().get("no", "").split(","):
+        try:
+            if "/" in name and address in ip_network(name.strip(), strict=False):
+                return True
+        except ValueError:
+            continue
+    return False
 
 
 def _check_proxy(address: str) -> None:

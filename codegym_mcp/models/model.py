@@ -24,6 +24,7 @@ from codegym_mcp.models.provider_client import ClientResponse, ModelClient, Requ
 from codegym_mcp.models.providers import hide, open_client
 from codegym_mcp.models.retries import RequestPause, Retries
 from codegym_mcp.models.spending_limits import Spending, unknown_price_error
+from codegym_mcp.models.tool_names import resolve_tool_names
 from codegym_mcp.opentelemetry_tracer import tracer
 
 _MAX_ERROR_TEXT = 400
@@ -153,6 +154,7 @@ class Model:
                 await self._wait(failed, failures)
         self._longest_accepted = max(self._longest_accepted, conversation.length)
         reply = replace(response.reply, seconds=seconds, failures=failures)
+        reply = resolve_tool_names(reply, tools)
         conversation.messages.append(response.message)
         self.spending.add(reply.usage)
         return reply
@@ -195,9 +197,12 @@ class Model:
         wait = self._retries.wait(attempts, diagnosis.retry_after, lost)
         if attempts >= self.options.attempts or wait is None:
             times = "once" if attempts == 1 else f"{attempts} times"
+            asked = ""
+            if wait is None and diagnosis.retry_after is not None:
+                asked = f" (It asks to wait {diagnosis.retry_after:.0f} seconds, which is too long.)"
             raise ModelError(
                 self.options.name,
-                f"{self.options.name} failed {times}, the last time with: {diagnosis.text}",
+                f"{self.options.name} failed {times}, the last time with: {diagnosis.text}{asked}",
                 fault="provider",
                 status=diagnosis.status,
             )

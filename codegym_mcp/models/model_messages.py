@@ -109,7 +109,8 @@ class ModelReply:
         finish_raw: the provider's own finish reason.
         refusal: the text of the refusal, or None if the model did not refuse.
         failures: the failed requests before this reply.
-        changes: how the request had to differ from what was said or asked for, one sentence each.
+        changes: how the request had to differ from what was said or asked for, and how names in calls were
+            read, one sentence each.
         logprobs: log-probabilities of the reply's tokens.
         prompt_token_ids, completion_token_ids: if they were requested and returned.
     """

@@ -8,8 +8,8 @@ from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis
 from codegym_mcp.models.model_messages import AssistantMessage, Message, ModelReply
 
-MAX_WEB_PAGES = 3
-"""Number of web pages in place of replies after which the address counts as wrong."""
+MAX_FOREIGN_REPLIES = 3
+"""Number of web pages and the like in place of replies after which the address counts as wrong."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from codegym_mcp.errors import MissingExtraError, ModelAccessError, NotFoundError
-from codegym_mcp.loopback_addresses import is_loopback
+from codegym_mcp.loopback_addresses import is_this_machine
 from codegym_mcp.models.anthropic_messages import MessagesTransport
 from codegym_mcp.models.chat_completions_client import ChatClient, ChatServer
 from codegym_mcp.models.http_connections import open_connections
@@ -218,7 +218,7 @@ def _open_provider(
     if refused:
         what = "a --base-url" if "base_url" in refused else "an --api-key-env"
         raise ModelAccessError(f"The provider {name} does not have {what}.", hint="Leave the option out.")
-    local = options.base_url is not None and is_loopback(urlsplit(options.base_url).hostname or "")
+    local = options.base_url is not None and is_this_machine(urlsplit(options.base_url).hostname or "")
     if (local or name == _MESSAGES) and "http_client" in parameters:
         # The packages' own clients would use a proxy of the environment also for loopback.
         arguments["http_client"] = http

@@ -1,12 +1,21 @@
 """A client for the providers that pydantic-ai knows and that do not speak the Chat Completions API."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
 from codegym_mcp.episode_protocol import ToolView
+from codegym_mcp.models.connection_hints import (
+    access_hint,
+    diagnose_connection,
+    diagnose_foreign_protocol,
+    rejection_hint,
+    root_cause,
+)
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning, diagnose_error
+from codegym_mcp.models.http_connections import proxy_address
 from codegym_mcp.models.model_messages import (
     AssistantMessage,
     Message,
@@ -16,7 +25,7 @@ from codegym_mcp.models.model_messages import (
 )
 from codegym_mcp.models.model_request_options import ModelOptions
 from codegym_mcp.models.prices import has_price
-from codegym_mcp.models.provider_client import MAX_WEB_PAGES, ClientResponse, RequestFailedError
+from codegym_mcp.models.provider_client import MAX_FOREIGN_REPLIES, ClientResponse, RequestFailedError
 from codegym_mcp.models.pydantic_ai_settings import make_settings
 
 if TYPE_CHECKING:
@@ -75,12 +84,9 @@ class ProviderClient:
         if status is None:
             # A server may close connections that ask for a path that it does not have.
             if type(error.__cause__).__name__ not in _UNREACHABLE:
-                return None
-            return ErrorDiagnosis(
-                ErrorMeaning.WRONG_ADDRESS,
-                f"the server cannot be reached at {self._options.base_url or 'its address'}",
-                hint="Is it running, and is the address right?",
-            )
+                return diagnose_foreign_protocol(root_cause(error), self._options.base_url or "its address")
+            url = self._options.base_url or ""
+            return diagnose_connection(root_cause(error), url or "its address", proxy_address(url))
         body = getattr(error, "body", None)
         diagnosis = self._with_hint(
             diagnose_error(
@@ -113,6 +119,8 @@ class ProviderClient:
         if response.finish_reason == "error" and finish not in _MODEL_FINISHES:
             text = f"the reply ended with the finish reason {finish or 'error'!r}"
             raise RequestFailedError(ErrorDiagnosis(ErrorMeaning.TRANSIENT, text))
+        if not response.parts and response.finish_reason is None and finish is None:
+            raise RequestFailedError(ErrorDiagnosis(ErrorMeaning.TRANSIENT, "the response contains no reply"))
         self._has_replied = True
         response, reply = read_reply(response)
         return ClientResponse(reply, AssistantMessage(reply.text, response))
@@ -157,7 +165,7 @@ class ProviderClient:
 
         if is_web_page(error) and not self._has_replied:
             self._web_pages += 1
-            if self._web_pages >= MAX_WEB_PAGES:
+            if self._web_pages >= MAX_FOREIGN_REPLIES:
                 address = self._options.base_url or "the provider's address"
                 text = f"{address} answers with a web page"
                 return ErrorDiagnosis(ErrorMeaning.WRONG_ADDRESS, text, hint="Check --base-url.")
@@ -166,10 +174,10 @@ class ProviderClient:
         )
 
     def _with_hint(self, diagnosis: ErrorDiagnosis) -> ErrorDiagnosis:
-        if diagnosis.meaning is ErrorMeaning.NO_ACCESS and self._key_note:
-            return ErrorDiagnosis(
-                diagnosis.meaning, diagnosis.text, diagnosis.status, diagnosis.retry_after, self._key_note
-            )
+        if diagnosis.meaning is ErrorMeaning.NO_ACCESS:
+            return replace(diagnosis, hint=access_hint(diagnosis, self._key_note))
+        if diagnosis.meaning is ErrorMeaning.REJECTED:
+            return replace(diagnosis, hint=rejection_hint(diagnosis))
         return diagnosis
 
 

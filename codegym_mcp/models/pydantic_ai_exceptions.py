@@ -6,9 +6,11 @@ from dataclasses import replace
 from pydantic_ai import exceptions as ai
 
 from codegym_mcp.models.anthropic_messages import CORRECTED_HEADER
+from codegym_mcp.models.connection_hints import diagnose_foreign_protocol, root_cause
 from codegym_mcp.models.context_overflow import is_context_overflow
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning, diagnose_error
 
+_NO_CONNECTION = "Connection error."
 _WEB_PAGE = re.compile(r"^Expected a JSON response, got: .\s*<(?:!doctype|html|head)", re.IGNORECASE)
 
 
@@ -27,6 +29,17 @@ def diagnose_exception(error: Exception, *, model: str, has_replied: bool) -> Er
     if isinstance(error, ai.ModelHTTPError):
         return _diagnose_status(error, model=model, has_replied=has_replied)
     text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, ai.ModelAPIError) and text == _NO_CONNECTION:
+        text = root_cause(error)
+    status = getattr(error.__cause__, "status_code", None) or getattr(error.__cause__, "code", None)
+    if isinstance(status, int) and 300 <= status < 400 and not has_replied:
+        hint = "Give the server's own address as --base-url."
+        return ErrorDiagnosis(
+            ErrorMeaning.WRONG_ADDRESS, f"the server answers with status {status}", status, hint=hint
+        )
+    foreign = None if has_replied else diagnose_foreign_protocol(text, "the address")
+    if foreign is not None:
+        return foreign
     wait = error.retry_after if isinstance(error, ai.ModelAPIError) else None
     if isinstance(error, ai.ModelContextWindowExceededError) or is_context_overflow(text, frozenset(), None):
         return ErrorDiagnosis(ErrorMeaning.OVERFLOW, text)

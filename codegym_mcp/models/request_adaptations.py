@@ -40,11 +40,13 @@ class RequestAdaptation:
     """The adaptations of one request, while it is sent in one form after another.
 
     Attributes:
+        conversation: identifies the conversation.
         active: the adaptations of the next form.
     """
 
     def __init__(self, server: "ServerAdaptations", conversation: int, body: Body) -> None:
         self._server = server
+        self.conversation = conversation
         self._state = (conversation, len(body["messages"]))
         self._body = body
         self.active = list(server.kept)

@@ -11,6 +11,7 @@ from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.model_messages import ModelToolCall
 from codegym_mcp.models.tagged_calls import WRAPPER
 from codegym_mcp.models.tool_formats import GRAMMARS, ToolFormat, deepseek_token
+from codegym_mcp.models.tool_names import offered_name
 from codegym_mcp.models.written_calls import Written
 
 _THOUGHTS = {
@@ -42,8 +43,6 @@ _HEADER_MARKS = re.compile(
     r"<\|(?:start_header_id|header_start)\|>assistant<\|(?:end_header_id|header_end)\|>|<\|im_start\|>assistant\n"
     rf"|{_MARKS}|\s"
 )
-_NAMESPACES = ("functions.", "functions:", "default_api.")
-"""What stands before the names of tools in some formats."""
 _WRAPPERS = re.compile(rf"(?:\s|```\w*|{WRAPPER}|{deepseek_token('tool calls begin')}|\]<\]minimax\[>\[)*\Z")
 """What stands before the first call and belongs to it."""
 
@@ -59,7 +58,7 @@ def parse_calls(text: str, form: ToolFormat, tools: Sequence[ToolView]) -> list[
     found = (call for _, calls in _passages(text, form, tools) for call in calls)
     return [
         ModelToolCall(
-            f"call{number:05}", _plain_name(name, names), arguments.raw, arguments.data, arguments.problem
+            f"call{number:05}", offered_name(name, names), arguments.raw, arguments.data, arguments.problem
         )
         for number, (name, arguments) in enumerate(found, start=1)
     ]
@@ -69,13 +68,6 @@ def text_before_calls(text: str, form: ToolFormat, tools: Sequence[ToolView]) ->
     """Returns the part of a reply's text that precedes its tool calls; the whole text if it has none."""
     passages = _passages(text, form, tools)
     return _WRAPPERS.sub("", text[: passages[0][0]]) if passages else text
-
-
-def _plain_name(name: str, names: set[str]) -> str:
-    """Returns the name of a tool without the namespace of the format."""
-    if name in names:
-        return name
-    return next((name.removeprefix(each) for each in _NAMESPACES if name.startswith(each)), name)
 
 
 def _passages(text: str, form: ToolFormat, tools: Sequence[ToolView]) -> list[tuple[int, list[Written]]]:

@@ -280,7 +280,7 @@ BESIDE: dict[str, tuple[ToolFormat, str, list[tuple[str, dict[str, Any]]]]] = {
     "an unknown tool in a namespace": (
         ToolFormat.HARMONY,
         "<|channel|>commentary to=functions.fly<|message|>{}<|call|>",
-        [("fly", {})],
+        [("functions.fly", {})],
     ),
 }
 

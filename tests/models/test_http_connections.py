@@ -7,7 +7,7 @@ import anyio
 import httpx2
 import pytest
 
-from codegym_mcp.models.http_connections import ReusedConnections, open_connections
+from codegym_mcp.models.http_connections import ReusedConnections, open_connections, proxy_address
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -85,10 +85,38 @@ async def test_a_stream_that_is_left_early_returns_its_connection() -> None:
         assert len(http._transport._idle) == 1
 
 
-@pytest.mark.parametrize(("no_proxy", "direct"), [("", False), ("models.test", True)])
+@pytest.mark.parametrize(
+    ("host", "no_proxy", "direct"),
+    [
+        ("models.test", "", False),
+        ("models.test", "models.test", True),
+        ("models.test", "other.test, models.test", True),
+        ("models.test", ".test", True),
+        ("models.test", "*", True),
+        ("models.test:8000", "models.test:8000", True),
+        ("models.test", "models.test:443", True),
+        ("models.test", "models.test:80", False),
+        ("10.1.2.3", "10.0.0.0/8", True),
+        ("11.1.2.3", "10.0.0.0/8", False),
+        ("[fd00::1]", "fd00::/8", True),
+        ("10.1.2.3", "10.0.0.0/99,nonsense/x", False),
+        ("0.0.0.0:8000", "", True),
+        ("[::1]:8000", "", True),
+        ("localhost.", "", True),
+    ],
+)
 def test_a_proxy_of_the_environment_is_used_by_the_http_client(
-    monkeypatch: pytest.MonkeyPatch, no_proxy: str, direct: bool
+    monkeypatch: pytest.MonkeyPatch, host: str, no_proxy: str, direct: bool
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.setenv("no_proxy", no_proxy)
-    assert (open_connections("https://models.test/v1") is not None) is direct
+    assert (open_connections(f"https://{host}/v1") is not None) is direct
+    assert proxy_address(f"https://{host}/v1") == ("" if direct else "http://127.0.0.1:9")
+
+
+def test_the_password_of_a_proxy_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("http_proxy", "http://me:secret@proxy.test:3128")
+    assert proxy_address("http://models.test/v1") == "http://proxy.test:3128"

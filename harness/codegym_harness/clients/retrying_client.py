@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import anyio
 import httpx2
 
-from codegym_mcp.loopback_addresses import is_loopback_url
+from codegym_mcp.loopback_addresses import is_url_of_this_machine
 
 T = TypeVar("T")
 LEAST_PATIENCE = 1.0
@@ -61,7 +61,7 @@ class RetryingClient(httpx2.AsyncClient):
     ) -> None:
         if socket_path is not None:
             options["transport"] = httpx2.AsyncHTTPTransport(uds=str(socket_path))
-        if socket_path is not None or is_loopback_url(url):
+        if socket_path is not None or is_url_of_this_machine(url):
             options["trust_env"] = False
         super().__init__(**options)
         self._patience = patience
