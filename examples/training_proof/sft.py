@@ -82,7 +82,7 @@ def train(
 
 
 class _EnoughAccuracy(TrainerCallback):  # type: ignore[misc]
-    """Ends the training at an accuracy. A model that is certain leaves reinforcement learning nothing to try."""
+    """Ends the training at an accuracy: a model that is certain leaves GRPO nothing to try."""
 
     def __init__(self, accuracy: float) -> None:
         self._accuracy = accuracy
