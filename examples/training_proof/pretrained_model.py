@@ -51,6 +51,8 @@ def load_pretrained(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase
     tokenizer.chat_template = _CHAT_TEMPLATE
     tokenizer.response_template = _RESPONSE_TEMPLATE
     model = AutoModelForCausalLM.from_pretrained(name, **options)
-    # The weights of a GGUF file are no longer quantized; without this, they cannot be saved.
-    model.config.__dict__.pop("quantization_config", None)
+    if options:
+        # The weights of a GGUF file are no longer quantized. With these marks transformers would not save them.
+        model.hf_quantizer = None
+        del model.config.quantization_config
     return model, tokenizer
