@@ -2,8 +2,9 @@
 
 It is the update of automatic domain randomization (Akkaya et al. 2019, https://arxiv.org/abs/1910.07113) with
 the difficulty as the only parameter: performance is collected in a buffer; when the buffer is full, its mean
-is compared with two thresholds, the parameter is moved by one step or stays, and the buffer is cleared. What is collected is the mean reward of a group, from which a group-based trainer such as GRPO
-learns: a group whose episodes are all right or all wrong has no advantages.
+is compared with two thresholds, the parameter is moved by one step or stays, and the buffer is cleared. What
+is collected is the mean reward of a group, from which a group-based trainer such as GRPO learns: a group
+whose episodes are all right or all wrong has no advantages.
 """
 
 from collections.abc import Iterator

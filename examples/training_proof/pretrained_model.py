@@ -52,7 +52,7 @@ def load_pretrained(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase
     tokenizer.response_template = _RESPONSE_TEMPLATE
     model = AutoModelForCausalLM.from_pretrained(name, **options)
     if options:
-        # The weights of a GGUF file are no longer quantized. With these marks transformers would not save them.
+        # The weights are no longer quantized. With these marks transformers would not save them.
         model.hf_quantizer = None
         del model.config.quantization_config
     return model, tokenizer
