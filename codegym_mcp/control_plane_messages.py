@@ -104,6 +104,11 @@ class EpisodePage(BaseModel):
     next_cursor: str | None = None
     """The cursor of the next part, or None if the list ends here. A part may be shorter than the limit."""
 
+    @property
+    def position_after(self) -> Opening | None:
+        """The opening after which the next part begins, or None if the list ends here."""
+        return None if self.next_cursor is None else _read_cursor(self.next_cursor)
+
 
 class EpisodeQuery(BaseModel):
     """The query parameters of `GET /episodes`."""

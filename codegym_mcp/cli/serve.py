@@ -14,18 +14,20 @@ from codegym_mcp.cli.serve_over_http import HttpServing, serve_over_http
 from codegym_mcp.cli.serve_over_stdio import serve_episode, serve_gateway
 from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.episodes.open_episode_limit import DEFAULT_OPEN_EPISODES
 from codegym_mcp.opentelemetry_tracer import export_traces
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.listeners import parse_address
 from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol, parse_protocols
 
+MAX_WORKERS = 256
 _EPISODE_ONLY = frozenset({"task", "difficulty", "seed", "calls"})
-_MANY_EPISODES_ONLY = frozenset({"max_episodes", "no_gateway", "gateway_episodes", "protocols"})
+_MANY_EPISODES_ONLY = frozenset({"workers", "max_episodes", "no_gateway", "gateway_episodes", "protocols"})
 _HTTP_ONLY = frozenset(
     {
+        "workers",
         "max_episodes",
         "isolation",
         "no_gateway",
@@ -97,6 +99,14 @@ def _check_protocols(_: click.Context, __: click.Parameter, names: str | None) -
     help="Keep the journal in this folder; open episodes continue after a restart.",
 )
 @retention_options
+@click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1, MAX_WORKERS),
+    default=1,
+    show_default=True,
+    help="Processes that hold the episodes, for a machine with several processors (HTTP).",
+)
 @click.option(
     "--max-episodes",
     type=click.IntRange(1),
@@ -185,6 +195,7 @@ def serve(
     Example:
       codegym-mcp serve night_courier --difficulty 3 --seed 7
       codegym-mcp serve --http 127.0.0.1:8000
+      codegym-mcp serve --http 127.0.0.1:8000 --workers 8 --data state
       codegym-mcp serve night_courier --difficulty 3 --http 127.0.0.1:8000
       codegym-mcp serve --http 127.0.0.1:8000 --protocols nemo-gym,ors
       codegym-mcp serve --stdio-gateway
@@ -243,6 +254,7 @@ def _http_serving(address: str, options: dict[str, Any]) -> HttpServing:
         raise click.UsageError(str(error)) from None
     return HttpServing(
         address=parsed,
+        workers=options["workers"],
         as_json=options["as_json"],
         json_responses=options["json_responses"],
         gateway=not options["no_gateway"],

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 import click
 
 from codegym_mcp.cli.command_output import echo
-from codegym_mcp.cli.serve_over_stdio import freeze_garbage_collection
+from codegym_mcp.cli.serve_in_workers import serve_in_workers
 from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.loopback_addresses import is_loopback
+from codegym_mcp.runtime.garbage_collection import freeze_garbage_collection
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 from codegym_mcp.sandbox.confinement.linux_functions import forbid_inspection
@@ -43,10 +44,12 @@ class HttpServing:
     Attributes:
         address: where to listen.
         as_json: announce the addresses as one line of JSON.
+        workers: the number of processes that hold the episodes; 1 means this process.
         open_gateway: let everybody use the gateway without a token, also from other machines.
     """
 
     address: TcpAddress | UnixAddress
+    workers: int
     as_json: bool
     json_responses: bool
     gateway: bool
@@ -107,7 +110,6 @@ async def serve_over_http(
             listener = stack.enter_context(bind_unix(serving.address.path))
         else:
             listener = stack.enter_context(bind(serving.address.host, serving.address.port))
-        episodes = await stack.enter_async_context(assemble(catalog, runtime))
         options = HttpOptions(
             token=token,
             json_responses=serving.json_responses,
@@ -122,19 +124,29 @@ async def serve_over_http(
             curriculum=runtime.curriculum,
             protocols=serving.protocols,
         )
-        # The key finds the same episode again after a restart with the same journal.
-        episode = await served.open(episodes, key=_EPISODE_KEY) if served is not None else None
-        app = make_app(episodes, options, host=serving.host, episode=episode)
         port = listener.getsockname()[1] if serving.host is not None else None
         announcement = _describe(serving, port)
-        if episode is not None:
-            announcement |= {"gateway": None, "episode": episode.id, "mcp_url": announcement["gateway"]}
         if not given:
             announcement["token"] = token
         if gateway_token is not None and not given_for_gateway:
             announcement["gateway_token"] = gateway_token
+
+        def announce() -> None:
+            _announce(announcement, as_json=serving.as_json)
+
+        if serving.workers > 1:
+            await serve_in_workers(
+                serving.workers, paths, runtime, options, listener, host=serving.host, ready=announce
+            )
+            return
+        episodes = await stack.enter_async_context(assemble(catalog, runtime))
+        # The key finds the same episode again after a restart with the same journal.
+        episode = await served.open(episodes, key=_EPISODE_KEY) if served is not None else None
+        if episode is not None:
+            announcement |= {"gateway": None, "episode": episode.id, "mcp_url": announcement["gateway"]}
+        app = make_app(episodes, options, host=serving.host, episode=episode)
         freeze_garbage_collection()
-        await serve_http(app, listener, ready=lambda: _announce(announcement, as_json=serving.as_json))
+        await serve_http(app, listener, ready=announce)
 
 
 def _choose_gateway_token(serving: HttpServing, given: str, control_token: str) -> str | None:

@@ -1,6 +1,5 @@
 """Serves one episode, or the gateway, over stdin and stdout."""
 
-import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from codegym_mcp.cli.command_output import echo
 from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.runtime.garbage_collection import freeze_garbage_collection
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 from codegym_mcp.spec.catalog import Catalog
 
@@ -54,19 +54,3 @@ def _announce_on_terminal(what: str) -> None:
             "127.0.0.1:8000.",
             err=True,
         )
-
-
-_FULL_COLLECTION = 1000
-"""Collections of the middle generation before a full one."""
-
-
-def freeze_garbage_collection() -> None:
-    """Excludes everything loaded so far from later collections of garbage, and makes full ones rare.
-
-    A full collection stops every call for a time that grows with the episodes in memory. Few objects need it:
-    most are freed when the last reference to them goes, or by the collections of young objects.
-    """
-    gc.collect()
-    gc.freeze()
-    young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, _FULL_COLLECTION)

@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from hashlib import sha256
 
 import anyio
 
@@ -15,23 +14,34 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_registry import EpisodeRegistry
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal, Opening
+from codegym_mcp.episodes.open_episode_limit import (
+    DEFAULT_OPEN_EPISODES,
+    OpenEpisodeLimit,
+    ProcessOpenEpisodes,
+)
 from codegym_mcp.episodes.recent_tasks import RecentTasks
 from codegym_mcp.episodes.restart_recovery import EpisodeRecovery
 from codegym_mcp.episodes.retention import Retention
-from codegym_mcp.errors import JournalError, LimitError, NotFoundError, SourceError, TaskError
+from codegym_mcp.episodes.shard import Shard, id_of_key, id_of_token
+from codegym_mcp.errors import JournalError, NotFoundError, SourceError, TaskError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment import Environment, Task
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_OPEN_EPISODES = 1000
 _UPKEEP_SECONDS = 1.0
 """Pause between two searches for idle episodes and for episodes that are kept no longer."""
 
+_WHOLE = Shard()
+
 
 class EpisodeManager:
-    """The episodes of one server, by id and by token."""
+    """The episodes of one server, by id and by token.
+
+    Attributes:
+        missing_hint: why an episode may be missing and what to do, for those who ask for it; usually empty.
+    """
 
     def __init__(
         self,
@@ -39,15 +49,18 @@ class EpisodeManager:
         pool: SandboxPool,
         journal: Journal,
         *,
-        open_limit: int = DEFAULT_OPEN_EPISODES,
+        open_limit: OpenEpisodeLimit | int = DEFAULT_OPEN_EPISODES,
         retention: Retention | None = None,
+        shard: Shard = _WHOLE,
     ) -> None:
         self.catalog = catalog
         self.pool = pool
+        self.missing_hint = ""
         self._journal = journal
-        self._open_limit = open_limit
         self._retention = retention or Retention()
-        self._registry = EpisodeRegistry(journal, self._retention)
+        limit = ProcessOpenEpisodes(open_limit) if isinstance(open_limit, int) else open_limit
+        self._registry = EpisodeRegistry(journal, self._retention, limit)
+        self._shard = shard
         self._recent = RecentTasks(pool)
         self._recovery = EpisodeRecovery(catalog, pool, journal)
 
@@ -59,10 +72,11 @@ class EpisodeManager:
         pool: SandboxPool,
         journal: Journal,
         *,
-        open_limit: int = DEFAULT_OPEN_EPISODES,
+        open_limit: OpenEpisodeLimit | int = DEFAULT_OPEN_EPISODES,
         expire_idle: bool = True,
         resume: bool = True,
         retention: Retention | None = None,
+        shard: Shard = _WHOLE,
     ) -> AsyncIterator["EpisodeManager"]:
         """Manages episodes until the block is left.
 
@@ -70,12 +84,13 @@ class EpisodeManager:
         otherwise they are abandoned.
 
         Args:
-            open_limit: how many episodes can be open at the same time.
+            open_limit: how many episodes can be open at the same time, in this process or in several.
             expire_idle: whether episodes end after `idle_seconds` without a call.
             resume: whether the open episodes of the journal continue; no other server may use it then.
             retention: how long ended episodes are kept; the default retention without it.
+            shard: the part of all episodes that this process holds; the journal has no others.
         """
-        episodes = cls(catalog, pool, journal, open_limit=open_limit, retention=retention)
+        episodes = cls(catalog, pool, journal, open_limit=open_limit, retention=retention, shard=shard)
         if resume:
             await episodes._recovery.resume(episodes._registry.add)
         failure: Exception | None = None
@@ -148,8 +163,8 @@ class EpisodeManager:
             LimitError: as many episodes are open as `open_limit` allows.
             CodegymError: the environment cannot be opened; see `Episode.open`. The key is used up.
         """
-        chosen_id = _id_of_key(key) if key is not None else None
-        if chosen_id is not None:
+        chosen_id = id_of_key(key) if key is not None else self._shard.new_id()
+        if key is not None:
             with suppress(NotFoundError):
                 known = self.by_id(chosen_id)
                 same_environment = known.environment.name == environment.name
@@ -157,12 +172,6 @@ class EpisodeManager:
                     await known.wait_until_opened()
                     return known
                 raise TaskError("Another episode was opened with this request key.", hint="Send a new key.")
-        if self.open_count >= self._open_limit:
-            raise LimitError(
-                "open_episodes",
-                self._open_limit,
-                f"{self._open_limit} episodes are open; close one, or raise the limit.",
-            )
         episode = Episode(
             pool=self.pool,
             journal=self._journal,
@@ -172,7 +181,7 @@ class EpisodeManager:
             id=chosen_id,
             recent=self._recent,
         )
-        self._registry.add(episode)
+        self._registry.add_new(episode)
         try:
             await episode.open()
         except JournalError:
@@ -188,11 +197,19 @@ class EpisodeManager:
             NotFoundError: no episode has this id.
             SourceError, JournalError: the episode ended in an earlier server, and cannot be read.
         """
-        return self._registry.find(episode_id) or self._recovery.ended_episode(episode_id)
+        known = self._registry.find(episode_id)
+        if known is not None:
+            return known
+        try:
+            return self._recovery.ended_episode(episode_id)
+        except NotFoundError as error:
+            if error.kind != "episode" or not self.missing_hint:
+                raise
+            raise NotFoundError("episode", episode_id, hint=self.missing_hint) from None
 
     def by_key(self, key: str) -> Episode:
         """Returns the episode that was opened with this idempotency key, open or ended; see `by_id`."""
-        return self.by_id(_id_of_key(key))
+        return self.by_id(id_of_key(key))
 
     def by_token(self, token: str) -> Episode:
         """Returns the episode with this token, open or ended.
@@ -201,14 +218,15 @@ class EpisodeManager:
             NotFoundError: no episode has this token; the error does not repeat the token.
         """
         with suppress(NotFoundError, SourceError):
-            episode = self.by_id(token.partition("-")[0])
+            episode = self.by_id(id_of_token(token))
             if secrets.compare_digest(episode.token.encode(), token.encode()):
                 return episode
-        raise NotFoundError("episode", "", hint="Its address is wrong. Open a new one.")
+        hint = self.missing_hint or "Its address is wrong. Open a new one."
+        raise NotFoundError("episode", "", hint=hint)
 
     def in_memory(self, token: str) -> Episode | None:
         """Returns the episode with this token, or None if it is unknown or only in the journal."""
-        episode = self._registry.find(token.partition("-")[0])
+        episode = self._registry.find(id_of_token(token))
         known = episode is not None and secrets.compare_digest(episode.token.encode(), token.encode())
         return episode if known else None
 
@@ -277,8 +295,3 @@ class EpisodeManager:
     def ended_count(self) -> int:
         """The number of ended episodes in memory."""
         return self._registry.ended_count
-
-
-def _id_of_key(key: str) -> str:
-    """Returns the id of the episode that is opened with an idempotency key."""
-    return sha256(key.encode()).hexdigest()[:16]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_counters import EpisodeCounters
 from codegym_mcp.episodes.journal import Journal
+from codegym_mcp.episodes.open_episode_limit import OpenEpisodeLimit
 from codegym_mcp.episodes.retention import Retention
 
 
@@ -22,8 +23,9 @@ class EpisodeRegistry:
         counters: what the episodes did since the registry was created.
     """
 
-    def __init__(self, journal: Journal, retention: Retention) -> None:
+    def __init__(self, journal: Journal, retention: Retention, limit: OpenEpisodeLimit) -> None:
         self._journal = journal
+        self._limit = limit
         self._retention = retention
         self.counters = EpisodeCounters()
         self._open: dict[str, Episode] = {}
@@ -51,8 +53,21 @@ class EpisodeRegistry:
         """The number of ended episodes in memory."""
         return len(self._ended) + len(self._without_events)
 
+    def add_new(self, episode: Episode) -> None:
+        """Adds an episode that is about to be opened, and follows it to its end.
+
+        Raises:
+            LimitError: as many episodes are open as may be; nothing was added.
+        """
+        self._limit.claim()
+        self._follow(episode)
+
     def add(self, episode: Episode) -> None:
-        """Adds an open episode, and follows it to its end."""
+        """Adds an episode that is open already, whatever the limit is, and follows it to its end."""
+        self._limit.add()
+        self._follow(episode)
+
+    def _follow(self, episode: Episode) -> None:
         self._open[episode.id] = episode
         self.counters.opened += 1
         episode.on_call = self.counters.count_call
@@ -73,7 +88,8 @@ class EpisodeRegistry:
 
     def _on_end(self, episode: Episode) -> None:
         now = time.monotonic()
-        self._open.pop(episode.id, None)
+        if self._open.pop(episode.id, None) is not None:
+            self._limit.release()
         self.counters.ended[episode.outcome] += 1
         self._ended[episode.id] = _Ended(episode, now)
         self.prune(now)

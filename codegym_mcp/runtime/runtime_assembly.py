@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.episodes.episode_manager import DEFAULT_OPEN_EPISODES, EpisodeManager
+from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.journal import Journal
+from codegym_mcp.episodes.journal_shards import divide_journals
+from codegym_mcp.episodes.open_episode_limit import DEFAULT_OPEN_EPISODES, OpenEpisodeLimit
 from codegym_mcp.episodes.retention import Retention
+from codegym_mcp.episodes.shard import Shard
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, Isolation, SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.storage.directory_lock import lock_directory
 
-JOURNAL_FILE = "journal.sqlite"
+JOURNAL_FILE = Shard().journal_name
 CURRICULUM_FILE = "curriculum.json"
 
 
@@ -35,6 +38,8 @@ class RuntimeOptions:
             process may use that folder meanwhile.
         allow_unconfined: whether environments run on a system that cannot confine them.
         retention: how long episodes are kept that have ended.
+        shard: the part of all episodes that this process holds. One of several processes shares the data
+            folder with the others, whose parent has locked it.
     """
 
     isolation: Isolation = "process"
@@ -45,6 +50,7 @@ class RuntimeOptions:
     resume: bool = True
     allow_unconfined: bool = False
     retention: Retention = field(default_factory=Retention)
+    shard: Shard = field(default_factory=Shard)
 
     @property
     def curriculum(self) -> Path | None:
@@ -53,8 +59,14 @@ class RuntimeOptions:
 
 
 @asynccontextmanager
-async def assemble(catalog: Catalog, options: RuntimeOptions) -> AsyncIterator[EpisodeManager]:
+async def assemble(
+    catalog: Catalog, options: RuntimeOptions, *, open_episodes: OpenEpisodeLimit | None = None
+) -> AsyncIterator[EpisodeManager]:
     """Opens an episode manager over a catalog. Its processes end when the block is left.
+
+    Args:
+        open_episodes: counts the open episodes of several processes; without it, those of this process are
+            counted.
 
     Raises:
         SandboxError: environments cannot be confined here.
@@ -63,8 +75,11 @@ async def assemble(catalog: Catalog, options: RuntimeOptions) -> AsyncIterator[E
     async with AsyncExitStack() as stack:
         path = None
         if options.data is not None:
-            stack.enter_context(lock_directory(options.data, alone=options.resume))
-            path = options.data / JOURNAL_FILE
+            if options.shard.count == 1:
+                stack.enter_context(lock_directory(options.data, alone=options.resume))
+                if options.resume:
+                    divide_journals(options.data, 1)
+            path = options.data / options.shard.journal_name
         journal = stack.enter_context(Journal.open(path))
         pool = await stack.enter_async_context(
             SandboxPool.open(
@@ -78,9 +93,10 @@ async def assemble(catalog: Catalog, options: RuntimeOptions) -> AsyncIterator[E
                 catalog,
                 pool,
                 journal,
-                open_limit=options.open_limit,
+                open_limit=open_episodes or options.open_limit,
                 expire_idle=options.expire_idle,
                 resume=options.resume,
                 retention=options.retention,
+                shard=options.shard,
             )
         )

@@ -5,7 +5,6 @@ Everything except `GET /health` needs the bearer token. Errors are `{"error": {"
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import anyio.to_thread
 from opentelemetry.propagate import extract
@@ -26,7 +25,6 @@ from codegym_mcp.control_plane_messages import (
     OpenedEpisode,
     OpenRequest,
 )
-from codegym_mcp.curriculum.curriculum_file import CurriculumFile, CurriculumInMemory
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -69,7 +67,7 @@ class ControlPlane:
         public_url: str | None = None,
         reveal: bool = False,
         refuse_reveal: bool = False,
-        curriculum: Path | None = None,
+        adaptive: AdaptiveOpenings | None = None,
     ) -> None:
         """
         Args:
@@ -77,15 +75,13 @@ class ControlPlane:
                 was sent to.
             reveal: open every episode with `reveal`.
             refuse_reveal: refuse to open an episode with `reveal`.
-            curriculum: the file of adaptive difficulties; None keeps them in memory.
+            adaptive: opens episodes whose difficulty the curriculum chooses; without it, they are refused.
         """
         self._episodes = episodes
         self._token = token
         self._metrics = Metrics(episodes)
         self._bodies = bodies
-        self._adaptive = AdaptiveOpenings(
-            episodes, CurriculumFile(path=curriculum) if curriculum is not None else CurriculumInMemory()
-        )
+        self._adaptive = adaptive
         self._public_url = public_url.rstrip("/") if public_url else None
         self._reveal = reveal
         self._refuse_reveal = refuse_reveal
@@ -121,7 +117,7 @@ class ControlPlane:
 
     async def _list_environments(self, request: Request) -> Response:
         try:
-            query = EnvironmentQuery.model_validate(_query(request, repeatable=("name", "tag")))
+            query = EnvironmentQuery.model_validate(read_query(request, repeatable=("name", "tag")))
         except ValidationError as error:
             return _invalid(error, "the query")
         query = query.model_copy(update={"limit": min(query.limit or MAX_PAGE, MAX_PAGE)})
@@ -134,7 +130,7 @@ class ControlPlane:
         return JSONResponse([info.model_dump(mode="json") for info in page.environments], headers=headers)
 
     async def _show_curriculum(self, _: Request) -> Response:
-        return JSONResponse({"difficulties": self._adaptive.difficulties()})
+        return JSONResponse({"difficulties": self._adaptive.difficulties() if self._adaptive else {}})
 
     async def _list_or_open(self, request: Request) -> Response:
         return await (self._open(request) if request.method == "POST" else self._list_episodes(request))
@@ -156,6 +152,12 @@ class ControlPlane:
             )
         settings = EpisodeSettings(limits=requested.limits, reveal=requested.reveal or self._reveal)
         if isinstance(requested, AdaptiveOpenRequest):
+            if self._adaptive is None:
+                return error_response(
+                    422,
+                    "The workers of this server share no curriculum.",
+                    "Start the server with --data, or choose the difficulty in the request.",
+                )
             episode = await self._adaptive.open(requested, settings)
         else:
             episode = await self._episodes.open_task(
@@ -179,7 +181,7 @@ class ControlPlane:
 
     async def _list_episodes(self, request: Request) -> Response:
         try:
-            query = EpisodeQuery.model_validate(_query(request, repeatable=("state",)))
+            query = EpisodeQuery.model_validate(read_query(request, repeatable=("state",)))
         except ValidationError as error:
             return _invalid(error, "the query")
         return _json(self._find_page(query))
@@ -214,7 +216,7 @@ class ControlPlane:
         return Response(events, media_type="application/json")
 
 
-def _query(request: Request, *, repeatable: tuple[str, ...]) -> dict[str, str | list[str]]:
+def read_query(request: Request, *, repeatable: tuple[str, ...]) -> dict[str, str | list[str]]:
     """Returns the parameters of a query. Another one that is repeated is a list too, and so refused."""
     parameters = request.query_params
     values = {name: parameters.getlist(name) for name in parameters}

@@ -1,7 +1,8 @@
 """The HTTP server: episodes by address, the gateway, the control plane, protocols of trainers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from mcp.server.lowlevel.server import Server
@@ -14,10 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from codegym_mcp.curriculum.curriculum_file import CurriculumFile, CurriculumInMemory
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.server.adaptive_openings import AdaptiveOpenings, FindEpisode
 from codegym_mcp.server.bearer_tokens import has_bearer_token
+from codegym_mcp.server.caller_episodes import CallerCounts
 from codegym_mcp.server.control_plane import ControlPlane
 from codegym_mcp.server.episode_addresses import EPISODE_PATH, EpisodeAddresses, requested_episode
 from codegym_mcp.server.error_responses import error_response
@@ -35,12 +39,32 @@ from codegym_mcp.server.trainer_protocols.trainer_routes import trainer_routes
 from codegym_mcp.viewer_page.page_routes import view_routes
 
 
+@dataclass(frozen=True)
+class ServerPart:
+    """What differs in a process that holds a part of the server's episodes.
+
+    Attributes:
+        routing: the middleware that passes on requests for other processes.
+        caller_counts: counts the episodes that callers have open in all processes.
+        view_run: the id under which the viewer's page shows the episodes of this process.
+        number: the number of this process, from 1, for people.
+        find_episode: returns an episode of any process.
+    """
+
+    routing: Middleware
+    caller_counts: CallerCounts
+    view_run: str
+    number: int
+    find_episode: FindEpisode
+
+
 def make_app(
     episodes: EpisodeManager,
     options: HttpOptions,
     *,
     host: str | None = "127.0.0.1",
     episode: Episode | None = None,
+    part: ServerPart | None = None,
 ) -> Starlette:
     """Returns the ASGI application.
 
@@ -49,6 +73,7 @@ def make_app(
         options: see `HttpOptions`.
         host: the address that it will be bound to; None for a Unix socket.
         episode: the episode that is served at the gateway's address, in place of the gateway.
+        part: what differs if other processes hold other episodes of the server.
     """
     bodies = BodyReader()
     endpoints: list[McpEndpoint] = []
@@ -70,7 +95,12 @@ def make_app(
         gateway = mcp_endpoint(
             EpisodeMcpServer.of(episode).server
             if episode is not None
-            else Gateway(episodes, settings, per_caller=options.gateway_episodes).server
+            else Gateway(
+                episodes,
+                settings,
+                per_caller=options.gateway_episodes,
+                caller_counts=part.caller_counts if part is not None else None,
+            ).server
         )
         if options.gateway_token is not None:
             gateway = _TokenRequired(gateway, options.gateway_token)
@@ -82,13 +112,16 @@ def make_app(
         public_url=options.public_url,
         reveal=options.reveal,
         refuse_reveal=options.refuse_reveal,
-        curriculum=options.curriculum,
+        adaptive=_adaptive_openings(episodes, options, part),
     )
     routes += control.routes()
     # The page shows verdicts: its data need the control plane's token, which agents never have.
-    routes += view_routes(
-        ServerViewSource(episodes), is_authorized=lambda scope: has_bearer_token(scope, options.token)
+    view = (
+        ServerViewSource(episodes)
+        if part is None
+        else ServerViewSource(episodes, run=part.view_run, name=f"episodes of worker {part.number}")
     )
+    routes += view_routes(view, is_authorized=lambda scope: has_bearer_token(scope, options.token))
     routes += trainer_routes(options.protocols, episodes, TrainerEndpoints(options.token, bodies), routes)
 
     @asynccontextmanager
@@ -102,17 +135,29 @@ def make_app(
         routes=routes,
         lifespan=lifespan,
         middleware=[
-            Middleware(ScheduledRequests, episodes=episodes, token=options.token),
-            *_middleware(options, host),
+            Middleware(ScheduledRequests, find_episode=episodes.in_memory, token=options.token),
+            *request_checks(options, host),
+            *([part.routing] if part is not None else []),
             Middleware(EpisodeAddresses, endpoint=episode_endpoint, episodes=episodes),
         ],
-        exception_handlers={HTTPException: _route_error, ClientDisconnect: _client_gone},
+        exception_handlers=EXCEPTION_HANDLERS,
     )
     app.router.redirect_slashes = False
     return app
 
 
-def _middleware(options: HttpOptions, host: str | None) -> list[Middleware]:
+def _adaptive_openings(
+    episodes: EpisodeManager, options: HttpOptions, part: ServerPart | None
+) -> AdaptiveOpenings | None:
+    """Returns what opens episodes of adaptive difficulty, or None if the processes share no curriculum."""
+    if options.curriculum is not None:
+        curriculum = CurriculumFile(path=options.curriculum)
+        return AdaptiveOpenings(episodes, curriculum, part.find_episode if part is not None else None)
+    return AdaptiveOpenings(episodes, CurriculumInMemory()) if part is None else None
+
+
+def request_checks(options: HttpOptions, host: str | None) -> list[Middleware]:
+    """Returns the middleware that checks Host and Origin of a request, before any route sees it."""
     guard = Middleware(
         RequestGuard,
         host=host,
@@ -152,6 +197,10 @@ async def _route_error(_: Request, error: Exception) -> Response:
     response = error_response(error.status_code, f"{error.detail}.")
     response.headers.update(error.headers or {})
     return response
+
+
+EXCEPTION_HANDLERS: Mapping[Any, Any] = {HTTPException: _route_error, ClientDisconnect: _client_gone}
+"""Answers what the routes do not."""
 
 
 class _TokenRequired:

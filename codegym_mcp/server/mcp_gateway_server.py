@@ -25,7 +25,7 @@ from codegym_mcp.errors import (
     TaskError,
 )
 from codegym_mcp.policies.tool_schemas import answer_schema
-from codegym_mcp.server.caller_episodes import CallerEpisodes
+from codegym_mcp.server.caller_episodes import CallerCounts, CallerEpisodes
 from codegym_mcp.server.http_options import DEFAULT_GATEWAY_EPISODES
 from codegym_mcp.server.mcp_instructions import gateway_instructions, instructions
 from codegym_mcp.server.mcp_middleware import Context, check_requests
@@ -153,15 +153,18 @@ class Gateway:
         settings: EpisodeSettings,
         *,
         per_caller: int = DEFAULT_GATEWAY_EPISODES,
+        caller_counts: CallerCounts | None = None,
     ) -> None:
         """
         Args:
             settings: the settings of the episodes that agents open.
             per_caller: episodes that one client address may have open.
+            caller_counts: counts the episodes of several processes; without it, those of this process are
+                counted.
         """
         self._episodes = episodes
         self._settings = settings
-        self._callers = CallerEpisodes(per_caller)
+        self._callers = CallerEpisodes(per_caller, caller_counts)
         self._tools = {tool.name: tool for tool in TOOLS}
         self._actions: dict[str, Callable[..., Awaitable[types.CallToolResult]]] = {
             "list_environments": self._list_environments,
@@ -263,10 +266,10 @@ class Gateway:
         try:
             return self._episodes.by_token(handle)
         except NotFoundError:
-            raise InvalidArgumentsError(
-                "There is no episode with this handle. Send the handle that start_episode returned, or start "
-                "a new episode."
-            ) from None
+            hint = self._episodes.missing_hint or (
+                "Send the handle that start_episode returned, or start a new episode."
+            )
+            raise InvalidArgumentsError(f"There is no episode with this handle. {hint}") from None
 
 
 def _caller(context: Context) -> str:

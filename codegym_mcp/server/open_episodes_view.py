@@ -40,8 +40,15 @@ _SHOWN = 2000
 class ServerViewSource(ViewSource):
     """The episodes that a server holds in memory: the open ones, and ended ones as long as they are kept."""
 
-    def __init__(self, episodes: EpisodeManager) -> None:
+    def __init__(self, episodes: EpisodeManager, *, run: str = RUN, name: str = _NAME) -> None:
+        """
+        Args:
+            run: the id under which the page shows the episodes.
+            name: what the page calls them.
+        """
         self._episodes = episodes
+        self._id = run
+        self._name = name
         self._plays = OraclePlays()
 
     async def runs(self) -> list[RunView]:
@@ -87,8 +94,8 @@ class ServerViewSource(ViewSource):
         steps = _steps(episode)
         end = query.first + STEPS_PER_REQUEST
         return EpisodeView(
-            run=RUN,
-            run_name=_NAME,
+            run=self._id,
+            run_name=self._name,
             row=_row(episode, steps=len(steps)),
             live=episode.state is EpisodeState.OPEN,
             max_calls=episode.settings.limits.calls,
@@ -123,8 +130,8 @@ class ServerViewSource(ViewSource):
         return OtherAttempts(
             attempts=[
                 OtherAttempt(
-                    run=RUN,
-                    run_name=f"{_NAME}: {row.id}",
+                    run=self._id,
+                    run_name=f"{self._name}: {row.id}",
                     id=row.id,
                     agent=row.agent or "an agent",
                     outcome=row.outcome,
@@ -147,8 +154,8 @@ class ServerViewSource(ViewSource):
     def _run(self) -> RunView:
         held = self._episodes.held
         return RunView(
-            id=RUN,
-            name=_NAME,
+            id=self._id,
+            name=self._name,
             agent="",
             state=f"{self._episodes.open_count} open",
             live=True,
@@ -162,7 +169,7 @@ class ServerViewSource(ViewSource):
         )
 
     def _check(self, run: str) -> None:
-        if run != RUN:
+        if run != self._id:
             raise NotFoundError("run", run)
 
     def _rows(self) -> list[EpisodeRow]:

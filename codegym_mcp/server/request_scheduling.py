@@ -7,6 +7,7 @@ each call in progress would wait for it several times.
 import asyncio
 import heapq
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -14,7 +15,6 @@ from weakref import WeakKeyDictionary
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from codegym_mcp.episodes.episode import Episode
-from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.server.bearer_tokens import has_token
 
 _COST_PER_ITERATION = 16
@@ -33,6 +33,9 @@ KNOWN_SENDER = "codegym_mcp.known_sender"
 """Key of a request's scope: whether an episode's address or a valid token came with it."""
 EPISODE = "codegym_mcp.episode"
 """Key of a request's scope: the episode in memory to whose address it was sent."""
+
+
+FindEpisode = Callable[[str], Episode | None]
 
 
 class Sender:
@@ -162,14 +165,15 @@ class RequestScheduler:
 class ScheduledRequests:
     """ASGI middleware that lets every request wait for its turn."""
 
-    def __init__(self, app: ASGIApp, *, episodes: EpisodeManager, token: str) -> None:
+    def __init__(self, app: ASGIApp, *, find_episode: FindEpisode, token: str) -> None:
         """
         Args:
+            find_episode: returns the episode with a token, or None if this process does not hold it.
             token: the token of the control plane; requests that carry it share a part of their own.
         """
         self._app = app
         self._scheduler = RequestScheduler()
-        self._manager = episodes
+        self._find_episode = find_episode
         self._token = token
         self._control = Sender()
         self._episodes: WeakKeyDictionary[Episode, Sender] = WeakKeyDictionary()
@@ -195,7 +199,7 @@ class ScheduledRequests:
         path: str = scope["path"]
         _, found, rest = path.rpartition("/episodes/")
         if found:
-            episode = self._manager.in_memory(rest.partition("/")[0])
+            episode = self._find_episode(rest.partition("/")[0])
             if episode is not None:
                 scope[EPISODE] = episode
                 return self._sender_of(episode)

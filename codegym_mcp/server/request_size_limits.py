@@ -4,6 +4,7 @@ uvicorn's own protocol bounds only the time between two requests.
 """
 
 import asyncio
+import os
 from typing import Any, cast
 
 import httptools
@@ -23,6 +24,8 @@ _MIN_PART_BYTES = 256
 """Several requests that arrive together are parsed in parts of at least this size."""
 _MAX_DISCARDED_BYTES = 4 << 20
 """Bytes of a body that are read after its request was answered."""
+CONNECTION = "codegym_mcp.connection"
+"""Key of a request's scope: the connection that it arrived on."""
 _UPGRADE_HEADERS = frozenset({b"connection", b"upgrade", b"http2-settings"})
 _RESPONSES = {
     400: b"Bad Request",
@@ -62,9 +65,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         known: whether a request with an episode's address or a valid token was answered on it.
     """
 
-    def __init__(self, registry: ConnectionRegistry, **arguments: Any) -> None:
+    def __init__(self, registry: ConnectionRegistry, *, received: bytes = b"", **arguments: Any) -> None:
+        """
+        Args:
+            received: what another process has received on the connection, before this one reads from it.
+        """
         super().__init__(**arguments)
         self._registry = registry
+        self._received_before = received
         self._head_bytes = 0
         self._head_begun = False
         self._completed = False
@@ -86,10 +94,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_made(cast(asyncio.Transport, _QuietTransport(transport)))
         self.address = self.client[0] if self.client else ""
         self._counted = True
-        if self._registry.add(self):
-            self._enter(Phase.HEAD)
-        else:
+        if not self._registry.add(self):
             self.refuse(503, "The server has too many connections.")
+            return
+        self._enter(Phase.HEAD)
+        if self._received_before:
+            received, self._received_before = self._received_before, b""
+            self.data_received(received)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -115,6 +126,26 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 b"connection: close\r\n\r\n%b" % (status, _RESPONSES[status], len(body), body)
             )
         self.transport.close()
+
+    def detach(self) -> int | None:
+        """Gives up the connection within a request whose body was read and whose response has not begun.
+
+        Returns:
+            A descriptor of the connection, on which another process can serve the request; None if the client
+            has closed the connection, or has sent a part of its next request already.
+        """
+        transport = self.transport
+        if transport.is_closing() or self._active is None:
+            return None
+        transport.pause_reading()
+        if self.pipeline or self._unparsed or self._head_begun or transport.get_write_buffer_size():
+            transport.resume_reading()
+            return None
+        descriptor = os.dup(transport.get_extra_info("socket").fileno())
+        # The application ends without a response.
+        self._active.disconnected = True
+        self.abort()
+        return descriptor
 
     def _last_cycle(self) -> RequestResponseCycle | None:
         """The last request and its response, or None before the first request."""
@@ -229,6 +260,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         self._head_bytes = 0
         self._head_begun = False
+        cast(dict[str, Any], self.scope)[CONNECTION] = self
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:

@@ -9,8 +9,10 @@ from codegym_mcp.storage.file_lock import closed_in_children, try_lock
 
 
 @contextmanager
-def lock_directory(folder: Path, *, alone: bool) -> Iterator[None]:
+def lock_directory(folder: Path, *, alone: bool) -> Iterator[int]:
     """Locks a directory until the block is left or the process ends.
+
+    Yields the descriptor of the lock: a process that inherits it keeps the lock until it has ended too.
 
     Args:
         folder: the directory; it is created if it does not exist.
@@ -35,4 +37,4 @@ def lock_directory(folder: Path, *, alone: bool) -> Iterator[None]:
                 hint="Stop that server, or name another directory with --data.",
             )
         with closed_in_children(lock.fileno()):
-            yield
+            yield lock.fileno()

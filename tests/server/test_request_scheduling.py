@@ -130,7 +130,7 @@ async def _unused(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 async def test_only_what_a_client_cannot_choose_gives_it_a_share_of_its_own(http: Server) -> None:
     episode = await http.open()
-    scheduled = ScheduledRequests(_unused, episodes=http.episodes, token="secret")
+    scheduled = ScheduledRequests(_unused, find_episode=http.episodes.in_memory, token="secret")
 
     def sender(path: str, host: str = "127.0.0.1", token: str = "") -> Sender:
         headers = [(b"authorization", b"Bearer " + token.encode())] if token else []
@@ -151,7 +151,7 @@ async def test_only_what_a_client_cannot_choose_gives_it_a_share_of_its_own(http
 
 
 async def test_very_many_addresses_take_no_memory(http: Server) -> None:
-    scheduled = ScheduledRequests(_unused, episodes=http.episodes, token="secret")
+    scheduled = ScheduledRequests(_unused, find_episode=http.episodes.in_memory, token="secret")
     for number in range(5000):
         scheduled.find_sender({"type": "http", "path": "/", "headers": [], "client": (str(number), 1)})
     assert _living_senders() <= 1100

@@ -4,7 +4,6 @@ It is started with `subprocess` on the calling thread, not with asyncio: the zyg
 started it, no helper thread or child watcher is needed, and it works on any thread's event loop.
 """
 
-import asyncio
 import os
 import socket
 import subprocess
@@ -13,8 +12,8 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
+from codegym_mcp.sandbox.process.process_end import process_end
 
-_POLL_SECONDS = 0.01
 _MAX_STDERR = 1 << 16
 
 
@@ -70,23 +69,7 @@ class ZygoteProcess:
 
     async def ended(self) -> None:
         """Waits until the process has ended. No thread is used, so it works while the interpreter ends."""
-        if self._process.poll() is not None:
-            return
-        try:
-            pidfd = os.pidfd_open(self._process.pid)
-        except (AttributeError, OSError):
-            while self._process.poll() is None:  # noqa: ASYNC110 - there is nothing to wait for
-                await asyncio.sleep(_POLL_SECONDS)
-            return
-        loop = asyncio.get_running_loop()
-        readable = asyncio.Event()
-        loop.add_reader(pidfd, readable.set)
-        try:
-            await readable.wait()
-        finally:
-            loop.remove_reader(pidfd)
-            os.close(pidfd)
-        self._process.wait()
+        await process_end(self._process)
 
     def close(self) -> str:
         """Closes the pipe of stderr.

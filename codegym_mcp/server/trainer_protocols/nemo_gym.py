@@ -38,7 +38,7 @@ from codegym_mcp.validation_messages import first_fault
 MAX_ROLLOUT_BODY = 16 * MIB
 """The largest body with the response of a model, in bytes: trainers send its token ids too."""
 
-_COOKIE = "codegym_session"
+SESSION_COOKIE = "codegym_session"
 _REQUIRED = ("responses_create_params", "response")
 """What a request for a verdict must have, and gets back."""
 _MARKS = ("agent_ref", "_ng_")
@@ -85,7 +85,7 @@ class NemoGymServer:
                 resources_session_id=seed.resources_session_id, resources_tools=_mcp(episode)
             )
             return _respond(seeded.model_dump(), episode)
-        episode = await self._sessions.seed(TaskReference.from_row(body), request.cookies.get(_COOKIE))
+        episode = await self._sessions.seed(TaskReference.from_row(body), request.cookies.get(SESSION_COOKIE))
         return _respond({"mcp": _mcp(episode).model_dump()}, episode)
 
     async def _verify(self, request: Request) -> Response:
@@ -139,10 +139,11 @@ def _mcp(episode: Episode) -> McpMetadata:
 
 
 def _cookie(request: Request) -> str:
-    cookie = request.cookies.get(_COOKIE)
+    cookie = request.cookies.get(SESSION_COOKIE)
     if cookie is None:
         raise TrainerRequestError(
-            400, f"The request has no session: send the cookie {_COOKIE} of the response to /seed_session."
+            400,
+            f"The request has no session: send the cookie {SESSION_COOKIE} of the response to /seed_session.",
         )
     return cookie
 
@@ -157,7 +158,7 @@ def _respond(body: dict[str, Any], episode: Episode | None) -> Response:
 
 def _with_cookie(response: Response, episode: Episode) -> Response:
     """Adds the session's cookie: some clients send only the cookies of the last response."""
-    response.set_cookie(_COOKIE, episode.token, path="/", httponly=True, samesite="strict")
+    response.set_cookie(SESSION_COOKIE, episode.token, path="/", httponly=True, samesite="strict")
     return response
 
 

@@ -65,7 +65,7 @@ class NemoGymSessions:
             CodegymError: see `EpisodeManager.open_task`.
         """
         reference = TaskReference.from_row(seed.task_data)
-        key = _session_key(seed.resources_session_id, seed.episode_id)
+        key = session_key(seed.resources_session_id, seed.episode_id)
         known = self._find_by_key(key)
         if key in self._closed or (known is not None and known.state is not EpisodeState.OPEN):
             raise _has_ended(seed)
@@ -135,7 +135,7 @@ class NemoGymSessions:
 
     async def close(self, closing: CloseRequest) -> None:
         """Closes a session, also an unknown one, which cannot be seeded afterwards."""
-        key = _session_key(closing.resources_session_id, closing.episode_id)
+        key = session_key(closing.resources_session_id, closing.episode_id)
         episode = self._find_by_key(key)
         if episode is not None:
             await drop(episode)
@@ -156,7 +156,7 @@ async def drop(episode: Episode) -> None:
     await episode.close("The trainer closed the session.", state=EpisodeState.ABANDONED)
 
 
-def _session_key(session: str, identity: EpisodeIdentity) -> str:
+def session_key(session: str, identity: EpisodeIdentity) -> str:
     """Returns the idempotency key of a session, which only a request with all of its names has."""
     return f"nemo-gym/{to_json([session, identity.rollout_id, identity.attempt]).decode()}"
 

@@ -63,7 +63,7 @@ class OrsSessions:
                 difficulty=reference.difficulty,
                 seed=reference.seed,
                 settings=_SETTINGS,
-                key=_key(session),
+                key=session_key(session),
             )
         except TaskError:
             if known is None:
@@ -95,7 +95,7 @@ class OrsSessions:
 
     def _find(self, session: str) -> Episode | None:
         try:
-            return self._episodes.by_key(_key(session))
+            return self._episodes.by_key(session_key(session))
         except NotFoundError:
             return None
 
@@ -158,7 +158,7 @@ def read_session(request: Request) -> str:
     return session
 
 
-def _key(session: str) -> str:
+def session_key(session: str) -> str:
     """Returns the idempotency key of a session."""
     return f"ors/{session}"
 

@@ -1,0 +1,46 @@
+"""`python -m codegym_mcp.cli.serve_worker PARENT`: a worker of `serve --workers`, with its settings on stdin.
+
+The argument is the id of the control process. Linux ends a worker with it; on other systems the worker stops
+when its channel to the control process is closed.
+"""
+
+import os
+import sys
+from contextlib import suppress
+
+from codegym_mcp.cli.command_output import run, show_log_messages
+from codegym_mcp.errors import CodegymError
+from codegym_mcp.opentelemetry_tracer import export_traces
+from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
+from codegym_mcp.sandbox.confinement.linux_functions import die_with_parent, forbid_inspection
+from codegym_mcp.server.workers.worker_process import Worker
+from codegym_mcp.server.workers.worker_settings import WorkerSettings
+
+
+async def _serve(settings: WorkerSettings) -> None:
+    await Worker(settings).serve()
+
+
+def main(parent: int) -> int:
+    """Runs a worker and returns its exit code."""
+    if sys.platform == "linux":
+        die_with_parent()
+        if os.getppid() != parent:
+            return 1
+    settings = WorkerSettings.model_validate_json(sys.stdin.buffer.read())
+    with suppress(OSError):
+        # As the control process: it holds the tokens and the answers.
+        forbid_inspection()
+    raise_open_file_limit()
+    show_log_messages()
+    export_traces("codegym-mcp server")
+    try:
+        run(lambda: _serve(settings))
+    except CodegymError:
+        # The control process tells it.
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,1 @@
+"""A server of several processes: a control process at one address, and workers that hold the episodes."""
