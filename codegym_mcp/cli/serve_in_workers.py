@@ -14,6 +14,9 @@ from codegym_mcp.runtime.runtime_assembly import RuntimeOptions
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.storage.directory_lock import lock_directory
 
+_PATIENCE = 10.0
+"""Seconds to wait for the workers of a server that was killed; they keep its lock until they have ended."""
+
 
 async def serve_in_workers(
     count: int,
@@ -50,7 +53,7 @@ async def serve_in_workers(
     with ExitStack() as stack:
         lock = None
         if runtime.data is not None:
-            lock = stack.enter_context(lock_directory(runtime.data, alone=True))
+            lock = stack.enter_context(lock_directory(runtime.data, alone=True, patience=_PATIENCE))
             divide_journals(runtime.data, count)
         table = OpenEpisodeTable.create(count, runtime.open_limit)
         stack.callback(table.close)

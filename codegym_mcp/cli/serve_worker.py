@@ -8,17 +8,7 @@ import os
 import sys
 from contextlib import suppress
 
-from codegym_mcp.cli.command_output import run, show_log_messages
-from codegym_mcp.errors import CodegymError
-from codegym_mcp.opentelemetry_tracer import export_traces
-from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.sandbox.confinement.linux_functions import die_with_parent, forbid_inspection
-from codegym_mcp.server.workers.worker_process import Worker
-from codegym_mcp.server.workers.worker_settings import WorkerSettings
-
-
-async def _serve(settings: WorkerSettings) -> None:
-    await Worker(settings).serve()
 
 
 def main(parent: int) -> int:
@@ -27,6 +17,14 @@ def main(parent: int) -> int:
         die_with_parent()
         if os.getppid() != parent:
             return 1
+    # Importing the server takes a second, in which the control process may be killed.
+    from codegym_mcp.cli.command_output import run, show_log_messages
+    from codegym_mcp.errors import CodegymError
+    from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
+    from codegym_mcp.server.workers.worker_process import serve_worker
+    from codegym_mcp.server.workers.worker_settings import WorkerSettings
+    from codegym_mcp.trace_export import export_traces
+
     settings = WorkerSettings.model_validate_json(sys.stdin.buffer.read())
     with suppress(OSError):
         # As the control process: it holds the tokens and the answers.
@@ -35,7 +33,7 @@ def main(parent: int) -> int:
     show_log_messages()
     export_traces("codegym-mcp server")
     try:
-        run(lambda: _serve(settings))
+        run(lambda: serve_worker(settings))
     except CodegymError:
         # The control process tells it.
         return 1

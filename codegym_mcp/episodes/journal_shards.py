@@ -1,4 +1,4 @@
-"""The journals of a data folder: one file for each process that writes, divided anew if their number changes."""
+"""The journals of a data folder: a file for each process, divided anew if the number of processes changes."""
 
 import logging
 import os

@@ -67,7 +67,9 @@ class RestartingServer:
         async with anyio.create_task_group() as tasks:
             try:
                 tasks.start_soon(server._live)
-                async with RetryingClient(patience=30, base_url=server.url, verify=ssl_context()) as client:
+                async with RetryingClient(
+                    patience=30, base_url=server.url, verify=ssl_context(), timeout=60
+                ) as client:
                     await client.get("/health")
                 server._depth = max(depth for depth, _ in server._processes())
                 yield server
@@ -111,13 +113,23 @@ class RestartingServer:
         self._process.terminate()
         return await self._process.wait()
 
-    def kill_some(self, choice: random.Random, *, zygote: bool) -> None:
+    def kill_everything(self) -> None:
+        """Kills the server and all that it started."""
+        for pid in session_of(self.lives[-1]):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def kill_some(self, choice: random.Random, kind: str) -> None:
         """Kills one of its processes.
 
         Args:
-            zygote: one of those that fork; else one that runs code of an environment, if there is one.
+            kind: "worker" for one of those directly below the server, "zygote" for one of those that fork; else
+                one that runs code of an environment, if there is one.
         """
-        found = [pid for depth, pid in self._processes() if (depth <= self._depth) == zygote]
+        lowest = self._depth if kind != "worker" else 1
+        found = [
+            pid for depth, pid in self._processes() if (depth <= lowest) == (kind in ("zygote", "worker"))
+        ]
         if found:
             with suppress(ProcessLookupError):
                 os.kill(choice.choice(found), signal.SIGKILL)

@@ -1,9 +1,10 @@
 """Episodes that are played while everything that runs them is killed, again and again."""
 
+import os
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import cycle, islice
 from pathlib import Path
@@ -29,9 +30,11 @@ from .serving import until
 COUNTER = Path(__file__).parents[1] / "fixtures" / "counter.py"
 BUNDLED = Path(__file__).parents[2] / "environments"
 PATHS = (COUNTER, BUNDLED / "parcel_hunt.py", BUNDLED / "night_courier.py")
-EPISODES = 100
+EPISODES = int(os.environ.get("CODEGYM_MCP_CHAOS_EPISODES", "100"))
 AT_ONCE = 16
 STRIKES = {"child": 55, "zygote": 6, "server": 3}
+STRIKES_WITH_WORKERS = {"child": 12, "zygote": 2, "worker": 4, "server": 1, "everything": 1}
+"""Kills among 100 episodes; with more episodes there are more. Every start of a worker takes its time."""
 CALLS_BETWEEN = 11
 SEED = 20
 PATIENCE = 60.0
@@ -52,10 +55,10 @@ def requests() -> Iterator[OpenRequest]:
 class Chaos:
     """Kills processes of a server, one after so many calls that the players make."""
 
-    def __init__(self, server: RestartingServer) -> None:
+    def __init__(self, server: RestartingServer, strikes: Mapping[str, int]) -> None:
         self._server = server
         self._random = random.Random(SEED)
-        kinds = [kind for kind, times in STRIKES.items() for _ in range(times)]
+        kinds = [kind for kind, times in strikes.items() for _ in range(times * EPISODES // 100)]
         self.strikes = self._random.sample(kinds, len(kinds))
         self._calls = 0
 
@@ -71,8 +74,10 @@ class Chaos:
         match self.strikes.pop():
             case "server":
                 self._server.kill()
+            case "everything":
+                self._server.kill_everything()
             case kind:
-                self._server.kill_some(self._random, zygote=kind == "zygote")
+                self._server.kill_some(self._random, kind)
 
 
 class Disturbed:
@@ -108,9 +113,12 @@ class Disturbed:
         return results[0]
 
 
-@pytest.mark.parametrize("isolation", ["process", "shared"])
+@pytest.mark.parametrize(
+    ("isolation", "workers", "strikes"),
+    [("process", 1, STRIKES), ("shared", 1, STRIKES), ("process", 2, STRIKES_WITH_WORKERS)],
+)
 async def test_every_episode_is_rewarded_once_while_everything_is_killed(
-    isolation: str, pool: SandboxPool, tmp_path: Path
+    isolation: str, workers: int, strikes: Mapping[str, int], pool: SandboxPool, tmp_path: Path
 ) -> None:
     catalog = Catalog.load(PATHS)
     waiting = list(requests())
@@ -127,9 +135,9 @@ async def test_every_episode_is_rewarded_once_while_everything_is_killed(
                 made[opened.id] = playable.calls
             ended[opened.id] = await control.episode(opened.id)
 
-    arguments = ("--isolation", isolation, "--json-responses", "--no-gateway")
+    arguments = ("--isolation", isolation, "--workers", str(workers), "--json-responses", "--no-gateway")
     async with RestartingServer.run(tmp_path, PATHS, *arguments) as server:
-        chaos = Chaos(server)
+        chaos = Chaos(server, strikes)
         async with (
             ControlClient.connect(server.url, TOKEN, patience=PATIENCE) as control,
             anyio.create_task_group() as tasks,
@@ -139,7 +147,8 @@ async def test_every_episode_is_rewarded_once_while_everything_is_killed(
         assert await server.stop() == 0
         await until(lambda: not server.left())
     assert not chaos.strikes
-    assert len(server.lives) == 1 + STRIKES["server"]
+    ends = strikes["server"] + strikes.get("everything", 0)
+    assert len(server.lives) == 1 + ends * EPISODES // 100
     assert "Traceback" not in server.said()
 
     assert len(ended) == EPISODES
@@ -148,8 +157,10 @@ async def test_every_episode_is_rewarded_once_while_everything_is_killed(
     assert results == {(EpisodeState.SUBMITTED, 1.0, ""): EPISODES}
     assert {episode: info.calls for episode, info in ended.items()} == made
 
-    with closing(sqlite3.connect(tmp_path / "data" / "journal.sqlite")) as journal:
-        rows = journal.execute("SELECT episode, kind, data FROM events").fetchall()
+    rows = []
+    for path in (tmp_path / "data").glob("journal*.sqlite"):
+        with closing(sqlite3.connect(path)) as journal:
+            rows += journal.execute("SELECT episode, kind, data FROM events").fetchall()
     kinds = Counter((episode, kind) for episode, kind, _ in rows)
     once = ("opened", "submitted", "ended")
     assert kinds == {

@@ -147,7 +147,7 @@ class WorkerChannel:
             data, descriptors, flags = b"", [], 0
         self._descriptors.extend(descriptors)
         if flags & socket.MSG_CTRUNC and not descriptors:
-            # This process has too many open files: the connection is lost, and the next ones keep their places.
+            # This process has too many open files: the connection is lost, and the next ones are in place.
             self._descriptors.append(-1)
         if not data:
             self._finish()

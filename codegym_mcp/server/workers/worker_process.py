@@ -144,3 +144,8 @@ class Worker:
             self._settings.http.token,
         )
         return EpisodeInfo.model_validate_json(body) if status == 200 else None
+
+
+async def serve_worker(settings: WorkerSettings) -> None:
+    """Serves the episodes of a worker; see `Worker.serve`."""
+    await Worker(settings).serve()

@@ -1,4 +1,4 @@
-"""Requests from one process of a server to another: HTTP over a pair of sockets, of which one is passed on."""
+"""Requests from one process of a server to another: HTTP over a pair of sockets, one of which is passed."""
 
 import asyncio
 import socket

@@ -2,12 +2,8 @@
 
 import logging
 import math
-import os
 import signal
-import socket
-import subprocess
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,154 +12,20 @@ import anyio
 from codegym_mcp.episodes.shard import Shard
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions
-from codegym_mcp.sandbox.process.process_end import process_end
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.uvicorn_server import GRACE_SECONDS
 from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable
-from codegym_mcp.server.workers.worker_channel import ChannelMessage, MessageKind, WorkerChannel
-from codegym_mcp.server.workers.worker_requests import request_worker
+from codegym_mcp.server.workers.supervised_worker import ReceiveConnection, SupervisedWorker
+from codegym_mcp.server.workers.worker_channel import ChannelMessage
 from codegym_mcp.server.workers.worker_settings import WorkerSettings
 
 logger = logging.getLogger(__name__)
 
 _START_SECONDS = 120.0
 _STOP_SECONDS = GRACE_SECONDS + 5.0
-_READY_SECONDS = 20.0
-"""How long a request waits for a worker that is being started."""
-_MAX_UNSENT = 1000
-"""Connections that may wait for a worker to receive them."""
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
 """Pauses in seconds before a worker is started that has ended while it started."""
-
-ReceiveConnection = Callable[[ChannelMessage], object]
-
-
-class WorkerProcess:
-    """One worker, in one process after another.
-
-    Attributes:
-        ready: whether it serves requests now.
-        restarts: how often it was started again.
-    """
-
-    def __init__(self, settings: WorkerSettings, command: Sequence[str], receive: ReceiveConnection) -> None:
-        """
-        Args:
-            settings: of the worker; its channel is created with each process.
-            command: starts the worker.
-            receive: called with each connection that the worker passes on.
-        """
-        self.restarts = 0
-        self.failure = ""
-        self._settings = settings
-        self._command = command
-        self._receive = receive
-        self._process: subprocess.Popen[bytes] | None = None
-        self._channel: WorkerChannel | None = None
-        self._ready = anyio.Event()
-
-    @property
-    def number(self) -> int:
-        """The number of the worker, from 1."""
-        return self._settings.runtime.shard.index + 1
-
-    @property
-    def ready(self) -> bool:
-        """Whether the worker serves requests now."""
-        return self._ready.is_set()
-
-    @property
-    def pid(self) -> int | None:
-        """The id of the process, or None before the first one."""
-        return self._process.pid if self._process is not None else None
-
-    def start(self, inherited: Sequence[int]) -> None:
-        """Starts a process.
-
-        Args:
-            inherited: descriptors that the process inherits besides its channel.
-
-        Raises:
-            CodegymError: it cannot be started.
-        """
-        self.failure = ""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            settings = self._settings.model_copy(
-                update={"channel": theirs.fileno(), "lost_episodes": self._has_lost_episodes}
-            )
-            try:
-                process = subprocess.Popen(
-                    self._command,
-                    pass_fds=[theirs.fileno(), *inherited],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    # Signals to the group of a terminal or a service are for the control process, which stops
-                    # its workers itself.
-                    process_group=0,
-                )
-            except OSError as error:
-                ours.close()
-                raise CodegymError(f"A worker cannot be started: {error}.") from None
-        self._process = process
-        self._channel = WorkerChannel(ours, self._on_message, lambda: None)
-        assert process.stdin is not None
-        # Tokens are among the settings: others can read the arguments of a process.
-        with suppress(BrokenPipeError), process.stdin as pipe:
-            pipe.write(settings.model_dump_json().encode())
-
-    @property
-    def _has_lost_episodes(self) -> bool:
-        return self.restarts > 0 and self._settings.runtime.data is None
-
-    async def end(self) -> int:
-        """Waits until the process has ended, and returns its exit code."""
-        assert self._process is not None
-        assert self._channel is not None
-        code = await process_end(self._process)
-        # What it said last is read first.
-        await anyio.lowlevel.checkpoint()
-        self._channel.close()
-        if self.ready:
-            self._ready = anyio.Event()
-        return code
-
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        """Sends a signal to the process, if it runs."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(number)
-
-    async def wait_until_ready(self) -> None:
-        """Waits until the process serves requests."""
-        await self._ready.wait()
-
-    async def is_ready(self) -> bool:
-        """Waits until requests can be served; returns False if that takes too long."""
-        with anyio.move_on_after(_READY_SECONDS):
-            while not self.ready:
-                await self._ready.wait()
-        return self.ready and self._channel is not None and self._channel.unsent < _MAX_UNSENT
-
-    def send_connection(self, descriptor: int, request: bytes) -> None:
-        """Passes a connection to the process; it is closed if there is none."""
-        if self._channel is None:
-            os.close(descriptor)
-        else:
-            self._channel.send_connection(descriptor, request, self._settings.runtime.shard.index)
-
-    async def request(self, path: str) -> tuple[int, bytes]:
-        """Sends a GET request to the worker; see `request_worker`."""
-        return await request_worker(self.send_connection, path, self._settings.http.token)
-
-    def _on_message(self, message: ChannelMessage) -> None:
-        match message.kind:
-            case MessageKind.READY:
-                self._ready.set()
-            case MessageKind.FAILED:
-                self.failure = message.content.decode()
-            case MessageKind.CONNECTION:
-                self._receive(message)
 
 
 class WorkerSupervisor:
@@ -202,7 +64,7 @@ class WorkerSupervisor:
         self._stopping = False
         self._receive: ReceiveConnection = _close
         self.workers = [
-            WorkerProcess(
+            SupervisedWorker(
                 WorkerSettings(
                     paths=[*paths],
                     runtime=_part_of(runtime, Shard(index, table.workers)),
@@ -230,9 +92,9 @@ class WorkerSupervisor:
         """
         for worker in self.workers:
             worker.start(self._inherited)
-        failed: list[WorkerProcess] = []
+        failed: list[SupervisedWorker] = []
 
-        async def watch(worker: WorkerProcess) -> None:
+        async def watch(worker: SupervisedWorker) -> None:
             async with anyio.create_task_group() as race:
 
                 async def wait_for_end() -> None:
@@ -276,7 +138,7 @@ class WorkerSupervisor:
         else:
             self._receive(message)
 
-    async def _keep_running(self, worker: WorkerProcess) -> None:
+    async def _keep_running(self, worker: SupervisedWorker) -> None:
         pause = _FIRST_PAUSE
         while True:
             was_ready = worker.ready
@@ -298,7 +160,7 @@ class WorkerSupervisor:
             else:
                 return
 
-    def _report(self, worker: WorkerProcess, code: int) -> None:
+    def _report(self, worker: SupervisedWorker, code: int) -> None:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         if worker.failure:
             how += f" ({worker.failure})"

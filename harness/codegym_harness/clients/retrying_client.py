@@ -1,4 +1,4 @@
-"""An HTTP client that sends a request again if the server is lost before it responds.
+"""An HTTP client that sends a request again if the server is lost before it responds, or asks for that.
 
 It is used only for servers of this project, which recognize a repeated request: a tool call and an opening by
 their idempotency keys. All other requests can be repeated.
@@ -46,8 +46,18 @@ async def retry_lost_connection(
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
+class _UnavailableError(Exception):
+    """A response that asks for another attempt: 503 with the header Retry-After."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        super().__init__()
+        self.response = response
+
+
 class RetryingClient(httpx2.AsyncClient):
-    """An HTTP client that retries lost connections. It never uses a proxy for a loopback address.
+    """An HTTP client that sends a request again if the connection is lost or the server is unavailable.
+
+    It never uses a proxy for a loopback address.
 
     Args:
         url: the server that the client connects to.
@@ -73,6 +83,13 @@ class RetryingClient(httpx2.AsyncClient):
             response = await super(RetryingClient, self).send(request, stream=stream, **options)
             if response.headers.get("content-type", "").startswith("application/json"):
                 await response.aread()
+            if response.status_code == httpx2.codes.SERVICE_UNAVAILABLE and "retry-after" in response.headers:
+                raise _UnavailableError(response)
             return response
 
-        return await retry_lost_connection(send_once, lambda error: isinstance(error, _LOST), self._patience)
+        try:
+            return await retry_lost_connection(
+                send_once, lambda error: isinstance(error, (*_LOST, _UnavailableError)), self._patience
+            )
+        except _UnavailableError as error:
+            return error.response
