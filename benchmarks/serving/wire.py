@@ -76,6 +76,34 @@ class Caller(asyncio.Protocol):
             self.done.set_result(None)
 
 
+class Connection(asyncio.Protocol):
+    """A connection over HTTP that stays open, for one request at a time."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._transport: Any = None
+        self._reply: asyncio.Future[bytes] | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def send(self, request: bytes) -> asyncio.Future[bytes]:
+        """Sends a request and returns its reply."""
+        self._reply = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return self._reply
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if _is_whole(self._buffer) and self._reply is not None:
+            reply, self._buffer = self._buffer, b""
+            self._reply.set_result(reply)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_exception(error or ConnectionResetError("the server closed the connection"))
+
+
 def _is_whole(reply: bytes) -> bool:
     head, found, body = reply.partition(b"\r\n\r\n")
     if not found:
