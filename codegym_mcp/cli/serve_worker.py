@@ -20,10 +20,10 @@ def main(parent: int) -> int:
     # Importing the server takes a second, in which the control process may be killed.
     from codegym_mcp.cli.command_output import run, show_log_messages
     from codegym_mcp.errors import CodegymError
+    from codegym_mcp.opentelemetry_tracer import export_traces
     from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
     from codegym_mcp.server.workers.worker_process import serve_worker
     from codegym_mcp.server.workers.worker_settings import WorkerSettings
-    from codegym_mcp.trace_export import export_traces
 
     settings = WorkerSettings.model_validate_json(sys.stdin.buffer.read())
     with suppress(OSError):
