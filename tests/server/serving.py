@@ -167,7 +167,7 @@ async def serving_process(
             assert process.stderr is not None
             lines = TextReceiveStream(process.stderr)
             said = ""
-            with anyio.fail_after(30):
+            with anyio.fail_after(120):
                 while "\n" not in said:
                     said += await lines.receive()
             yield ServerProcess(process, json.loads(said), lines)
