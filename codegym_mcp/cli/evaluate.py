@@ -1,5 +1,7 @@
 """`codegym-mcp eval`: lets an agent play episodes."""
 
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +187,8 @@ def evaluate(
     baselines = config.baselines() if with_baselines else []
     progress = EvaluationProgress(err, resume_options=" --baselines" if baselines else "")
     try:
-        with progress:
+        # What a function prints must not stand in front of the JSON.
+        with progress, redirect_stdout(sys.stderr) if as_json else nullcontext():
             summary = run(lambda: run_evaluation(config, out=directory, resume=resume, observer=progress))
             baseline_summaries = run(lambda: run_baselines(baselines, Path(summary.run), observer=progress))
     except KeyboardInterrupt:

@@ -217,6 +217,14 @@ def test_loopback_addresses_are_never_reached_through_a_proxy(
     assert json.loads(evaluate(*model, "--out", "model", "--json").stdout)["reward"] == 1.0
 
 
+def test_what_a_function_prints_is_not_in_the_json() -> None:
+    Path("mine.py").write_text("def play(game):\n    print('printed')\n    return 1\n")
+    result = evaluate("--agent", "mine.py:play", "--out", "mine", "--json")
+    assert json.loads(result.stdout)["episodes"] == 1
+    assert "printed" in result.stderr
+    assert "printed" in evaluate("--agent", "mine.py:play", "--out", "plain").stdout
+
+
 AGENT = """
 import anyio
 

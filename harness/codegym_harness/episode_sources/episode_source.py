@@ -53,9 +53,10 @@ class OpenEpisode:
         episode: the episode as the agent plays it.
         transport: how calls reach the episode.
         read_status: reads the state and the verdict; None if the server has no episodes.
-        max_calls: calls that the episode allows; None if the server has no such limit.
+        max_calls: calls that the episode allows; None without a limit.
         address: where a program connects by itself; None if the episode has no address.
         read_events: reads the events of the episode; None if the server records none.
+        is_out_of_calls: tells whether a call exceeded the limit; None if the status of the episode does.
     """
 
     id: str
@@ -65,6 +66,7 @@ class OpenEpisode:
     max_calls: int | None = None
     address: EpisodeAddress | None = None
     read_events: Callable[[], Awaitable[list[EventInfo]]] | None = None
+    is_out_of_calls: Callable[[], bool] | None = None
 
 
 class EpisodeSource(Protocol):

@@ -9,6 +9,7 @@ from codegym_harness.agents.agent_context import EpisodeAddress
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import Target, connect
 from codegym_harness.clients.retrying_client import LEAST_PATIENCE
+from codegym_harness.episode_sources.call_limit import CallLimitedEpisode
 from codegym_harness.episode_sources.episode_source import Assignment, OpenEpisode
 from codegym_harness.records.trajectory import Transport
 from codegym_mcp.control_plane_messages import EpisodeInfo
@@ -74,9 +75,16 @@ class ServedEpisodes:
 
 
 class ForeignEpisodes:
-    """Connections to another MCP server: its tools are played and recorded, and nothing is scored."""
+    """Connections to another MCP server: its tools are played and recorded, and nothing is scored.
 
-    def __init__(self, target: Target, *, prompt: str = "", mode: str = "auto") -> None:
+    Args:
+        limits: how many calls an episode allows; that server does not count them.
+    """
+
+    def __init__(
+        self, target: Target, limits: Limits | None = None, *, prompt: str = "", mode: str = "auto"
+    ) -> None:
+        self._limits = limits or Limits()
         self._target = target
         self._prompt = prompt
         self._mode = mode
@@ -85,4 +93,12 @@ class ForeignEpisodes:
     async def open(self, assignment: Assignment) -> AsyncIterator[OpenEpisode]:
         """Connects to the server; see `EpisodeSource.open`."""
         async with connect(self._target, prompt=self._prompt, mode=self._mode) as connection:
-            yield OpenEpisode(assignment.key, connection, Transport.MCP, None)
+            limited = CallLimitedEpisode(connection, self._limits.calls)
+            yield OpenEpisode(
+                assignment.key,
+                limited,
+                Transport.MCP,
+                None,
+                self._limits.calls,
+                is_out_of_calls=lambda: limited.is_out_of_calls,
+            )

@@ -28,7 +28,8 @@ from codegym_mcp.errors import CodegymError, ModelError, RemoteError, RunHaltedE
 DEFAULT_SECONDS = 600.0
 _TRACEBACK_KEPT = 4000
 
-_LIMITS = {EpisodeState.OUT_OF_CALLS: "calls", EpisodeState.EXPIRED: "idle_seconds"}
+_CALLS = "calls"
+_LIMITS = {EpisodeState.OUT_OF_CALLS: _CALLS, EpisodeState.EXPIRED: "idle_seconds"}
 """The limit that ended an episode in this state."""
 
 
@@ -115,6 +116,8 @@ async def _roll_out(
                 read_events=episode.read_events,
             )
             await _play(agent, attempt.context, seconds, attempt)
+            if episode.is_out_of_calls is not None and episode.is_out_of_calls():
+                attempt.limits_met.append(_CALLS)
             if episode.read_status is not None:
                 attempt.status = await episode.read_status()
     except RunHaltedError:

@@ -119,7 +119,7 @@ async def _open_foreign_rollouts(config: RunConfig, agent: Agent) -> AsyncIterat
     assert target is not None
     epochs = range(1, config.selection.epochs + 1)
     yield OpenRollouts(
-        _rollouts(config, agent, ForeignEpisodes(target, prompt=config.prompt)),
+        _rollouts(config, agent, ForeignEpisodes(target, config.limits, prompt=config.prompt)),
         [Assignment(environment=FOREIGN, epoch=epoch) for epoch in epochs],
         {},
     )

@@ -2,6 +2,7 @@ import anyio
 import pytest
 
 from codegym_harness.agents import policy_agents
+from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource
@@ -202,3 +203,21 @@ async def test_another_servers_episodes_are_recorded_and_not_scored(
     assert trajectory.extra.outcome == "unscored"
     assert trajectory.extra.verdict is None
     assert trajectory.extra.calls == 20
+
+
+async def test_calls_of_another_servers_episode_are_limited(
+    episodes: EpisodeManager, server: ServerProcess
+) -> None:
+    async def listen_for_ever(game: AsyncAgentContext) -> None:
+        assert game.max_calls == 3
+        while not (await game.call("listen")).over:
+            pass
+        assert (await game.call("listen")).over
+
+    async with LocalEpisodes(episodes).open(BELL) as episode:
+        url = f"{server.url}/episodes/{episodes.by_id(episode.id).token}/mcp"
+        source = ForeignEpisodes(url, Limits(calls=3))
+        trajectory = await roll_out(FunctionAgent(listen_for_ever), source, Assignment(environment="mcp"))
+        assert episodes.by_id(episode.id).calls == 3
+    record = trajectory.extra
+    assert (record.outcome, record.limits_met, record.max_calls) == ("unscored", ["calls"], 3)
