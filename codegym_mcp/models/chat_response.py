@@ -64,6 +64,11 @@ _LOWEST_LOGPROB = -9999.0
 """Stands for a log-probability of minus infinity, which JSON cannot hold, and for one that is none."""
 
 
+def is_failure(finish: object) -> bool:
+    """Checks whether a provider's own finish reason says that the provider failed."""
+    return isinstance(finish, str) and _FINISH_OF.get(finish.lower()) is FinishReason.ERROR
+
+
 class UnusableResponseError(Exception):
     """A successful response without a usable reply.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_DONE = re.compile(r"^data: ?\[DONE\]", re.MULTILINE)
 _WHOLE = frozenset({"role", "id", "type", "name", "index", "signature", "format"})
 """Members that a later chunk repeats and does not continue."""
 
@@ -20,7 +21,10 @@ def join_stream(text: str) -> dict[str, Any] | None:
     joined: dict[str, Any] = {}
     choice: dict[str, Any] = {}
     said: dict[str, Any] = {}
-    for chunk in _chunks(text):
+    for event, data in _events(text):
+        chunk = _read_chunk(data)
+        if event == "error" and "error" not in chunk:
+            chunk = {"error": chunk or data}
         joined |= {name: value for name, value in chunk.items() if name != "choices" and value is not None}
         choices = chunk.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
@@ -31,21 +35,42 @@ def join_stream(text: str) -> dict[str, Any] | None:
             _add(said, delta)
     if choice:
         joined["choices"] = [{**choice, "message": said}]
+        if not choice.get("finish_reason") and _DONE.search(text) is None:
+            joined.setdefault("error", "the stream broke off before its end")
     return joined or None
 
 
-def _chunks(text: str) -> Iterator[dict[str, Any]]:
+def _events(text: str) -> Iterator[tuple[str, str]]:
+    """Returns the name and the data of each event.
+
+    An event ends at an empty line, and its data may have several lines. Many servers leave the empty line
+    out, so that a line of data that is JSON by itself is an event too.
+    """
+    event, lines = "", list[str]()
     # Not at other line separators: they may occur in the JSON.
-    for line in _LINE_END.split(text):
-        name, _, data = line.partition(":")
-        if name != "data":
-            continue
-        try:
-            chunk = json.loads(data)
-        except (ValueError, RecursionError):
-            continue  # `[DONE]`, or what a server wrote before it broke off.
-        if isinstance(chunk, dict):
-            yield chunk
+    for line in [*_LINE_END.split(text.removeprefix("\ufeff")), ""]:
+        name, _, value = line.partition(":")
+        if name == "event":
+            event = value.strip()
+        elif name == "data":
+            lines.append(value.removeprefix(" "))
+            if _read_chunk(value):
+                yield event, value
+                lines.clear()
+        elif not line:
+            if lines:
+                yield event, "\n".join(lines)
+            event = ""
+            lines.clear()
+
+
+def _read_chunk(data: str) -> dict[str, Any]:
+    """Returns the chunk that an event contains; empty for `[DONE]`, and for data that was cut off."""
+    try:
+        chunk = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return chunk if isinstance(chunk, dict) else {}
 
 
 def _add(said: dict[str, Any], delta: Mapping[str, Any]) -> None:

@@ -41,7 +41,7 @@ def _read_call(part: ToolCallPart) -> ModelToolCall:
     arguments = parse_arguments(part.args)
     return ModelToolCall(
         id=part.tool_call_id,
-        name=part.tool_name,
+        name=part.tool_name or "",
         raw=arguments.raw,
         arguments=arguments.data,
         problem=arguments.problem,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 
 from codegym_mcp.episode_protocol import ToolView
+from codegym_mcp.models.chat_response import is_failure
 from codegym_mcp.models.connection_hints import (
     access_hint,
     diagnose_connection,
@@ -116,7 +117,7 @@ class ProviderClient:
         finish = (response.provider_details or {}).get("finish_reason")
         if response.state != "complete":
             raise RequestFailedError(ErrorDiagnosis(ErrorMeaning.TRANSIENT, "the reply is not complete"))
-        if response.finish_reason == "error" and finish not in _MODEL_FINISHES:
+        if is_failure(finish) or (response.finish_reason == "error" and finish not in _MODEL_FINISHES):
             text = f"the reply ended with the finish reason {finish or 'error'!r}"
             raise RequestFailedError(ErrorDiagnosis(ErrorMeaning.TRANSIENT, text))
         if not response.parts and response.finish_reason is None and finish is None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from codegym_mcp.models import FinishReason, Model, ModelReply
-from tests.models.conftest import Endpoint
+from tests.models.conftest import Clock, Endpoint
 
 
 async def request(model: Model) -> ModelReply:
@@ -234,3 +234,26 @@ async def test_a_call_of_another_api_is_used(anthropic: Endpoint, block: dict[st
     async with anthropic.model({"status": 200, "body": body}) as model:
         (made,) = (await request(model)).calls
     assert (made.name, made.arguments) == ("move", {"floors": 1})
+
+
+async def test_a_call_without_a_name_is_one_of_an_unknown_tool(endpoint: Endpoint) -> None:
+    bodies = {
+        "openai": completion(
+            {"tool_calls": [{"id": "a", "type": "function", "function": {"arguments": "{}"}}]}
+        ),
+        "anthropic": {**MESSAGE, "content": [{"type": "tool_use", "id": "a", "input": {}}]},
+    }
+    async with endpoint.model({"status": 200, "body": bodies[endpoint.provider]}) as model:
+        (made,) = (await request(model)).calls
+    assert (made.name, made.arguments) == ("", {})
+
+
+@pytest.mark.parametrize("stop", ["error", "network_error", "OVERLOADED"])
+async def test_a_stop_reason_of_a_failure_is_the_providers_failure(
+    anthropic: Endpoint, clock: Clock, stop: str
+) -> None:
+    failed = {"status": 200, "body": {**MESSAGE, "content": [], "stop_reason": stop}}
+    async with anthropic.model(failed, {"say": {"text": "hello"}}, retries=clock.retries()) as model:
+        reply = await request(model)
+    assert reply.text == "hello"
+    assert stop in reply.failures[0].error

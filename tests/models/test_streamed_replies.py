@@ -111,6 +111,47 @@ async def test_an_error_in_a_stream_is_the_providers_failure(openai: Endpoint, c
     assert "the GPU was lost" in reply.failures[0].error
 
 
+EVENT = delta("stop", content="hello")
+OTHER_EVENTS = {
+    "data on several lines": "\n".join(f"data: {line}" for line in json.dumps(EVENT, indent=1).splitlines())
+    + "\n\n",
+    "no empty lines": f"data: {json.dumps(delta(content='hel'))}\ndata: {json.dumps(delta('stop', content='lo'))}\n",
+    "names, ids and comments": f": ping\nid: 1\nevent: message\nretry: 5\ndata:{json.dumps(EVENT)}\n\n: ping\n\n",
+    "carriage returns": f"data:{json.dumps(EVENT)}\r\rdata: [DONE]\r\r",
+    "a mark of the encoding": f"\ufeffdata: {json.dumps(EVENT)}\n\n",
+    "no finish, an end": f"data: {json.dumps(delta(content='hello'))}\n\ndata: [DONE]\n\n",
+}
+
+
+@pytest.mark.parametrize("text", OTHER_EVENTS.values(), ids=OTHER_EVENTS.keys())
+async def test_events_are_read_in_every_form(openai: Endpoint, text: str) -> None:
+    async with openai.model({"status": 200, "text": text}) as model:
+        reply = await request(model)
+    assert (reply.text, list(reply.failures)) == ("hello", [])
+
+
+BROKEN = {
+    "an event of an error": (
+        f"data: {json.dumps(delta(content='hel'))}\n\nevent: error\ndata: {json.dumps({'message': 'the GPU was lost'})}\n\n",
+        "the GPU was lost",
+    ),
+    "an event of an error in words": ("event: error\ndata: the GPU was lost\n\n", "the GPU was lost"),
+    "no end": (f"data: {json.dumps(delta(content='hel'))}\n\n", "broke off"),
+    "a chunk that is cut off": (f'data: {json.dumps(delta(content="hel"))}\n\ndata: {{"choi', "broke off"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BROKEN.values(), ids=BROKEN.keys())
+async def test_a_stream_that_fails_is_not_a_reply(
+    openai: Endpoint, clock: Clock, text: str, words: str
+) -> None:
+    broken = {"status": 200, "text": text}
+    async with openai.model(broken, {"say": {"text": "hello"}}, retries=clock.retries()) as model:
+        reply = await request(model)
+    assert reply.text == "hello"
+    assert words in reply.failures[0].error
+
+
 @pytest.mark.parametrize("text", ["", "hello", "<html>data: {}</html>", "data: [DONE]\n\n", "data: {\n\n"])
 def test_other_texts_are_no_stream(text: str) -> None:
     assert join_stream(text) is None
