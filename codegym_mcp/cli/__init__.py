@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from codegym_mcp.cli.command_output import Commands, show_index_progress, show_log_messages
+from codegym_mcp.cli.command_output import Commands, buffer_stdout, show_index_progress, show_log_messages
 from codegym_mcp.version import VERSION
 
 COMMANDS = {
@@ -35,6 +35,7 @@ class _Main(Commands):
     """The command itself, for a person in a terminal and for an MCP client on pipes."""
 
     def main(self, *args: Any, **options: Any) -> Any:
+        buffer_stdout()
         for stream in (sys.stdout, sys.stderr):
             # A terminal or pipe of another encoding shows escapes instead of ending in a traceback.
             if isinstance(stream, io.TextIOWrapper):

@@ -1,6 +1,7 @@
 """Output, errors and execution of commands."""
 
 import errno
+import io
 import json
 import logging
 import os
@@ -53,10 +54,30 @@ def open_closed_streams() -> None:
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
+def buffer_stdout() -> None:
+    """Gives stdout a buffer where `PYTHONUNBUFFERED` has taken it away.
+
+    Without one, Python drops what the system does not accept at once, for example on a full disk, and reports
+    no error. What is printed is still written after each line.
+    """
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        encoding, errors = sys.stdout.encoding, sys.stdout.errors
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=True)
+
+
 open_closed_streams()
 # Without a terminal, a table has a fixed width, so that it keeps its columns.
 out = SafeConsole(width=None if sys.stdout.isatty() else 140)
 err = SafeConsole(stderr=True)
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_OPEN_FILES = {
+    errno.EMFILE: "This needs more open files than the process may have. Raise the limit, for example with "
+    "ulimit -n 1024.",
+    errno.ENFILE: "The system has as many open files as it allows. Close programs, or raise its limit.",
+}
 
 
 class Commands(click.Group):
@@ -68,8 +89,10 @@ class Commands(click.Group):
         except CodegymError as error:
             raise click.ClickException(escape_control_characters(str(error))) from None
         except OSError as error:
+            if error.errno in _OPEN_FILES:
+                raise click.ClickException(_OPEN_FILES[error.errno]) from None
             # What failed within a command is an error of the project; this is the output itself.
-            if error.errno != errno.ENOSPC or error.filename is not None:
+            if error.errno not in _FULL or error.filename is not None:
                 raise
             raise click.ClickException(f"The output cannot be written: {error.strerror}.") from None
 
@@ -82,10 +105,10 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
         raise _first(group) or group from None
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> CodegymError | None:
+def _first(group: BaseExceptionGroup[BaseException]) -> CodegymError | OSError | None:
     for error in group.exceptions:
         found = _first(error) if isinstance(error, BaseExceptionGroup) else error
-        if isinstance(found, CodegymError):
+        if isinstance(found, CodegymError) or (isinstance(found, OSError) and found.errno in _OPEN_FILES):
             return found
     return None
 

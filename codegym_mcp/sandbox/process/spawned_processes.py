@@ -1,16 +1,11 @@
 """Starts unconfined processes on systems that cannot fork or pass descriptors, such as Windows.
 
 It takes the place of the zygote: each process is an interpreter of its own, which takes far longer to start.
-No layer of confinement is active. The process connects to a loopback port and proves with a secret, received
-on its standard input, that it is the one that was started.
+No layer of confinement is active.
 """
 
 import asyncio
-import hmac
-import json
 import os
-import secrets
-import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -18,9 +13,9 @@ from contextlib import suppress
 from codegym_mcp.errors import SandboxError
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, Layers, LayerState
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
+from codegym_mcp.sandbox.process.loopback_connection import LoopbackAddress, accept, listen
 
 _START_SECONDS = 30.0
-_SECRET_BYTES = 32
 _PASSED_VARIABLES = ("SYSTEMROOT", "PATH")
 """Without these an interpreter does not start on Windows."""
 
@@ -53,14 +48,13 @@ class SpawnedProcesses:
         """
         del memory
         self._processes = [process for process in self._processes if process.poll() is None]
-        secret = secrets.token_hex(_SECRET_BYTES)
         try:
-            with socket.create_server(("127.0.0.1", 0)) as listener:
-                listener.setblocking(False)
-                process = self._spawn(listener.getsockname()[1], secret)
+            listener, address = listen()
+            with listener:
+                process = self._spawn(address)
                 try:
                     async with asyncio.timeout(_START_SECONDS):
-                        connection = await _accept(listener, secret)
+                        connection = await accept(listener, address.secret)
                 except BaseException:
                     process.kill()
                     raise
@@ -70,7 +64,7 @@ class SpawnedProcesses:
         self._processes.append(process)
         return ForkedProcess(connection, lambda _pidfd: process.kill())
 
-    def _spawn(self, port: int, secret: str) -> "subprocess.Popen[bytes]":
+    def _spawn(self, address: LoopbackAddress) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
             (sys.executable, "-s", "-P", "-m", "codegym_mcp.sandbox.process.unconfined_process"),
             env={
@@ -85,7 +79,7 @@ class SpawnedProcesses:
         )
         assert process.stdin is not None
         with suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(json.dumps({"port": port, "secret": secret}).encode())
+            process.stdin.write(address.model_dump_json().encode())
         return process
 
     async def close(self) -> str:
@@ -100,24 +94,3 @@ class SpawnedProcesses:
 
     def close_descriptors(self) -> None:
         """Does nothing: the system cannot fork."""
-
-
-async def _accept(listener: socket.socket, secret: str) -> socket.socket:
-    """Accepts the connection that begins with the secret, and closes all others."""
-    loop = asyncio.get_running_loop()
-    while True:
-        connection, _ = await loop.sock_accept(listener)
-        try:
-            connection.setblocking(False)
-            received = b""
-            while len(received) < len(secret):
-                data = await loop.sock_recv(connection, len(secret) - len(received))
-                if not data:
-                    break
-                received += data
-        except BaseException:
-            connection.close()
-            raise
-        if hmac.compare_digest(received, secret.encode()):
-            return connection
-        connection.close()

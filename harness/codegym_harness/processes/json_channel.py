@@ -38,7 +38,11 @@ class JsonChannel(asyncio.Protocol):
         """
         connection.setblocking(False)
         channel = cls(receive, lost)
-        await asyncio.get_running_loop().create_unix_connection(lambda: channel, sock=connection)
+        loop = asyncio.get_running_loop()
+        if connection.family == getattr(socket, "AF_UNIX", None):
+            await loop.create_unix_connection(lambda: channel, sock=connection)
+        else:
+            await loop.create_connection(lambda: channel, sock=connection)
         return channel
 
     def send(self, value: Any) -> None:

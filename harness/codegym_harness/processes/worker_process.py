@@ -1,8 +1,11 @@
 """A worker process, as the process that started it uses it: requests and their responses."""
 
 import asyncio
+import errno
+import os
 import socket
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from subprocess import DEVNULL, PIPE
 from typing import Any
@@ -12,10 +15,14 @@ from pydantic import BaseModel
 
 from codegym_harness.processes.environment_variables import server_environment
 from codegym_harness.processes.json_channel import JsonChannel
-from codegym_harness.processes.worker_service import READY, ResponseStatus, WorkerError
+from codegym_harness.processes.worker_service import LOOPBACK, READY, ResponseStatus, WorkerError
 from codegym_mcp.errors import ConnectionFailedError, RemoteError, RunHaltedError
 from codegym_mcp.python_process import python_command
+from codegym_mcp.sandbox.process.loopback_connection import accept, listen
 
+PASSES_DESCRIPTORS = sys.platform != "win32"
+"""Whether a process can be started with the descriptors of this one."""
+_START_SECONDS = 60.0
 _STOP_SECONDS = 15
 _ENDED = "The worker process for the episodes has ended."
 _RESUME = "Continue the run with --resume."
@@ -50,19 +57,10 @@ class WorkerProcess:
             ConnectionFailedError: the process cannot be started.
         """
         worker = cls()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                worker.process = await _start_process(module, theirs)
-            except BaseException:
-                ours.close()
-                raise
+        worker.process, connection = await _start_connected(module, options.model_dump_json().encode())
         try:
-            worker._channel = await JsonChannel.open(ours, worker._receive, worker._disconnected)
+            worker._channel = await JsonChannel.open(connection, worker._receive, worker._disconnected)
             try:
-                assert worker.process.stdin is not None
-                worker.process.stdin.write(options.model_dump_json().encode())
-                worker.process.stdin.close()
                 yield worker
             finally:
                 worker._channel.close()
@@ -117,12 +115,47 @@ class WorkerProcess:
                 response.exception()
 
 
-async def _start_process(module: str, connection: socket.socket) -> asyncio.subprocess.Process:
-    """Starts a worker at the other end of a connection."""
+async def _start_connected(module: str, options: bytes) -> tuple[asyncio.subprocess.Process, socket.socket]:
+    """Starts a worker and returns it with this process's end of the connection to it."""
+    if PASSES_DESCRIPTORS:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = await _start_process(module, str(theirs.fileno()), pass_fds=[theirs.fileno()])
+            except BaseException:
+                ours.close()
+                raise
+        _write_stdin(process, options)
+        return process, ours
+    listener, address = listen()
+    with listener:
+        process = await _start_process(module, LOOPBACK)
+        _write_stdin(process, address.model_dump_json().encode() + b"\n" + options)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                return process, await accept(listener, address.secret)
+        except TimeoutError:
+            process.kill()
+            raise ConnectionFailedError("The worker process did not connect in time.") from None
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _write_stdin(process: asyncio.subprocess.Process, data: bytes) -> None:
+    assert process.stdin is not None
+    process.stdin.write(data)
+    process.stdin.close()
+
+
+async def _start_process(
+    module: str, argument: str, *, pass_fds: Sequence[int] = ()
+) -> asyncio.subprocess.Process:
+    """Starts a worker with an argument for `worker_service.run_worker`."""
     try:
         return await asyncio.create_subprocess_exec(
-            *python_command(module, str(connection.fileno())),
-            pass_fds=[connection.fileno()],
+            *python_command(module, argument),
+            pass_fds=pass_fds,
             env=server_environment(),
             stdin=PIPE,
             stdout=DEVNULL,
@@ -130,7 +163,25 @@ async def _start_process(module: str, connection: socket.socket) -> asyncio.subp
             start_new_session=True,
         )
     except OSError as error:
-        raise ConnectionFailedError(f"The worker process cannot be started: {error.strerror}.") from None
+        raise ConnectionFailedError(
+            f"The worker process {sys.executable} cannot be started: {error.strerror}.",
+            hint=_start_hint(error),
+        ) from None
+
+
+def _start_hint(error: OSError) -> str:
+    """Returns what to do about a process that cannot be started; an empty text if that is not known."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "Raise the limit of open files, for example with ulimit -n 1024."
+    if error.errno in (errno.EAGAIN, errno.ENOMEM):
+        return "The system has no more processes or memory to give. Lower --concurrency, or close programs."
+    if error.errno == errno.EACCES:
+        return "This user must be allowed to run it."
+    try:
+        os.getcwd()
+    except OSError:
+        return "The current folder does not exist any more. Change to another."
+    return ""
 
 
 async def _wait_for(process: asyncio.subprocess.Process) -> None:

@@ -24,7 +24,10 @@ from codegym_mcp.errors import CodegymError
 from codegym_mcp.opentelemetry_tracer import export_traces
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.sandbox.confinement.linux_functions import use_batch_scheduling
+from codegym_mcp.sandbox.process.loopback_connection import LoopbackAddress, connect
 
+LOOPBACK = "loopback"
+"""The argument of a worker that is not given a descriptor."""
 READY = 0
 """The number of the response that a worker sends without a request."""
 
@@ -75,14 +78,20 @@ def run_worker(
     options_type: type[Options],
     open_service: Callable[[Options], AbstractAsyncContextManager[WorkerService]],
 ) -> None:
-    """Responds at the socket whose descriptor is the first argument of the command line until it is closed.
+    """Responds until the process that started this one closes the connection.
+
+    The first argument of the command line is the descriptor of the connected socket, or `LOOPBACK`. Then the
+    first line of stdin is the address to connect to.
 
     Args:
         options_type: the type of the options, which are read from stdin.
         open_service: opens what the worker does; it raises `CodegymError` if that is not possible.
     """
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    connection.set_inheritable(False)
+    if sys.argv[1] == LOOPBACK:
+        connection = connect(LoopbackAddress.model_validate_json(sys.stdin.buffer.readline()))
+    else:
+        connection = socket.socket(fileno=int(sys.argv[1]))
+        connection.set_inheritable(False)
     options = options_type.model_validate_json(sys.stdin.buffer.read())
     raise_open_file_limit()
     export_traces("codegym-mcp worker")

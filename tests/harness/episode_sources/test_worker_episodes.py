@@ -16,6 +16,7 @@ from codegym_harness.agents import policy_agents
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
 from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
+from codegym_harness.processes import worker_process
 from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError, RunHaltedError
@@ -185,3 +186,14 @@ def test_a_worker_ends_when_the_process_that_started_it_ends(options) -> None:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(host, signal.SIGKILL)
         os.close(host)
+
+
+async def test_a_worker_is_started_where_descriptors_cannot_be_passed_on(
+    options: EpisodeWorkerOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_process, "PASSES_DESCRIPTORS", False)
+    async with WorkerEpisodes.start(options) as episodes, episodes.open(BELL) as opened:
+        pid = episodes.process.pid
+        assert (await opened.episode.call("listen", {})).text
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
