@@ -7,7 +7,7 @@ TRL's GRPOTrainer trains the tiny model of examples/training_proof after its sup
 calls tools and submits answers: run `make proof` first.
 
 Example:
-  .venv-proof/bin/python benchmarks/trainer.py --model build/proof/seed-6/sft --episodes 64 --steps 3
+  .venv-proof/bin/python benchmarks/trainer.py --model build/proof/seed-3/sft --episodes 64 --steps 3
 """
 
 import argparse
@@ -151,7 +151,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--model", type=Path, default=Path("build/proof/seed-6/sft"), help="a trained tiny model"
+        "--model", type=Path, default=Path("build/proof/seed-3/sft"), help="a trained tiny model"
     )
     parser.add_argument("--episodes", type=int, default=64, help="episodes in a step (default 64)")
     parser.add_argument("--steps", type=int, default=3, help="measured steps (default 3)")

@@ -13,7 +13,7 @@ FIRST_HELD_OUT_SEED = 1_000_000
 """Seeds from here on are never trained on: see docs/task-sets.md."""
 TASKS_PER_TRAINING_SEED = 100_000
 """Two training seeds share no task."""
-FIRST_REPORTED_SEED = 6
+FIRST_REPORTED_SEED = 3
 """The training seeds below are for development: they are evaluated on other tasks, and not reported."""
 _FIRST_DEVELOPMENT_TASK = 50_000
 """What a development seed adds to its first task seed for its evaluation. It trains on fewer tasks."""
@@ -65,9 +65,6 @@ class Sft(Settings):
     warmup_steps: int = 50
     decay_steps: int
     """Steps at the end in which the learning rate falls to 0."""
-    enough_accuracy: float | None = None
-    """The share of the agent's tokens that are predicted right, over `log_every` steps, at which the training
-    ends early."""
     log_every: int = 20
     """Steps whose mean loss is one point of the learning curve."""
 
@@ -149,11 +146,10 @@ def tiny_recipe(seed: int) -> Recipe:
     return Recipe(
         seed=seed,
         collected=(
-            Tasks(environment="cable_trace", difficulty=1, count=200),
-            Tasks(environment="cable_trace", difficulty=2, count=300),
-            Tasks(environment="cable_trace", difficulty=3, count=300),
+            Tasks(environment="cable_trace", difficulty=1, count=300),
+            Tasks(environment="cable_trace", difficulty=2, count=500),
         ),
-        sft=Sft(steps=600, decay_steps=1, enough_accuracy=0.97),
+        sft=Sft(steps=500, decay_steps=150),
         grpo=Grpo(tasks=(Tasks(environment="cable_trace", difficulty=4, count=2000),), steps=30),
         evaluated=(
             Tasks(environment="cable_trace", difficulty=4, count=50),

@@ -5,14 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, load_dataset
-from transformers import (
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
 from examples.training_proof.recipe import Sft
@@ -73,27 +66,7 @@ def train(
         **options,
     )
     trainer = SFTTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
-    if settings.enough_accuracy is not None:
-        trainer.add_callback(_EnoughAccuracy(settings.enough_accuracy))
     trainer.train()
     trainer.save_model(str(out))
     tokenizer.save_pretrained(out)
     (out / "curve.json").write_text(json.dumps(trainer.state.log_history))
-
-
-class _EnoughAccuracy(TrainerCallback):  # type: ignore[misc]
-    """Ends the training at an accuracy: a model that is certain leaves GRPO nothing to try."""
-
-    def __init__(self, accuracy: float) -> None:
-        self._accuracy = accuracy
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **_: Any,
-    ) -> None:
-        if logs is not None and float(logs.get("mean_token_accuracy", 0)) >= self._accuracy:
-            control.should_training_stop = True

@@ -11,6 +11,8 @@ from examples.training_proof import episodes, sft
 from examples.training_proof.chat_format import Call, parse_turn
 from examples.training_proof.endpoint import NAME, ServedModel, serving
 from examples.training_proof.recipe import (
+    FIRST_HELD_OUT_SEED,
+    FIRST_REPORTED_SEED,
     OWN_ENVIRONMENT,
     Grpo,
     Model,
@@ -65,6 +67,17 @@ def test_a_training_seed_shares_no_task_with_another_and_none_with_the_held_out_
     most = max(tasks.count for tasks in (*first.collected, *first.grpo.tasks))
     assert first.first_task_seed + most <= second.first_task_seed
     assert tiny_recipe(9).first_task_seed + most <= 1_000_000
+
+
+def test_a_training_seed_of_development_is_evaluated_on_tasks_of_its_own():
+    for seed in range(FIRST_REPORTED_SEED):
+        recipe = tiny_recipe(seed)
+        trained = recipe.first_task_seed + max(
+            tasks.count for tasks in (*recipe.collected, *recipe.grpo.tasks)
+        )
+        evaluated = recipe.first_evaluated_seed
+        assert trained <= evaluated < tiny_recipe(seed + 1).first_task_seed
+    assert tiny_recipe(FIRST_REPORTED_SEED).first_evaluated_seed == FIRST_HELD_OUT_SEED
 
 
 def test_sft_changes_the_weights_and_logs_its_loss(finished):
