@@ -40,7 +40,7 @@ def finished(weights: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         sft=Sft(steps=2, batch=1, warmup_steps=1, decay_steps=1, learning_rate=2e-4, log_every=1),
         grpo=Grpo(tasks=(cable,), steps=2, prompts=1, generations=2, max_tokens=24, max_turns=1),
         evaluated=(Tasks(environment="cable_trace", difficulty=1, count=1),),
-        calls=12,
+        calls=8,
         reply_tokens=24,
     )
     directory = tmp_path_factory.mktemp("pretrained") / "seed-3"
