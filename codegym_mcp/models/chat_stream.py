@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_DONE = re.compile(r"^data: ?\[DONE\]", re.MULTILINE)
 _WHOLE = frozenset({"role", "id", "type", "name", "index", "signature", "format"})
 """Members that a later chunk repeats and does not continue."""
 
@@ -21,7 +20,9 @@ def join_stream(text: str) -> dict[str, Any] | None:
     joined: dict[str, Any] = {}
     choice: dict[str, Any] = {}
     said: dict[str, Any] = {}
+    is_complete = False
     for event, data in _events(text):
+        is_complete = is_complete or data.strip() == "[DONE]"
         chunk = _read_chunk(data)
         if event == "error" and "error" not in chunk:
             chunk = {"error": chunk or data}
@@ -35,7 +36,7 @@ def join_stream(text: str) -> dict[str, Any] | None:
             _add(said, delta)
     if choice:
         joined["choices"] = [{**choice, "message": said}]
-        if not choice.get("finish_reason") and _DONE.search(text) is None:
+        if not (is_complete or choice.get("finish_reason")):
             joined.setdefault("error", "the stream broke off before its end")
     return joined or None
 

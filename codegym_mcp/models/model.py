@@ -230,7 +230,7 @@ class Model:
 
     def _final_error(self, diagnosis: ErrorDiagnosis) -> CodegymError:
         """Builds the error for a request that must not be repeated."""
-        name, text, hint = self.options.name, diagnosis.text, diagnosis.hint
+        name, text, hint = self.options.name, _sentence(diagnosis.text), diagnosis.hint
         match diagnosis.meaning:
             case ErrorMeaning.NO_ACCESS:
                 return ModelAccessError(
@@ -243,7 +243,7 @@ class Model:
                     hint=hint or "Check the model's name, and the address if you gave one.",
                 )
             case ErrorMeaning.WRONG_ADDRESS:
-                return ModelAccessError(f"The model {name} is not available: {text}.", hint=hint)
+                return ModelAccessError(f"The model {name} is not available: {text}", hint=hint)
             case ErrorMeaning.OVERFLOW:
                 return ContextOverflowError(
                     name,
@@ -260,6 +260,11 @@ class Model:
             status=diagnosis.status,
             hint=hint,
         )
+
+
+def _sentence(text: str) -> str:
+    """Returns a text with an end, so that a hint can follow it."""
+    return text if text.endswith((".", "!", "?", "\u2026", ".)")) else f"{text}."
 
 
 def _refused_reply(model: str, refusal: str, failures: Sequence[FailedRequest]) -> ModelReply:

@@ -73,7 +73,7 @@ async def test_foreign_replies_of_simultaneous_requests_are_not_added_up(
 
 
 ACCESS = [
-    (402, "Insufficient Balance", "Check the key, its permissions and the account"),
+    (402, "Insufficient Balance", r"Insufficient Balance\. Check the key, its permissions and the account"),
     (403, "<html><title>Blocked</title></html>", "proxy or a firewall.*No key was sent"),
     (407, "<html><title>Proxy Authentication Required</title></html>", "user and a password"),
     (401, "", "No key was sent"),

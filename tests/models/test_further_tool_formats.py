@@ -468,3 +468,20 @@ def test_no_text_is_an_error(form: ToolFormat, text: str) -> None:
     before = text_before_calls(text, form, TOOLS)
     assert text.startswith(before)
     assert bool(calls) or before == text
+
+
+BEFORE = {
+    ToolFormat.HARMONY: "<|channel|>analysis<|message|>Up.<|end|>",
+    ToolFormat.GEMMA: "Up.",
+    ToolFormat.MINIMAX: "<think>\nHm.\n</think>\n\nUp.",
+    ToolFormat.STEP: "Up.",
+    ToolFormat.COHERE: "<|START_THINKING|>Up.<|END_THINKING|>",
+    ToolFormat.SOLAR: "Up.",
+    ToolFormat.APERTUS: "<|inner_prefix|>Up.<|inner_suffix|>",
+}
+
+
+@pytest.mark.parametrize("form", BEFORE)
+def test_the_text_before_calls_is_found(form: ToolFormat) -> None:
+    call = CALL_EXAMPLES[form].replace("NAME", "move").replace("PARAMETER", "floors")
+    assert text_before_calls(f"{BEFORE[form]}\n{call}", form, TOOLS) == BEFORE[form]

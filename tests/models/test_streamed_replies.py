@@ -118,6 +118,7 @@ OTHER_EVENTS = {
     "no empty lines": f"data: {json.dumps(delta(content='hel'))}\ndata: {json.dumps(delta('stop', content='lo'))}\n",
     "names, ids and comments": f": ping\nid: 1\nevent: message\nretry: 5\ndata:{json.dumps(EVENT)}\n\n: ping\n\n",
     "carriage returns": f"data:{json.dumps(EVENT)}\r\rdata: [DONE]\r\r",
+    "carriage returns, no finish": f"data:{json.dumps(delta(content='hello'))}\r\rdata: [DONE]\r\r",
     "a mark of the encoding": f"\ufeffdata: {json.dumps(EVENT)}\n\n",
     "no finish, an end": f"data: {json.dumps(delta(content='hello'))}\n\ndata: [DONE]\n\n",
 }
