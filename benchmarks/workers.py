@@ -6,8 +6,8 @@
   the last processor; if there are more processors than workers, the server has the others to itself. Where it has
   not, the calls per second say what the machine allowed. What processors of its own would allow is the number of
   calls divided by the processor time of the busiest process of the server.
-- `connections`: the same with a new connection for every call. Here the control process takes part in each call:
-  it accepts the connection and passes it on.
+- `connections`: the same with a new connection for every call, of which nothing is required. Here the control
+  process takes part in each call: it accepts the connection and passes it on.
 - `open`: 10,000 episodes in shared processes are open, and random ones are called 1,000 times a second. A latency
   counts from the time at which the call was due.
 - `confined`: the memory that 1,000 episodes take, each in a confined process of its own.
@@ -141,10 +141,7 @@ async def open_episodes(served: Served, count: int) -> list[str]:
         headers = {"authorization": f"Bearer {served.token}"}
         async with httpx2.AsyncClient(base_url=served.url, headers=headers, timeout=60) as control:
             for number in numbers:
-                key = f"{time.monotonic_ns()} {number}"
-                response = await control.post(
-                    "/episodes", json={**asked, "difficulty": number % 5 + 1, "request_key": key}
-                )
+                response = await control.post("/episodes", json={**asked, "difficulty": number % 5 + 1})
                 response.raise_for_status()
                 paths.append(urlsplit(response.json()["mcp_url"]).path)
 
@@ -260,7 +257,8 @@ async def measure_throughput(
         f"{workers}_workers": _rounded(figures[workers]),
         "speed_up_measured": round(measured, 2),
         "speed_up_allowed": round(speed_up, 2),
-        "missed": max(measured, speed_up) < LEAST_SPEED_UP * workers,
+        # A new connection for every call is not how episodes are played; its cost is told, not bounded.
+        "missed": not reconnect and max(measured, speed_up) < LEAST_SPEED_UP * workers,
     }
 
 
