@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE_BIN := tests/interop/node_modules/.bin
 
-.PHONY: help agents browser bundle demo test test-all test-newer audit-dependencies lint types docs interop trainers viewers bench proof real-model clean
+.PHONY: help agents browser bundle demo test test-all test-newer audit-dependencies lint types docs interop ray trainers viewers bench proof real-model clean
 
 help:
 	@echo "make demo     the oracle plays every bundled environment"
@@ -17,6 +17,7 @@ help:
 	@echo "make audit-dependencies  known vulnerabilities of dependencies (asks a public service)"
 	@echo "make interop  other projects' MCP clients, the inspector and the conformance suite (needs npm)"
 	@echo "make agents   the recipes of docs/agents.md with the real agent programs (needs npm, 1.5 GB)"
+	@echo "make ray      runs and verification on a Ray cluster of three nodes on this machine"
 	@echo "make trainers trainers read our exports and play episodes: TRL, verl, SkyRL, Gymnasium, Inspect and others"
 	@echo "make viewers  exports read back by Inspect, Harbor and OpenTelemetry (needs Python 3.12 or later)"
 	@echo "make bench    the benchmarks"
@@ -97,6 +98,15 @@ tests/browser/node_modules: tests/browser/package.json
 trainers: .venv-trainers/.installed .venv-verl/.installed .venv-verifiers/.installed
 	.venv-trainers/bin/python -m pytest -m trainers tests/trainers
 	.venv-verl/bin/python -m pytest -m verl tests/verl
+
+ray: .venv-ray/.installed
+	.venv-ray/bin/python -m pytest -m ray tests/ray
+
+.venv-ray/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/pip install --quiet --upgrade pip
+	.venv-ray/bin/pip install --quiet --editable .[ray] --group test
+	touch $@
 
 # Harbor needs Python 3.12 or later.
 viewers: .venv-viewers/.installed

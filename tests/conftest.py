@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,12 @@ _OWN_CACHE = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The cache of a test run is its own; all its processes share it, as the commands of a user do."""
+    """The cache of a test run is its own; all its processes share it, as the commands of a user do.
+
+    Commands in tests can be interrupted, also if the tests themselves run in the background of a shell, which
+    has such processes ignore the signal.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.stash[_OWN_CACHE] = folder = Path(tempfile.mkdtemp(prefix="codegym-mcp-tests-"))
         os.environ["CODEGYM_MCP_CACHE"] = str(folder)

@@ -49,6 +49,7 @@ FLOORS = [
     ["harness.statistics", "harness.agents"],
     ["harness.episode_sources"],
     ["harness.rollouts"],
+    ["harness.ray_cluster"],
     ["harness.runs"],
     ["harness.export", "harness.report", "harness.viewer"],
     ["harness.task_sets"],

@@ -17,6 +17,8 @@ from codegym_mcp.cli.command_output import (
     unconfined_option,
 )
 from codegym_mcp.cli.environment_selection import jobs_option, names_argument, select_entries
+from codegym_mcp.cli.ray_option import ray_option, ray_verification
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import AuditFiles
 from codegym_mcp.verification.audit.audit_measurements import Agreement
@@ -36,6 +38,7 @@ from codegym_mcp.verification.verification_context import VerificationContext
     help="Write the audits to this folder instead of beside the environments.",
 )
 @click.option("--again", is_flag=True, help="Audit unchanged environments again.")
+@ray_option
 @unconfined_option
 @json_option
 def audit(
@@ -45,6 +48,7 @@ def audit(
     jobs: int | None,
     directory: Path | None,
     again: bool,
+    ray_address: str | None,
     allow_unconfined: bool,
     as_json: bool,
 ) -> None:
@@ -62,17 +66,21 @@ def audit(
     """
     entries = select_entries(names, paths)
 
+    files = AuditFiles(directory)
+
     async def main() -> list[Audit | Unaudited]:
-        async with VerificationContext.open(jobs=jobs, allow_unconfined=allow_unconfined) as context:
-            with batch_progress("audit", len(entries)) as count:
-                files = AuditFiles(directory)
-                return await audit_many(
-                    context,
-                    entries,
-                    files=files,
-                    again=again,
-                    on_result=lambda result: count(result.environment),
-                )
+        with batch_progress("audit", len(entries)) as count:
+
+            def on_result(result: Audit | Unaudited) -> None:
+                count(result.environment)
+
+            if ray_address is not None:
+                async with ray_verification(
+                    ray_address, Limits(), jobs, allow_unconfined=allow_unconfined
+                ) as cluster:
+                    return await cluster.audit(entries, files=files, again=again, on_result=on_result)
+            async with VerificationContext.open(jobs=jobs, allow_unconfined=allow_unconfined) as context:
+                return await audit_many(context, entries, files=files, again=again, on_result=on_result)
 
     results = run(main)
     audits = [result for result in results if isinstance(result, Audit)]

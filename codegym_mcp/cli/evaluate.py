@@ -25,6 +25,7 @@ from codegym_mcp.cli.evaluate_options import (
     make_config,
 )
 from codegym_mcp.cli.model_flags import model_options
+from codegym_mcp.cli.ray_option import ray_option
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.verification.audit.grading_rules import Grade
 
@@ -135,6 +136,7 @@ EPISODES_FAILED = 1
     help="Resume the run in this directory: episodes that are missing are played, and so are those that "
     "failed without the agent's fault. Needs no other option.",
 )
+@ray_option
 @click.option(
     "--baselines",
     "with_baselines",
@@ -147,10 +149,12 @@ EPISODES_FAILED = 1
 def evaluate(
     context: click.Context,
     /,
+    *,
     as_json: bool,
     directory: Path | None,
     resume: Path | None,
     with_baselines: bool,
+    ray_address: str | None,
     **options: Any,
 ) -> None:
     """Let an agent play episodes, record every trajectory, and score the answers.
@@ -170,6 +174,7 @@ def evaluate(
       codegym-mcp eval --agent my_agent.py:play --difficulty 2,3 --seed 100-149 --out runs/mine
       codegym-mcp eval --agent command --command 'claude -p {task} --mcp-config {mcp_config}'
       codegym-mcp eval --resume runs/mine
+      codegym-mcp eval --agent oracle --difficulty 1 --seed 0-4999 --concurrency 64 --ray
     """
     from codegym_harness.records.trajectory import Outcome
     from codegym_harness.runs.run_execution import run_baselines, run_evaluation
@@ -189,8 +194,16 @@ def evaluate(
     try:
         # What a function prints must not stand in front of the JSON.
         with progress, redirect_stdout(sys.stderr) if as_json else nullcontext():
-            summary = run(lambda: run_evaluation(config, out=directory, resume=resume, observer=progress))
-            baseline_summaries = run(lambda: run_baselines(baselines, Path(summary.run), observer=progress))
+            summary = run(
+                lambda: run_evaluation(
+                    config, out=directory, resume=resume, ray_address=ray_address, observer=progress
+                )
+            )
+            baseline_summaries = run(
+                lambda: run_baselines(
+                    baselines, Path(summary.run), ray_address=ray_address, observer=progress
+                )
+            )
     except KeyboardInterrupt:
         echo(f"Interrupted. {progress.resume_hint()}", err=True)
         raise SystemExit(INTERRUPTED) from None

@@ -16,6 +16,7 @@ from codegym_mcp.cli.command_output import (
     unconfined_option,
 )
 from codegym_mcp.cli.environment_selection import jobs_option, names_argument, select_entries
+from codegym_mcp.cli.ray_option import ray_option, ray_verification
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.storage.cache_directory import DIRECTORY_VARIABLE
 from codegym_mcp.verification.batch.verify_many import verify_many
@@ -38,6 +39,7 @@ _MAX_ROWS = 50
     help=f"Folder of cached results of unchanged environments.  [env: {DIRECTORY_VARIABLE}]",
 )
 @click.option("--no-cache", is_flag=True, help="Verify everything again and cache nothing.")
+@ray_option
 @unconfined_option
 @json_option
 def verify(
@@ -47,6 +49,7 @@ def verify(
     jobs: int | None,
     directory: Path | None,
     no_cache: bool,
+    ray_address: str | None,
     allow_unconfined: bool,
     as_json: bool,
 ) -> None:
@@ -70,10 +73,17 @@ def verify(
         cache = VerificationCache(directory, limits) if directory else VerificationCache.default(limits)
 
     async def main() -> list[Verification]:
-        async with VerificationContext.open(
-            jobs=jobs, limits=limits, allow_unconfined=allow_unconfined
-        ) as context:
-            with batch_progress("verify", len(entries)) as count:
+        with batch_progress("verify", len(entries)) as count:
+            if ray_address is not None:
+                async with ray_verification(
+                    ray_address, limits, jobs, allow_unconfined=allow_unconfined
+                ) as cluster:
+                    return await cluster.verify(
+                        entries, cache=cache, on_result=lambda result: count(result.environment)
+                    )
+            async with VerificationContext.open(
+                jobs=jobs, limits=limits, allow_unconfined=allow_unconfined
+            ) as context:
                 return await verify_many(
                     context, entries, cache=cache, on_result=lambda result: count(result.environment)
                 )

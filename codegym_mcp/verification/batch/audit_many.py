@@ -1,13 +1,14 @@
 """Audits one or many environments and reuses the audit files of unchanged ones."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.errors import CodegymError, JournalError, SandboxError, UnwritableError
+from codegym_mcp.errors import CodegymError, JournalError, RunHaltedError, SandboxError, UnwritableError
 from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.audit.audit import Audit, audit
@@ -111,7 +112,7 @@ async def audit_many(
     """
 
     async def audit_one(entry: Entry) -> Audit | Unaudited:
-        result = await _audit_entry(context, entry, files, again=again)
+        result = await audit_entry(entry, partial(audit, context), files, again=again)
         if on_result is not None:
             on_result(result)
         return result
@@ -119,16 +120,29 @@ async def audit_many(
     return await context.run_all_nested(audit_one, entries)
 
 
-async def _audit_entry(
-    context: VerificationContext, entry: Entry, files: AuditFiles | None, *, again: bool
+async def audit_entry(
+    entry: Entry,
+    audit_environment: Callable[[Environment], Awaitable[Audit]],
+    files: AuditFiles | None,
+    *,
+    again: bool,
 ) -> Audit | Unaudited:
+    """Returns the audit of an entry: the stored one if it fits, or a new one, which is stored.
+
+    Args:
+        audit_environment: audits an environment that was read.
+        files, again: as in `audit_many`.
+
+    Raises:
+        SandboxError, UnwritableError: as in `audit_many`.
+    """
     try:
         environment = entry.read()
         stored = files.read(entry) if files is not None and not again else None
         if stored is not None and stored.fits(environment):
             return stored
-        result = await audit(context, environment)
-    except (SandboxError, JournalError, UnwritableError):
+        result = await audit_environment(environment)
+    except (SandboxError, JournalError, UnwritableError, RunHaltedError):
         raise
     except CodegymError as error:
         return Unaudited(environment=entry.name, problem=str(error))

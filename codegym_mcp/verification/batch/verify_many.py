@@ -1,7 +1,8 @@
 """Verifies one or many environments and reuses cached results of unchanged ones."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import SourceError
@@ -87,7 +88,7 @@ async def verify_many(
     """
 
     async def verify_one(entry: Entry) -> Verification:
-        verification = await _verify_entry(context, entry, cache)
+        verification = await verify_entry(entry, partial(verify, context), cache)
         if on_result is not None:
             on_result(verification)
         return verification
@@ -95,9 +96,17 @@ async def verify_many(
     return await context.run_all_nested(verify_one, entries)
 
 
-async def _verify_entry(
-    context: VerificationContext, entry: Entry, cache: VerificationCache | None
+async def verify_entry(
+    entry: Entry,
+    verify_environment: Callable[[Environment], Awaitable[Verification]],
+    cache: VerificationCache | None,
 ) -> Verification:
+    """Returns the verification of an entry: the cached one, or a new one, which is cached.
+
+    Args:
+        verify_environment: verifies an environment that was read.
+        cache: where verifications are looked up and stored, or None.
+    """
     try:
         environment = entry.read()
     except SourceError as error:
@@ -105,7 +114,7 @@ async def _verify_entry(
     cached = cache.get(environment) if cache is not None else None
     if cached is not None:
         return cached
-    verification = await verify(context, environment)
+    verification = await verify_environment(environment)
     if cache is not None:
         cache.put(environment, verification)
     return verification

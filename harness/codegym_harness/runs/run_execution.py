@@ -10,13 +10,13 @@ from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.agents.model_agent import LanguageModelAgent
 from codegym_harness.processes.python_garbage_collector import rare_collections
+from codegym_harness.runs.answer_paths import answer_paths
 from codegym_harness.runs.concurrent_rollouts import play_assignments
 from codegym_harness.runs.resume_compatibility import check_configuration, check_environments, check_results
 from codegym_harness.runs.run_config import RunConfig, recorded_config
 from codegym_harness.runs.run_directory_reader import (
     BASELINES,
     CONFIGURATION,
-    RUNS,
     TRAJECTORIES,
     RunStart,
     check_new_run,
@@ -27,8 +27,6 @@ from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.run_opening import open_agent, open_rollouts
 from codegym_harness.statistics.run_metrics import Summary
-from codegym_mcp.spec.catalog_entries import source_paths
-from codegym_mcp.storage.cache_directory import cache_directory
 
 if TYPE_CHECKING:
     from codegym_harness.clients.control_client import RunningServer
@@ -41,6 +39,7 @@ async def run_evaluation(
     out: Path | None = None,
     resume: Path | None = None,
     server: "RunningServer | None" = None,
+    ray_address: str | None = None,
     observer: Observer | None = None,
 ) -> Summary:
     """Executes a run, or what is missing of it.
@@ -51,6 +50,8 @@ async def run_evaluation(
         resume: the directory of a run with this configuration. What it lacks is played, and so is what failed
             there without the agent's fault.
         server: the server that holds the episodes, if the configuration has a `server_url`.
+        ray_address: the Ray cluster whose nodes play the episodes; see `connect_to_cluster`. It is not
+            recorded: the run can be resumed without a cluster, or on another one.
         observer: receives the events of the run.
 
     Raises:
@@ -73,8 +74,8 @@ async def run_evaluation(
         player = agent if agent is not None else await stack.enter_async_context(open_agent(config))
         if isinstance(player, ProgramAgent):
             await check_enclosure(player.options)
-            player.conceal(_answer_paths(config.paths, path))
-        opened = await stack.enter_async_context(open_rollouts(config, player, server, observer))
+            player.conceal([*answer_paths(config.paths), path])
+        opened = await stack.enter_async_context(open_rollouts(config, player, server, ray_address, observer))
         if directory is None:
             start = RunStart.now(opened.assignments, opened.digests)
             directory = stack.enter_context(RunDirectory.create(path, config, start))
@@ -99,12 +100,17 @@ async def run_evaluation(
 
 
 async def run_baselines(
-    configs: Sequence[RunConfig], run: Path, *, observer: Observer | None = None
+    configs: Sequence[RunConfig],
+    run: Path,
+    *,
+    ray_address: str | None = None,
+    observer: Observer | None = None,
 ) -> list[Summary]:
     """Executes the runs of baselines, each in a directory below that of a run.
 
     Args:
         run: the directory of the run; baselines that exist there already are resumed.
+        ray_address: see `run_evaluation`.
 
     Raises:
         CodegymError: see `run_evaluation`.
@@ -115,15 +121,11 @@ async def run_baselines(
         exists = (path / CONFIGURATION).exists()
         summaries.append(
             await run_evaluation(
-                config, out=None if exists else path, resume=path if exists else None, observer=observer
+                config,
+                out=None if exists else path,
+                resume=path if exists else None,
+                ray_address=ray_address,
+                observer=observer,
             )
         )
     return summaries
-
-
-def _answer_paths(paths: Sequence[Path], run: Path) -> list[Path]:
-    """Returns the paths that hold answers: environments, tasks, audits, cached results, and runs."""
-    sources = source_paths(paths)
-    files = [path for path in sources if path.suffix]
-    beside = [path.with_suffix(suffix) for path in files for suffix in (".jsonl", ".audit.json", ".audits")]
-    return [*sources, *beside, cache_directory(), RUNS, run]

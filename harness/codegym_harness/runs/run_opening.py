@@ -1,7 +1,7 @@
 """Opens what a run plays with: the agent, the episodes, and the tasks that it plays."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,11 @@ from codegym_harness.agents.function_agent import load_function
 from codegym_harness.agents.model_agent import LanguageModelAgent
 from codegym_harness.agents.policy_agents import ORACLE
 from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource
+from codegym_harness.records.trajectory import AgentInfo
 from codegym_harness.rollouts.agent_rollouts import AgentRollouts, Rollouts
 from codegym_harness.rollouts.oracle_call_counts import OracleCallCounter
 from codegym_harness.rollouts.policy_rollouts import PolicyRollouts
-from codegym_harness.rollouts.policy_worker import PolicyWorkerOptions
+from codegym_harness.rollouts.policy_worker import PolicyWorker, PolicyWorkerOptions
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.source_opening import open_source, report_problems, worker_options
@@ -23,6 +24,7 @@ from codegym_mcp.errors import CodegymError
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, SandboxPool
 from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.version import VERSION
 
 if TYPE_CHECKING:
     # The MCP client is imported only by runs over MCP: it takes longer than everything else.
@@ -73,17 +75,24 @@ async def open_agent(config: RunConfig) -> AsyncIterator[Agent | None]:
 
 @asynccontextmanager
 async def open_rollouts(
-    config: RunConfig, agent: Agent | None, server: "RunningServer | None", observer: Observer
+    config: RunConfig,
+    agent: Agent | None,
+    server: "RunningServer | None",
+    ray_address: str | None,
+    observer: Observer,
 ) -> AsyncIterator[OpenRollouts]:
     """Opens the episodes of a run for its agent, and selects the tasks.
 
     Args:
         agent: the agent, or None for a built-in agent that plays in worker processes.
+        ray_address: the Ray cluster whose nodes play the episodes, or None.
 
     Raises:
         CodegymError: the episodes cannot be served here, or what the run selects does not exist.
     """
-    if agent is None:
+    if ray_address is not None:
+        opened = _open_ray_rollouts(config, agent, ray_address, observer)
+    elif agent is None:
         opened = _open_policy_rollouts(config, observer)
     elif config.target() is not None:
         opened = _open_foreign_rollouts(config, agent)
@@ -95,7 +104,15 @@ async def open_rollouts(
 
 @asynccontextmanager
 async def _open_policy_rollouts(config: RunConfig, observer: Observer) -> AsyncIterator[OpenRollouts]:
-    options = PolicyWorkerOptions(
+    async with PolicyRollouts.start(_policy_options(config)) as rollouts:
+        report_problems(rollouts.ready.problems, observer)
+        assignments = _select(config, rollouts.ready.environments)
+        await rollouts.extend(len(assignments), config.episode_concurrency)
+        yield OpenRollouts(rollouts, assignments, _digests(rollouts.ready.environments, assignments))
+
+
+def _policy_options(config: RunConfig) -> PolicyWorkerOptions:
+    return PolicyWorkerOptions(
         **worker_options(config).model_dump(),
         agent=config.agent,
         limits=config.episode_limits,
@@ -103,11 +120,54 @@ async def _open_policy_rollouts(config: RunConfig, observer: Observer) -> AsyncI
         seed=config.seed,
         count_oracle_calls=config.count_oracle_calls,
     )
-    async with PolicyRollouts.start(options) as rollouts:
+
+
+@asynccontextmanager
+async def _open_ray_rollouts(
+    config: RunConfig, agent: Agent | None, address: str, observer: Observer
+) -> AsyncIterator[OpenRollouts]:
+    """Opens workers on a Ray cluster, which hold the agent and its episodes."""
+    from codegym_harness.ray_cluster.ray_rollouts import RayRollouts
+    from codegym_harness.runs.run_worker import RunWorker
+
+    if config.target() is not None or config.server_url is not None or config.custom_agent:
+        raise CodegymError(
+            "The nodes of a Ray cluster open the agent and the episodes themselves. They cannot play another "
+            "MCP server, episodes of a server, or with an agent that is an object of this process.",
+            hint="Name the agent (a built-in one, a model, FILE.py:FUNCTION or a program), or leave Ray out.",
+        )
+    open_service, options = (
+        (PolicyWorker.open, _policy_options(config)) if agent is None else (RunWorker.open, config)
+    )
+    async with RayRollouts.start(
+        address,
+        open_service,
+        options,
+        agent.info if agent is not None else AgentInfo(name=config.agent, version=VERSION),
+        most=config.episode_concurrency,
+        spending=agent.model.spending if isinstance(agent, LanguageModelAgent) else None,
+        on_notice=observer.notice,
+    ) as rollouts:
         report_problems(rollouts.ready.problems, observer)
         assignments = _select(config, rollouts.ready.environments)
-        await rollouts.extend(len(assignments), config.episode_concurrency)
         yield OpenRollouts(rollouts, assignments, _digests(rollouts.ready.environments, assignments))
+
+
+@asynccontextmanager
+async def open_worker_rollouts(
+    config: RunConfig, agent: Agent | None, observer: Observer
+) -> AsyncIterator[tuple[Rollouts, list[EnvironmentInfo]]]:
+    """Opens rollouts of an agent for a worker, which is told what to play; yields the environments, too.
+
+    Raises:
+        CodegymError: the environments cannot be read, or not be confined here.
+    """
+    assert agent is not None
+    async with (
+        open_source(config, agent, None, observer) as source,
+        _open_counter(config, agent, source.episodes) as counter,
+    ):
+        yield _rollouts(config, agent, source.episodes, counter), source.environments
 
 
 @asynccontextmanager
@@ -131,7 +191,9 @@ async def _open_agent_rollouts(
 ) -> AsyncIterator[OpenRollouts]:
     async with open_source(config, agent, server, observer) as source:
         assignments = _select(config, source.environments)
-        async with _open_counter(config, agent, source.episodes, assignments) as counter:
+        generated = any(assignment.difficulty is not None for assignment in assignments)
+        counting = _open_counter(config, agent, source.episodes) if generated else nullcontext()
+        async with counting as counter:
             yield OpenRollouts(
                 _rollouts(config, agent, source.episodes, counter),
                 assignments,
@@ -172,11 +234,10 @@ async def _open_pool(config: RunConfig) -> AsyncIterator[SandboxPool]:
 
 @asynccontextmanager
 async def _open_counter(
-    config: RunConfig, agent: Agent, source: EpisodeSource, assignments: Sequence[Assignment]
+    config: RunConfig, agent: Agent, source: EpisodeSource
 ) -> AsyncIterator[OracleCallCounter | None]:
-    """Opens a counter of the oracle's calls, or None if the run does not need one."""
-    generated = any(assignment.difficulty is not None for assignment in assignments)
-    wanted = config.count_oracle_calls and generated and config.server_url is None
+    """Opens a counter of the oracle's calls for generated tasks, or None if the run does not need one."""
+    wanted = config.count_oracle_calls and config.server_url is None
     if not wanted or agent.info.name == ORACLE:
         yield None
         return
