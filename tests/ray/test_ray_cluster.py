@@ -1,6 +1,7 @@
 """Runs and verification on a Ray cluster of three nodes, of which some are killed."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -31,6 +32,12 @@ def oracle_run(path: Path, *further: str) -> list[str]:
     return ["eval", "--agent", "oracle", *selection, "--out", str(path), "--json", *further]
 
 
+def episodes_done(line: str) -> int:
+    """Reads a line of the progress that a run prints. Ray prints lines of its own between them."""
+    found = re.match(r"oracle: (\d+)/", line)
+    return int(found[1]) if found else -1
+
+
 def figures(printed: str) -> dict[str, Any]:
     summary: dict[str, Any] = json.loads(printed)
     return {key: value for key, value in summary.items() if key not in ("run", "seconds")}
@@ -50,7 +57,7 @@ def test_every_episode_is_played_once_although_two_nodes_are_killed(cluster: Any
         killed = 0
         for line in process.stderr:
             said += line
-            if killed < len(nodes) and "running" in line and int(line.split()[1].split("/")[0]) > 40 * killed:
+            if killed < len(nodes) and episodes_done(line) > 40 * killed:
                 cluster.remove_node(nodes[killed], allow_graceful=False)
                 cluster.add_node(num_cpus=1)
                 killed += 1
@@ -89,7 +96,7 @@ def test_an_interrupted_run_is_resumed_without_the_cluster(cluster: Any, tmp_pat
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if "running" in line and int(line.split()[1].split("/")[0]) > 20:
+            if episodes_done(line) > 20:
                 process.kill()
                 break
         process.stderr.read()
@@ -119,11 +126,3 @@ def test_verdicts_and_audits_are_those_without_a_cluster(cluster: Any, tmp_path:
     assert [path.name for path in (tmp_path / "cluster").iterdir()] == [
         path.name for path in (tmp_path / "alone").iterdir()
     ]
-
-
-def test_a_cluster_that_does_not_exist_is_said(tmp_path: Path) -> None:
-    result = run_command(*oracle_run(tmp_path / "run", "--ray", "127.0.0.1:9"))
-    assert result.returncode == 1
-    assert "There is no Ray cluster at 127.0.0.1:9." in result.stderr
-    assert "ray start --head" in result.stderr
-    assert not (tmp_path / "run").exists()

@@ -1,6 +1,7 @@
 """Connects to a Ray cluster and starts workers on its nodes."""
 
 import logging
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, redirect_stdout
@@ -12,6 +13,7 @@ RUNNING = "auto"
 """The address of the cluster that this machine belongs to."""
 LOCAL = "local"
 """The address of a cluster that is started on this machine, and ends with the connection."""
+_CONNECT_SECONDS = 10.0
 
 
 @asynccontextmanager
@@ -37,6 +39,8 @@ async def connect_to_cluster(address: str) -> AsyncIterator[None]:
             f"{address} is an address of the Ray client, which cannot hold the workers of a run.",
             hint="Run the command on a node of the cluster, with --ray or --ray HOST:PORT.",
         )
+    if address not in (RUNNING, LOCAL):
+        _check_reachable(address)
     try:
         ray.init(
             address=address,
@@ -47,11 +51,7 @@ async def connect_to_cluster(address: str) -> AsyncIterator[None]:
             include_dashboard=False if address == LOCAL else None,
         )
     except ConnectionError:
-        where = "on this machine" if address == RUNNING else f"at {address}"
-        raise ConnectionFailedError(
-            f"There is no Ray cluster {where}.",
-            hint="Start one with `ray start --head`, name its address (--ray HOST:PORT), or use --ray local.",
-        ) from None
+        raise _no_cluster("on this machine" if address == RUNNING else f"at {address}") from None
     except (RuntimeError, ValueError) as error:
         raise ConnectionFailedError(
             f"The Ray cluster at {address} cannot be used: {_first_line(error)}",
@@ -69,6 +69,32 @@ def processor_count() -> int:
     """Returns the number of processors that the nodes of the cluster offer. At least 1."""
     resources: dict[str, float] = _import_ray().cluster_resources()
     return max(1, int(resources.get("CPU", 0)))
+
+
+def _check_reachable(address: str) -> None:
+    """Checks that something listens at an address. Ray itself would try for minutes.
+
+    Raises:
+        CodegymError: this is not the address of a head node.
+        ConnectionFailedError: nothing listens there.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise CodegymError(
+            f"{address!r} is not the address of a Ray cluster.",
+            hint="Write --ray HOST:PORT with the port of the head node, which is 6379 by default.",
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+    except (OSError, OverflowError):
+        raise _no_cluster(f"at {address}") from None
+
+
+def _no_cluster(where: str) -> ConnectionFailedError:
+    return ConnectionFailedError(
+        f"There is no Ray cluster {where}.",
+        hint="Start one with `ray start --head`, name its address (--ray HOST:PORT), or use --ray local.",
+    )
 
 
 def _import_ray() -> Any:
