@@ -4,6 +4,7 @@ import ast
 
 from codegym_mcp.synthesis.tracing.helper_calls import helper_body, helper_call, helper_summary
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedTool
+from codegym_mcp.synthesis.tracing.position_checks import numbered_by
 from codegym_mcp.synthesis.tracing.syntax_nodes import is_condition
 from codegym_mcp.synthesis.tracing.traced_program import Program
 
@@ -86,13 +87,9 @@ def describe_tool(tool: LiftedTool, program: Program) -> str:
 
 def describe_parameter(tool: LiftedTool, parameter: str, program: Program) -> str:
     """Returns what a parameter means, in a phrase."""
-    call = helper_call(tool.expression, program)
-    statements = [tool.body] if call is None else helper_body(call, program)
-    nodes = [node for statement in statements for node in ast.walk(statement)]
-    places = [each for each in nodes if isinstance(each, ast.Subscript)]
-    for place in places:
-        if isinstance(place.slice, ast.Name) and place.slice.id == parameter:
-            return f"position in {_phrase(place.value)}, counted from 0."
+    container = numbered_by(tool, parameter, program)
+    if container is not None:
+        return f"position in {_phrase(container)}, counted from 0."
     return "the value." if parameter == "value" else f"the value of {parameter.replace('_', ' ')}."
 
 

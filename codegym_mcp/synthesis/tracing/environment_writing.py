@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from codegym_mcp.synthesis.tracing.description_writing import describe_parameter, describe_tool
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram, LiftedTool
+from codegym_mcp.synthesis.tracing.position_checks import check_positions
 from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.value_shapes import Shape, annotation, python_expression
 
@@ -21,10 +22,12 @@ class ToolTypes:
     Attributes:
         parameters: annotation of each parameter.
         result: annotation of the result.
+        positive: the parameters that are whole numbers and were never negative.
     """
 
     parameters: Mapping[str, str]
     result: str
+    positive: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,17 @@ def write_class(
             lines.append(f"        self.{each} = {value}")
     for tool in lifted.tools:
         lines.append("")
-        lines += _write_tool(tool, program, lifted, types.get(tool.name) if types is not None else None)
+        found = types.get(tool.name) if types is not None else None
+        lines += _write_tool(tool, program, lifted, found, shapes)
     return "\n".join(lines)
 
 
 def _write_tool(
-    tool: LiftedTool, program: Program, lifted: LiftedProgram, types: ToolTypes | None
+    tool: LiftedTool,
+    program: Program,
+    lifted: LiftedProgram,
+    types: ToolTypes | None,
+    shapes: Mapping[str, Shape],
 ) -> list[str]:
     if types is None:
         parameters = ", ".join(["self", *tool.parameters])
@@ -100,6 +108,8 @@ def _write_tool(
     for register in _read_registers(tool, lifted):
         head.append(f"        if self.{register} is None:")
         head.append(f'            raise ValueError("{register} has no value yet.")')
+    if types is not None:
+        head += check_positions(tool, program, types.positive, shapes)
     body = ast.unparse(ast.fix_missing_locations(tool.body)).splitlines()
     if not tool.parameters and not tool.changes and _never_fails(tool):
         return [*head, *(f"        {line}" for line in body)]

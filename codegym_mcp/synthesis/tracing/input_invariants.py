@@ -48,7 +48,9 @@ class SequenceRules:
             distinct=len(flat) > 3 and all(_is_distinct(each) for each in sequences),
             length=len(sequences[0]) if len({len(each) for each in sequences}) == 1 else None,
             rectangular=bool(rows) and all(len({len(row) for row in each}) == 1 for each in rows),
-            square=bool(rows) and all(len({len(row) for row in each} | {len(each)}) == 1 for each in rows),
+            square=bool(rows)
+            and not any(isinstance(row, tuple) for each in rows for row in each)
+            and all(len({len(row) for row in each} | {len(each)}) == 1 for each in rows),
             closed=len(flat) >= 8 and len({repr(item) for item in flat}) <= _SMALL_ALPHABET,
             indices=numbers and len(flat) > 5 and all(0 <= x < len(each) for each in sequences for x in each),
         )

@@ -1,6 +1,7 @@
 """Generates arguments like those of the tests, but larger, so that a task takes many calls."""
 
 import copy
+import re
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -20,8 +21,13 @@ _LARGE = 40
 class InputScaler:
     """Generates calls from the calls of the tests. The same examples and seed give the same calls."""
 
-    def __init__(self, examples: Sequence[tuple[Any, ...]], seed: str) -> None:
+    def __init__(self, examples: Sequence[tuple[Any, ...]], seed: str, statement: str = "") -> None:
+        """
+        Args:
+            statement: the problem in words, whose preconditions are kept.
+        """
         self._examples = list(examples)
+        self._only_digits = _has_only_digits(examples) and bool(_DIGITS.search(statement))
         self._relations = Relations.of(self._examples)
         self._only_numbers = all(type(value) is int for call in self._examples for value in call)
         self._random = Random(seed)  # noqa: S311 - repeatable, not secret
@@ -71,6 +77,8 @@ class InputScaler:
         """Returns a text or list made of a whole argument of a test, or None for other values."""
         random = self._random
         if not isinstance(value, list | str) or not value:
+            return None
+        if isinstance(value, str) and all(len(each) <= 1 for each in samples if isinstance(each, str)):
             return None
         lists = [each for each in samples if isinstance(each, list)]
         rules = self._rules_of(lists) if isinstance(value, list) else None
@@ -129,11 +137,18 @@ class InputScaler:
             fitting = isinstance(arguments[one], int) and greatest >= least
             if fitting and not 0 <= arguments[one] <= greatest:
                 arguments[one] = random.randint(min(least, greatest), greatest)
+        lengths = {one for one, _ in relations.is_length}
         for one, other in relations.is_length:
             arguments[one] = len(arguments[other])
         for one, other in relations.ordered:
             both = isinstance(arguments[one], int) and isinstance(arguments[other], int)
-            if both and arguments[one] > arguments[other]:
+            if not both or arguments[one] <= arguments[other] or {one, other} <= lengths:
+                continue
+            if one in lengths:
+                arguments[other] = arguments[one]
+            elif other in lengths:
+                arguments[one] = arguments[other]
+            else:
                 arguments[one], arguments[other] = arguments[other], arguments[one]
 
     def _changed_copy(self, value: Any, other: Any) -> Any:
@@ -183,6 +198,8 @@ class InputScaler:
     def _integer(self, samples: list[int]) -> int:
         random = self._random
         least, greatest = min(samples), max(samples)
+        if self._only_digits:
+            return random.randint(min(least, 1), 9)
         if random.random() < 0.25:
             return random.choice(samples)
         span = min(max(greatest - least, 3), _MAX_SPAN)
@@ -339,7 +356,7 @@ class InputScaler:
 
     def _progression(self, items: list[Any], length: int) -> list[int] | None:
         """Returns numbers at equal distances, of which sometimes one is another; None for other values."""
-        if not all(type(item) is int for item in items):
+        if self._only_digits or not all(type(item) is int for item in items):
             return None
         random = self._random
         steps = max(1, (max(items) - min(items)) // max(2, length))
@@ -373,6 +390,15 @@ class InputScaler:
                 row = _sorted(row, row_rules)
             made.append(type(rows[0])(row))
         return made
+
+
+_DIGITS = re.compile(r"\bdigits?\b", re.IGNORECASE)
+
+
+def _has_only_digits(examples: Sequence[tuple[Any, ...]]) -> bool:
+    """Returns whether all lists of numbers in calls hold digits, and there are such lists."""
+    lists = [value for call in examples for value in call if isinstance(value, list | tuple) and value]
+    return bool(lists) and all(type(item) is int and 0 <= item <= 9 for value in lists for item in value)
 
 
 def _is_graph(samples: list[dict[Any, Any]]) -> bool:

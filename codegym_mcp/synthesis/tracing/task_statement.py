@@ -5,7 +5,6 @@ import re
 from codegym_mcp.synthesis.tracing.environment_writing import ReferenceForm, wrap_paragraphs
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
 from codegym_mcp.synthesis.tracing.traced_program import Program
-from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape
 
 _MAX_TITLE = 60
 _OPENING = re.compile(
@@ -13,20 +12,9 @@ _OPENING = re.compile(
     r"(function|program|method|code|script)\s*((that|which)\s+|to\s+|for\s+)?",
     re.IGNORECASE,
 )
+_RETURN = re.compile(r"(^|(?<=[.!?:])\s+)Returns? (\w+)")
 _WORDS_ID = re.compile(r"[a-z]+(-[a-z]+)+")
 _DOCTEST = re.compile(r"^\s*>>>.*?(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
-_NOUNS = {
-    Kind.LIST: "a list",
-    Kind.TUPLE: "a tuple",
-    Kind.SET: "a set",
-    Kind.FROZENSET: "a set",
-    Kind.DICT: "a mapping",
-    Kind.STR: "a text",
-    Kind.INT: "a whole number",
-    Kind.FLOAT: "a number",
-    Kind.BOOL: "a truth value",
-    Kind.NONE: "nothing",
-}
 
 
 def statement_in_words(statement: str) -> str:
@@ -69,18 +57,30 @@ def title_of(id: str, statement: str, name: str) -> str:
 
 def task_text(statement: str, program: Program, lifted: LiftedProgram, form: ReferenceForm) -> str:
     """Returns the task for the agent."""
-    paragraphs = [_braced(statement_in_words(statement))]
-    hidden = [f"{name} ({_noun(form.shapes[name])})" for name in lifted.hidden]
-    if len(hidden) == 1:
-        paragraphs.append(f"The input {hidden[0]} is hidden; find out what you need with the tools.")
+    words = statement_in_words(statement)
+    asked = _RETURN.sub(_answer_with, words)
+    paragraphs = [_braced(asked)]
+    if len(lifted.hidden) == 1:
+        paragraphs.append(f"You are not shown {lifted.hidden[0]}; ask the tools about it.")
     else:
-        names = f"{', '.join(hidden[:-1])} and {hidden[-1]}"
-        paragraphs.append(f"The inputs {names} are hidden; find out what you need with the tools.")
+        names = f"{', '.join(lifted.hidden[:-1])} and {lifted.hidden[-1]}"
+        paragraphs.append(f"You are not shown {names}; ask the tools about them.")
     if lifted.public:
         known = ", ".join(f"{name} = {{{name}}}" for name in lifted.public)
         paragraphs[-1] += f" You know {known}."
-    paragraphs.append(f"Answer with {_answer(form)}.")
+    if asked == words or form.is_pairs:
+        paragraphs.append(f"Answer with {_answer(form)}.")
     return wrap_paragraphs(paragraphs)
+
+
+def _answer_with(match: re.Match[str]) -> str:
+    """Returns `Answer with the sum` for `Return the sum`, and `Answer whether` for `Return whether`."""
+    before, following = match.groups()
+    return (
+        f"{before}Answer {following}"
+        if following in ("whether", "how")
+        else f"{before}Answer with {following}"
+    )
 
 
 def _answer(form: ReferenceForm) -> str:
@@ -91,22 +91,6 @@ def _answer(form: ReferenceForm) -> str:
     if form.is_pairs:
         return "the result as a list of pairs of key and value, in the order in which the keys were added"
     return "the result"
-
-
-def _noun(shape: Shape) -> str:
-    kinds = sorted(shape.kinds)
-    noun = " or ".join(_NOUNS[kind] for kind in kinds)
-    if shape.items is not None and len(kinds) == 1 and shape.items.is_plain:
-        members = sorted(shape.items.kinds - {Kind.NONE})
-        plural = {
-            Kind.INT: "whole numbers",
-            Kind.FLOAT: "numbers",
-            Kind.STR: "texts",
-            Kind.BOOL: "truth values",
-        }
-        if len(members) == 1 and kinds != [Kind.DICT]:
-            noun += f" of {plural[members[0]]}"
-    return noun
 
 
 def _braced(text: str) -> str:

@@ -367,9 +367,14 @@ def tool_types(lifted: LiftedProgram, plays: Sequence[Play]) -> dict[str, ToolTy
         tool.name: ToolTypes(
             {each: annotation(shape_of(arguments[tool.name][each])) for each in tool.parameters},
             annotation(shape_of(results[tool.name])),
+            frozenset(each for each in tool.parameters if _is_positive(arguments[tool.name][each])),
         )
         for tool in lifted.tools
     }
+
+
+def _is_positive(values: Sequence[Any]) -> bool:
+    return all(type(value) is int and value >= 0 for value in values)
 
 
 def _tier(plays: Sequence[Play], adaptive: float | None, read_out: float | None) -> Tier:

@@ -173,6 +173,8 @@ def _words(node: ast.AST) -> str:
             return f"not_{_words(operand)}"
         case ast.UnaryOp(operand=operand):
             return f"negative_{_words(operand)}"
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Subscript(value=value, slice=ast.Name())]):
+            return f"count_in_{_words(value)}"
         case ast.Call(func=ast.Name(id="len"), args=[argument]):
             return f"count_{_words(argument)}"
         case ast.Call(func=ast.Name(id="list" | "sorted" | "bool"), args=[argument]):

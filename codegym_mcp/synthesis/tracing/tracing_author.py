@@ -36,7 +36,7 @@ from codegym_mcp.verification.verification_context import VerificationContext
 
 OnStage = Callable[[str, Stage], object]
 """Called with the id of a problem and the stage that it enters."""
-TRACING_VERSION = "3"
+TRACING_VERSION = "5"
 """Version of the analysis; outcomes of another version are decided again."""
 _GENERATED = 144
 _INPUTS = 51
@@ -118,7 +118,7 @@ class TracingAuthor:
     async def _inputs(self, program: Program, examples: list[tuple[Any, ...]]) -> list[Evaluated]:
         """Returns the calls of the tests and generated ones, with their results."""
         known = {repr(each) for each in examples}
-        generated = InputScaler(examples, self.problem.id).generate(_GENERATED)
+        generated = InputScaler(examples, self.problem.id, self.problem.statement).generate(_GENERATED)
         calls = [*examples, *(each for each in generated if repr(each) not in known)]
         evaluated = await evaluate(self.context, program, calls, len(examples))
         return choose_inputs(evaluated, _INPUTS)

@@ -106,7 +106,7 @@ def _leaves(value: Any) -> Iterator[Any]:
 def _values_per_call(observed: Sequence[ObservedCalls], leaves: Sequence[Counter[Any]]) -> list[float]:
     """Returns how many hidden values one call shows, for each tool that returns hidden values."""
     revealing: dict[str, list[int]] = {}
-    shifted: dict[str, set[tuple[str, bool]]] = {}
+    shifted: dict[str, set[tuple[str, str]]] = {}
     selecting: dict[str, bool] = {}
     values: dict[str, set[Any]] = {}
     for each, known in zip(observed, leaves, strict=True):
@@ -130,16 +130,17 @@ def _values_per_call(observed: Sequence[ObservedCalls], leaves: Sequence[Counter
     ]
 
 
-def _shifts(call: ObservedCall) -> Iterator[tuple[tuple[str, bool], int | float | str]]:
-    """Yields what a result is without the argument that was added to it, or subtracted from it."""
+def _shifts(call: ObservedCall) -> Iterator[tuple[tuple[str, str], int | float | str]]:
+    """Yields what a result is without an argument that was added to it or reduced by it."""
     result = call.result
     for name, value in call.arguments.items():
         if isinstance(value, str) and isinstance(result, str):
-            yield (name, True), result.removeprefix(value)
-            yield (name, False), result.removesuffix(value)
+            yield (name, "before"), result.removeprefix(value)
+            yield (name, "behind"), result.removesuffix(value)
         elif _is_number(value) and _is_number(result):
-            yield (name, True), result - value
-            yield (name, False), result + value
+            yield (name, "added"), result - value
+            yield (name, "subtracted"), result + value
+            yield (name, "reduced"), value - result
 
 
 def _is_number(value: Any) -> bool:

@@ -49,3 +49,31 @@ def test_some_lists_repeat_a_value_late_and_some_never() -> None:
     assert any(
         len(set(values[:-2])) == len(values[:-2]) > 8 and len(set(values)) < len(values) for values in lists
     )
+
+
+def test_digits_stay_digits_if_the_statement_speaks_of_them() -> None:
+    examples = [([1, 2, 3],), ([9, 4, 6, 1],)]
+    statement = "Find the largest number that can be formed with the given digits."
+    for (values,) in InputScaler(examples, "digits", statement).generate(60):
+        assert all(0 <= value <= 9 for value in values)
+
+
+def test_records_keep_their_fields_although_there_are_as_many_records_as_fields() -> None:
+    examples = [
+        ([(1, "Ann", 21), (2, "Bo", 20), (3, "Cy", 19)],),
+        ([(4, "Di", 36), (5, "Ed", 25), (6, "Flo", 3)],),
+    ]
+    for (records,) in InputScaler(examples, "records").generate(40):
+        assert all([type(field) for field in record] == [int, str, int] for record in records)
+
+
+def test_a_single_character_stays_one() -> None:
+    examples = [("abab", "a"), ("xyz", "z"), ("aab", "b")]
+    assert all(len(letter) == 1 for _, letter in InputScaler(examples, "letter").generate(60))
+
+
+def test_a_length_is_right_although_another_number_is_never_less() -> None:
+    examples = [([2, 3, 6, 7, 9], 5, 5), ([3, 4, 7, 8, 10], 5, 6), ([1, 2, 5], 3, 7)]
+    for values, length, place in InputScaler(examples, "length").generate(60):
+        assert length == len(values)
+        assert length <= place
