@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import mcp_types as types
 from mcp.server.lowlevel.server import Server
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,11 +24,12 @@ from codegym_mcp.server.adaptive_openings import AdaptiveOpenings, FindEpisode
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.caller_episodes import CallerCounts
 from codegym_mcp.server.control_plane import ControlPlane
+from codegym_mcp.server.direct_tool_calls import KEEPALIVE_SECONDS, DirectToolCalls
 from codegym_mcp.server.episode_addresses import EPISODE_PATH, EpisodeAddresses, requested_episode
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.host_and_origin_checks import ANY, RequestGuard, normalize_origin
 from codegym_mcp.server.http_options import HttpOptions
-from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
+from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer, call_episode
 from codegym_mcp.server.mcp_gateway_server import Gateway
 from codegym_mcp.server.mcp_http_transport import McpEndpoint
 from codegym_mcp.server.mcp_middleware import Context
@@ -78,8 +80,8 @@ def make_app(
     bodies = BodyReader()
     endpoints: list[McpEndpoint] = []
 
-    def mcp_endpoint(server: Server[Any]) -> ASGIApp:
-        endpoint = McpEndpoint(server, bodies, json_responses=options.json_responses)
+    def mcp_endpoint(server: Server[Any], direct: DirectToolCalls | None = None) -> ASGIApp:
+        endpoint = McpEndpoint(server, bodies, json_responses=options.json_responses, direct=direct)
         endpoints.append(endpoint)
         return endpoint
 
@@ -87,7 +89,11 @@ def make_app(
         assert context.request is not None
         return requested_episode(context.request.scope)
 
-    episode_endpoint = mcp_endpoint(EpisodeMcpServer(find).server)
+    episode_server = EpisodeMcpServer(find).server
+    direct = DirectToolCalls(
+        episode_server, _call_tool, is_short=None if options.json_responses else _is_short_call
+    )
+    episode_endpoint = mcp_endpoint(episode_server, direct)
     # `EpisodeAddresses` serves these addresses; the route tells them.
     routes = [Route(EPISODE_PATH, episode_endpoint, name="episode")]
     if options.gateway:
@@ -154,6 +160,18 @@ def _adaptive_openings(
         curriculum = CurriculumFile(path=options.curriculum)
         return AdaptiveOpenings(episodes, curriculum, part.find_episode if part is not None else None)
     return AdaptiveOpenings(episodes, CurriculumInMemory()) if part is None else None
+
+
+async def _call_tool(scope: Scope, params: types.CallToolRequestParams) -> types.CallToolResult:
+    return await call_episode(requested_episode(scope), params)
+
+
+def _is_short_call(scope: Scope, params: types.CallToolRequestParams) -> bool:
+    """Checks whether a call ends within the limits of a tool; a submission may have to wait for a judge."""
+    episode = requested_episode(scope)
+    limits = episode.settings.limits
+    is_submission = params.name == episode.environment.submission.name
+    return not is_submission and limits.start_seconds + limits.call_seconds <= KEEPALIVE_SECONDS
 
 
 def request_checks(options: HttpOptions, host: str | None) -> list[Middleware]:

@@ -113,13 +113,7 @@ class EpisodeMcpServer:
         return types.ListToolsResult(tools=known[episode.environment])
 
     async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        episode = self._find(context)
-        if params.name.startswith(TASK_TOOL.name):
-            task_tool = _task_tool(episode.environment)
-            if params.name == task_tool.name:
-                return _read_task(task_tool, episode, params.arguments or {})
-        key = request_key(params)
-        return tool_result(await episode.call(params.name, params.arguments or {}, key=key))
+        return await call_episode(self._find(context), params)
 
     async def _list_prompts(
         self, _c: Context, _p: types.PaginatedRequestParams | None
@@ -181,6 +175,21 @@ class EpisodeMcpServer:
             uri=TASK_URI, mime_type="application/json", text=to_json(task).decode()
         )
         return types.ReadResourceResult(contents=[text])
+
+
+async def call_episode(episode: Episode, params: types.CallToolRequestParams) -> types.CallToolResult:
+    """Makes a tool call of an episode.
+
+    Raises:
+        MCPError: the idempotency key is not valid; nothing was done.
+        JournalError: the call could not be recorded and counts as not made.
+    """
+    if params.name.startswith(TASK_TOOL.name):
+        task_tool = _task_tool(episode.environment)
+        if params.name == task_tool.name:
+            return _read_task(task_tool, episode, params.arguments or {})
+    key = request_key(params)
+    return tool_result(await episode.call(params.name, params.arguments or {}, key=key))
 
 
 def _task_tool(environment: Environment) -> Tool:

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codegym_mcp.json_line_escapes import escape_line_separators
+from codegym_mcp.server.direct_tool_calls import DirectToolCalls
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.json_rpc import (
     CheckedMessage,
@@ -67,7 +68,22 @@ class McpEndpoint:
         session_manager: the SDK's transport; it must run while the endpoint is used.
     """
 
-    def __init__(self, server: Server[Any], bodies: BodyReader, *, json_responses: bool) -> None:
+    def __init__(
+        self,
+        server: Server[Any],
+        bodies: BodyReader,
+        *,
+        json_responses: bool,
+        direct: DirectToolCalls | None = None,
+    ) -> None:
+        """
+        Args:
+            server: the MCP server.
+            bodies: reads the bodies of requests.
+            json_responses: answer with JSON in place of event streams.
+            direct: answers some of the tool calls in place of the server.
+        """
+        self._direct = direct
         self._bodies = bodies
         self._accepted = (_JSON,) if json_responses else (_JSON, _EVENTS)
         self._known_kinds: set[_Headers] = set()
@@ -136,6 +152,8 @@ class McpEndpoint:
             checked = _compare_versions(checked, version.decode("latin-1"))
         if isinstance(checked, Rejection):
             await _json_rpc_error(checked.error, checked.request_id)(scope, receive, send)
+            return
+        if self._direct is not None and await self._direct.respond(checked, scope, send):
             return
         # Plain JSON responses are not read line by line.
         streams = len(self._accepted) > 1

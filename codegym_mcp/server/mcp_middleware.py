@@ -24,15 +24,20 @@ async def check_requests(ctx: Context, call_next: CallNext) -> HandlerResult:
         raise MCPError(types.INVALID_PARAMS, "The cursor is unknown; the list has one page.")
     try:
         return await call_next(ctx)
-    except (MCPError, ValidationError):
+    except ValidationError:
         raise
-    except JournalError as error:
+    except Exception as error:
+        raise explained_error(error) from None
+
+
+def explained_error(error: Exception) -> MCPError:
+    """Returns the error that tells a client of an exception, and logs what the client must not read."""
+    if isinstance(error, MCPError):
+        return error
+    if isinstance(error, JournalError):
         logger.error("%s", error)
-        raise MCPError(
+        return MCPError(
             types.INTERNAL_ERROR, "The server could not record the call, so it was not made. Try again."
-        ) from None
-    except Exception:
-        logger.exception("A request failed in the server.")
-        raise MCPError(
-            types.INTERNAL_ERROR, "The server failed; the request was not at fault. Try again."
-        ) from None
+        )
+    logger.error("A request failed in the server.", exc_info=error)
+    return MCPError(types.INTERNAL_ERROR, "The server failed; the request was not at fault. Try again.")
