@@ -12,6 +12,7 @@ from serving.wire import ERAS, request
 from peer_servers.plain_environments import PlainEnvironment
 
 _ERA = "handshake"
+_NEWEST = "2026-07-28"
 
 
 class Session(Protocol):
@@ -32,7 +33,7 @@ class Session(Protocol):
 
 
 class HttpConnection:
-    """An HTTP connection that stays open."""
+    """An HTTP connection that stays open; one that the server closed while it was idle is opened again."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -47,7 +48,8 @@ class HttpConnection:
         Raises:
             RuntimeError: the status is an error.
         """
-        if self._streams is None:
+        if self._streams is None or self._streams[0].at_eof():
+            self.close()
             self._streams = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._streams
         fields = {
@@ -99,14 +101,19 @@ class McpSession:
 
 
 class EpisodeSession:
-    """An episode of this project's server."""
+    """An episode of this project's server, in the revision of MCP that has no sessions."""
 
     def __init__(self, announced: dict[str, Any], environment: PlainEnvironment) -> None:
         self._announced = announced
         self._environment = environment
         self._connection = HttpConnection(announced["url"])
         self._path = ""
-        self._sent = request(_ERA, 1, "tools/call", name=environment.tool, arguments=environment.arguments)
+        self._sent = request(_NEWEST, 1, "tools/call", name=environment.tool, arguments=environment.arguments)
+        self._headers = {
+            "mcp-protocol-version": ERAS[_NEWEST],
+            "mcp-method": "tools/call",
+            "mcp-name": environment.tool,
+        }
 
     async def open(self) -> None:
         """Opens an episode and makes the first call, which starts its process."""
@@ -120,8 +127,7 @@ class EpisodeSession:
         await self.call()
 
     async def call(self) -> None:
-        headers = {"mcp-protocol-version": ERAS[_ERA]}
-        _, reply = await self._connection.post(self._sent, headers, self._path)
+        _, reply = await self._connection.post(self._sent, self._headers, self._path)
         _check(reply, b'"structuredContent"')
 
     def close(self) -> None:
