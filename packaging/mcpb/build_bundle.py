@@ -3,6 +3,7 @@
 The bundle holds the sources, since its runtime installs the project and its dependencies with uv.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 INCLUDED = ("codegym_mcp", "environments", "harness", "pyproject.toml", "README.md", "LICENSE")
+
+
+_GROUPS = re.compile(r"^\[dependency-groups\]\n.*?(?=^\[)", re.MULTILINE | re.DOTALL)
 
 
 def main(folder: Path) -> None:
@@ -22,6 +26,9 @@ def main(folder: Path) -> None:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, target)
+    project = folder / "pyproject.toml"
+    # uv resolves all groups together, and those for the tests of trainers exclude one another.
+    project.write_text(_GROUPS.sub("", project.read_text(encoding="utf-8")), encoding="utf-8")
     shutil.copyfile(ROOT / "packaging/mcpb/manifest.json", folder / "manifest.json")
     (folder / "server").mkdir()
     shutil.copyfile(ROOT / "packaging/mcpb/server/main.py", folder / "server" / "main.py")

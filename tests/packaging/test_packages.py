@@ -47,6 +47,17 @@ def test_the_version_stands_in_one_place() -> None:
     assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "codegym_mcp.version.VERSION"}
 
 
+def test_the_desktop_bundle_declares_what_the_command_needs_and_nothing_for_tests(tmp_path: Path) -> None:
+    build = [sys.executable, str(ROOT / "packaging/mcpb/build_bundle.py"), str(tmp_path / "bundle")]
+    subprocess.run(build, check=True)
+    bundled, own = (
+        tomllib.loads((folder / "pyproject.toml").read_text()) for folder in (tmp_path / "bundle", ROOT)
+    )
+    # uv, which starts the bundle, resolves all groups together, and they exclude one another.
+    assert own.pop("dependency-groups")
+    assert bundled == own
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which a wheel of the project is installed, without its dependencies."""
