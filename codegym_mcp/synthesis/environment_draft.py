@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -158,8 +159,13 @@ class Draft:
 
 
 def environment_name(title: str) -> str:
-    """Returns a name for an environment, made from its title."""
-    words = re.findall(r"[a-z0-9]+", title.lower())
+    """Returns a name for an environment, made from its title.
+
+    Accents and apostrophes are dropped: "Master's façade" becomes "masters_facade".
+    """
+    decomposed = unicodedata.normalize("NFKD", title)
+    letters = "".join(each for each in decomposed if not unicodedata.combining(each))
+    words = re.findall(r"[a-z0-9]+", re.sub("['\u2019]", "", letters.lower()))
     name = "_".join(words)[:60].strip("_")
     return name if name and name[0].isalpha() else f"environment_{name}".strip("_")
 

@@ -1,9 +1,9 @@
 """A belt in a baggage hall carries {suitcases} suitcases one behind the other. Each has a tag.
 
-A suitcase is a summit if it is strictly heavier than the suitcase directly in front of it and strictly
-heavier than the one directly behind it. The first and the last suitcase on the belt are never summits.
-Answer with the tags of all summits, in the order from the first suitcase on the belt to the last one;
-the list may be empty.
+Find every suitcase that is strictly heavier than the suitcase directly in front of it and strictly
+heavier than the one directly behind it. The first and the last suitcase on the belt do not count. Answer
+with the tags of the suitcases that you have found, in the order from the first suitcase on the belt to
+the last one; the list may be empty.
 """
 
 from typing import Literal

@@ -2,8 +2,8 @@
 another one and not back. An inspection robot is to go from basin 0 to basin {goal} through as few pipes as
 possible. It fits through some pipes only, and may only enter a basin whose floor carries it; basin 0 does.
 
-The crane can lower the robot into any basin whose floor carries it, and the robot there can try the mouth of a
-pipe. Find the way. Answer with the list of basins on it, with both ends. If several ways have as few pipes, answer
+At the beginning the robot is in basin 0. The crane can lower it into any basin whose floor carries it, and the robot
+can try the mouths of the pipes of the basin where it is. Find the way. Answer with the list of basins on it, with both ends. If several ways have as few pipes, answer
 with the list that is the smallest, compared number by number from the beginning. If there is no way, answer with
 an empty list.
 """

@@ -7,7 +7,8 @@ remains. In each round the remaining candidate for whom the fewest ballots count
 several with equally few, the one whose letter comes last in the alphabet. This goes on until one
 candidate remains.
 
-The ballots are rolled up, and you unroll them. Answer with a text of five letters: the candidates in
+The ballots are rolled up, and you unroll them line by line. When a candidate is struck off, the lines
+with this letter are blacked out on all ballots, and unrolling passes over them. Answer with a text of five letters: the candidates in
 the order in which they were struck off, and the one who remains at the end.
 """
 
@@ -34,7 +35,7 @@ class Environment:
     def unroll(self, ballot: int) -> Literal["a", "b", "c", "d", "e", "end"]:
         """Unroll a ballot up to the next line that is not blacked out, and read the letter in it.
 
-        The first call reads the uppermost such line. A ballot cannot be rolled up again.
+        The first call for a ballot reads the uppermost such line. A ballot cannot be rolled up again.
 
         Args:
             ballot: the number of the ballot.

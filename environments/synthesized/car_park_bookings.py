@@ -34,17 +34,6 @@ class Environment:
         check_booking(other, self.firsts)
         return self.firsts[booking] < self.lasts[other]
 
-    def same_hours(self, booking: int, other: int) -> bool:
-        """Check whether two bookings have the same first and the same last hour.
-
-        Args:
-            booking: number of one booking.
-            other: number of the other booking.
-        """
-        check_booking(booking, self.firsts)
-        check_booking(other, self.firsts)
-        return [self.firsts[booking], self.lasts[booking]] == [self.firsts[other], self.lasts[other]]
-
 
 def check_booking(booking, firsts):
     if not 0 <= booking < len(firsts):
@@ -96,10 +85,6 @@ def solve(tools, spaces, bookings):
     confirmed = []
     refused = []
     for booking in range(bookings):
-        if refused and tools.same_hours(booking=booking, other=refused[-1]):
-            # What was refused for these hours is refused again: confirmed bookings only become more.
-            refused.append(booking)
-            continue
         if not tools.begins_before_end(booking=booking, other=booking):
             refused.append(booking)
             continue

@@ -1,10 +1,10 @@
 """The yard of a power plant sorts {wagons} coal wagons, numbered from 0, which arrive in the order of
 their numbers. Each is meant for a boiler; boilers have numbers. There is one siding. A wagon that is
-pushed into it stands in front of those that are there already, and only the wagon in front can be
-pulled out.
+pushed into it stands at the front, before those that are there already, and only the wagon at the front
+can be pulled out.
 
-For each arriving wagon: first the wagons in front of the siding are pulled out, one after another, as
-long as the wagon in front is meant for a boiler with a smaller number than the arriving wagon is. Then
+For each arriving wagon: first wagons are pulled out at the front of the siding, one after another, as
+long as the wagon at the front is meant for a boiler with a smaller number than the arriving wagon is. Then
 the arriving wagon is pushed into the siding; if there is not enough room left for it, it goes past.
 When all wagons have arrived, the siding is emptied from the front.
 
@@ -62,7 +62,7 @@ class Environment:
         return True
 
     def pull_out(self) -> int:
-        """Pull out the wagon in front of the siding and tell its number; refused if the siding is empty."""
+        """Pull out the wagon at the front of the siding and tell its number; refused if the siding is empty."""
         if not self.siding:
             raise ValueError("no wagon is in the siding")
         wagon = self.siding.pop()

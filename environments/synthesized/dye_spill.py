@@ -93,8 +93,7 @@ def mistakes(
 def generate(random, difficulty):
     least = [4, 7, 12, 18, 26][difficulty - 1]
     side = [4, 5, 6, 8, 9][difficulty - 1]
-    config = {}
-    for attempt in range(80):
+    while True:
         rows, columns = side + random.randint(0, 1), side + random.randint(0, 1)
         row, column = random.randrange(rows), random.randrange(columns)
         heights = [
@@ -103,9 +102,8 @@ def generate(random, difficulty):
         drains = [[y, x] for y in range(rows) for x in range(columns) if random.random() < 0.14 and (y, x) != (row, column)]
         config = {"rows": rows, "columns": columns, "row": row, "column": column, "heights": heights, "drains": drains}
         wet = flow(heights, row, column, drains)[0]
-        if least <= wet <= 2 * least and flow(heights, row, column, []) != flow(heights, row, column, drains):
+        if least <= wet <= min(2 * least, 48) and flow(heights, row, column, []) != flow(heights, row, column, drains):
             return config
-    return config
 
 
 def solve(tools, rows, columns, row, column):

@@ -1,9 +1,9 @@
 """{lights} lighthouses stand along a coast, numbered from 0 from south to north. An inspector comes ashore at
-lighthouse {start} with {oil} litres of lamp oil. At each lighthouse on the way the inspector fills the lamp up, if
-the oil that is left is enough for it; otherwise the inspector fills nothing there and the round ends. After filling,
-the way goes on to the nearest lighthouse further north that is strictly taller than the one where the inspector is.
-If there is none, it goes to the nearest one further north that is strictly shorter. If there is none either, the
-round ends.
+lighthouse {start} with {oil} litres of lamp oil. At each lighthouse where the inspector stops, the first one included,
+the lamp is filled up if the oil that is left is enough for it; otherwise nothing is filled there and the round ends.
+After filling, the next stop is the nearest lighthouse further north that is strictly taller than the one where the
+inspector is. If there is none, it is the nearest one further north that is strictly shorter. If there is none either,
+the round ends. Lighthouses between two stops are passed by, and their lamps are not filled.
 
 Lead the inspector. Answer with the numbers of the lighthouses whose lamps were filled, in order.
 """

@@ -42,7 +42,7 @@ class Environment:
         """Tell the name of the station in which the store is."""
         return self.names[0][0]
 
-    def go_on(self, station: str, way: Literal["east", "south"]) -> str:
+    def next_station(self, station: str, way: Literal["east", "south"]) -> str:
         """Tell where the trolley gets to from a station.
 
         Args:
@@ -74,7 +74,7 @@ class Environment:
 
 def find_station(station, places):
     if station not in places:
-        raise ValueError("no station has this name; find_store and go_on tell names")
+        raise ValueError("no station has this name; find_store and next_station tell names")
     return places[station]
 
 
@@ -124,7 +124,7 @@ def solve(tools, rows, columns):
             for way, there in (("east", (row, column + 1)), ("south", (row + 1, column))):
                 if there in cells or there in blocked or there[0] == rows or there[1] == columns:
                     continue
-                name = tools.go_on(station=cells[(row, column)], way=way)
+                name = tools.next_station(station=cells[(row, column)], way=way)
                 if name == "closed" or name == "wall":
                     blocked.add(there)
                 else:

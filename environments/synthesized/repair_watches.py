@@ -1,8 +1,8 @@
 """A submarine has {jobs} repair jobs, numbered from 0, and one engineer. A job can be done in any watch from the one
 in which its part is ready to its deadline, both included, and takes one watch. In each watch the engineer does, among
 the jobs that can be done in it and have not been done, the one with the earliest deadline; of several, the one with
-the smallest number. If there is none, the engineer sleeps in that watch. The dive has {watches} watches; all tools
-speak of the current watch.
+the smallest number. If there is none, the engineer sleeps in that watch. The dive has {watches} watches, one
+after another, and begins in watch 0. A tool that inspects or does a job acts in the current watch.
 
 Lead the engineer through all watches. Answer with a list that has, for each watch in order, the number of the job
 that was done, or -1 for sleep.
