@@ -10,7 +10,7 @@ import click
 from pydantic import ValidationError
 
 from codegym_mcp.models.model_request_options import MaxTokensField, ModelOptions, ReasoningEffort
-from codegym_mcp.models.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_formats import ToolFormat
 from codegym_mcp.validation_messages import first_fault
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ def main(parent: int) -> int:
     from codegym_mcp.errors import CodegymError
     from codegym_mcp.opentelemetry_tracer import export_traces
     from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
-    from codegym_mcp.server.workers.worker_process import serve_worker
+    from codegym_mcp.server.workers.server_worker_process import serve_worker
     from codegym_mcp.server.workers.worker_settings import WorkerSettings
 
     settings = WorkerSettings.model_validate_json(sys.stdin.buffer.read())

@@ -16,7 +16,7 @@ from codegym_mcp.models.model_messages import (
 )
 from codegym_mcp.models.model_request_options import ModelOptions
 from codegym_mcp.models.retries import Retries
-from codegym_mcp.models.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_formats import ToolFormat
 
 __all__ = [
     "FailedRequest",

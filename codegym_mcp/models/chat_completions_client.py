@@ -47,7 +47,7 @@ from codegym_mcp.models.provider_client import (
     RequestFailedError,
 )
 from codegym_mcp.models.request_adaptations import RequestAdaptation, ServerAdaptations
-from codegym_mcp.models.tool_call_parsing import parse_calls
+from codegym_mcp.models.text_calls.call_parsing import parse_calls
 
 _MAX_TOKENS = "max_tokens"
 _CHECK_SECONDS = 20.0

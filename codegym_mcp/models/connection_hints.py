@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning, lacks_tools
-from codegym_mcp.models.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_formats import ToolFormat
 
 _NO_HTTP = re.compile(r"illegal (?:request|status|header) line", re.IGNORECASE)
 _WRONG_SCHEME = re.compile(r"wrong[ _]version[ _]number|record layer failure|http request", re.IGNORECASE)

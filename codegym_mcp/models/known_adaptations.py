@@ -7,8 +7,8 @@ from itertools import chain, count
 from typing import Any
 
 from codegym_mcp.models.chat_request import REASONING_FIELDS, Body
-from codegym_mcp.models.tool_call_instructions import describe_tools
-from codegym_mcp.models.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_instructions import describe_tools
 
 _FOREIGN = re.compile(r"[^a-zA-Z0-9_-]")
 _MAX_NAME = 64

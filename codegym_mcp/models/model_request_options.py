@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from codegym_mcp.models.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_formats import ToolFormat
 
 ReasoningEffort = Literal["minimal", "low", "medium", "high", "xhigh", "max"]
 MaxTokensField = Literal["max_tokens", "max_completion_tokens"]

@@ -39,8 +39,8 @@ from codegym_mcp.errors import (
     TaskError,
 )
 from codegym_mcp.opentelemetry_tracer import tracer
-from codegym_mcp.server.adaptive_openings import AdaptiveOpenings
 from codegym_mcp.server.bearer_tokens import has_bearer_token
+from codegym_mcp.server.curriculum_openings import AdaptiveOpenings
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.metrics import Metrics
 from codegym_mcp.server.request_bodies import BodyReader, BodyRefusedError, ClientGoneError

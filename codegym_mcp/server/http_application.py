@@ -20,10 +20,10 @@ from codegym_mcp.curriculum.curriculum_file import CurriculumFile, CurriculumInM
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.server.adaptive_openings import AdaptiveOpenings, FindEpisode
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.caller_episodes import CallerCounts
 from codegym_mcp.server.control_plane import ControlPlane
+from codegym_mcp.server.curriculum_openings import AdaptiveOpenings, FindEpisode
 from codegym_mcp.server.direct_tool_calls import KEEPALIVE_SECONDS, DirectToolCalls
 from codegym_mcp.server.episode_addresses import EPISODE_PATH, EpisodeAddresses, requested_episode
 from codegym_mcp.server.error_responses import error_response

@@ -14,7 +14,7 @@ from codegym_mcp.bundled_environments import BUNDLED
 from codegym_mcp.errors import NotFoundError, SourceError
 from codegym_mcp.spec.catalog_entries import Entry, read_files, source_path
 from codegym_mcp.spec.catalog_sources import CatalogPart, EntryList, SetEntries
-from codegym_mcp.spec.codegym.training_records import is_training_records, read_records
+from codegym_mcp.spec.codegym_format.training_records import is_training_records, read_records
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.spec.environment_sets import SUFFIXES

@@ -10,8 +10,8 @@ from typing import Any
 from codegym_mcp.bundled_environments import INSTALLED_SETS, bundled_path, installed_path
 from codegym_mcp.errors import SourceError, TaskError
 from codegym_mcp.source_parsing import PARSER_LOCK
-from codegym_mcp.spec.codegym.environment_names import environment_name
-from codegym_mcp.spec.codegym.training_records import shared_question
+from codegym_mcp.spec.codegym_format.environment_names import environment_name
+from codegym_mcp.spec.codegym_format.training_records import shared_question
 from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.spec.environment_reader import read_any_dialect, read_source

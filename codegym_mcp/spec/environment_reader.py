@@ -6,8 +6,8 @@ from pathlib import Path
 from codegym_mcp.errors import SourceError
 from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.source_parsing import MAX_SOURCE, PARSER_LOCK, line_at, parse_source
-from codegym_mcp.spec.codegym.class_reader import read_codegym
-from codegym_mcp.spec.codegym.format_recognition import is_codegym
+from codegym_mcp.spec.codegym_format.class_reader import read_codegym
+from codegym_mcp.spec.codegym_format.format_recognition import is_codegym
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.native_class_reader import read_native
 from codegym_mcp.storage.regular_files import read_regular_file

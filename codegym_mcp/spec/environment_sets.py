@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.codegym.environment_names import environment_name
+from codegym_mcp.spec.codegym_format.environment_names import environment_name
 from codegym_mcp.spec.environment_set_rows import PublishedEnvironment
 from codegym_mcp.storage.json_lines import parse_object
 from codegym_mcp.storage.regular_files import open_regular_file

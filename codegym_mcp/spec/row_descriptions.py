@@ -13,7 +13,7 @@ from codegym_mcp.errors import CodegymError, SourceError
 from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.source_parsing import parse_source
-from codegym_mcp.spec.codegym.class_reader import read_codegym, read_codegym_source
+from codegym_mcp.spec.codegym_format.class_reader import read_codegym, read_codegym_source
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_digests import audited_content_digest
 from codegym_mcp.spec.environment_info import EnvironmentInfo

@@ -5,7 +5,7 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import BrokenContractError, EnvironmentFaultError, LimitError
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.codegym.class_reader import read_codegym_source
+from codegym_mcp.spec.codegym_format.class_reader import read_codegym_source
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_reader import read_environment_source
 from tests.policies.conftest import OpenEpisode

@@ -11,8 +11,8 @@ from skyrl_gym.envs.registration import deregister, registry
 
 from codegym_harness.trainers import skyrl_env
 from codegym_mcp.errors import ClosedError, CodegymError, NotFoundError, TaskError, UnscoredError
-from codegym_mcp.models.tool_call_instructions import CALL_EXAMPLES
-from codegym_mcp.models.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_instructions import CALL_EXAMPLES
 from tests.conftest import FIXTURES
 from tests.failing_environment import FAILING
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.sandbox.language.guarded_builtins import make_namespace
-from codegym_mcp.sandbox.process.codegym_adapter import CodegymAdapter
+from codegym_mcp.sandbox.process.codegym_format_adapter import CodegymAdapter
 from codegym_mcp.sandbox.process.message_frames import FrameChannel
 from codegym_mcp.sandbox.process.native_adapter import NativeAdapter
 from codegym_mcp.sandbox.process.process_messages import (

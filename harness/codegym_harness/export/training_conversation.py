@@ -26,8 +26,8 @@ from codegym_harness.records.trajectory import (
     Trajectory,
 )
 from codegym_mcp.episode_protocol import ToolView
-from codegym_mcp.models.tool_call_parsing import text_before_calls
-from codegym_mcp.models.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.call_parsing import text_before_calls
+from codegym_mcp.models.text_calls.tool_formats import ToolFormat
 
 _EPISODE = ("session_id", "extra", "final_metrics")
 _STEP = ("step_id", "source", "message", "reasoning_content", "tool_calls", "observation")

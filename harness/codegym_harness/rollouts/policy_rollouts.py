@@ -10,14 +10,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.episode_worker import EpisodeWorkerReady
+from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerReady
 from codegym_harness.processes.worker_process import WorkerProcess
 from codegym_harness.records.trajectory import AgentInfo, Trajectory
-from codegym_harness.rollouts.policy_worker import Operation, PolicyWorkerOptions
+from codegym_harness.rollouts.policy_worker_service import Operation, PolicyWorkerOptions
 from codegym_mcp.errors import ConnectionFailedError, RunHaltedError
 from codegym_mcp.version import VERSION
 
-_WORKER = "codegym_harness.rollouts.policy_worker"
+_WORKER = "codegym_harness.rollouts.policy_worker_service"
 _EPISODES_PER_WORKER = 30
 """Fewer episodes take less time than the start of a worker for them."""
 

@@ -16,7 +16,7 @@ from codegym_harness.records.trajectory import AgentInfo
 from codegym_harness.rollouts.agent_rollouts import AgentRollouts, Rollouts
 from codegym_harness.rollouts.oracle_call_counts import OracleCallCounter
 from codegym_harness.rollouts.policy_rollouts import PolicyRollouts
-from codegym_harness.rollouts.policy_worker import PolicyWorker, PolicyWorkerOptions
+from codegym_harness.rollouts.policy_worker_service import PolicyWorker, PolicyWorkerOptions
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.source_opening import open_source, report_problems, worker_options

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from codegym_harness.agent_enclosure.enclosure_probe import check_enclosure
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.episode_worker import EpisodeWorkerReady
+from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerReady
 from codegym_harness.rollouts.agent_rollouts import Rollouts
-from codegym_harness.rollouts.policy_worker import Operation
+from codegym_harness.rollouts.policy_worker_service import Operation
 from codegym_harness.runs.answer_paths import answer_paths
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_observer import Observer

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.episode_sources.episode_source import EpisodeSource
-from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
-from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
+from codegym_harness.episode_sources.episode_worker_client import WorkerEpisodes
+from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerOptions
 from codegym_harness.processes.server_process import start_server
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_observer import Observer

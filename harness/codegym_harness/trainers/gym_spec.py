@@ -22,7 +22,7 @@ from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT
 from codegym_harness.runs.evaluate import split_sources
 from codegym_harness.runs.task_selection import SeedRange, matching_environments
 from codegym_harness.task_sets.described_tasks import opening_messages
-from codegym_harness.trainers.adaptive_difficulty import open_curriculum
+from codegym_harness.trainers.curriculum_difficulty import open_curriculum
 from codegym_harness.trainers.offered_tools import OfferedTools, list_environments, read_tools
 from codegym_harness.trainers.spec_tasks import Columns, Difficulty, select_tasks
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions

@@ -16,9 +16,9 @@ from codegym_harness.trainers.prompt_filling import fill_prompt
 from codegym_harness.trainers.text_play import TextPlay
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_mcp.errors import ClosedError, MissingExtraError
-from codegym_mcp.models.tool_call_instructions import tool_call_instructions
-from codegym_mcp.models.tool_call_parsing import parse_calls
-from codegym_mcp.models.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.call_parsing import parse_calls
+from codegym_mcp.models.text_calls.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_instructions import tool_call_instructions
 from codegym_mcp.task_reference import TaskReference
 
 _INSTALL = "pip install skyrl-gym"

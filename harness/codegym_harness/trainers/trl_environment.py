@@ -7,8 +7,8 @@ the tools from the functions of its class, and uses each instance for one rollou
 import logging
 from typing import Any
 
-from codegym_harness.trainers.adaptive_difficulty import AdaptiveDifficulty
 from codegym_harness.trainers.background_opening import BackgroundOpening
+from codegym_harness.trainers.curriculum_difficulty import AdaptiveDifficulty
 from codegym_harness.trainers.offered_tools import OfferedTools
 from codegym_harness.trainers.tool_functions import tool_function
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions

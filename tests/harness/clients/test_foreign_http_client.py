@@ -9,9 +9,9 @@ from typing import Any
 
 import anyio
 import pytest
-from codegym_mcp.episode_interface import CallResult
 
 from codegym_harness.clients.mcp_client import connect
+from codegym_mcp.episode_protocol import CallResult
 from tests.loopback_http import serve_on_loopback
 
 JSON, EVENTS = "application/json", "text/event-stream"

@@ -14,7 +14,7 @@ import pytest
 
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.rollouts.policy_rollouts import PolicyRollouts, usable_processors, worker_count
-from codegym_harness.rollouts.policy_worker import PolicyWorkerOptions
+from codegym_harness.rollouts.policy_worker_service import PolicyWorkerOptions
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from codegym_harness.runs.run_execution import run_evaluation
@@ -232,7 +232,7 @@ def workers() -> set[int]:
 def test_neither_a_worker_nor_a_run_without_mcp_imports_the_mcp_client() -> None:
     code = """
 import sys
-import codegym_harness.rollouts.policy_worker, codegym_harness.episode_sources.episode_worker
+import codegym_harness.rollouts.policy_worker_service, codegym_harness.episode_sources.episode_worker_service
 import codegym_harness.runs.run_execution, codegym_harness.runs.evaluate
 assert "mcp" not in sys.modules
 """

@@ -6,10 +6,10 @@ from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource
-from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
+from codegym_harness.episode_sources.episode_worker_client import WorkerEpisodes
+from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerOptions
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ForeignEpisodes, ServedEpisodes
-from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.episode_limits import Limits

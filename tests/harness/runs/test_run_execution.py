@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from codegym_harness.agents.model_agent import ModelAgentOptions
-from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
+from codegym_harness.episode_sources.episode_worker_client import WorkerEpisodes
 from codegym_harness.processes.server_process import start_server
 from codegym_harness.rollouts.policy_rollouts import PolicyRollouts
 from codegym_harness.runs.run_config import RunConfig

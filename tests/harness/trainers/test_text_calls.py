@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from codegym_harness.trainers.json_actions import read_json_action
 from codegym_harness.trainers.prompt_filling import fill_prompt
 from codegym_mcp.episode_protocol import ToolView
-from codegym_mcp.models.tool_call_instructions import CALL_EXAMPLES, tool_call_instructions
-from codegym_mcp.models.tool_call_parsing import parse_calls
-from codegym_mcp.models.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.call_parsing import parse_calls
+from codegym_mcp.models.text_calls.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_instructions import CALL_EXAMPLES, tool_call_instructions
 
 MOVE = ToolView(
     name="move", description="Move.", input_schema={"properties": {"floors": {"type": "integer"}}}

@@ -2,10 +2,16 @@
 
 from enum import StrEnum
 
-from codegym_mcp.models.braced_calls import BracedArguments
-from codegym_mcp.models.call_grammars import JSON_AHEAD, BareJson, CallGrammar, MarkedJson, NamedJson
-from codegym_mcp.models.pythonic_calls import PythonCalls
-from codegym_mcp.models.tagged_calls import NestedTags, TaggedArguments
+from codegym_mcp.models.text_calls.braced_grammar import BracedArguments
+from codegym_mcp.models.text_calls.json_grammars import (
+    JSON_AHEAD,
+    BareJson,
+    CallGrammar,
+    MarkedJson,
+    NamedJson,
+)
+from codegym_mcp.models.text_calls.pythonic_grammar import PythonCalls
+from codegym_mcp.models.text_calls.tagged_grammars import NestedTags, TaggedArguments
 
 
 class ToolFormat(StrEnum):

@@ -1,6 +1,7 @@
 """The worker process in which a built-in agent plays whole episodes; see `processes.worker_service`.
 
-It is started as `python -m codegym_harness.rollouts.policy_worker DESCRIPTOR` with its options on stdin.
+It is started as `python -m codegym_harness.rollouts.policy_worker_service DESCRIPTOR` with its options on
+stdin.
 """
 
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 from codegym_harness.agents.agent_registry import AgentResources, make_agent
 from codegym_harness.agents.policy_agents import ORACLE
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.episode_worker import (
+from codegym_harness.episode_sources.episode_worker_service import (
     EpisodeWorkerOptions,
     EpisodeWorkerReady,
     worker_episodes,

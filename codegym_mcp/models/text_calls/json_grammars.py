@@ -10,8 +10,8 @@ from typing import Protocol
 
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.call_arguments import CallArguments
-from codegym_mcp.models.written_calls import CUT_OFF, Written, read_arguments, read_calls
-from codegym_mcp.models.written_values import FENCE, values_end
+from codegym_mcp.models.text_calls.call_parts import CUT_OFF, Written, read_arguments, read_calls
+from codegym_mcp.models.text_calls.written_values import FENCE, values_end
 
 JSON_AHEAD = rf"(?=\s*(?:{FENCE})?\s*[\[{{])"
 """What precedes an object or a list, possibly in a code fence."""

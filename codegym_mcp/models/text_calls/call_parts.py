@@ -6,7 +6,7 @@ from typing import Any
 
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.call_arguments import CallArguments, parse_arguments
-from codegym_mcp.models.written_values import read_value, read_values, strip_fence
+from codegym_mcp.models.text_calls.written_values import read_value, read_values, strip_fence
 
 Written = tuple[str, CallArguments]
 """The name and the arguments of a call."""

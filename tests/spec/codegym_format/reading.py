@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from codegym_mcp.spec.codegym.class_reader import read_codegym_source
-from codegym_mcp.spec.codegym.environment_names import environment_name
+from codegym_mcp.spec.codegym_format.class_reader import read_codegym_source
+from codegym_mcp.spec.codegym_format.environment_names import environment_name
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_reader import read_source
 

@@ -7,7 +7,7 @@ import pytest
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import ModelAccessError, ModelError
 from codegym_mcp.models import Model, ModelOptions, ToolFormat
-from codegym_mcp.models.tool_call_parsing import parse_calls, text_before_calls
+from codegym_mcp.models.text_calls.call_parsing import parse_calls, text_before_calls
 from tests.conftest import ModelServer
 from tests.models.conftest import Endpoint
 

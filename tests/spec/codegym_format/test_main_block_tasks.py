@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from codegym_mcp.spec.codegym.main_block_tasks import find_cases
+from codegym_mcp.spec.codegym_format.main_block_tasks import find_cases
 
 
 def cases(block: str, before: str = "") -> list[str]:

@@ -1,7 +1,7 @@
 """Tells a model in its system prompt which tools it has and how to write a call.
 
 For servers that refuse tools, and for trainers that do not pass tools to the chat template.
-`codegym_mcp.models.tool_call_parsing` parses the calls.
+`codegym_mcp.models.text_calls.call_parsing` parses the calls.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from codegym_mcp.episode_protocol import ToolView
-from codegym_mcp.models.tool_formats import ToolFormat
+from codegym_mcp.models.text_calls.tool_formats import ToolFormat
 
 CALL_EXAMPLES: Mapping[ToolFormat, str] = {
     ToolFormat.HERMES: '<tool_call>\n{"name": "NAME", "arguments": {"PARAMETER": 1}}\n</tool_call>',

@@ -8,11 +8,11 @@ import pytest
 from codegym_mcp.errors import InvalidArgumentsError, SourceError
 from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.source_parsing import parse_source
-from codegym_mcp.spec.codegym.class_reader import read_codegym_source
-from codegym_mcp.spec.codegym.environment_names import environment_name
+from codegym_mcp.spec.codegym_format.class_reader import read_codegym_source
+from codegym_mcp.spec.codegym_format.environment_names import environment_name
 from codegym_mcp.spec.environment import Environment
 from codegym_mcp.spec.environment_reader import dialect_of
-from tests.spec.codegym.reading import read_codegym_file
+from tests.spec.codegym_format.reading import read_codegym_file
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 ORCHARD = FIXTURES / "codegym" / "Orchard_7__LightestBasketEnv.py"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models import ToolFormat
-from codegym_mcp.models.tool_call_instructions import CALL_EXAMPLES
-from codegym_mcp.models.tool_call_parsing import parse_calls, text_before_calls
+from codegym_mcp.models.text_calls.call_parsing import parse_calls, text_before_calls
+from codegym_mcp.models.text_calls.tool_instructions import CALL_EXAMPLES
 
 TOOLS = [
     ToolView(

@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.codegym.environment_names import environment_name
-from codegym_mcp.spec.codegym.task_options import PREFIX_END, options_task, parse_options
+from codegym_mcp.spec.codegym_format.environment_names import environment_name
+from codegym_mcp.spec.codegym_format.task_options import PREFIX_END, options_task, parse_options
 from codegym_mcp.spec.environment import Task
 from codegym_mcp.storage.json_lines import read_lines
 from codegym_mcp.validation_messages import first_fault

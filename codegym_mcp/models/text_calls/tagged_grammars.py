@@ -7,14 +7,14 @@ from typing import Any
 
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.call_arguments import CallArguments, parse_arguments
-from codegym_mcp.models.written_calls import (
+from codegym_mcp.models.text_calls.call_parts import (
     CUT_OFF,
     Written,
     read_arguments,
     read_unquoted_value,
     read_unquoted_values,
 )
-from codegym_mcp.models.written_values import values_end
+from codegym_mcp.models.text_calls.written_values import values_end
 
 WRAPPER = r"<[^<>\s]*(?:tool[_\u2581]calls?|function_calls)[^<>]*>"
 """Marks around several calls."""

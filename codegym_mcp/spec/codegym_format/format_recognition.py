@@ -2,7 +2,7 @@
 
 import ast
 
-from codegym_mcp.spec.codegym.task_texts import SUBMISSION
+from codegym_mcp.spec.codegym_format.task_texts import SUBMISSION
 
 
 def is_codegym(tree: ast.Module) -> bool:

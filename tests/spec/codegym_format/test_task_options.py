@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegym_mcp.spec.codegym.task_options import options_task, parse_options, write_options
+from codegym_mcp.spec.codegym_format.task_options import options_task, parse_options, write_options
 
 keys = st.text(max_size=4) | st.integers() | st.booleans() | st.tuples(st.integers())
 leaves = keys | st.none() | st.floats(allow_nan=False) | st.binary(max_size=4) | st.sets(keys, max_size=3)

@@ -14,8 +14,8 @@ import pytest
 
 from codegym_harness.agents import policy_agents
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
-from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
+from codegym_harness.episode_sources.episode_worker_client import WorkerEpisodes
+from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerOptions
 from codegym_harness.processes import worker_process
 from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.episodes.episode_manager import EpisodeManager
@@ -24,8 +24,8 @@ from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError,
 BELL = Assignment(environment="counter", task="bell-2")
 _HARNESS = """
 import sys, anyio
-from codegym_harness.episode_sources.episode_worker import EpisodeWorkerOptions
-from codegym_harness.episode_sources.worker_episodes import WorkerEpisodes
+from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerOptions
+from codegym_harness.episode_sources.episode_worker_client import WorkerEpisodes
 
 async def main():
     async with WorkerEpisodes.start(EpisodeWorkerOptions.model_validate_json(sys.argv[1])) as episodes:
@@ -87,7 +87,7 @@ async def test_a_call_that_was_sent_is_executed_even_if_its_caller_is_cancelled(
 async def test_leaving_the_block_does_not_wait_for_a_worker_that_hangs(
     episodes: EpisodeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("codegym_harness.episode_sources.worker_episodes._CLOSE_SECONDS", 0.05)
+    monkeypatch.setattr("codegym_harness.episode_sources.episode_worker_client._CLOSE_SECONDS", 0.05)
     async with episodes.open(BELL) as episode:
         os.kill(episodes.process.pid, signal.SIGSTOP)
         with anyio.CancelScope() as scope:

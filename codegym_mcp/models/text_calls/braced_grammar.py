@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.call_arguments import CallArguments
-from codegym_mcp.models.written_calls import CUT_OFF, Written, read_arguments
+from codegym_mcp.models.text_calls.call_parts import CUT_OFF, Written, read_arguments
 
 _QUOTE = r'(?:<escape>|<\|"\|>)'
 _BEGIN = r"(?:<start_function_call>|<\|tool_call>)"

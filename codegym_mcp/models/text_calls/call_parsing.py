@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.model_messages import ModelToolCall
-from codegym_mcp.models.tagged_calls import WRAPPER
-from codegym_mcp.models.tool_formats import GRAMMARS, ToolFormat, deepseek_token
+from codegym_mcp.models.text_calls.call_parts import Written
+from codegym_mcp.models.text_calls.tagged_grammars import WRAPPER
+from codegym_mcp.models.text_calls.tool_formats import GRAMMARS, ToolFormat, deepseek_token
 from codegym_mcp.models.tool_names import offered_name
-from codegym_mcp.models.written_calls import Written
 
 _THOUGHTS = {
     r"<think>": "</think>",

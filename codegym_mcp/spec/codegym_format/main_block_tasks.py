@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from codegym_mcp.source_parsing import is_main_block
-from codegym_mcp.spec.codegym.task_options import PREFIX_END
+from codegym_mcp.spec.codegym_format.task_options import PREFIX_END
 
 _MAX_LENGTH = 1 << 17
 """Maximum length of a value in characters."""

@@ -15,17 +15,17 @@ from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.source_parsing import check_strings, nesting_error, parse_source
 from codegym_mcp.spec.answer_comparison import AnswerType
-from codegym_mcp.spec.codegym.codegym_environment import CodegymEnvironment
-from codegym_mcp.spec.codegym.declared_types import (
+from codegym_mcp.spec.codegym_format.codegym_environment import CodegymEnvironment
+from codegym_mcp.spec.codegym_format.declared_types import (
     declared_type,
     mentions_infinity,
     takes_infinity,
     with_infinity,
 )
-from codegym_mcp.spec.codegym.format_recognition import mapping_of
-from codegym_mcp.spec.codegym.main_block_tasks import find_cases
-from codegym_mcp.spec.codegym.task_options import options_task, parse_options
-from codegym_mcp.spec.codegym.task_texts import SUBMISSION, task_template, title_of
+from codegym_mcp.spec.codegym_format.format_recognition import mapping_of
+from codegym_mcp.spec.codegym_format.main_block_tasks import find_cases
+from codegym_mcp.spec.codegym_format.task_options import options_task, parse_options
+from codegym_mcp.spec.codegym_format.task_texts import SUBMISSION, task_template, title_of
 from codegym_mcp.spec.docstrings import Docstring, parse_docstring
 from codegym_mcp.spec.environment import Environment, Judge, Task
 from codegym_mcp.spec.tools import NO_DEFAULT, Parameter, Receipt, Tool

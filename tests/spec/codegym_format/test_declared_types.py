@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pytest
 
-from codegym_mcp.spec.codegym.declared_types import (
+from codegym_mcp.spec.codegym_format.declared_types import (
     declared_type,
     mentions_infinity,
     takes_infinity,

@@ -1,7 +1,7 @@
 """The worker process that holds the episodes of a run; see `processes.worker_service`.
 
-It is started as `python -m codegym_harness.episode_sources.episode_worker DESCRIPTOR` with its options on
-stdin.
+It is started as `python -m codegym_harness.episode_sources.episode_worker_service DESCRIPTOR` with its
+options on stdin.
 """
 
 from collections.abc import AsyncIterator

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 
 from codegym_harness.episode_sources.episode_source import Assignment, OpenEpisode
-from codegym_harness.episode_sources.episode_worker import (
+from codegym_harness.episode_sources.episode_worker_service import (
     EpisodeWorkerOptions,
     EpisodeWorkerReady,
     Operation,
@@ -27,7 +27,7 @@ from codegym_mcp.errors import CodegymError
 from codegym_mcp.policies.tool_schemas import submission_arguments
 
 _CLOSE_SECONDS = 5
-_WORKER = "codegym_harness.episode_sources.episode_worker"
+_WORKER = "codegym_harness.episode_sources.episode_worker_service"
 
 
 class WorkerEpisodes:

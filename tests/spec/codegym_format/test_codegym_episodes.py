@@ -16,10 +16,10 @@ from codegym_mcp.errors import EnvironmentFaultError
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.codegym.class_reader import read_codegym_source
-from codegym_mcp.spec.codegym.task_options import options_task
+from codegym_mcp.spec.codegym_format.class_reader import read_codegym_source
+from codegym_mcp.spec.codegym_format.task_options import options_task
 from codegym_mcp.spec.environment import Environment, Task
-from tests.spec.codegym.reading import read_codegym_file
+from tests.spec.codegym_format.reading import read_codegym_file
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "codegym"
 ORCHARD = FIXTURES / "Orchard_7__LightestBasketEnv.py"

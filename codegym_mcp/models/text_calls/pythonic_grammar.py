@@ -7,8 +7,8 @@ from itertools import islice
 
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models.call_arguments import CallArguments, parse_arguments
-from codegym_mcp.models.written_calls import Written
-from codegym_mcp.models.written_values import python_literal, strip_fence
+from codegym_mcp.models.text_calls.call_parts import Written
+from codegym_mcp.models.text_calls.written_values import python_literal, strip_fence
 
 _MARK = r"<\|tool_call_start\|>|<\|python_(?:start|tag)\|>|<function_calls>|```tool_code\s"
 _END = re.compile(r"<\|tool_call_end\|>|<\|python_end\|>|</function_calls>|```|\Z")

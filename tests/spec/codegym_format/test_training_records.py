@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.codegym.training_records import read_records, shared_question
+from codegym_mcp.spec.codegym_format.training_records import read_records, shared_question
 
 RECORDS = Path(__file__).parents[2] / "fixtures" / "codegym" / "records.jsonl"
 KILN, ORCHARD = "Kiln_12__MeanHeatEnv", "Orchard_7__LightestBasketEnv"
