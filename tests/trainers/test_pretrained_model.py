@@ -1,5 +1,6 @@
 """The recipe of the proof for a pretrained model, for a few steps: SmolLM2-135M on the CPU."""
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_its_rows_render_the_schemas_of_the_tools_and_learn_the_agents_turns(fin
     _, tokenizer = load(finished / "sft")
     row = read_rows(finished / "collect" / ROWS, with_tools=True)[0]
     encoded = tokenizer.apply_chat_template(
-        row["messages"], tools=row["tools"], return_assistant_tokens_mask=True, return_dict=True
+        row["messages"], tools=json.loads(row["tools"]), return_assistant_tokens_mask=True, return_dict=True
     )
     text = tokenizer.decode(encoded["input_ids"])
     assert '"description": "Read the card on a patch panel."' in text
