@@ -70,7 +70,7 @@ def test_its_rows_render_the_schemas_of_the_tools_and_learn_the_agents_turns(fin
     assert '"description": "Read the card on a patch panel."' in text
     masked = zip(encoded["input_ids"], encoded["assistant_masks"], strict=True)
     learned = tokenizer.decode([token for token, is_agent in masked if is_agent])
-    assert learned.count("<tool_call>") == sum(bool(message["tool_calls"]) for message in row["messages"])
+    assert learned.count("<tool_call>") == sum(bool(message.get("tool_calls")) for message in row["messages"])
     assert "tool_response" not in learned
 
 
