@@ -5,6 +5,7 @@ A limit thus holds for the whole server, and every process knows which worker ha
 
 import mmap
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from hashlib import blake2b
 
 from codegym_mcp.episodes.open_episode_limit import open_episodes_error
 
-if os.name == "posix":
+if sys.platform != "win32":
     import fcntl
 
 _WORD = 8
