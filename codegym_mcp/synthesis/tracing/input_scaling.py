@@ -363,7 +363,7 @@ class InputScaler:
         step = random.randint(1, steps)
         first = self._integer(items)
         made = [first + step * place for place in range(length)]
-        if random.random() < 0.4:
+        if made and random.random() < 0.4:
             made[random.randrange(length // 2, length)] = self._integer(items)
         return made
 

@@ -232,7 +232,7 @@ def test_the_command_writes_folders_of_verified_environments(tmp_path: Path) -> 
             ("bundled", "--format", "harbor", "-o", "t", "--server-image", "a\nRUN b"),
             "--server-image is wrong",
         ),
-        (("nowhere", "--format", "harbor", "-o", "t"), "is not a directory, nor the word bundled"),
+        (("nowhere", "--format", "harbor", "-o", "t"), "is not a directory, nor one of the words"),
     ],
 )
 def test_wrong_options_are_refused(

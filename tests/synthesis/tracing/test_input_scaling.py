@@ -1,6 +1,6 @@
 """Generated arguments: like those of the tests, and never an error."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from codegym_mcp.synthesis.tracing.input_scaling import InputScaler
@@ -19,6 +19,7 @@ def test_an_argument_may_be_a_list_in_one_test_and_a_number_in_another() -> None
 
 
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=4))
+@example([([(None, 0)], ([], [0]))])
 def test_any_examples_give_calls_with_as_many_arguments(examples: list[tuple[object, object]]) -> None:
     assert all(len(call) == 2 for call in InputScaler(examples, "any").generate(COUNT))
 
