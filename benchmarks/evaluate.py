@@ -26,7 +26,6 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 import anyio
 
 from codegym_harness.agents.model_agent import ModelAgentOptions
-from codegym_harness.processes.python_garbage_collector import rare_collections
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_directory_reader import read_trajectories
@@ -37,6 +36,7 @@ from codegym_harness.runs.task_selection import Selection
 from codegym_mcp.cli.command_output import run
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models import Model, ModelOptions
+from codegym_mcp.runtime.garbage_collection import rare_collections
 
 TESTS = Path(__file__).parent.parent / "tests"
 SERVER = TESTS / "harness" / "model_servers" / "openai_server.py"

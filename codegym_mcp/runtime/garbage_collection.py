@@ -1,9 +1,12 @@
-"""Keeps collections of garbage from stopping the calls of a server."""
+"""Settings of Python's garbage collector for processes with many episodes."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _FULL_COLLECTION = 1000
 """Collections of the middle generation before a full one."""
+_RUN_THRESHOLDS = (20_000, 20, 20)
 
 
 def freeze_garbage_collection() -> None:
@@ -16,3 +19,21 @@ def freeze_garbage_collection() -> None:
     gc.freeze()
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, _FULL_COLLECTION)
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Runs garbage collections less often, and without the objects that exist now, until the block is left.
+
+    A run loads some hundred thousand permanent objects and creates many short-lived ones. With Python's own
+    thresholds, a fifth of its processor time is spent on searching the permanent ones.
+    """
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_RUN_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()

@@ -43,6 +43,7 @@ async def accept(listener: socket.socket, secret: str) -> socket.socket:
                     break
                 received += data
         except BaseException:
+            # Nothing else knows the connection yet, also if the caller was cancelled.
             connection.close()
             raise
         if hmac.compare_digest(received, secret.encode()):

@@ -1,7 +1,7 @@
 """Tries the ways to lift a solution, from coarse to fine, and takes the one that makes the best tasks."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -23,7 +23,9 @@ from codegym_mcp.synthesis.tracing.oracle_play_record import (
     repeated_tools,
 )
 from codegym_mcp.synthesis.tracing.oracle_player import MAX_CALLS, OraclePlayer
+from codegym_mcp.synthesis.tracing.redrawn_values import redraw_leaves, shuffle_leaves
 from codegym_mcp.synthesis.tracing.solution_runs import Evaluated, evaluate
+from codegym_mcp.synthesis.tracing.task_choice import choose_tasks, use_every_tool
 from codegym_mcp.synthesis.tracing.tool_extraction import lift
 from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
@@ -180,61 +182,6 @@ async def _twins(
         if repr(arguments) in accepted:
             found[place].append(accepted[repr(arguments)])
     return found
-
-
-def shuffle_leaves(value: Any, random: Random) -> Any:
-    """Returns a value of the same structure whose numbers and texts have changed places."""
-    pools: dict[type, list[Any]] = defaultdict(list)
-    _collect(value, pools)
-    for pool in pools.values():
-        random.shuffle(pool)
-    return _deal(value, pools, random)
-
-
-def redraw_leaves(value: Any, other: Any, random: Random) -> Any:
-    """Returns a list or tuple of the same structure with numbers of another one; sorted parts stay sorted."""
-    pools: dict[type, list[Any]] = defaultdict(list)
-    _collect(other, pools)
-
-    def redraw(part: Any) -> Any:
-        if isinstance(part, list | tuple):
-            made = [redraw(item) for item in part]
-            plain = all(type(item) is type(part[0]) and isinstance(item, int | float) for item in part)
-            if len(part) > 1 and plain and list(part) in (sorted(part), sorted(part, reverse=True)):
-                made.sort(reverse=part[0] > part[-1])
-            return type(part)(made)
-        pool = pools.get(type(part))
-        return random.choice(pool) if isinstance(part, int | float) and pool else part
-
-    return redraw(value) if isinstance(value, list | tuple) else value
-
-
-def _collect(value: Any, pools: dict[type, list[Any]]) -> None:
-    if isinstance(value, list | tuple):
-        for item in value:
-            _collect(item, pools)
-    elif isinstance(value, dict):
-        for item in value.values():
-            _collect(item, pools)
-    elif not isinstance(value, set | frozenset):
-        pools[type(value)].append(value)
-
-
-def _deal(value: Any, pools: dict[type, list[Any]], random: Random) -> Any:
-    if isinstance(value, list | tuple):
-        return type(value)(_deal(item, pools, random) for item in value)
-    if isinstance(value, dict):
-        return {key: _deal(item, pools, random) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
-        return value
-    dealt = pools[type(value)].pop()
-    if isinstance(dealt, str) and len(dealt) > 1 and " " not in dealt:
-        return "".join(random.sample(dealt, len(dealt)))
-    if isinstance(dealt, str) and " " in dealt:
-        words = dealt.split(" ")
-        random.shuffle(words)
-        return " ".join(words)
-    return dealt
 
 
 class _Chooser:
@@ -428,44 +375,3 @@ def _length_reason(plays: Sequence[Play], fit: Sequence[Play]) -> str:
 def _share(plays: Sequence[Play], names: set[str]) -> float:
     calls = [call for play in plays for call in play.calls]
     return sum(call.name in names for call in calls) / len(calls)
-
-
-def choose_tasks(plays: Sequence[Play], count: int) -> list[Play]:
-    """Chooses plays whose answers differ as much as possible; long plays come first among equal answers."""
-    by_answer: dict[bytes, list[Play]] = defaultdict(list)
-    for play in sorted(plays, key=lambda play: (len(play.calls), to_json(play.config))):
-        by_answer[to_json(play.answer)].append(play)
-    groups = sorted(by_answer.values(), key=lambda group: -len(group[-1].calls))
-    chosen: list[Play] = []
-    while len(chosen) < count and any(groups):
-        for group in groups:
-            if group and len(chosen) < count:
-                chosen.append(group.pop())
-        if len(chosen) >= count // 2 + 2 and _most_common(chosen) * 4 > len(chosen):
-            break
-    return _balanced(chosen)
-
-
-def use_every_tool(chosen: list[Play], plays: Sequence[Play]) -> list[Play]:
-    """Adds plays that use the tools that no chosen play uses."""
-    used = {call.name for play in chosen for call in play.calls}
-    made = list(chosen)
-    for play in plays:
-        names = {call.name for call in play.calls}
-        if names - used:
-            made.append(play)
-            used |= names
-    return made
-
-
-def _most_common(plays: Iterable[Play]) -> int:
-    return max(Counter(to_json(play.answer) for play in plays).values())
-
-
-def _balanced(plays: list[Play]) -> list[Play]:
-    """Drops tasks of the most common answer while eight are left."""
-    while len(plays) > 8 and _most_common(plays) * 4 > len(plays):
-        (answer, _), *_ = Counter(to_json(play.answer) for play in plays).most_common(1)
-        last = max(place for place, play in enumerate(plays) if to_json(play.answer) == answer)
-        plays = plays[:last] + plays[last + 1 :]
-    return plays

@@ -9,7 +9,6 @@ from codegym_harness.agent_enclosure.enclosure_probe import check_enclosure
 from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.agents.model_agent import LanguageModelAgent
-from codegym_harness.processes.python_garbage_collector import rare_collections
 from codegym_harness.runs.answer_paths import answer_paths
 from codegym_harness.runs.concurrent_rollouts import play_assignments
 from codegym_harness.runs.resume_compatibility import check_configuration, check_environments, check_results
@@ -27,6 +26,7 @@ from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.run_opening import open_agent, open_rollouts
 from codegym_harness.statistics.run_metrics import Summary
+from codegym_mcp.runtime.garbage_collection import rare_collections
 
 if TYPE_CHECKING:
     from codegym_harness.clients.control_client import RunningServer
