@@ -262,9 +262,9 @@ class ConfinedProcess(asyncio.Protocol):
 
     def close_descriptors(self) -> None:
         """Closes this process's descriptors in a child after `os.fork`; the parent can still use it."""
-        if self._lost_reason is None:
-            self._lost_reason = "The process belongs to the parent of this process."
-            self._forked.close_descriptors()
+        self._lost_reason = self._lost_reason or "The process belongs to the parent of this process."
+        # Also those of a process that was killed: its channel is open until the loop has seen it close.
+        self._forked.close_descriptors()
 
     def _cpu_seconds(self) -> float:
         """Returns the processor time used so far; infinity if the process has ended."""

@@ -65,6 +65,26 @@ def descriptors() -> dict[str, str]:
     return found
 
 
+def kept_in_a_fork(pool: SandboxPool, added: set[tuple[str, str]]) -> list[str]:
+    """Returns what those descriptors refer to in a forked child that has abandoned the pool."""
+    receive, send = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            pool.abandon()
+            pool.abandon()
+            kept = [target for _, target in descriptors().items() & added]
+            # libuv reserves a descriptor of /dev/null.
+            os.write(send, json.dumps([target for target in kept if target != "/dev/null"]).encode())
+        finally:
+            os._exit(0)
+    os.close(send)
+    with os.fdopen(receive) as report:
+        kept: list[str] = json.loads(report.read())
+    assert os.waitpid(pid, 0)[1] == 0
+    return kept
+
+
 @pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
 def test_a_pool_works_on_the_loop_of_a_daemon_thread_and_leaves_nothing(new_loop: object) -> None:
     before = descendants(os.getpid())
@@ -80,28 +100,31 @@ def test_a_forked_child_holds_no_descriptor_of_an_abandoned_pool(new_loop: objec
     loop = new_loop()  # type: ignore[operator]
     # What a loop opens for itself belongs to the loop.
     loop.run_until_complete(asyncio.sleep(0))
-    before = set(descriptors())
+    before = descriptors().items()
     thread = LoopThread(loop)
     assert thread.pool is not None
-    added = set(descriptors()) - before
+    added = descriptors().items() - before
     assert len(added) >= 3
-    receive, send = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            thread.pool.abandon()
-            thread.pool.abandon()
-            kept = {name: target for name, target in descriptors().items() if name in added}
-            os.write(send, json.dumps(kept).encode())
-        finally:
-            os._exit(0)
-    os.close(send)
-    with os.fdopen(receive) as report:
-        kept = json.loads(report.read())
-    assert os.waitpid(pid, 0)[1] == 0
-    # libuv reserves a descriptor of /dev/null.
-    assert not set(kept.values()) - {"/dev/null"}
+    assert not kept_in_a_fork(thread.pool, added)
     assert thread.add(1) == 2
+    thread.stop()
+
+
+@pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
+def test_a_forked_child_holds_no_descriptor_of_a_process_whose_end_was_not_seen_yet(new_loop: object) -> None:
+    loop = new_loop()  # type: ignore[operator]
+    loop.run_until_complete(asyncio.sleep(0))
+    before = descriptors().items()
+    thread = LoopThread(loop)
+    added = descriptors().items() - before
+
+    async def kill_and_fork() -> list[str]:
+        assert thread.pool is not None
+        assert thread.process is not None
+        thread.process.kill()
+        return kept_in_a_fork(thread.pool, added)
+
+    assert asyncio.run_coroutine_threadsafe(kill_and_fork(), loop).result(20) == []
     thread.stop()
 
 
