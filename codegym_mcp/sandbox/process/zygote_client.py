@@ -232,8 +232,6 @@ class ZygoteClient:
         The event loop is not touched: its selector is shared with the parent.
         """
         self._process.close_descriptors()
-        if not self.alive:
-            return
         self.alive = False
         sockets = [self._control, *self._pending_connections]
         for descriptor in [*self._descriptors, *(each.detach() for each in sockets)]:
