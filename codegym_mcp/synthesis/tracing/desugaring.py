@@ -4,11 +4,12 @@ import ast
 import copy
 from collections.abc import Iterable
 
+from codegym_mcp.synthesis.tracing.consecutive_runs import write_runs
 from codegym_mcp.synthesis.tracing.hidden_variables import HiddenVariables
 from codegym_mcp.synthesis.tracing.loop_writing import LoopWriter
+from codegym_mcp.synthesis.tracing.set_combination import combine_sets, set_operands
 from codegym_mcp.synthesis.tracing.sorting_by_comparison import write_sorts_as_comparisons
-from codegym_mcp.synthesis.tracing.syntax_nodes import Rename, call_of, mapped_generator
-from codegym_mcp.synthesis.tracing.traced_program import assigned_names
+from codegym_mcp.synthesis.tracing.syntax_nodes import Rename, assigned_names, call_of, mapped_generator
 from codegym_mcp.synthesis.tracing.value_shapes import Shape
 
 _BUILDERS = {
@@ -185,6 +186,11 @@ class _Desugarer:
                 before, self._loops.statements = self._loops.statements, []
                 node.body, node.orelse = self.block(node.body), self.block(node.orelse)
                 self._loops.statements = before
+            case ast.For() if (
+                runs := write_runs(node, self._variables.is_walked, self._variables.fresh)
+            ) is not None:
+                self._loops.statements = outer
+                return self.block(runs)
             case ast.For():
                 node.iter = self._expression(node.iter)
                 before, self._loops.statements = self._loops.statements, []
@@ -286,6 +292,11 @@ class _Desugarer:
             ):
                 if self._variables.is_list(name) and self._aggregates:
                     return dry or self._loops.member(left, base, isinstance(operator, ast.In))
+            case ast.BinOp() | ast.Call(func=ast.Attribute()) if (
+                parts := set_operands(node, self._variables.is_walked)
+            ) is not None:
+                combined = combine_sets(*parts, fresh=self._variables.fresh)
+                return dry or self._expression(combined)
             case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() as operator], comparators=[right]):
                 if (
                     self._aggregates

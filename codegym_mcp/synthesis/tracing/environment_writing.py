@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -118,8 +119,15 @@ def _write_tool(
         "        try:",
         *(f"            {line}" for line in body),
         "        except Exception:",
-        '            raise ValueError("This call is not possible.")',
+        f"            raise ValueError({json.dumps(_refusal(tool))})",
     ]
+
+
+def _refusal(tool: LiftedTool) -> str:
+    """Returns what a tool says if its expression cannot be evaluated."""
+    if tool.parameters:
+        return f"{tool.name} is not defined for this {' and '.join(tool.parameters)}; choose other arguments."
+    return f"{tool.name} is not possible in this state; another call has to come first."
 
 
 def _read_registers(tool: LiftedTool, lifted: LiftedProgram) -> list[str]:

@@ -422,6 +422,9 @@ def _is_raw(node: ast.expr) -> bool:
     match node:
         case ast.Attribute():
             return True
+        case ast.Name():
+            # A table of the solution, in which something hidden is looked up.
+            return False
         case ast.Call(func=ast.Name(id=name)):
             return selected and name in PURE_BUILTINS
     return selected

@@ -2,7 +2,7 @@
 
 import ast
 
-from codegym_mcp.synthesis.tracing.traced_program import assigned_names
+from codegym_mcp.synthesis.tracing.syntax_nodes import assigned_names
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape
 
 _ENDLESS = 8

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from codegym_mcp.synthesis.tracing.hidden_expressions import HiddenKind, HiddenValue, Register, View
 from codegym_mcp.synthesis.tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
-from codegym_mcp.synthesis.tracing.syntax_nodes import as_target, is_condition, range_of
+from codegym_mcp.synthesis.tracing.syntax_nodes import as_target, assigned_names, is_condition, range_of
 from codegym_mcp.synthesis.tracing.tool_collection import ToolCollection
-from codegym_mcp.synthesis.tracing.traced_program import Program, assigned_names
+from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.value_shapes import Kind, Shape
 from codegym_mcp.synthesis.tracing.variable_placement import FunctionVariables

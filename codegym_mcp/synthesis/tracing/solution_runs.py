@@ -103,11 +103,14 @@ def choose_inputs(evaluated: Sequence[Evaluated], count: int) -> list[Evaluated]
     """Chooses calls with different results; of those with equal results, every other one takes many steps.
 
     Many questions are answered early for most random inputs: whether a list is sorted, whether values differ.
+    If most results differ, the calls are spread evenly over the sizes.
     """
     groups: dict[str, list[Evaluated]] = {}
     for each in evaluated:
         groups.setdefault(repr(each.result), []).append(each)
     waiting = list(groups.values())
+    if len(waiting) > count:
+        waiting = [waiting[place * len(waiting) // count] for place in range(count)]
     chosen: list[Evaluated] = []
     while waiting and len(chosen) < count:
         is_long = len(chosen) // len(groups) % 2 == 0

@@ -2,7 +2,7 @@
 
 import ast
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 
 def as_value(node: ast.expr) -> ast.expr:
@@ -133,3 +133,19 @@ def without_slice(node: ast.expr) -> ast.expr:
 def call_of(name: str, *arguments: ast.expr) -> ast.Call:
     """Returns a call of a function by name."""
     return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
+def assigned_names(nodes: list[ast.stmt]) -> Iterator[str]:
+    """Yields the names that statements assign, in order, with repetitions; nested functions are left out."""
+    waiting: list[ast.AST] = list(reversed(nodes))
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.FunctionDef(name=name):
+                yield name
+                continue
+            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                continue
+        waiting.extend(reversed(list(ast.iter_child_nodes(node))))

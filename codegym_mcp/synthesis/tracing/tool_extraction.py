@@ -14,9 +14,10 @@ from codegym_mcp.synthesis.tracing.hidden_expressions import (
 from codegym_mcp.synthesis.tracing.lifted_program import LiftedProgram
 from codegym_mcp.synthesis.tracing.oracle_expressions import OracleExpressions
 from codegym_mcp.synthesis.tracing.oracle_statements import OracleStatements
+from codegym_mcp.synthesis.tracing.syntax_nodes import assigned_names
 from codegym_mcp.synthesis.tracing.tool_collection import ToolCollection
 from codegym_mcp.synthesis.tracing.tool_naming import ToolNames
-from codegym_mcp.synthesis.tracing.traced_program import Program, assigned_names
+from codegym_mcp.synthesis.tracing.traced_program import Program
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.tracing.value_shapes import Shape
 from codegym_mcp.synthesis.tracing.variable_placement import FunctionVariables, Variation, changing_helpers
@@ -107,6 +108,7 @@ class _SolutionLifter:
             aggregates=self.variation.aggregates,
             containers=self.variation.scratch,
         )
+        self.tools.names.reserve(made)
         for name, shape in list(shapes.items()):
             shapes.setdefault(f"{name}_prepared", shape)
         helpers = self.helpers if not self.variation.entered else set()

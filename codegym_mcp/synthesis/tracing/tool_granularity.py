@@ -60,6 +60,8 @@ VARIATIONS = (
     Variation("helpers are entered and conditions split", entered=True, split=True),
     Variation("state is hidden", entered=True, state=True),
     Variation("state and containers are hidden", entered=True, state=True, scratch=True),
+    Variation("values are hidden", entered=True, state=True, counts=True),
+    Variation("values and containers are hidden", entered=True, state=True, counts=True, scratch=True),
     Variation("aggregates are tools", aggregates=False),
     Variation("arithmetic is in the tools", agent_computes=False),
     Variation("numbers are hidden", public_scalars=False, state=True),

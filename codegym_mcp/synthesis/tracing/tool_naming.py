@@ -58,6 +58,11 @@ class ToolNames:
         self._variables.add(name)
         return name
 
+    def reserve(self, function: ast.FunctionDef) -> None:
+        """Keeps tools from having the names of a function's variables, which may be attributes."""
+        names = {each.id for each in ast.walk(function) if isinstance(each, ast.Name)}
+        self._variables |= names - self._functions
+
     def name_value(self, hidden: HiddenValue, original: ast.expr) -> tuple[str, list[str]]:
         """Returns the name of a tool that computes a value, and the names of its parameters.
 

@@ -2,13 +2,14 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from codegym_mcp.errors import SourceError
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
 from codegym_mcp.source_parsing import is_main_block, parse_source
 from codegym_mcp.synthesis.problem_outcomes import Stage
+from codegym_mcp.synthesis.tracing.constant_tables import move_constant_tables
+from codegym_mcp.synthesis.tracing.nested_functions import move_nested_functions
 from codegym_mcp.synthesis.tracing.tracing_refusal import RefusedProblemError
 
 _NOT_REPEATABLE = frozenset({"random", "secrets", "uuid", "time", "datetime"})
@@ -68,6 +69,8 @@ def read_program(solution: str, tests: tuple[str, ...], entry_point: str) -> Pro
         raise RefusedProblemError("No function of the solution is called by its tests.", Stage.PROBLEM)
     keep_needed(tree, entry.name)
     _refuse_effects(tree)
+    move_constant_tables(tree)
+    move_nested_functions(tree)
     _make_positional(entry)
     imported = {alias.asname or alias.name for node in tree.body for alias in _aliases(node)}
     kept = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -332,19 +335,3 @@ def _public(name: str) -> str:
     if not name.startswith("_") or name == "_" or (name.startswith("__") and name.endswith("__")):
         return name
     return f"{name.lstrip('_')}_"
-
-
-def assigned_names(nodes: list[ast.stmt]) -> Iterator[str]:
-    """Yields the names that statements assign, in order, with repetitions; nested functions are left out."""
-    waiting: list[ast.AST] = list(reversed(nodes))
-    while waiting:
-        node = waiting.pop()
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()):
-                yield name
-            case ast.FunctionDef(name=name):
-                yield name
-                continue
-            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                continue
-        waiting.extend(reversed(list(ast.iter_child_nodes(node))))

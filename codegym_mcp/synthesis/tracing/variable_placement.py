@@ -30,6 +30,7 @@ class Variation:
         entered: whether helpers are steps of the oracle instead of tools.
         agent_computes: whether arithmetic with known numbers is left to the agent.
         state: whether computed numbers stay in the environment.
+        counts: whether numbers that are computed of lengths alone are known although `state` hides others.
         scratch: whether containers that are filled with hidden values stay in the environment.
         public_scalars: whether numbers and flags beside a container are public.
         aggregates: whether sums and extremes are computed step by step.
@@ -40,6 +41,7 @@ class Variation:
     entered: bool = False
     agent_computes: bool = True
     state: bool = False
+    counts: bool = False
     scratch: bool = False
     public_scalars: bool = True
     aggregates: bool = True
@@ -152,7 +154,8 @@ class FunctionVariables:
         shape = self.shapes.get(name)
         scalar = shape is not None and shape.is_scalar
         express = [self.scope.express(value) for value in known]
-        if self.variation.state and scalar and shape is not None:
+        counted = self.variation.counts and all(map(self._only_counts, known))
+        if self.variation.state and scalar and shape is not None and not counted:
             return Register(name, shape)
         view = self._view(name, known, express, shape)
         if view is not None:
@@ -166,6 +169,17 @@ class FunctionVariables:
             if every and all(express) and (len(known) > 1 or moved):
                 return Register(name, shape)
         return None
+
+    def _only_counts(self, node: ast.expr) -> bool:
+        """Returns whether an expression reads hidden containers only to count their members."""
+        match node:
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Name()]):
+                return True
+            case ast.Name(id=name):
+                return name not in self.scope.hidden
+        return all(
+            self._only_counts(each) for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)
+        )
 
     def _is_filled(self, name: str, values: list[ast.expr]) -> bool:
         """Returns whether a variable is a container that is empty at first and receives hidden values."""

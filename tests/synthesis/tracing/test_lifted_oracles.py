@@ -18,6 +18,33 @@ from codegym_mcp.synthesis.tracing.value_shapes import json_form, shape_of
 from codegym_mcp.synthesis.tracing.variable_recording import NOTE, record_variables
 
 SOLUTIONS = {
+    "runs of equal members": (
+        "from itertools import groupby\n\ndef f(xs):\n    return [[len(list(run)), x] for x, run in groupby(xs)]",
+        [([1, 1, 2, 3, 3],), ([7],), ([],)],
+    ),
+    "runs by a key": (
+        "import itertools\n\ndef f(text):\n    parts = []\n"
+        "    for known, run in itertools.groupby(text, key=str.isdigit):\n        if not known:\n            continue\n"
+        "        parts.append(''.join(run))\n    return parts",
+        [("a12b3",), ("99",), ("xy",)],
+    ),
+    "members of both lists": ("def f(a, b):\n    return set(a) & set(b)", [([1, 2, 2], [2, 3]), ([1], [4])]),
+    "members of one list": (
+        "def f(a, b):\n    return sorted(set(a).symmetric_difference(b))",
+        [([1, 2, 2], [2, 3]), ([1], [1])],
+    ),
+    "a table of values": (
+        "def f(text):\n    value = {'I': 1, 'V': 5, 'X': 10}\n    total = 0\n    for i in range(len(text)):\n"
+        "        if i > 0 and value[text[i]] > value[text[i - 1]]:\n            total -= 2 * value[text[i - 1]]\n"
+        "        total += value[text[i]]\n    return total",
+        [("XIV",), ("VI",), ("IX",)],
+    ),
+    "a function in a function": (
+        "def f(xs, k):\n    found = []\n    near = lambda one, other: abs(one - other) < k\n"
+        "    def take(place):\n        if place < len(xs) and near(xs[place], xs[0]):\n"
+        "            found.append(place)\n            take(place + 1)\n    take(0)\n    return found",
+        [([3, 4, 9, 3], 2), ([5], 1), ([1, 2, 3], 5)],
+    ),
     "a set of seen values": (
         "def f(xs):\n    seen = set()\n    for x in xs:\n        if x in seen:\n            return x\n"
         "        seen.add(x)\n    return -1",

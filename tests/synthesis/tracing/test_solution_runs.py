@@ -21,3 +21,8 @@ def test_of_equal_results_every_other_one_takes_many_steps() -> None:
 def test_all_calls_are_kept_in_order_if_they_are_few() -> None:
     calls = [call(k, k % 2) for k in range(5)]
     assert choose_inputs(calls, 9) == calls
+
+
+def test_different_results_are_spread_over_the_sizes() -> None:
+    calls = [call(k, k) for k in range(12)]
+    assert [each.arguments[0] for each in choose_inputs(calls, 4)] == [0, 3, 6, 9]

@@ -84,7 +84,7 @@ def test_a_hidden_bound_is_compared_and_not_revealed() -> None:
     "source",
     [
         "def f(xs):\n    try:\n        return xs[3]\n    except IndexError:\n        return 0",
-        "def f(xs):\n    def g(y):\n        return xs[y]\n    return g(0)",
+        "def f(xs):\n    n = 0\n    def g():\n        nonlocal n\n        n = xs[0]\n    g()\n    return n",
     ],
 )
 def test_what_tools_cannot_follow_is_refused_with_a_reason(source: str) -> None:
@@ -132,3 +132,20 @@ def test_a_member_of_a_list_whose_members_move_is_not_kept_by_its_position() -> 
     source = "def f(xs):\n    first = xs[0]\n    xs[0] = xs[1]\n    xs[1] = first\n    return xs"
     program = lifted(source, {"xs": [[1], [2]]}, first=[1])
     assert "self.first = self.xs[position]" in bodies(program).values()
+
+
+def test_numbers_that_are_computed_of_lengths_stay_known_where_values_are_hidden() -> None:
+    source = (
+        "def f(xs):\n    half = len(xs) // 2\n    kept = xs[half]\n    n = 0\n    while n < half and xs[n] < kept:\n"
+        "        n += 1\n    return n"
+    )
+    variation = Variation("values", state=True, counts=True)
+    program = lifted(source, {"xs": [1, 2]}, variation, half=1, kept=2, n=0)
+    assert program.registers == ["kept"]
+
+
+def test_a_tool_and_an_attribute_of_a_rewritten_function_have_different_names() -> None:
+    source = "def f(text, part):\n    if text == part:\n        return 1\n    return 0"
+    program = lifted(source, {"text": "abcabc", "part": "abcabd"}, Variation("state", state=True))
+    assert program.registers == ["holds"]
+    assert not {tool.name for tool in program.tools} & set(program.registers)
