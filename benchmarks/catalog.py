@@ -21,8 +21,8 @@ from pathlib import Path
 
 import httpx2
 
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment_set_rows import PublishedEnvironment
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.environment_set_rows import PublishedEnvironment
 
 COMMAND = [sys.executable, "-m", "codegym_mcp"]
 ENVIRONMENTS = 22_000

@@ -18,13 +18,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Task
+from codegym_mcp.environment_definition.environment_reader import read_environment_source
 from codegym_mcp.episode_limits import MIB
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.retention import Retention
 from codegym_mcp.runtime.runtime_assembly import JOURNAL_FILE, RuntimeOptions, assemble
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Task
-from codegym_mcp.spec.environment_reader import read_environment_source
 
 SOURCE = '''
 """A store holds {size} kinds of things."""

@@ -20,6 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Task
+from codegym_mcp.environment_definition.environment_reader import read_environment_source
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -29,8 +31,6 @@ from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.pool import Isolation, SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ServeTools
-from codegym_mcp.spec.environment import Task
-from codegym_mcp.spec.environment_reader import read_environment_source
 
 SOURCE = '''
 """A store holds {size} kinds of things."""

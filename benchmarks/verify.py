@@ -21,11 +21,11 @@ from typing import Any
 
 import uvloop
 
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import DIFFICULTIES, Environment, Task
 from codegym_mcp.episodes.scoring import generate_task
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task
 from codegym_mcp.verification.gate_results import Verification
-from codegym_mcp.verification.gates.verify import verify
+from codegym_mcp.verification.gates.all_gates import verify
 from codegym_mcp.verification.verification_context import VerificationContext
 
 TASKS = 300

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from codegym_harness import CommandAgent, ModelAgent, Run, Trajectory
     from codegym_harness.clients.remote_client import Client
     from codegym_harness.trainers.gym_spec import GymSpec
-    from codegym_mcp.blocking_api import (
+    from codegym_mcp.catalog.catalog import Catalog
+    from codegym_mcp.environment_definition.environment import Environment, Task
+    from codegym_mcp.episode_api import load, open_episode
+    from codegym_mcp.episode_limits import Limits
+    from codegym_mcp.episode_protocol import CallResult
+    from codegym_mcp.episodes.episode_outcome import Verdict
+    from codegym_mcp.errors import CodegymError
+    from codegym_mcp.evaluation_api import (
         audit,
         audit_many,
         compare,
@@ -34,16 +41,9 @@ if TYPE_CHECKING:
         verify,
         verify_many,
     )
-    from codegym_mcp.episode_limits import Limits
-    from codegym_mcp.episode_protocol import CallResult
-    from codegym_mcp.episodes.episode_outcome import Verdict
-    from codegym_mcp.errors import CodegymError
-    from codegym_mcp.in_process_api import load, open_episode
     from codegym_mcp.runtime.blocking_episode import Episode
     from codegym_mcp.runtime.blocking_runtime import Runtime
     from codegym_mcp.server.background_server import Server
-    from codegym_mcp.spec.catalog import Catalog
-    from codegym_mcp.spec.environment import Environment, Task
     from codegym_mcp.verification.audit.audit import Audit
     from codegym_mcp.verification.gate_results import Verification
 
@@ -86,11 +86,11 @@ __all__ = [
 _HOMES = {
     "Audit": "codegym_mcp.verification.audit.audit",
     "CallResult": "codegym_mcp.episode_protocol",
-    "Catalog": "codegym_mcp.spec.catalog",
+    "Catalog": "codegym_mcp.catalog.catalog",
     "Client": "codegym_harness.clients.remote_client",
     "CodegymError": "codegym_mcp.errors",
     "CommandAgent": "codegym_harness",
-    "Environment": "codegym_mcp.spec.environment",
+    "Environment": "codegym_mcp.environment_definition.environment",
     "Episode": "codegym_mcp.runtime.blocking_episode",
     "GymSpec": "codegym_harness.trainers.gym_spec",
     "Limits": "codegym_mcp.episode_limits",
@@ -98,7 +98,7 @@ _HOMES = {
     "Run": "codegym_harness",
     "Runtime": "codegym_mcp.runtime.blocking_runtime",
     "Server": "codegym_mcp.server.background_server",
-    "Task": "codegym_mcp.spec.environment",
+    "Task": "codegym_mcp.environment_definition.environment",
     "Trajectory": "codegym_harness",
     "Verdict": "codegym_mcp.episodes.episode_outcome",
     "Verification": "codegym_mcp.verification.gate_results",
@@ -115,9 +115,9 @@ _HOMES = {
             "verify",
             "verify_many",
         ),
-        "codegym_mcp.blocking_api",
+        "codegym_mcp.evaluation_api",
     ),
-    **dict.fromkeys(("load", "open_episode"), "codegym_mcp.in_process_api"),
+    **dict.fromkeys(("load", "open_episode"), "codegym_mcp.episode_api"),
 }
 
 

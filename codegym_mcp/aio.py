@@ -23,14 +23,14 @@ from typing import Any, Generic, TypeVar
 
 from codegym_harness.clients.remote_client import AsyncClient
 from codegym_harness.runs.evaluate import evaluate
+from codegym_mcp.catalog.catalog import Catalog, Source
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.async_runtime import AsyncRuntime
 from codegym_mcp.runtime.episode_opening import EnvironmentRef, check_choice, find_environment
 from codegym_mcp.runtime.shared_runtime import shared_runtime
 from codegym_mcp.server.background_server import AsyncServer
-from codegym_mcp.spec.catalog import Catalog, Source
-from codegym_mcp.spec.environment import Task
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import AuditFiles
 from codegym_mcp.verification.batch.audit_many import Unaudited, audit_environment, stream_audits

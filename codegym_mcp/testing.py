@@ -13,14 +13,14 @@ Example:
 from collections.abc import Sequence
 from typing import Any
 
-from codegym_mcp.blocking_api import verify
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.scoring import reference_answer as compute_reference
+from codegym_mcp.evaluation_api import verify
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.runtime.blocking_episode import Episode
 from codegym_mcp.runtime.episode_opening import EnvironmentRef, find_environment
 from codegym_mcp.runtime.shared_runtime import shared_runtime
-from codegym_mcp.spec.environment import Environment, Task
 
 __all__ = ["check_environment", "play_oracle", "reference_answer"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.environment import Environment
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.catalog_entries import Entry
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import current_audit
 

@@ -20,13 +20,13 @@ import httpx2
 import pytest
 from hypothesis import settings
 
+from codegym_mcp.environment_definition.environment import Environment, Task
+from codegym_mcp.environment_definition.environment_reader import read_environment, read_environment_source
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.environment_reader import read_environment, read_environment_source
 
 # How long an example takes says something about the machine and nothing about the code.
 settings.register_profile("any machine", deadline=None)

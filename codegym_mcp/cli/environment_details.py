@@ -8,7 +8,7 @@ from rich.table import Table
 
 from codegym_mcp.cli.command_output import out, print_json
 from codegym_mcp.cli.environment_selection import find_entry
-from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import current_audit
 from codegym_mcp.verification.audit.audit_measurements import Figures

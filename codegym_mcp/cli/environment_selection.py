@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.catalog_entries import Entry
 
 _SUFFIXES = (".py", ".jsonl", ".parquet")
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import ValidationError
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli.batch_progress import batch_progress
 from codegym_mcp.cli.command_output import out, print_json, run
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.validation_messages import first_fault
 
 if TYPE_CHECKING:

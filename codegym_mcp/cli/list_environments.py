@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.environment_query import PAGE, EnvironmentOrder, EnvironmentPage, EnvironmentQuery
 from codegym_mcp.cli.command_output import echo, environments_option, json_option, out, print_json
 from codegym_mcp.cli.environment_selection import names_argument
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment_query import PAGE, EnvironmentOrder, EnvironmentPage, EnvironmentQuery
 
 _MOST_PROBLEMS = 20
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from codegym_mcp.bundled_environments import INSTALLED_SETS
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli.batch_progress import batch_progress
 from codegym_mcp.cli.command_output import json_option, out, print_json, run, unconfined_option
 from codegym_mcp.cli.environment_selection import jobs_option
@@ -13,7 +14,6 @@ from codegym_mcp.cli.evaluate_options import DifficultiesParameter, SeedsParamet
 from codegym_mcp.cli.publish_harbor import HARBOR_OPTIONS, HarborPublication
 from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.synthesis.dataset_card import Card
 from codegym_mcp.synthesis.set_publication import (
     Publishable,

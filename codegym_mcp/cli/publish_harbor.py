@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import ValidationError
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli.batch_progress import batch_progress
 from codegym_mcp.cli.command_output import run
 from codegym_mcp.cli.export_tasks import print_task_files, read_selection
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.synthesis.set_publication import Publishable
 from codegym_mcp.validation_messages import first_fault
 

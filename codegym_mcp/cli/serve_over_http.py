@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli.command_output import echo
 from codegym_mcp.cli.serve_in_workers import serve_in_workers
 from codegym_mcp.cli.served_episode import ServedEpisode
@@ -30,7 +31,6 @@ from codegym_mcp.server.listeners import (
     host_in_url,
 )
 from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
-from codegym_mcp.spec.catalog import Catalog
 
 TOKEN_VARIABLE = "CODEGYM_MCP_TOKEN"  # noqa: S105 - the variable's name
 _EPISODE_KEY = "the episode of this server"

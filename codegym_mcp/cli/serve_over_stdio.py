@@ -4,12 +4,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli.command_output import echo
 from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.runtime.garbage_collection import freeze_garbage_collection
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
-from codegym_mcp.spec.catalog import Catalog
 
 
 async def serve_episode(served: ServedEpisode, runtime: RuntimeOptions) -> None:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.spec.environment import Environment
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 import click
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli.command_output import echo, err, json_option, print_json, run, unconfined_option
 from codegym_mcp.cli.model_flags import read_text_model_options, refuse_model_options, text_model_options
 from codegym_mcp.cli.synthesis_progress import SynthesisProgress, print_funnel
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.models import Model
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.synthesis import prompt_rendering
 from codegym_mcp.synthesis.cached_model import CachedModel, sampling_settings
 from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
@@ -21,10 +21,10 @@ from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
 from codegym_mcp.synthesis.pipeline import Author, OnStage, Synthesis
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Funnel
 from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, read_problems
+from codegym_mcp.synthesis.program_tracing.python_sources import is_python_source, read_python_problems
+from codegym_mcp.synthesis.program_tracing.tracing_author import TRACING_VERSION, TracingAuthor
 from codegym_mcp.synthesis.synthesis_options import TRIAL_LIMITS, Method, SynthesisOptions, Tier
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore
-from codegym_mcp.synthesis.tracing.python_sources import is_python_source, read_python_problems
-from codegym_mcp.synthesis.tracing.tracing_author import TRACING_VERSION, TracingAuthor
 from codegym_mcp.verification.audit.grading_rules import Grade
 from codegym_mcp.verification.verification_context import VerificationContext
 

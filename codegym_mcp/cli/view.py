@@ -29,7 +29,7 @@ def view(runs: tuple[Path, ...], port: int, as_json: bool) -> None:
     Example:
       codegym-mcp view runs/mine
     """
-    from codegym_harness.viewer.viewer_server import HOST, serve_viewer
+    from codegym_harness.run_viewer.viewer_server import HOST, serve_viewer
     from codegym_mcp.server.listeners import bind
 
     def announce(address: str) -> None:

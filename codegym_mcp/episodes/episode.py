@@ -7,6 +7,8 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Environment, Task
+from codegym_mcp.environment_definition.tools import reveal_verdict, tool_view
 from codegym_mcp.episode_protocol import CallResult, CallStatus, TaskView, ToolView
 from codegym_mcp.episodes.action_queue import ActionQueue
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
@@ -28,8 +30,6 @@ from codegym_mcp.errors import (
 )
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import Role
-from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.tools import reveal_verdict, tool_view
 
 _KEY_USED = CallResult(
     text="Another request was made with this key. Send a new key with each call.", status=CallStatus.INVALID

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, suppress
 
 import anyio
 
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_counters import EpisodeCounters
 from codegym_mcp.episodes.episode_outcome import EpisodeState
@@ -25,8 +27,6 @@ from codegym_mcp.episodes.retention import Retention
 from codegym_mcp.episodes.shard import Shard, id_of_key, id_of_token
 from codegym_mcp.errors import JournalError, NotFoundError, SourceError, TaskError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Environment, Task
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,9 @@
 """Selects the task of an episode: a fixed task by its id, or a generated one."""
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episodes.scoring import generate_task
 from codegym_mcp.errors import TaskError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
 
 
 async def select_task(

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import to_json
 
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.spec.environment import Task
 from codegym_mcp.validation_messages import first_fault
 
 

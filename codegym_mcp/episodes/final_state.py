@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from codegym_mcp.environment_definition.environment import Environment
+from codegym_mcp.environment_definition.tools import Tool
 from codegym_mcp.episodes.lost_process_replay import ReplayableEnvironment
 from codegym_mcp.errors import (
     BrokenContractError,
@@ -13,8 +15,6 @@ from codegym_mcp.errors import (
     ToolError,
 )
 from codegym_mcp.sandbox.process.process_messages import Role
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.tools import Tool
 
 MAX_STATE_BYTES = 256 * 1024
 """Maximum size of a final state as JSON in bytes. State, answer and configuration share one message."""

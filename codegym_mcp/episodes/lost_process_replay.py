@@ -7,6 +7,7 @@ outcome shows whether they did.
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
+from codegym_mcp.environment_definition.tool_methods import FINAL_STATE
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus, ToolOutcome
 from codegym_mcp.errors import (
@@ -20,7 +21,6 @@ from codegym_mcp.sandbox.process.pool import SandboxPool, retry_lost_process
 from codegym_mcp.sandbox.process.process_messages import Role
 from codegym_mcp.sandbox.process.shared_process import ToolProcess
 from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
-from codegym_mcp.spec.tool_methods import FINAL_STATE
 
 T = TypeVar("T")
 _REPLAY_TIME_FACTOR = 4

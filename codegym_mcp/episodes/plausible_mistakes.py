@@ -2,12 +2,12 @@
 
 from typing import Any, NamedTuple
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.final_state import check_final_state
 from codegym_mcp.errors import BrokenContractError, EnvironmentLimitError, InvalidArgumentsError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ComputeMistakes, Role
-from codegym_mcp.spec.environment import Environment, Task
 
 
 class Mistake(NamedTuple):

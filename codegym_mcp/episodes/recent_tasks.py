@@ -7,11 +7,11 @@ functions of their arguments alone, as the gates of verification check, so that 
 from collections import OrderedDict
 from typing import Any, TypeVar
 
+from codegym_mcp.environment_definition.environment import Environment, Task, generated_id
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_task import select_task
 from codegym_mcp.episodes.scoring import reference_answer
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task, generated_id
 
 _Key = tuple[str, str]
 """The digest of an environment, and the id of a task."""

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import anyio
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import EndedEvent, EpisodeRecord, OpenedEvent
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import EnvironmentFailedError, JournalError, NotFoundError, TaskError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
 
 logger = logging.getLogger(__name__)
 

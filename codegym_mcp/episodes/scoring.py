@@ -8,6 +8,15 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from codegym_mcp.answer_scoring.answer_overlap import measure_overlap
+from codegym_mcp.environment_definition.environment import (
+    DIFFICULTIES,
+    Environment,
+    Judge,
+    Task,
+    generated_id,
+)
+from codegym_mcp.environment_definition.environment_metadata import JudgeErrors
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import Verdict
 from codegym_mcp.errors import (
@@ -19,9 +28,6 @@ from codegym_mcp.errors import (
 )
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ComputeReference, GenerateConfig, JudgeAnswer, Role
-from codegym_mcp.spec.answer_overlap import measure_overlap
-from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Judge, Task, generated_id
-from codegym_mcp.spec.environment_metadata import JudgeErrors
 
 
 async def judge(

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from codegym_mcp.environment_definition.json_types import encode_json
+from codegym_mcp.environment_definition.tools import Tool, result_text
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.events import CallEvent
@@ -15,8 +17,6 @@ from codegym_mcp.errors import (
     LimitError,
 )
 from codegym_mcp.sandbox.process.process_messages import Role
-from codegym_mcp.spec.json_types import encode_json
-from codegym_mcp.spec.tools import Tool, result_text
 
 _FAULT = CallResult(
     text="The tool failed inside the environment. Check the arguments, or use other tools.",

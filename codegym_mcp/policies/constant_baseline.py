@@ -5,11 +5,11 @@ from typing import Any
 
 import anyio
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import EpisodeProtocol
 from codegym_mcp.episodes.scoring import reference_answer
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment
 
 
 class ReferenceAnswers:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import CallResult, EpisodeProtocol
 from codegym_mcp.errors import BrokenContractError
@@ -15,7 +16,6 @@ from codegym_mcp.sandbox.process.process_messages import (
     Role,
     Solve,
 )
-from codegym_mcp.spec.environment import Environment
 
 
 class OraclePolicy:

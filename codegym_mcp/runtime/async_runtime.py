@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from codegym_mcp.catalog.catalog import Catalog, Source
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.scoring import generate_task
@@ -19,8 +21,6 @@ from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, LayerState
 from codegym_mcp.sandbox.process.pool import Isolation
-from codegym_mcp.spec.catalog import Catalog, Source
-from codegym_mcp.spec.environment import Task
 
 T = TypeVar("T")
 OPEN_EPISODES = 10_000

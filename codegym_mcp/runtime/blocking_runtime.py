@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from codegym_mcp.catalog.catalog import Catalog, Source
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.runtime.async_runtime import OPEN_EPISODES, AsyncRuntime
 from codegym_mcp.runtime.blocking_episode import Episode
@@ -14,8 +16,6 @@ from codegym_mcp.runtime.loop_thread import LoopThread
 from codegym_mcp.runtime.process_lifetime import register
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, LayerState
 from codegym_mcp.sandbox.process.pool import Isolation
-from codegym_mcp.spec.catalog import Catalog, Source
-from codegym_mcp.spec.environment import Task
 
 
 class Runtime:

@@ -3,14 +3,14 @@
 import os
 from pathlib import Path
 
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import DIFFICULTIES, Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import NotFoundError, TaskError
 from codegym_mcp.runtime.local_episode import LocalEpisode
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task
 
 EnvironmentRef = str | os.PathLike[str] | Environment
 """An environment: a name in the catalog, the path of a file (it has a separator or ends in `.py`), or the

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
+from codegym_mcp.catalog.catalog import Source
 from codegym_mcp.runtime.async_runtime import AsyncRuntime
 from codegym_mcp.runtime.blocking_runtime import Runtime
 from codegym_mcp.runtime.task_owned_context_manager import HeldContext
@@ -14,7 +15,6 @@ from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.listeners import bind, host_in_url
 from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
 from codegym_mcp.server.uvicorn_server import running
-from codegym_mcp.spec.catalog import Source
 
 
 class BoundAddress:

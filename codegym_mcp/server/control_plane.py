@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from codegym_mcp.catalog.environment_query import MAX_PAGE, EnvironmentQuery
 from codegym_mcp.control_plane_messages import (
     AdaptiveOpenRequest,
     EpisodeInfo,
@@ -44,7 +45,6 @@ from codegym_mcp.server.curriculum_openings import AdaptiveOpenings
 from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.metrics import Metrics
 from codegym_mcp.server.request_bodies import BodyReader, BodyRefusedError, ClientGoneError
-from codegym_mcp.spec.environment_query import MAX_PAGE, EnvironmentQuery
 from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION
 

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from codegym_mcp.curriculum.curriculum_file import CurriculumFile, CurriculumInMemory
+from codegym_mcp.episode_viewer.page_routes import view_routes
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -38,7 +39,6 @@ from codegym_mcp.server.request_bodies import BodyReader
 from codegym_mcp.server.request_scheduling import ScheduledRequests
 from codegym_mcp.server.trainer_protocols.trainer_endpoints import TrainerEndpoints
 from codegym_mcp.server.trainer_protocols.trainer_routes import trainer_routes
-from codegym_mcp.viewer_page.page_routes import view_routes
 
 
 @dataclass(frozen=True)

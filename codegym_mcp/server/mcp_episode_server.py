@@ -19,6 +19,8 @@ from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 from pydantic_core import to_json
 
+from codegym_mcp.environment_definition.environment import Environment
+from codegym_mcp.environment_definition.tools import Tool, reveal_verdict
 from codegym_mcp.episode_protocol import TASK_TOOL_META
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.errors import InvalidArgumentsError
@@ -31,8 +33,6 @@ from codegym_mcp.server.mcp_tool_conversion import (
     request_key,
     tool_result,
 )
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.tools import Tool, reveal_verdict
 from codegym_mcp.version import VERSION
 
 TASK_URI = "codegym://task"

@@ -13,6 +13,10 @@ from mcp.server.lowlevel.server import Server
 from pydantic_core import from_json, to_json
 from typing_extensions import TypedDict
 
+from codegym_mcp.catalog.environment_query import EnvironmentQuery
+from codegym_mcp.environment_definition.environment import DIFFICULTIES, Environment
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
+from codegym_mcp.environment_definition.tools import Parameter, Tool, tool_view
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -36,10 +40,6 @@ from codegym_mcp.server.mcp_tool_conversion import (
     request_key,
     tool_result,
 )
-from codegym_mcp.spec.environment import DIFFICULTIES, Environment
-from codegym_mcp.spec.environment_info import EnvironmentInfo
-from codegym_mcp.spec.environment_query import EnvironmentQuery
-from codegym_mcp.spec.tools import Parameter, Tool, tool_view
 from codegym_mcp.version import VERSION
 
 logger = logging.getLogger(__name__)

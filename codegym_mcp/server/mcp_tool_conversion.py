@@ -5,8 +5,8 @@ from typing import Any
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from codegym_mcp.environment_definition.tools import Tool
 from codegym_mcp.episode_protocol import MAX_KEY, OVER_META, REQUEST_KEY_META, STATUS_META, CallResult
-from codegym_mcp.spec.tools import Tool
 
 
 def request_key(params: types.CallToolRequestParams) -> str | None:

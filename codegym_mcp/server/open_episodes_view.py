@@ -4,11 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from codegym_mcp.episodes.episode import Episode
-from codegym_mcp.episodes.episode_manager import EpisodeManager
-from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState
-from codegym_mcp.errors import NotFoundError
-from codegym_mcp.viewer_page.episode_views import (
+from codegym_mcp.episode_viewer.episode_views import (
     STEPS_PER_REQUEST,
     EpisodeList,
     EpisodeListQuery,
@@ -26,9 +22,13 @@ from codegym_mcp.viewer_page.episode_views import (
     TextQuery,
     TextSlice,
 )
-from codegym_mcp.viewer_page.event_steps import EventSteps
-from codegym_mcp.viewer_page.oracle_solution import ORACLE, OraclePlays, play_oracle
-from codegym_mcp.viewer_page.viewer_data import ViewSource
+from codegym_mcp.episode_viewer.event_steps import EventSteps
+from codegym_mcp.episode_viewer.oracle_solution import ORACLE, OraclePlays, play_oracle
+from codegym_mcp.episode_viewer.viewer_data import ViewSource
+from codegym_mcp.episodes.episode import Episode
+from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState
+from codegym_mcp.errors import NotFoundError
 
 RUN = "server"
 """The id under which the page shows the episodes of the server."""

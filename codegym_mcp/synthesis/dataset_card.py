@@ -6,7 +6,7 @@ from statistics import median
 
 from pydantic import BaseModel, ConfigDict
 
-from codegym_mcp.spec.environment import Environment
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.verification.audit.audit import Audit
 
 UNKNOWN = "unknown"

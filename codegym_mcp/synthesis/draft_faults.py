@@ -5,8 +5,8 @@ import ast
 from collections.abc import Iterator
 from copy import deepcopy
 
+from codegym_mcp.environment_definition.native_class_reader import read_native
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.native_class_reader import read_native
 
 _MAX_FAULTS = 12
 _MAX_LINE_CHARACTERS = 160

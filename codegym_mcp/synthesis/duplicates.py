@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from codegym_mcp.spec.environment import Environment
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 
 CODE_SIMILARITY = 0.8

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from pydantic_core import to_json
 
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.errors import SourceError, TaskError
-from codegym_mcp.spec.environment import Task
 from codegym_mcp.synthesis import prompt_rendering
 from codegym_mcp.synthesis.cached_model import CachedModel, Turns
 from codegym_mcp.synthesis.draft_rejection import DraftPart, DraftRejectedError
@@ -31,7 +31,7 @@ from codegym_mcp.synthesis.task_configurations import (
     try_written,
 )
 from codegym_mcp.verification.audit.audit import audit
-from codegym_mcp.verification.gates.verify import check_without_oracle, verify
+from codegym_mcp.verification.gates.all_gates import check_without_oracle, verify
 from codegym_mcp.verification.verification_context import VerificationContext
 
 OnStage = Callable[[str, Stage], object]

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Environment
+from codegym_mcp.environment_definition.environment_metadata import read_meta
+from codegym_mcp.environment_definition.environment_reader import read_environment_source
+from codegym_mcp.environment_definition.tool_methods import FINAL_STATE
 from codegym_mcp.errors import SourceError
 from codegym_mcp.source_parsing import parse_source
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.environment_metadata import read_meta
-from codegym_mcp.spec.environment_reader import read_environment_source
-from codegym_mcp.spec.tool_methods import FINAL_STATE
 from codegym_mcp.synthesis.draft_faults import describe_faults, find_faults
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
 from codegym_mcp.unicode_text import is_encodable

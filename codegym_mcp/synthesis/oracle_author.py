@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.synthesis.cached_model import Turns
 from codegym_mcp.synthesis.draft_rejection import DraftPart, DraftRejectedError
 from codegym_mcp.synthesis.environment_draft import Draft, environment_name
@@ -21,7 +21,7 @@ from codegym_mcp.synthesis.problem_outcomes import Stage
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError, python_block
 from codegym_mcp.synthesis.synthesis_store import StoredResponse
 from codegym_mcp.synthesis.task_configurations import ENOUGH, is_written
-from codegym_mcp.verification.gates.solved import check_solved
+from codegym_mcp.verification.gates.solved_gate import check_solved
 from codegym_mcp.verification.recorded_play import format_value
 from codegym_mcp.verification.verification_context import VerificationContext
 

@@ -6,12 +6,12 @@ from math import log
 
 from pydantic_core import to_json
 
+from codegym_mcp.environment_definition.environment import DIFFICULTIES, Environment, Task
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.policies.oracle import OraclePolicy
-from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task
 from codegym_mcp.synthesis.prompt_rendering import LEAST_CALLS, MOST_CALLS
 from codegym_mcp.synthesis.task_configurations import is_written
-from codegym_mcp.verification.gates.solved import is_hindered
+from codegym_mcp.verification.gates.solved_gate import is_hindered
 from codegym_mcp.verification.recorded_play import RecordedPlay, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext
 

@@ -10,9 +10,9 @@ import anyio
 from pydantic_core import to_json
 
 from codegym_mcp.code_digest import code_digest
+from codegym_mcp.environment_definition.environment import Environment
+from codegym_mcp.environment_definition.environment_reader import read_environment_source
 from codegym_mcp.errors import CodegymError, ModelError
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.environment_reader import read_environment_source
 from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, find_repeated_problems
 from codegym_mcp.synthesis.environment_draft import environment_name
 from codegym_mcp.synthesis.output_folder import OutputFolder

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from codegym_mcp.spec.environment import Task
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.synthesis.synthesis_options import Tier, TracingFigures
 from codegym_mcp.verification.audit.audit import Audit
 

@@ -7,8 +7,8 @@ from hashlib import sha256
 from importlib.resources import files
 from string import Template
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.synthesis.environment_draft import Draft
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.task_configurations import ANSWER_BYTES

@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from codegym_mcp.catalog.catalog_entries import Entry
+from codegym_mcp.catalog.environment_set_rows import PublishedEnvironment
+from codegym_mcp.catalog.environment_sets import SUFFIXES
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.errors import MissingExtraError, NotFoundError, SourceError, SynthesisError
 from codegym_mcp.json_line_escapes import json_line
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.environment_set_rows import PublishedEnvironment
-from codegym_mcp.spec.environment_sets import SUFFIXES
 from codegym_mcp.storage.atomic_files import atomic_file, write_atomically
 from codegym_mcp.synthesis.dataset_card import UNKNOWN, Card, CardFigures, counted, counted_models, tool_count
 from codegym_mcp.verification.audit.audit import Audit

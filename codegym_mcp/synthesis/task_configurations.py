@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episodes.scoring import reference_answer
 from codegym_mcp.errors import (
     CodegymError,
@@ -13,7 +14,6 @@ from codegym_mcp.errors import (
     LimitError,
     TaskError,
 )
-from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.synthesis.configuration_sizes import SizeRules
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
 from codegym_mcp.verification.generated_tasks import generate_tasks

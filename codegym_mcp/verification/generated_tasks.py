@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from codegym_mcp.environment_definition.environment import DIFFICULTIES, Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.scoring import generate_task
 from codegym_mcp.errors import EnvironmentFailedError, EnvironmentLimitError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import DIFFICULTIES, Environment, Task
 from codegym_mcp.verification.gate_results import Gate, GateProblem
 from codegym_mcp.verification.recorded_play import format_call
 from codegym_mcp.verification.verification_context import VerificationContext

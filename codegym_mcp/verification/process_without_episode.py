@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Environment
+from codegym_mcp.environment_definition.tools import result_text
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus, ToolOutcome
 from codegym_mcp.errors import (
@@ -20,8 +22,6 @@ from codegym_mcp.errors import (
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ServeTools
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.tools import result_text
 
 _ANSWERED = (OutcomeStatus.OK, OutcomeStatus.REFUSED)
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
@@ -13,7 +14,6 @@ from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import EnvironmentFailedError, EnvironmentLimitError
 from codegym_mcp.policies.policy import Policy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
 
 _MAX_VALUE_CHARACTERS = 200
 

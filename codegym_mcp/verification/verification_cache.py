@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from codegym_mcp.code_digest import code_digest
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import UnwritableError
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.storage.atomic_files import write_atomically
 from codegym_mcp.storage.cache_directory import cache_directory
 from codegym_mcp.verification.gate_results import Verification

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Task
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.verification.audit.audit import audit
-from codegym_mcp.verification.gates.verify import verify
+from codegym_mcp.verification.gates.all_gates import verify
 from codegym_mcp.verification.verification_context import VerificationContext
 
 ROOT = Path(__file__).parents[2]

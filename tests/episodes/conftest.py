@@ -2,8 +2,8 @@
 
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episodes.episode import Episode
-from codegym_mcp.spec.environment import Environment
 from tests.conftest import Declare, OpenEpisode
 from tests.episodes.troubled_environment import SECRET, TROUBLE
 

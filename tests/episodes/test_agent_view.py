@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from codegym_mcp.spec.environment import Environment
+from codegym_mcp.environment_definition.environment import Environment
 from tests.conftest import Declare, OpenEpisode
 from tests.episodes.episode_reading import everything
 from tests.episodes.troubled_environment import SECRET, broken

@@ -4,12 +4,12 @@ import asyncio
 
 import anyio
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.journal import Journal
-from codegym_mcp.spec.environment import Environment
 from tests.conftest import OpenEpisode
 from tests.episodes.episode_reading import count, kept
 

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import JournalError, NotFoundError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
 from tests.conftest import FIXTURES
 
 NOT_UTF8 = b"\xff\xfe\x80"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.journal import Journal
-from codegym_mcp.spec.environment import Environment
 from tests.conftest import OpenEpisode
 from tests.episodes.episode_reading import count, ending, everything, kept
 

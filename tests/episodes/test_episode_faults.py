@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode import Episode
@@ -16,7 +17,6 @@ from codegym_mcp.errors import (
     LimitError,
 )
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import Declare, OpenEpisode
 from tests.episodes.episode_reading import count, ending, everything, kept, last_call
 from tests.episodes.troubled_environment import SECRET, TROUBLE, broken

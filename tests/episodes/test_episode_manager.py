@@ -7,6 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState
@@ -20,8 +22,6 @@ from codegym_mcp.errors import (
     TaskError,
 )
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import FIXTURES
 
 SETTINGS = EpisodeSettings()

@@ -1,8 +1,8 @@
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState, Verdict
-from codegym_mcp.spec.environment import Environment
 from tests.conftest import OpenEpisode
 
 RIGHT = Verdict(correct=True, reward=1.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -14,7 +15,6 @@ from codegym_mcp.errors import (
     JournalError,
 )
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import OpenEpisode
 from tests.episodes.episode_reading import count, kept, successor
 

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episodes.episode_task import select_task
 from codegym_mcp.errors import NotFoundError, TaskError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import FIXTURES
 
 COUNTER = (FIXTURES / "counter.py").read_text()

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
@@ -20,7 +21,6 @@ from codegym_mcp.episodes.events import CallEvent, EndedEvent, Event, OpenedEven
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.episodes.tool_outcome import digest
 from codegym_mcp.errors import JournalError
-from codegym_mcp.spec.environment import Task
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
@@ -18,7 +19,6 @@ from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.episodes.lost_process_replay import ReplayableEnvironment
 from codegym_mcp.errors import SandboxError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment
 from tests.conftest import Declare, OpenEpisode
 from tests.episodes.episode_reading import count, kept, successor
 from tests.episodes.troubled_environment import SECRET, broken

@@ -1,10 +1,10 @@
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.plausible_mistakes import Mistake, compute_mistakes
 from codegym_mcp.errors import BrokenContractError, EnvironmentFaultError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import Declare
 from tests.episodes.stateful_environments import BOTH, CONFIG, ONE_CONFIG, STATE_ALONE
 

@@ -1,9 +1,9 @@
 """What episodes of one task share."""
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.recent_tasks import RecentTasks
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
 
 
 async def test_a_group_needs_one_process_for_its_task_and_one_for_its_reference_answer(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
@@ -18,7 +19,6 @@ from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.episodes.retention import Retention
 from codegym_mcp.errors import EventsRemovedError, NotFoundError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
 from tests.conftest import FIXTURES
 
 

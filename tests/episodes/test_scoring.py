@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import Verdict
 from codegym_mcp.episodes.scoring import generate_task, judge, reference_answer
@@ -14,7 +15,6 @@ from codegym_mcp.errors import (
     WorkerLostError,
 )
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import Declare
 
 RIGHT = Verdict(correct=True, reward=1.0)

@@ -9,16 +9,16 @@ import pytest
 import uvicorn
 
 from codegym_harness.processes.server_process import ServerProcess
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.catalog_entries import Entry
+from codegym_mcp.catalog.catalog_sources import EntryList
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.server.http_application import make_app
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.listeners import bind
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.catalog_sources import EntryList
-from codegym_mcp.spec.environment import Environment, Task
 
 TOKEN = "control"
 

@@ -100,7 +100,7 @@ def test_the_wheel_installs_no_names_but_ours(installed: Path) -> None:
     assert (installed / "codegym_mcp" / "py.typed").exists()
     assert (installed / "codegym_harness" / "py.typed").exists()
     assert files_in(installed / "codegym_mcp" / "environments") == files_in(ROOT / "environments")
-    page = "viewer_page/assets"
+    page = "episode_viewer/assets"
     assets = {path.name for path in (ROOT / "codegym_mcp" / page).iterdir()}
     assert {path.name for path in (installed / "codegym_mcp" / page).iterdir()} == assets
 

@@ -1,9 +1,9 @@
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.policies.constant_baseline import ConstantPolicy, ReferenceAnswers
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
 from tests.policies.conftest import OpenEpisode
 
 

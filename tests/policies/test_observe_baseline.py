@@ -1,6 +1,6 @@
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.policies.observe_baseline import ObservePolicy
-from codegym_mcp.spec.environment import Environment
 from tests.policies.conftest import OpenEpisode, ScriptedEpisode
 
 INTEGER = {"type": "integer"}

@@ -1,13 +1,13 @@
 import pytest
 
+from codegym_mcp.environment_definition.codegym_format.class_reader import read_codegym_source
+from codegym_mcp.environment_definition.environment import Environment
+from codegym_mcp.environment_definition.environment_reader import read_environment_source
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import BrokenContractError, EnvironmentFaultError, LimitError
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.codegym_format.class_reader import read_codegym_source
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.environment_reader import read_environment_source
 from tests.policies.conftest import OpenEpisode
 
 CONFIG = {"start": 0, "bell": 5}

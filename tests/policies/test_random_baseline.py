@@ -1,7 +1,7 @@
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.policies.random_baseline import RandomPolicy
-from codegym_mcp.spec.environment import Environment
 from tests.policies.conftest import OpenEpisode, ScriptedEpisode
 
 TURN = {"type": "object", "properties": {"way": {"type": "string"}}, "required": ["way"]}

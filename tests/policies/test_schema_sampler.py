@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
+from codegym_mcp.environment_definition.tools import Parameter, Tool
 from codegym_mcp.json_schema import inline_references
 from codegym_mcp.policies.schema_sampler import SchemaSampler
 from codegym_mcp.policies.tool_schemas import is_valid
-from codegym_mcp.spec.tools import Parameter, Tool
 
 
 class Place(TypedDict):

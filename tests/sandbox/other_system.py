@@ -82,12 +82,12 @@ def import_everything() -> dict[str, str]:
 
 async def play() -> dict[str, Any]:
     from codegym_mcp import doctor
+    from codegym_mcp.catalog.catalog import Catalog
     from codegym_mcp.episode_limits import Limits
     from codegym_mcp.errors import SandboxError
     from codegym_mcp.sandbox.process.pool import SandboxPool
     from codegym_mcp.sandbox.process.process_messages import ComputeReference, GenerateConfig
     from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
-    from codegym_mcp.spec.catalog import Catalog
 
     limits = Limits()
     environment = Catalog.load(["bundled"])["parcel_hunt"]

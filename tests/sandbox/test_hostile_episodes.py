@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode import Episode
@@ -14,7 +15,6 @@ from codegym_mcp.episodes.events import CallEvent, EndedEvent, OpenedEvent
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.sandbox.process.pool import Isolation, SandboxPool
-from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import Declare
 from tests.sandbox.raw_code import RawProgram, program
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ComputeReference, GenerateConfig
-from codegym_mcp.spec.catalog import Catalog
 from tests.sandbox import other_system
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import GenerateConfig
 from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
-from codegym_mcp.spec.catalog import Catalog
 
 LIMITS = Limits()
 COMPUTED = """

@@ -15,6 +15,8 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
 from codegym_harness.clients.mcp_client import ssl_context
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
@@ -27,8 +29,6 @@ from codegym_mcp.server.http_application import make_app
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.listeners import bind, bind_unix
 from codegym_mcp.server.uvicorn_server import running
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Environment
 
 ENVIRONMENTS = Path(__file__).parent / "environments"
 SAFE = ENVIRONMENTS / "safe.py"

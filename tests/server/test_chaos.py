@@ -16,13 +16,13 @@ from pydantic_core import from_json
 
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import McpConnection, connect
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.control_plane_messages import EpisodeInfo, OpenRequest
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
 
 from .restarting import TOKEN, RestartingServer
 from .serving import until

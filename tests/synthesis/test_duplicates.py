@@ -1,6 +1,6 @@
 """Repeated environments and problems are found."""
 
-from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, find_repeated_problems
 from codegym_mcp.synthesis.environment_draft import Draft
 from codegym_mcp.synthesis.problem_reader import CodingProblem

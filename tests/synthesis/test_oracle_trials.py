@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegym_mcp.spec.environment import Task
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.synthesis.environment_draft import Draft
 from codegym_mcp.synthesis.oracle_trials import (
     agree_against_reference,

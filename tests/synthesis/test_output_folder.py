@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.errors import SynthesisError
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Task
 from codegym_mcp.synthesis.environment_draft import Draft
 from codegym_mcp.synthesis.oracle_trials import fixed_tasks, try_oracle
 from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe

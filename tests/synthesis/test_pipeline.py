@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.synthesis.problem_outcomes import ProblemOutcome
 from codegym_mcp.verification.audit.audit_files import current_audit
 from tests.synthesis.author_process import AuthorProcess, author_process

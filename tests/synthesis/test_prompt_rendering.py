@@ -15,7 +15,7 @@ from codegym_mcp.synthesis.reply_extraction import json_block, python_block
 from codegym_mcp.synthesis.task_configurations import try_generated
 from codegym_mcp.verification.audit.audit import audit
 from codegym_mcp.verification.audit.grading_rules import Grade
-from codegym_mcp.verification.gates.verify import verify
+from codegym_mcp.verification.gates.all_gates import verify
 from codegym_mcp.verification.verification_context import VerificationContext
 
 PROBLEM = CodingProblem(

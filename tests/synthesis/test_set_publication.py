@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from codegym_mcp.bundled_environments import bundled_path
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli import main
 from codegym_mcp.errors import CodegymError, NotFoundError, SynthesisError, UnwritableError
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.synthesis.dataset_card import Card
 from codegym_mcp.synthesis.set_publication import Publishable, check_output, publish, select_publishable
 from codegym_mcp.verification.audit.audit import Audit

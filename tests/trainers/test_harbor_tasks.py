@@ -7,7 +7,7 @@ import pytest
 from codegym_harness.runs.task_selection import SeedRange
 from codegym_harness.task_sets.harbor_tasks import write_harbor_tasks
 from codegym_harness.task_sets.task_set_contents import TaskSelection
-from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.catalog.catalog import Catalog
 from tests.trainers.trainer_code import HarborTask, resolve_verifier_environment_definition
 
 pytestmark = pytest.mark.trainers

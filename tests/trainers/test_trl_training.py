@@ -18,8 +18,8 @@ from codegym_harness.trainers.gym_spec import GymSpec
 from codegym_harness.trainers.tool_functions import tool_function
 from codegym_mcp.curriculum.curriculum_file import CurriculumFile
 from codegym_mcp.curriculum.difficulty_rule import CurriculumRule
+from codegym_mcp.environment_definition.tools import tool_view
 from codegym_mcp.runtime.shared_runtime import shared_runtime
-from codegym_mcp.spec.tools import tool_view
 from tests.conftest import FIXTURES
 from tests.failing_environment import FAILING
 from tests.trainers.reading import tokenizer

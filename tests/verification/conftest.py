@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.verification_context import VerificationContext
 from tests.verification.planting import planted_entry
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.catalog_entries import Entry
 
 PLANTED = Path(__file__).parents[1] / "fixtures" / "planted"
 

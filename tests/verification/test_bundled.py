@@ -2,10 +2,10 @@
 
 import pytest
 
-from codegym_mcp.spec.catalog import Catalog
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.verification.audit.audit_files import current_audit
 from codegym_mcp.verification.audit.grading_rules import Grade
-from codegym_mcp.verification.gates.verify import verify
+from codegym_mcp.verification.gates.all_gates import verify
 from codegym_mcp.verification.verification_context import VerificationContext
 
 ENTRIES = Catalog.load().entries

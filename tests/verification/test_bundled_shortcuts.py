@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.scoring import reference_answer
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Environment, Task
 from tests.conftest import OpenEpisode
 
 CATALOG = Catalog.load()

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.audit.audit import audit
 from codegym_mcp.verification.audit.grading_rules import Grade, Weakness
 from codegym_mcp.verification.gate_results import Gate, GateState, Verification
-from codegym_mcp.verification.gates.verify import verification_of_unreadable, verify
+from codegym_mcp.verification.gates.all_gates import verification_of_unreadable, verify
 from codegym_mcp.verification.verification_context import VerificationContext
 from tests.verification.planting import PLANTED, planted_entry
 

@@ -5,9 +5,9 @@ from functools import cache
 import pytest
 
 from codegym_mcp.bundled_environments import SYNTHESIZED, installed_path
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.catalog_entries import Entry
 from codegym_mcp.policies.oracle import OraclePolicy
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.synthesis.output_folder import Provenance
 from codegym_mcp.synthesis.synthesis_options import Tier
 from codegym_mcp.verification.audit.audit_files import current_audit

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 from platformdirs import user_cache_path
 
+from codegym_mcp.environment_definition.environment import Environment, Task
+from codegym_mcp.environment_definition.environment_reader import read_environment_source
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import UnwritableError
-from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.environment_reader import read_environment_source
 from codegym_mcp.storage.cache_directory import cache_directory
 from codegym_mcp.verification import verification_cache
 from codegym_mcp.verification.gate_results import Verification

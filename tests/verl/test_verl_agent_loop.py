@@ -19,8 +19,8 @@ from codegym_harness.task_sets.task_set_contents import TaskSelection
 from codegym_harness.task_sets.task_set_export import export_tasks
 from codegym_harness.trainers import verl_agent_loop
 from codegym_harness.trainers.verl_agent_loop import OUTCOME, REWARD, compute_score
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.errors import CodegymError, NotFoundError, TaskError, UnscoredError
-from codegym_mcp.spec.catalog import Catalog
 from tests.conftest import FIXTURES
 from tests.failing_environment import FAILING
 

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from codegym_mcp.environment_definition.environment import Environment
+from codegym_mcp.environment_definition.task_splits import TaskSplit, task_split, task_splits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.server.mcp_instructions import instructions
@@ -36,8 +38,6 @@ from codegym_mcp.server.trainer_protocols.trainer_endpoints import (
     TrainerEndpoints,
     TrainerRequestError,
 )
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.task_splits import TaskSplit, task_split, task_splits
 from codegym_mcp.task_reference import TaskReference
 from codegym_mcp.version import VERSION
 

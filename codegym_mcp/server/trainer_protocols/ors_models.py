@@ -8,9 +8,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from codegym_mcp.environment_definition.task_splits import SplitPurpose
+from codegym_mcp.environment_definition.tools import Tool
 from codegym_mcp.episode_protocol import MAX_KEY
-from codegym_mcp.spec.task_splits import SplitPurpose
-from codegym_mcp.spec.tools import Tool
 
 SESSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 """What the id of a session looks like."""

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from codegym_mcp.control_plane_messages import EpisodePage, EpisodeQuery
+from codegym_mcp.episode_viewer.episode_views import RunView
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, MissingExtraError
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.control_plane import read_query
@@ -27,7 +28,6 @@ from codegym_mcp.server.workers.routed_requests import RoutedRequests
 from codegym_mcp.server.workers.worker_supervisor import WorkerSupervisor
 from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION
-from codegym_mcp.viewer_page.episode_views import RunView
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

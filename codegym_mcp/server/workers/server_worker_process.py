@@ -15,6 +15,7 @@ from functools import partial
 import anyio
 from starlette.middleware import Middleware
 
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.control_plane_messages import EpisodeInfo
 from codegym_mcp.episodes.shard import shard_of
 from codegym_mcp.errors import CodegymError
@@ -35,7 +36,6 @@ from codegym_mcp.server.workers.worker_channel import (
 )
 from codegym_mcp.server.workers.worker_requests import request_worker
 from codegym_mcp.server.workers.worker_settings import WorkerSettings
-from codegym_mcp.spec.catalog import Catalog
 
 _LOST = (
     "A process of this server has ended, and the episodes that it held are lost: the server has no --data. "

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from codegym_mcp.spec.environment import Environment
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.verification.audit.oracle_agreement import OracleComparison
 from codegym_mcp.verification.recorded_play import RecordedPlay
 

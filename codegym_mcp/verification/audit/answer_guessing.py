@@ -5,9 +5,9 @@ from functools import partial
 from math import prod
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Environment, Judge, Task
 from codegym_mcp.episodes.scoring import judge
 from codegym_mcp.errors import EnvironmentFailedError
-from codegym_mcp.spec.environment import Environment, Judge, Task
 from codegym_mcp.verification.audit.audit_measurements import Answers
 from codegym_mcp.verification.audit.oracle_agreement import OracleComparison
 from codegym_mcp.verification.audit.unearned_rewards import earns_without_acting

@@ -8,16 +8,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from codegym_mcp.answer_scoring.answer_comparison import AnswerType
+from codegym_mcp.catalog.stored_grade import AUDIT_VERSION
+from codegym_mcp.environment_definition.environment import Environment, Task
+from codegym_mcp.environment_definition.tools import tool_view
 from codegym_mcp.errors import EnvironmentLimitError, TaskError
 from codegym_mcp.policies.constant_baseline import ConstantPolicy, ReferenceAnswers
 from codegym_mcp.policies.observe_baseline import ObservePolicy
 from codegym_mcp.policies.policy import Policy
 from codegym_mcp.policies.random_baseline import RandomPolicy
 from codegym_mcp.policies.tool_schemas import answer_schema
-from codegym_mcp.spec.answer_comparison import AnswerType
-from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.stored_grade import AUDIT_VERSION
-from codegym_mcp.spec.tools import tool_view
 from codegym_mcp.verification.audit.adaptivity import measure_adaptivity
 from codegym_mcp.verification.audit.answer_guessing import count_values, measure_answers
 from codegym_mcp.verification.audit.audit_measurements import (
@@ -47,7 +47,7 @@ from codegym_mcp.verification.audit.unearned_rewards import (
     measure_any_answer,
     measure_mistakes,
 )
-from codegym_mcp.verification.gates.judge_behaviour import find_unjudged
+from codegym_mcp.verification.gates.judge_gate import find_unjudged
 from codegym_mcp.verification.generated_tasks import generate_tasks
 from codegym_mcp.verification.recorded_play import format_value, play_episode
 from codegym_mcp.verification.verification_context import VerificationContext

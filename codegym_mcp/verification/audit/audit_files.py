@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.stored_grade import AUDIT_SUFFIX, audit_path
+from codegym_mcp.catalog.catalog_entries import Entry
+from codegym_mcp.catalog.stored_grade import AUDIT_SUFFIX, audit_path
 from codegym_mcp.storage.atomic_files import write_atomically
 from codegym_mcp.verification.audit.audit import Audit
 

@@ -11,8 +11,8 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.errors import TaskError
-from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.audit.config_invariants import (
     Invariants,
     Kind,

@@ -9,12 +9,12 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from codegym_mcp.answer_scoring.answer_comparison import AnswerType
+from codegym_mcp.environment_definition.environment import Environment, Task
+from codegym_mcp.environment_definition.tools import Tool, tool_view
 from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.policies.schema_sampler import SchemaSampler
 from codegym_mcp.policies.tool_schemas import needs_no_argument
-from codegym_mcp.spec.answer_comparison import AnswerType
-from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.tools import Tool, tool_view
 from codegym_mcp.verification.audit.audit_measurements import LeakageFigures
 from codegym_mcp.verification.audit.config_invariants import walk
 from codegym_mcp.verification.process_without_episode import EnvironmentProcess

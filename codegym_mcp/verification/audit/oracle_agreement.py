@@ -13,13 +13,13 @@ from itertools import islice
 from random import Random
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episodes.scoring import judge, reference_answer
 from codegym_mcp.errors import (
     CodegymError,
     EnvironmentFailedError,
 )
 from codegym_mcp.policies.oracle import OraclePolicy
-from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.audit.audit_measurements import Agreement
 from codegym_mcp.verification.audit.config_invariants import walk
 from codegym_mcp.verification.audit.config_perturbation import with_hidden

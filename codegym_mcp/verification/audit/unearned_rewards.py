@@ -8,12 +8,12 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_protocol import EpisodeProtocol
 from codegym_mcp.episodes.plausible_mistakes import compute_mistakes
 from codegym_mcp.episodes.scoring import judge
 from codegym_mcp.errors import EnvironmentFailedError, InvalidArgumentsError
 from codegym_mcp.policies.schema_sampler import SchemaSampler
-from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.audit.audit_measurements import MistakeFigures
 from codegym_mcp.verification.audit.oracle_agreement import OracleComparison
 from codegym_mcp.verification.recorded_play import play_episode

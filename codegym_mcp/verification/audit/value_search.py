@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import ceil, log2
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.errors import EnvironmentFailedError
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.process_without_episode import EnvironmentProcess
 from codegym_mcp.verification.verification_context import VerificationContext
 

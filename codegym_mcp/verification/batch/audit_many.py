@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from codegym_mcp.catalog.catalog_entries import Entry
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, JournalError, RunHaltedError, SandboxError, UnwritableError
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.audit.audit import Audit, audit
 from codegym_mcp.verification.audit.audit_files import AuditFiles
 from codegym_mcp.verification.batch.result_stream import stream_results

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import aclosing
 from functools import partial
 
+from codegym_mcp.catalog.catalog_entries import Entry
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import SourceError
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.batch.result_stream import stream_results
 from codegym_mcp.verification.gate_results import Verification
-from codegym_mcp.verification.gates.verify import verification_of_unreadable, verify
+from codegym_mcp.verification.gates.all_gates import verification_of_unreadable, verify
 from codegym_mcp.verification.verification_cache import VerificationCache
 from codegym_mcp.verification.verification_context import VerificationContext
 

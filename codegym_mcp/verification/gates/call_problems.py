@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus, ToolOutcome
-from codegym_mcp.spec.environment import Task
 from codegym_mcp.verification.gate_results import Gate, GateProblem
 from codegym_mcp.verification.recorded_play import format_call
 

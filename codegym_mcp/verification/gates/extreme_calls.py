@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from codegym_mcp.environment_definition.environment import Environment, Task
+from codegym_mcp.environment_definition.tools import Tool
 from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus
 from codegym_mcp.errors import EnvironmentFailedError
 from codegym_mcp.policies.schema_sampler import SchemaSampler
-from codegym_mcp.spec.environment import Environment, Task
-from codegym_mcp.spec.tools import Tool
 from codegym_mcp.verification.gate_results import Gate, GateProblem
 from codegym_mcp.verification.gates.call_problems import call_problem, is_problem
 from codegym_mcp.verification.gates.extreme_values import extreme_arguments

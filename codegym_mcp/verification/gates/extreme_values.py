@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from codegym_mcp.environment_definition.tools import Tool
 from codegym_mcp.errors import InvalidArgumentsError
-from codegym_mcp.spec.tools import Tool
 
 Schema = Mapping[str, Any]
 

@@ -3,10 +3,10 @@ type."""
 
 from collections.abc import Sequence
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus, ToolOutcome
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.gate_results import GateProblem
 from codegym_mcp.verification.gates.call_problems import call_problem, is_problem
 from codegym_mcp.verification.process_without_episode import EnvironmentProcess

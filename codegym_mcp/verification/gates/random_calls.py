@@ -8,13 +8,13 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.events import CallEvent
 from codegym_mcp.episodes.tool_outcome import OutcomeStatus
 from codegym_mcp.errors import EnvironmentFailedError, InvalidArgumentsError
 from codegym_mcp.policies.schema_sampler import SchemaSampler
 from codegym_mcp.policies.tool_schemas import values_in
-from codegym_mcp.spec.environment import Environment, Task
 from codegym_mcp.verification.gate_results import GateProblem
 from codegym_mcp.verification.gates.call_problems import call_problem, is_problem
 from codegym_mcp.verification.process_without_episode import EnvironmentProcess

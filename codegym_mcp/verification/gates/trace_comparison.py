@@ -8,6 +8,7 @@ another, so that state left behind by an episode is noticed.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
+from codegym_mcp.environment_definition.environment import Environment, Judge
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.events import CallEvent
@@ -30,7 +31,6 @@ from codegym_mcp.sandbox.process.process_messages import (
     Reply,
     ReplyStatus,
 )
-from codegym_mcp.spec.environment import Environment, Judge
 from codegym_mcp.verification.process_without_episode import EnvironmentProcess
 from codegym_mcp.verification.recorded_play import (
     RecordedPlay,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from codegym_harness.agents import policy_agents
 from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.function_agent import load_function
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.errors import NotFoundError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.records.trajectory import AgentInfo
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.policies.constant_baseline import ConstantPolicy, ReferenceAnswers
 from codegym_mcp.policies.observe_baseline import ObservePolicy
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.policies.policy import Policy
 from codegym_mcp.policies.random_baseline import RandomPolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.version import VERSION
 
 ORACLE = "oracle"

@@ -14,8 +14,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from codegym_harness.clients.mcp_client import ssl_context
 from codegym_harness.clients.retrying_client import LEAST_PATIENCE, RetryingClient
 from codegym_mcp.control_plane_messages import EpisodeInfo, EventInfo, OpenedEpisode, OpenRequest
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
-from codegym_mcp.spec.environment_info import EnvironmentInfo
 
 _PAGE = 1000
 """Environments in one response, at most."""

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.remote_episode import RemoteEpisode
 from codegym_mcp.control_plane_messages import OpenRequest
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import ClosedError, TaskError
 from codegym_mcp.runtime.async_episode import AsyncEpisode
@@ -18,7 +19,6 @@ from codegym_mcp.runtime.current_loop import call_directly, start_on
 from codegym_mcp.runtime.loop_thread import LoopThread
 from codegym_mcp.runtime.process_lifetime import register
 from codegym_mcp.runtime.task_owned_context_manager import HeldContext
-from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.validation_messages import first_fault
 
 T = TypeVar("T")

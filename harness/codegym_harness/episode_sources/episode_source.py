@@ -15,9 +15,9 @@ from pydantic import Field
 from codegym_harness.agents.agent_context import EpisodeAddress
 from codegym_harness.records.trajectory import Transport
 from codegym_mcp.control_plane_messages import EpisodeInfo, EventInfo, OpenRequest
+from codegym_mcp.environment_definition.environment import generated_id
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import EpisodeProtocol
-from codegym_mcp.spec.environment import generated_id
 from codegym_mcp.task_reference import TaskReference
 
 

@@ -14,13 +14,13 @@ from pydantic import BaseModel
 
 from codegym_harness.episode_sources.in_process_episodes import close_episode, open_episode
 from codegym_harness.processes.worker_service import run_worker
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.environment_query import chosen_environments
 from codegym_mcp.control_plane_messages import EpisodeInfo, OpenRequest
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.episode_protocol import TaskView, ToolView
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment_info import EnvironmentInfo
-from codegym_mcp.spec.environment_query import chosen_environments
 
 
 class Operation(StrEnum):

@@ -13,8 +13,8 @@ from codegym_harness.ray_cluster.verification_worker import (
     VerificationWorker,
     VerificationWorkerOptions,
 )
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.environment import Environment
+from codegym_mcp.catalog.catalog_entries import Entry
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import AuditFiles
 from codegym_mcp.verification.batch.audit_many import Unaudited, audit_entry

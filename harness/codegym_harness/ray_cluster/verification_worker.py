@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.verification.audit.audit import audit
-from codegym_mcp.verification.gates.verify import verify
+from codegym_mcp.verification.gates.all_gates import verify
 from codegym_mcp.verification.verification_context import VerificationContext
 
 

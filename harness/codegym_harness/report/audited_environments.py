@@ -8,10 +8,10 @@ from codegym_harness.report.episode_excerpts import first_sentences
 from codegym_harness.report.report_contents import ReportedEnvironment
 from codegym_harness.runs.damaged_runs import ReadableRun
 from codegym_harness.runs.run_directory_reader import ENVIRONMENTS
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.catalog_entries import Entry
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.audit.audit_files import AuditFiles
 
 _SENTENCE_LENGTH = 20

@@ -5,10 +5,10 @@ from collections import defaultdict
 import anyio
 
 from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
 
 
 class OracleCallCounter:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codegym_harness.runs.run_directory_reader import RUNS
-from codegym_mcp.spec.catalog_entries import source_paths
+from codegym_mcp.catalog.catalog_entries import source_paths
 from codegym_mcp.storage.cache_directory import cache_directory
 
 

@@ -21,11 +21,11 @@ from codegym_harness.runs.run_index import is_run
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.task_selection import SeedRange, Selection
 from codegym_mcp.bundled_environments import INSTALLED_SETS
+from codegym_mcp.catalog.catalog import Catalog, Source
+from codegym_mcp.catalog.catalog_entries import source_path
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError, SourceError
-from codegym_mcp.spec.catalog import Catalog, Source
-from codegym_mcp.spec.catalog_entries import source_path
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.verification.audit.grading_rules import Grade
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from codegym_harness.rollouts.policy_worker_service import PolicyWorker, PolicyW
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.source_opening import open_source, report_problems, worker_options
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, SandboxPool
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.version import VERSION
 
 if TYPE_CHECKING:

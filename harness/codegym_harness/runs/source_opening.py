@@ -13,8 +13,8 @@ from codegym_harness.episode_sources.episode_worker_service import EpisodeWorker
 from codegym_harness.processes.server_process import start_server
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_observer import Observer
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.spec.environment_info import EnvironmentInfo
 
 if TYPE_CHECKING:
     # The MCP client is imported only by runs over MCP: it takes longer than everything else.

@@ -8,8 +8,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from codegym_harness.episode_sources.episode_source import Assignment
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.errors import NotFoundError, TaskError
-from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.verification.audit.grading_rules import Grade
 
 _GENERATED_ID = re.compile(r"d([1-5])-s(-?\d+)")

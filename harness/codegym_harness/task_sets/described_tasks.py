@@ -10,12 +10,12 @@ from typing import Any
 from pydantic_core import to_json
 
 from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_system_prompt
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Environment
+from codegym_mcp.environment_definition.tools import tool_view
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.episodes.episode_task import select_task
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, SandboxPool
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.tools import tool_view
 from codegym_mcp.task_reference import TaskReference
 
 Message = dict[str, str]

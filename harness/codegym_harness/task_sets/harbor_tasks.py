@@ -29,14 +29,14 @@ from codegym_harness.task_sets.task_set_files import (
     TaskSetSummary,
     check_not_empty,
 )
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_task import select_task
 from codegym_mcp.errors import CodegymError, TaskError
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.policies.tool_schemas import takes_answer
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, SandboxPool
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Environment
 from codegym_mcp.task_reference import TaskReference
 from codegym_mcp.verification.recorded_play import play_episode
 from codegym_mcp.version import VERSION

@@ -11,8 +11,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from codegym_harness.runs.task_selection import SeedRange, Selection
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment_info import EnvironmentInfo
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.task_reference import FIRST_HELD_OUT_SEED, TaskReference
 
 

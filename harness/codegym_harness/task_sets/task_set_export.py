@@ -15,9 +15,9 @@ from codegym_harness.task_sets.task_set_files import (
     TaskSetSummary,
     check_not_empty,
 )
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, NotFoundError
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.task_reference import TaskReference
 
 TASK_FORMATS: Mapping[str, TaskFormat] = {

@@ -10,10 +10,10 @@ import anyio
 from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_reminder, render_system_prompt
 from codegym_harness.task_sets.task_set_contents import TaskSelection
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.errors import MissingExtraError
 from codegym_mcp.runtime.async_episode import AsyncEpisode
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.task_reference import TaskReference
 
 try:

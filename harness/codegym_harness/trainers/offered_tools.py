@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
+from codegym_mcp.environment_definition.tools import tool_view
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.runtime.blocking_runtime import Runtime
-from codegym_mcp.spec.environment_info import EnvironmentInfo
-from codegym_mcp.spec.tools import tool_view
 from codegym_mcp.task_reference import TaskReference
 
 

@@ -6,8 +6,8 @@ from typing import Any, Literal, NamedTuple
 from codegym_harness.runs.task_selection import SeedRange
 from codegym_harness.task_sets.task_set_contents import Part, TaskSelection
 from codegym_mcp.curriculum.difficulty_rule import HIGHEST, LOWEST
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.errors import TaskError
-from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.task_reference import TaskReference
 
 Columns = dict[str, Any]

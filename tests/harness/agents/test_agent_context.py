@@ -5,11 +5,11 @@ from codegym_harness.agents.agent_context import AsyncAgentContext, tool_definit
 from codegym_harness.clients.mcp_client import connect
 from codegym_harness.records.episode_result import EpisodeUsage
 from codegym_harness.records.trajectory import FinalMetrics
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
-from codegym_mcp.spec.environment import Environment
 
 
 async def opened(episodes: EpisodeManager, environment: Environment) -> Episode:

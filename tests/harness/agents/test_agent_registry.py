@@ -2,13 +2,13 @@ import pytest
 
 from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.agent_registry import AGENT_NAMES, AgentResources, make_agent
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import NotFoundError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Environment
 
 
 @pytest.fixture

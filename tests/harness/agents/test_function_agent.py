@@ -15,13 +15,13 @@ from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.records.trajectory import Fault, Outcome
 from codegym_harness.rollouts.rollout import roll_out
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.spec.environment import Environment
 
 BELL = Assignment(environment="counter", task="bell-2")
 SOURCE = """

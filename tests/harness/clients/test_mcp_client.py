@@ -9,6 +9,7 @@ from mcp.server.lowlevel.server import Server
 
 from codegym_harness.clients.mcp_client import McpConnection, connect
 from codegym_harness.processes.server_process import ServerProcess
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import CallStatus
 from codegym_mcp.episodes.episode import Episode
@@ -19,7 +20,6 @@ from codegym_mcp.errors import ConnectionFailedError
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer
-from codegym_mcp.spec.environment import Environment
 
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
 NO_ARGUMENTS = {"type": "object", "properties": {}}

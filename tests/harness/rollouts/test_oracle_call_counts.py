@@ -1,10 +1,10 @@
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.rollouts.oracle_call_counts import OracleCallCounter
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
 
 
 async def test_the_calls_of_the_oracle_are_counted_once_per_task(

@@ -12,15 +12,15 @@ from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ForeignEpisodes, ServedEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.rollouts.rollout import roll_out
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.catalog_entries import Entry
+from codegym_mcp.catalog.catalog_sources import EntryList
+from codegym_mcp.environment_definition.environment import Environment
+from codegym_mcp.environment_definition.environment_reader import read_environment_source
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import EnvironmentFaultError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.catalog_sources import EntryList
-from codegym_mcp.spec.environment import Environment
-from codegym_mcp.spec.environment_reader import read_environment_source
 
 BELL = Assignment(environment="counter", task="bell-2")
 

@@ -20,10 +20,10 @@ from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_index import read_summary
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.task_selection import Selection
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.errors import ConnectionFailedError, RunHaltedError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.catalog import Catalog
 
 
 class Configuration(BaseModel):

@@ -14,9 +14,9 @@ from codegym_harness.records.trajectory import Outcome
 from codegym_harness.runs.evaluate import evaluate, resume
 from codegym_harness.runs.recorded_run import open_run
 from codegym_harness.runs.run_tables import CALL_COLUMNS, EPISODE_COLUMNS, MESSAGE_COLUMNS
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.errors import CodegymError, NotFoundError, RunError, RunHaltedError, TaskError
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.environment import Environment
 from tests.conftest import ModelServer
 
 

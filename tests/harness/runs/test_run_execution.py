@@ -16,10 +16,10 @@ from codegym_harness.runs.run_directory_reader import read_configuration, read_t
 from codegym_harness.runs.run_execution import run_evaluation
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.task_selection import Selection
+from codegym_mcp.environment_definition.environment_reader import read_environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, RunHaltedError
 from codegym_mcp.sandbox.process.pool import SandboxPool
-from codegym_mcp.spec.environment_reader import read_environment
 from tests.conftest import ModelServer
 
 ENVIRONMENTS = Path(__file__).parents[3] / "environments"

@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from codegym_harness.runs.task_selection import SeedRange, Selection
+from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.errors import NotFoundError, TaskError
-from codegym_mcp.spec.environment_info import EnvironmentInfo
 from codegym_mcp.verification.audit.grading_rules import Grade
 
 

@@ -20,9 +20,9 @@ from codegym_harness.runs.task_selection import SeedRange
 from codegym_harness.task_sets.harbor_tasks import HarborOptions, write_harbor_tasks
 from codegym_harness.task_sets.task_set_contents import Part, TaskSelection
 from codegym_harness.task_sets.task_set_files import TaskSetSummary
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli import main
 from codegym_mcp.errors import CodegymError, TaskError
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.task_reference import TaskReference
 from tests.conftest import FIXTURES
 

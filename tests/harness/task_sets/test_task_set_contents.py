@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from codegym_harness.runs.task_selection import SeedRange
 from codegym_harness.task_sets.task_set_contents import Part, TaskSelection
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.errors import NotFoundError, TaskError
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.task_reference import FIRST_HELD_OUT_SEED
 from tests.conftest import FIXTURES
 

@@ -15,10 +15,10 @@ from codegym_harness.runs.task_selection import SeedRange
 from codegym_harness.task_sets import task_set_export
 from codegym_harness.task_sets.task_set_contents import Part, TaskSelection
 from codegym_harness.task_sets.task_set_export import TaskSetSummary
+from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli import main
 from codegym_mcp.cli.export_tasks import TASK_FORMATS
 from codegym_mcp.errors import CodegymError, NotFoundError
-from codegym_mcp.spec.catalog import Catalog
 from codegym_mcp.task_reference import TaskReference
 from tests.conftest import FIXTURES
 

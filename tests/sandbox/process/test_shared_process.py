@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_outcome import EpisodeState
@@ -18,7 +19,6 @@ from codegym_mcp.sandbox.process import shared_process
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.shared_process import ToolProcess
 from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
-from codegym_mcp.spec.environment import Environment
 from tests.conftest import Declare, OpenEpisode
 
 SOURCE = '''

@@ -7,12 +7,12 @@ import anyio
 import httpx2
 import pytest
 
+from codegym_mcp.environment_definition.task_splits import HELD_OUT_TASKS, TRAINING_TASKS
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.server.trainer_protocols import ors_sessions
 from codegym_mcp.server.trainer_protocols.ors_sessions import IDLE_SECONDS
 from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
-from codegym_mcp.spec.task_splits import HELD_OUT_TASKS, TRAINING_TASKS
 from codegym_mcp.task_reference import FIRST_HELD_OUT_SEED
 from tests.server.serving import SAFE, WORDS, Server, http_server
 

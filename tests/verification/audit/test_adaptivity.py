@@ -2,7 +2,7 @@ from functools import partial
 
 import pytest
 
-from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.verification.audit.adaptivity import measure_adaptivity
 from codegym_mcp.verification.audit.oracle_agreement import compare_oracle
 from codegym_mcp.verification.verification_context import VerificationContext

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegym_mcp.spec.environment import Task
-from codegym_mcp.spec.environment_reader import read_environment_source
+from codegym_mcp.environment_definition.environment import Task
+from codegym_mcp.environment_definition.environment_reader import read_environment_source
 from codegym_mcp.verification.audit.config_invariants import Invariants, kind, walk
 from codegym_mcp.verification.audit.config_perturbation import Perturbation
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.verification.audit.audit import audit
 from codegym_mcp.verification.audit.grading_rules import Grade, Weakness
 from codegym_mcp.verification.audit.one_call_leakage import (

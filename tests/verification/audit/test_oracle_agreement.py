@@ -1,4 +1,4 @@
-from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.verification.audit.audit_measurements import Agreement
 from codegym_mcp.verification.audit.oracle_agreement import (
     compare_oracle,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.spec.environment_reader import read_environment_source
+from codegym_mcp.environment_definition.environment_reader import read_environment_source
 from codegym_mcp.verification.audit.value_search import ObservedCall, SearchedPlay, measure_search_costs
 
 FILE = '''"""Find a place."""

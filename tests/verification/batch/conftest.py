@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.catalog_entries import Entry
 from tests.verification.planting import PLANTED
 
 NAMES = ("clock", "unseen_order", "unused_tool")

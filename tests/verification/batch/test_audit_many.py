@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.catalog_entries import Entry
+from codegym_mcp.catalog.stored_grade import audit_path
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.spec.catalog import Catalog
-from codegym_mcp.spec.catalog_entries import Entry
-from codegym_mcp.spec.stored_grade import audit_path
 from codegym_mcp.verification.audit.audit import Audit
 from codegym_mcp.verification.audit.audit_files import AuditFiles, current_audit
 from codegym_mcp.verification.audit.grading_rules import Grade

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from codegym_mcp.catalog.catalog_entries import Entry
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.spec.catalog_entries import Entry
 from codegym_mcp.verification.batch.verify_many import stream_verifications, verify_environment, verify_many
 from codegym_mcp.verification.gate_results import Gate, GateProblem, GateState, Verification
 from codegym_mcp.verification.verification_cache import VerificationCache

@@ -1,5 +1,5 @@
 from codegym_mcp.verification.gate_results import Gate, GateState
-from codegym_mcp.verification.gates.verify import verify
+from codegym_mcp.verification.gates.all_gates import verify
 from codegym_mcp.verification.verification_context import VerificationContext
 
 SOURCE = '''

@@ -3,7 +3,7 @@ from typing import Any, Literal
 import pytest
 from typing_extensions import TypedDict
 
-from codegym_mcp.spec.tools import Parameter, Tool
+from codegym_mcp.environment_definition.tools import Parameter, Tool
 from codegym_mcp.verification.gates.extreme_values import LENGTH, extreme_arguments
 
 

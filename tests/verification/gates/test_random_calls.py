@@ -1,4 +1,4 @@
-from codegym_mcp.spec.environment import Environment, Task
+from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.verification.gate_results import Gate
 from codegym_mcp.verification.gates.random_calls import CallSource, check_random_calls
 from codegym_mcp.verification.verification_context import VerificationContext

@@ -1,0 +1,1 @@
+"""Reads what defines an environment from its source: tools, types, task text, scoring and tasks."""

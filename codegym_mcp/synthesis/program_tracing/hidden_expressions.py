@@ -1,0 +1,430 @@
+"""Expressions that depend on hidden values, as the environment computes them.
+
+A hidden expression is evaluated in the environment. What the caller knows in it becomes a hole, that is, a
+parameter of the tool: in `heights[i + 1] > limit` with hidden heights, the holes are `i + 1` and `limit`, and
+the environment computes `self.heights[@0] > @1`.
+"""
+
+import ast
+import copy
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+
+from codegym_mcp.synthesis.program_tracing.pure_functions import (
+    MUTATING_FUNCTIONS,
+    MUTATING_METHODS,
+    PURE_BUILTINS,
+)
+from codegym_mcp.synthesis.program_tracing.value_shapes import Kind, Shape
+
+HOLE = "@"
+"""The first character of the names of holes in a hidden expression."""
+_BOOL = Shape(frozenset({Kind.BOOL}))
+_INT = Shape(frozenset({Kind.INT}))
+_TEXT = Shape(frozenset({Kind.STR}), longest=9)
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenValue:
+    """A value that only the environment can compute.
+
+    Attributes:
+        expression: how the environment computes it; holes are names that begin with `@`.
+        holes: the expressions of the caller that fill the holes.
+        shape: the shape of the value, or None if it is not known.
+        raw: whether it is a hidden variable or a part of one, not something computed of it.
+    """
+
+    expression: ast.expr
+    holes: tuple[ast.expr, ...]
+    shape: Shape | None
+    raw: bool
+
+    @property
+    def template(self) -> str:
+        """The expression as text; equal templates differ only in what fills their holes."""
+        return ast.unparse(self.expression)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A variable whose value the environment computes again from coordinates that the caller keeps.
+
+    Attributes:
+        template: the expression of the environment.
+        coordinates: the caller's variables that fill the holes, in order.
+        shape: the shape of the value.
+    """
+
+    template: ast.expr
+    coordinates: tuple[str, ...]
+    shape: Shape | None
+    raw: bool = True
+
+    @property
+    def key(self) -> str:
+        """A text that is equal for equal views."""
+        return f"view {ast.unparse(self.template)} {self.coordinates}"
+
+
+@dataclass(frozen=True, eq=False)
+class Register:
+    """A variable that is an attribute of the environment.
+
+    Attributes:
+        attribute: name of the attribute.
+        shape: the shape of the value.
+    """
+
+    attribute: str
+    shape: Shape | None
+
+    @property
+    def key(self) -> str:
+        """A text that is equal for equal registers."""
+        return f"register {self.attribute}"
+
+
+HiddenKind = View | Register
+
+
+class NotExpressibleError(Exception):
+    """An expression cannot be computed by the environment in one step."""
+
+
+@dataclass
+class ExpressionScope:
+    """What the names of a function mean.
+
+    Attributes:
+        hidden: the variables that are hidden.
+        visible: the other variables of the function.
+        shapes: the shapes of variables.
+        helpers: functions of the solution that the environment may call.
+        imported: names that imports bind.
+    """
+
+    hidden: Mapping[str, HiddenKind]
+    visible: Set[str]
+    shapes: Mapping[str, Shape]
+    helpers: Set[str]
+    imported: Set[str]
+
+    def is_hidden(self, node: ast.AST) -> bool:
+        """Returns whether an expression reads a hidden variable."""
+        return any(isinstance(each, ast.Name) and each.id in self.hidden for each in ast.walk(node))
+
+    def is_known(self, node: ast.AST) -> bool:
+        """Returns whether an expression reads no variable of the function at all."""
+        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        return not names & (self.visible | set(self.hidden))
+
+    def express(self, node: ast.expr) -> HiddenValue | None:
+        """Returns how the environment computes an expression, or None if it cannot be done in one step."""
+        builder = _Builder(self)
+        try:
+            expression, shape = builder.build(node)
+        except NotExpressibleError:
+            return None
+        return HiddenValue(expression, tuple(builder.holes), shape, _is_raw(expression))
+
+    def visible_shape(self, node: ast.expr) -> Shape | None:
+        """Returns the shape of an expression of the caller, or None if it is not known."""
+        match node:
+            case ast.Name(id=name):
+                return self.shapes.get(name)
+            case ast.Subscript(value=value, slice=ast.Constant(value=int(index))):
+                shape = self.visible_shape(value)
+                return shape.member(index) if shape is not None else None
+            case ast.Subscript(value=value, slice=ast.Slice()):
+                return self.visible_shape(value)
+            case ast.Subscript(value=value):
+                shape = self.visible_shape(value)
+                return shape.member() if shape is not None else None
+            case ast.Compare() | ast.BoolOp():
+                return _BOOL
+            case ast.BinOp(left=left, right=right):
+                shapes = [shape for each in (left, right) if (shape := self.visible_shape(each)) is not None]
+                return next((shape for shape in shapes if not shape.is_scalar), next(iter(shapes), None))
+            case ast.Call(func=ast.Name(id="len" | "int" | "ord" | "sum" | "abs")):
+                return _INT
+            case ast.List() | ast.Dict() | ast.Set() | ast.ListComp() | ast.DictComp():
+                return Shape(frozenset({Kind.LIST}))
+        return None
+
+
+@dataclass
+class _Builder:
+    """Builds one hidden expression and collects its holes."""
+
+    scope: ExpressionScope
+    holes: list[ast.expr] = field(default_factory=list)
+    bound: set[str] = field(default_factory=set)
+
+    def build(self, node: ast.expr) -> tuple[ast.expr, Shape | None]:
+        """Returns the expression of the environment and its shape."""
+        if not self.scope.is_hidden(node):
+            return self._visible(node), self.scope.visible_shape(node)
+        match node:
+            case ast.Name(id=name):
+                return self._variable(self.scope.hidden[name])
+            case ast.Subscript():
+                return self._subscript(node)
+            case ast.Call():
+                return self._call(node)
+            case ast.Attribute(value=value, attr=name) if not name.startswith("_"):
+                return ast.Attribute(self.build(value)[0], name, ast.Load()), None
+            case ast.Compare() | ast.BoolOp():
+                return self._children(node), _BOOL
+            case ast.UnaryOp(op=ast.Not()):
+                return self._children(node), _BOOL
+            case ast.JoinedStr():
+                return self._children(node), _TEXT
+            case ast.BinOp():
+                made = self._children(node)
+                left = self.build(node.left)[1] if self.scope.is_hidden(node.left) else None
+                return made, left if left is not None and left.kinds <= {
+                    Kind.INT,
+                    Kind.STR,
+                    Kind.LIST,
+                } else None
+            case ast.Lambda(args=arguments):
+                return self._with_bound({each.arg for each in arguments.args}, node), None
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                targets = [clause.target for clause in node.generators]
+                names = {e.id for t in targets for e in ast.walk(t) if isinstance(e, ast.Name)}
+                return self._with_bound(names, node), None
+            case (
+                ast.UnaryOp()
+                | ast.IfExp()
+                | ast.Tuple()
+                | ast.List()
+                | ast.Set()
+                | ast.Dict()
+                | ast.Starred()
+            ):
+                return self._children(node), None
+            case ast.Slice() | ast.FormattedValue():
+                return self._children(node), None
+        raise NotExpressibleError
+
+    def hole(self, node: ast.expr) -> ast.Name:
+        """Returns the name of the hole that an expression of the caller fills."""
+        if any(isinstance(each, ast.Name) and each.id in self.bound for each in ast.walk(node)):
+            raise NotExpressibleError
+        text = ast.dump(node)
+        for number, known in enumerate(self.holes):
+            if ast.dump(known) == text:
+                return ast.Name(f"{HOLE}{number}", ast.Load())
+        self.holes.append(node)
+        return ast.Name(f"{HOLE}{len(self.holes) - 1}", ast.Load())
+
+    def _visible(self, node: ast.expr) -> ast.expr:
+        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        if not names & self.scope.visible:
+            return copy.deepcopy(node)
+        match node:
+            case (
+                ast.Tuple()
+                | ast.List()
+                | ast.Slice()
+                | ast.Starred()
+                | ast.FormattedValue()
+                | ast.JoinedStr()
+            ):
+                return self._children(node)
+        if names & self.bound:
+            if isinstance(node, ast.Name):
+                return node
+            return self._children(node)
+        shape = self.scope.visible_shape(node)
+        if shape is not None and not shape.is_plain:
+            raise NotExpressibleError
+        if isinstance(node, ast.Call | ast.Lambda | ast.ListComp | ast.GeneratorExp) and shape is None:
+            match node:
+                case ast.Call(func=ast.Name(id="min" | "max" | "pow" | "str" | "chr" | "round" | "float")):
+                    pass
+                case _:
+                    raise NotExpressibleError
+        return self.hole(copy.deepcopy(node))
+
+    def _variable(self, kind: HiddenKind) -> tuple[ast.expr, Shape | None]:
+        if isinstance(kind, Register):
+            return attribute_of_self(kind.attribute), kind.shape
+        names = [self.hole(ast.Name(each, ast.Load())).id for each in kind.coordinates]
+        return fill(kind.template, [ast.Name(each, ast.Load()) for each in names]), kind.shape
+
+    def _subscript(self, node: ast.Subscript) -> tuple[ast.expr, Shape | None]:
+        base, shape = self.build(node.value)
+        if getattr(node, "is_element", False):
+            base, shape = _as_sequence(base, shape)
+        index = node.slice
+        match index:
+            case ast.Slice():
+                return ast.Subscript(base, self._children(index), ast.Load()), shape
+            case ast.Constant(value=int(number)) if not isinstance(number, bool):
+                fields = shape is not None and shape.fields is not None
+                known = fields or shape is None or not shape.is_indexed or number < 0
+                part: ast.expr = copy.deepcopy(index) if known else self.hole(copy.deepcopy(index))
+                member = shape.member(number) if shape is not None else None
+                return ast.Subscript(base, part, ast.Load()), member
+        part, _ = self.build(index)
+        return ast.Subscript(base, part, ast.Load()), shape.member() if shape is not None else None
+
+    def _call(self, node: ast.Call) -> tuple[ast.expr, Shape | None]:
+        scope = self.scope
+        match node.func:
+            case ast.Name(id="len") if getattr(node, "counts_elements", False):
+                base, shape = self.build(node.args[0])
+                return ast.Call(node.func, [_as_sequence(base, shape)[0]], []), _INT
+            case ast.Name(id=name):
+                allowed = name in PURE_BUILTINS or name in scope.helpers
+                allowed = allowed or (name in scope.imported and name not in MUTATING_FUNCTIONS)
+                if name in scope.visible or name in scope.hidden or not allowed:
+                    raise NotExpressibleError
+                function: ast.expr = node.func
+            case ast.Attribute(value=ast.Name(id=module), attr=name) if module in scope.imported:
+                if name in MUTATING_FUNCTIONS:
+                    raise NotExpressibleError
+                function = node.func
+            case ast.Attribute(value=value, attr=name):
+                if name in MUTATING_METHODS or name.startswith("_"):
+                    raise NotExpressibleError
+                base, shape = self.build(value)
+                made = self._arguments(ast.Attribute(base, name, ast.Load()), node)
+                return made, _method_shape(name, shape)
+            case _:
+                raise NotExpressibleError
+        made = self._arguments(copy.deepcopy(function), node)
+        return made, self._call_shape(name, node)
+
+    def _call_shape(self, name: str, node: ast.Call) -> Shape | None:
+        if name in ("len", "int", "ord", "count", "sum", "abs"):
+            return _INT
+        if name in ("bool", "isinstance", "any", "all"):
+            return _BOOL
+        if name in ("str", "chr", "bin", "hex", "oct"):
+            return _TEXT
+        if name in ("sorted", "list", "reversed", "tuple", "set") and node.args:
+            shape = self.build(node.args[0])[1] if self.scope.is_hidden(node.args[0]) else None
+            kind = {"tuple": Kind.TUPLE, "set": Kind.SET}.get(name, Kind.LIST)
+            members = shape.member() if shape is not None else None
+            if shape is not None and shape.only(Kind.DICT):
+                members = shape.keys
+            return Shape(frozenset({kind}), items=members, longest=9)
+        return None
+
+    def _arguments(self, function: ast.expr, node: ast.Call) -> ast.expr:
+        is_helper = isinstance(function, ast.Name) and function.id in self.scope.helpers
+        build = self._helper_argument if is_helper else self._argument
+        arguments = [build(each) for each in node.args]
+        keywords = [ast.keyword(each.arg, self._argument(each.value)) for each in node.keywords]
+        return ast.Call(function, arguments, keywords)
+
+    def _argument(self, node: ast.expr) -> ast.expr:
+        return self.build(node)[0]
+
+    def _helper_argument(self, node: ast.expr) -> ast.expr:
+        """Builds an argument of a helper. A constant fills a hole, so that all calls are of one tool."""
+        match node:
+            case ast.Constant(value=str() | int() | float()):
+                return self.hole(copy.deepcopy(node))
+        return self._argument(node)
+
+    def _children(self, node: ast.expr) -> ast.expr:
+        made = copy.copy(node)
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, ast.expr):
+                setattr(made, name, self.build(value)[0])
+            elif isinstance(value, list):
+                setattr(made, name, [self._part(each) for each in value])
+        return made
+
+    def _part(self, node: object) -> object:
+        if isinstance(node, ast.expr):
+            return self.build(node)[0]
+        if isinstance(node, ast.comprehension):
+            made = copy.copy(node)
+            made.iter = self.build(node.iter)[0]
+            made.ifs = [self.build(each)[0] for each in node.ifs]
+            return made
+        return node
+
+    def _with_bound(self, names: set[str], node: ast.expr) -> ast.expr:
+        if names & (set(self.scope.hidden) | set(self.scope.visible)) - names:
+            raise NotExpressibleError
+        shadowed = names & (set(self.scope.hidden) | set(self.scope.visible))
+        if shadowed:
+            raise NotExpressibleError
+        added = names - self.bound
+        self.bound |= added
+        try:
+            return self._children(node)
+        finally:
+            self.bound -= added
+
+
+def attribute_of_self(name: str) -> ast.Attribute:
+    """Returns the expression `self.name`."""
+    return ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load())
+
+
+def fill(expression: ast.expr, values: list[ast.expr]) -> ast.expr:
+    """Returns a copy of an expression with its holes filled."""
+
+    class Filler(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            if node.id.startswith(HOLE):
+                return copy.deepcopy(values[int(node.id.removeprefix(HOLE))])
+            return node
+
+    made: ast.expr = Filler().visit(copy.deepcopy(expression))
+    return made
+
+
+def _as_sequence(base: ast.expr, shape: Shape | None) -> tuple[ast.expr, Shape | None]:
+    """Returns an expression whose members can be counted and numbered as iteration yields them."""
+    if shape is not None and shape.is_indexed:
+        return base, shape
+    name = "sorted" if shape is not None and shape.kinds <= {Kind.SET, Kind.FROZENSET} else "list"
+    members = None
+    if shape is not None:
+        members = shape.keys if shape.only(Kind.DICT) else shape.items
+    made = ast.Call(ast.Name(name, ast.Load()), [base], [])
+    if isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id in ("list", "sorted"):
+        made = base
+    return made, Shape(frozenset({Kind.LIST}), items=members, longest=9)
+
+
+def _method_shape(name: str, shape: Shape | None) -> Shape | None:
+    if name in ("split", "splitlines"):
+        return Shape(frozenset({Kind.LIST}), items=_TEXT, longest=9)
+    if name in ("lower", "upper", "strip", "lstrip", "rstrip", "replace", "title", "swapcase", "capitalize"):
+        return _TEXT
+    if name in ("count", "index", "find", "rfind"):
+        return _INT
+    if name.startswith("is") or name in ("startswith", "endswith"):
+        return _BOOL
+    if name == "keys" and shape is not None and shape.keys is not None:
+        return Shape(frozenset({Kind.SET}), items=None)
+    if name == "get" and shape is not None:
+        return shape.items
+    if name == "copy":
+        return shape
+    return None
+
+
+def _is_raw(node: ast.expr) -> bool:
+    """Returns whether a value is a hidden variable, or a member of a container computed of hidden ones."""
+    selected = False
+    while isinstance(node, ast.Subscript):
+        node, selected = node.value, True
+    match node:
+        case ast.Attribute():
+            return True
+        case ast.Name():
+            # A table of the solution, in which something hidden is looked up.
+            return False
+        case ast.Call(func=ast.Name(id=name)):
+            return selected and name in PURE_BUILTINS
+    return selected

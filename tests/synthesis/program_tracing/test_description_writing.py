@@ -1,0 +1,70 @@
+"""Names and descriptions of tools that are helpers of the solution."""
+
+import pytest
+
+from codegym_mcp.synthesis.program_tracing.description_writing import describe_parameter, describe_tool
+from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedTool
+from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
+from codegym_mcp.synthesis.program_tracing.traced_program import Program, read_program
+from codegym_mcp.synthesis.program_tracing.value_shapes import shape_of
+from codegym_mcp.synthesis.program_tracing.variable_placement import Variation
+
+COUNTING = """
+
+def f(crates, room):
+    count = 0
+    for number in range(len(crates)):
+        if fits(crates, number, room):
+            count += 1
+    return count
+"""
+COMPARES = "    return crates[crate] <= space"
+LOOPS = "    for size in crates[crate:]:\n        if size > space:\n            return False\n    return True"
+
+
+def helper_tool(body: str) -> tuple[LiftedTool, Program]:
+    """Lifts a solution whose helper `fits` has this body, and returns the tool that the helper becomes."""
+    program = read_program(f"def fits(crates, crate, space):\n{body}{COUNTING}", (), "f")
+    shapes = {"crates": shape_of([[3, 4]]), "room": shape_of([3])}
+    variables = {("f", name): shape for name, shape in shapes.items()}
+    lifted = lift(program, ["crates"], variables, shapes, Variation("helpers are tools"))
+    (tool,) = [each for each in lifted.tools if each.parameters]
+    return tool, program
+
+
+def test_a_tool_has_the_name_and_the_parameters_of_its_helper() -> None:
+    tool, _ = helper_tool(COMPARES)
+    assert (tool.name, tool.parameters) == ("fits", ["crate", "space"])
+
+
+def test_the_docstring_of_a_helper_describes_its_tool() -> None:
+    summary = "Returns whether a crate needs\n    at most `space` litres."
+    tool, program = helper_tool(f'    """{summary}\n\n    More.\n    """\n{COMPARES}')
+    assert describe_tool(tool, program) == "Returns whether a crate needs at most `space` litres."
+
+
+def test_a_docstring_that_describes_no_truth_value_is_completed_where_only_the_truth_is_returned() -> None:
+    tool, program = helper_tool('    """Returns the size of a crate."""\n    return crates[crate]')
+    assert describe_tool(tool, program) == (
+        "Returns the size of a crate. The result is true unless this is zero or empty."
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "description"),
+    [
+        (COMPARES, "Tells whether the item of crates at crate is at most space."),
+        (LOOPS, "Tells whether `fits` of crates, crate, space is not zero or empty."),
+        ("    return crates[crate]", "Tells whether the item of crates at crate is not zero or empty."),
+    ],
+)
+def test_a_helper_without_docstring_is_described_by_its_code(body: str, description: str) -> None:
+    tool, program = helper_tool(body)
+    assert describe_tool(tool, program) == description
+
+
+def test_a_parameter_that_selects_an_item_is_described_as_a_position() -> None:
+    tool, program = helper_tool(COMPARES)
+    assert describe_parameter(tool, "crate", program) == "position in crates, counted from 0."
+    assert describe_parameter(tool, "space", program) == "the value of space."
+    assert describe_parameter(tool, "value", program) == "the value."
