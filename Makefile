@@ -36,7 +36,7 @@ test-all:
 
 # What depends on the version of Python, on the newest one that is installed.
 test-newer:
-	$(PYTHON) tests/every_python.py --newest tests/sandbox tests/environment_definition tests/verification/test_bundled.py
+	$(PYTHON) tests/every_python.py --newest tests/sandbox tests/answer_scoring tests/catalog tests/environment_definition tests/verification/test_bundled.py
 
 # A desktop client installs it by a click. The official packer validates the manifest.
 bundle: tests/interop/node_modules
