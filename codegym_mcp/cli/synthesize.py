@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 import click
 
 from codegym_mcp.catalog.catalog import Catalog
+from codegym_mcp.catalog.catalog_entries import Entry
 from codegym_mcp.cli.command_output import echo, err, json_option, print_json, run, unconfined_option
 from codegym_mcp.cli.model_flags import read_text_model_options, refuse_model_options, text_model_options
 from codegym_mcp.cli.synthesis_progress import SynthesisProgress, print_funnel
-from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.models import Model
 from codegym_mcp.synthesis import prompt_rendering
@@ -227,11 +227,11 @@ def _read_fields(fields: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _existing(paths: Iterable[Path]) -> Iterable[Environment]:
-    yield from Catalog.load().environments()
+def _existing(paths: Iterable[Path]) -> Iterable[Entry]:
+    yield from Catalog.load().entries
     for path in paths:
         try:
-            yield from Catalog.load([path]).environments()
+            yield from Catalog.load([path]).entries
         except CodegymError:
             # A new output folder holds no environments.
             if path.is_dir() and not any(path.glob("*.py")):

@@ -3,16 +3,17 @@
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 import anyio
 from pydantic_core import to_json
 
+from codegym_mcp.catalog.catalog_entries import Entry
 from codegym_mcp.code_digest import code_digest
-from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.environment_definition.environment_reader import read_environment_source
-from codegym_mcp.errors import CodegymError, ModelError
+from codegym_mcp.errors import CodegymError, ModelError, SourceError
 from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, find_repeated_problems
 from codegym_mcp.synthesis.environment_draft import environment_name
 from codegym_mcp.synthesis.output_folder import OutputFolder
@@ -50,7 +51,8 @@ class Synthesis:
         author: makes one candidate of a problem.
         store: stores responses and outcomes.
         folder: the folder of the environments.
-        existing: environments that new ones must not repeat.
+        existing: environments that new ones must not repeat. They are read when the first one is accepted;
+            those that cannot be used are not compared.
         concurrency: number of problems at once.
         observer: receives the progress.
     """
@@ -58,7 +60,7 @@ class Synthesis:
     author: Author
     store: SynthesisStore
     folder: OutputFolder
-    existing: Sequence[Environment] = ()
+    existing: Sequence[Entry] = ()
     concurrency: int = 8
     observer: SynthesisObserver = field(default_factory=SynthesisObserver)
 
@@ -148,10 +150,13 @@ class _Totals:
         self._outcomes: list[ProblemOutcome] = []
         self._unfinished: list[RejectedProblem] = []
         ours = {name for each in problems for name in synthesis.folder.names(each.id)}
-        others = [each for each in synthesis.existing if each.name not in ours]
-        self._fingerprints = Fingerprints([Fingerprint.of(each) for each in others])
-        self._taken = {each.name for each in others}
+        self._others = [each for each in synthesis.existing if each.name not in ours]
+        self._taken = {each.name for each in self._others}
         self.index = 0
+
+    @cached_property
+    def _fingerprints(self) -> Fingerprints:
+        return Fingerprints(list(_fingerprints(self._others)))
 
     def add(self, decided: ProblemOutcome | RejectedProblem) -> None:
         problem = self._problems[self.index]
@@ -205,6 +210,14 @@ class _Totals:
         theirs = self._synthesis.folder.names_of_others(problem)
         taken = self._taken | theirs
         return next(name for name in _names(environment_name(title)) if name not in taken)
+
+
+def _fingerprints(entries: Iterable[Entry]) -> Iterator[Fingerprint]:
+    for entry in entries:
+        try:
+            yield Fingerprint.of(entry.read())
+        except SourceError:
+            continue
 
 
 def _describe_fault(error: Exception) -> str:
