@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import gc
 import inspect
 import json
 import os
@@ -45,6 +46,19 @@ def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.stash[_OWN_CACHE] = folder = Path(tempfile.mkdtemp(prefix="codegym-mcp-tests-"))
         os.environ["CODEGYM_MCP_CACHE"] = str(folder)
+
+
+def pytest_collection_finish() -> None:
+    """Excludes the thousands of collected tests from all searches for garbage, of which each run begins with one."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_runtest_logfinish() -> None:
+    """Excludes them again after a test that has ended that."""
+    if not gc.get_freeze_count():
+        gc.collect(1)
+        gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
