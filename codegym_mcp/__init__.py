@@ -21,7 +21,7 @@ from codegym_mcp.version import VERSION
 if TYPE_CHECKING:
     from codegym_harness import CommandAgent, ModelAgent, Run, Trajectory
     from codegym_harness.clients.remote_client import Client
-    from codegym_harness.trainers.gym_spec import GymSpec
+    from codegym_harness.trainers.trl_gym_spec import GymSpec
     from codegym_mcp.catalog.catalog import Catalog
     from codegym_mcp.environment_definition.environment import Environment, Task
     from codegym_mcp.episode_api import load, open_episode
@@ -92,7 +92,7 @@ _HOMES = {
     "CommandAgent": "codegym_harness",
     "Environment": "codegym_mcp.environment_definition.environment",
     "Episode": "codegym_mcp.runtime.blocking_episode",
-    "GymSpec": "codegym_harness.trainers.gym_spec",
+    "GymSpec": "codegym_harness.trainers.trl_gym_spec",
     "Limits": "codegym_mcp.episode_limits",
     "ModelAgent": "codegym_harness",
     "Run": "codegym_harness",

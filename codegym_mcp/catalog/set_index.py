@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from codegym_mcp.catalog.environment_sets import SetRow, parse_line, read_row, row_place
 from codegym_mcp.catalog.row_descriptions import RowProblem, decompress_content, row_digest
 from codegym_mcp.catalog.set_index_build import build_index
-from codegym_mcp.catalog.stored_indexes import FileStamp, index_directory, open_stored
+from codegym_mcp.catalog.set_index_files import FileStamp, index_directory, open_stored
 from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.errors import SourceError
 from codegym_mcp.storage.json_lines import read_line_at

@@ -20,8 +20,8 @@ from pyarrow import parquet
 from codegym_mcp.catalog import (
     environment_sets,
     set_index,
-    set_index_processes,
-    stored_indexes,
+    set_index_build_processes,
+    set_index_files,
 )
 from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.catalog.row_descriptions import IndexedRow
@@ -71,13 +71,13 @@ def stored(cache: Path) -> list[Path]:
 def builds(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The sets that were indexed, in the order in which it was done."""
     found: list[Path] = []
-    build = stored_indexes.build_index
+    build = set_index_files.build_index
 
     def counted(path: Path, database: sqlite3.Connection) -> None:
         found.append(path)
         build(path, database)
 
-    monkeypatch.setattr(stored_indexes, "build_index", counted)
+    monkeypatch.setattr(set_index_files, "build_index", counted)
     return found
 
 
@@ -144,7 +144,7 @@ def test_indexes_of_other_versions_are_left_alone(
 ) -> None:
     path = write_jsonl(tmp_path / "set.jsonl", [published()])
     SetIndex.open(path)
-    monkeypatch.setattr(stored_indexes, "INDEX_VERSION", stored_indexes.INDEX_VERSION + 1)
+    monkeypatch.setattr(set_index_files, "INDEX_VERSION", set_index_files.INDEX_VERSION + 1)
     assert SetIndex.open(path).names() == ["counter"]
     assert len(stored(cache)) == 2
 
@@ -191,13 +191,13 @@ def build_and_kill(path: Path, cache: Path) -> Path:
 def described(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of the rows that were described in this process."""
     found: list[int] = []
-    describe = set_index_processes.describe_row
+    describe = set_index_build_processes.describe_row
 
     def noted(path: Path, number: int, content: bytes) -> IndexedRow:
         found.append(number)
         return describe(path, number, content)
 
-    monkeypatch.setattr(set_index_processes, "describe_row", noted)
+    monkeypatch.setattr(set_index_build_processes, "describe_row", noted)
     return found
 
 
@@ -287,8 +287,8 @@ def test_processes_index_large_sets_as_this_process_does(
     rows.insert(3, "garbage")
     paths = [write_jsonl(tmp_path / name, rows) for name in ("one.jsonl", "two.jsonl")]
     alone = SetIndex.open(paths[0])
-    monkeypatch.setattr(set_index_processes, "_FEW_ROWS", 2)
-    monkeypatch.setattr(set_index_processes, "_CHUNK", 3)
+    monkeypatch.setattr(set_index_build_processes, "_FEW_ROWS", 2)
+    monkeypatch.setattr(set_index_build_processes, "_CHUNK", 3)
     together = SetIndex.open(paths[1])
     assert alone.names() == together.names()
     assert [alone.find(name) for name in alone.names()] == [together.find(name) for name in alone.names()]

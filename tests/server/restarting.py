@@ -13,8 +13,8 @@ from typing import BinaryIO
 import anyio
 from anyio.abc import Process
 
+from codegym_harness.clients.lost_connection_retries import RetryingClient
 from codegym_harness.clients.mcp_client import ssl_context
-from codegym_harness.clients.retrying_client import RetryingClient
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.server.listeners import bind
 

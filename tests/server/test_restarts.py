@@ -14,8 +14,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from codegym_harness.clients.control_client import ControlClient
+from codegym_harness.clients.lost_connection_retries import RetryingClient
 from codegym_harness.clients.mcp_client import connect, ssl_context
-from codegym_harness.clients.retrying_client import RetryingClient
 from codegym_mcp.cli import main
 from codegym_mcp.control_plane_messages import OpenedEpisode, OpenRequest
 from codegym_mcp.episode_limits import Limits

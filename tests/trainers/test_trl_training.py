@@ -14,8 +14,8 @@ from transformers.utils import get_json_schema
 from trl import GRPOConfig, GRPOTrainer
 
 import codegym_mcp
-from codegym_harness.trainers.gym_spec import GymSpec
 from codegym_harness.trainers.tool_functions import tool_function
+from codegym_harness.trainers.trl_gym_spec import GymSpec
 from codegym_mcp.curriculum.curriculum_file import CurriculumFile
 from codegym_mcp.curriculum.difficulty_rule import CurriculumRule
 from codegym_mcp.environment_definition.tools import tool_view

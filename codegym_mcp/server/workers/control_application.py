@@ -20,11 +20,11 @@ from codegym_mcp.server.error_responses import error_response
 from codegym_mcp.server.http_application import EXCEPTION_HANDLERS, request_checks
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.request_scheduling import ScheduledRequests
-from codegym_mcp.server.workers.episode_placement import EpisodePlacement
+from codegym_mcp.server.workers.connection_handover import RoutedRequests
+from codegym_mcp.server.workers.episode_owner import OWN_PART, Owner
 from codegym_mcp.server.workers.merged_episode_list import merge_pages
 from codegym_mcp.server.workers.merged_metrics import MergedMetrics
-from codegym_mcp.server.workers.request_owner import OWN_PART, Owner
-from codegym_mcp.server.workers.routed_requests import RoutedRequests
+from codegym_mcp.server.workers.new_episode_placement import EpisodePlacement
 from codegym_mcp.server.workers.worker_supervisor import WorkerSupervisor
 from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION

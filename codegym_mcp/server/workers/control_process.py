@@ -11,7 +11,7 @@ from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.stop_signals import receive_stop_signals
 from codegym_mcp.server.uvicorn_server import HttpServer, stop_on_signal
 from codegym_mcp.server.workers.control_application import make_control_app
-from codegym_mcp.server.workers.worker_channel import ChannelMessage
+from codegym_mcp.server.workers.control_channel import ChannelMessage
 from codegym_mcp.server.workers.worker_supervisor import WorkerSupervisor
 
 

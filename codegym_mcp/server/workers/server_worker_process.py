@@ -24,17 +24,17 @@ from codegym_mcp.runtime.runtime_assembly import assemble
 from codegym_mcp.server.http_application import ServerPart, make_app
 from codegym_mcp.server.stop_signals import receive_stop_signals
 from codegym_mcp.server.uvicorn_server import HttpServer, stop_on_signal
-from codegym_mcp.server.workers.episode_placement import EpisodePlacement
-from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable, WorkerOpenEpisodes
-from codegym_mcp.server.workers.request_owner import Owner, run_of_worker
-from codegym_mcp.server.workers.routed_requests import RoutedRequests
-from codegym_mcp.server.workers.worker_channel import (
+from codegym_mcp.server.workers.connection_handover import RoutedRequests
+from codegym_mcp.server.workers.control_channel import (
     CONTROL_PROCESS,
     ChannelMessage,
     MessageKind,
     WorkerChannel,
 )
-from codegym_mcp.server.workers.worker_requests import request_worker
+from codegym_mcp.server.workers.episode_owner import Owner, run_of_worker
+from codegym_mcp.server.workers.new_episode_placement import EpisodePlacement
+from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable, WorkerOpenEpisodes
+from codegym_mcp.server.workers.requests_between_processes import request_worker
 from codegym_mcp.server.workers.worker_settings import WorkerSettings
 
 _LOST = (

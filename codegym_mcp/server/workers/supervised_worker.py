@@ -11,8 +11,8 @@ import anyio
 
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.sandbox.process.process_end import process_end
-from codegym_mcp.server.workers.worker_channel import ChannelMessage, MessageKind, WorkerChannel
-from codegym_mcp.server.workers.worker_requests import request_worker
+from codegym_mcp.server.workers.control_channel import ChannelMessage, MessageKind, WorkerChannel
+from codegym_mcp.server.workers.requests_between_processes import request_worker
 from codegym_mcp.server.workers.worker_settings import WorkerSettings
 
 _READY_SECONDS = 30.0

@@ -14,9 +14,9 @@ from codegym_mcp.errors import CodegymError
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.uvicorn_server import GRACE_SECONDS
+from codegym_mcp.server.workers.control_channel import ChannelMessage
 from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable
 from codegym_mcp.server.workers.supervised_worker import ReceiveConnection, SupervisedWorker
-from codegym_mcp.server.workers.worker_channel import ChannelMessage
 from codegym_mcp.server.workers.worker_settings import WorkerSettings
 
 logger = logging.getLogger(__name__)

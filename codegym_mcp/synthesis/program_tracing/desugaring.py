@@ -5,8 +5,8 @@ import copy
 from collections.abc import Iterable
 
 from codegym_mcp.synthesis.program_tracing.consecutive_runs import write_runs
+from codegym_mcp.synthesis.program_tracing.expressions_as_loops import LoopWriter
 from codegym_mcp.synthesis.program_tracing.hidden_variables import HiddenVariables
-from codegym_mcp.synthesis.program_tracing.loop_writing import LoopWriter
 from codegym_mcp.synthesis.program_tracing.set_combination import combine_sets, set_operands
 from codegym_mcp.synthesis.program_tracing.sorting_by_comparison import write_sorts_as_comparisons
 from codegym_mcp.synthesis.program_tracing.syntax_nodes import (

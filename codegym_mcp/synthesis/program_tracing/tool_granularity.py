@@ -28,7 +28,7 @@ from codegym_mcp.synthesis.program_tracing.oracle_play_record import (
 from codegym_mcp.synthesis.program_tracing.oracle_player import MAX_CALLS, OraclePlayer
 from codegym_mcp.synthesis.program_tracing.redrawn_values import redraw_leaves, shuffle_leaves
 from codegym_mcp.synthesis.program_tracing.solution_runs import Evaluated, evaluate
-from codegym_mcp.synthesis.program_tracing.task_choice import choose_tasks, use_every_tool
+from codegym_mcp.synthesis.program_tracing.tasks_from_plays import choose_tasks, use_every_tool
 from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
 from codegym_mcp.synthesis.program_tracing.traced_program import Program
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError

@@ -15,7 +15,7 @@ from codegym_mcp.synthesis.program_tracing.hidden_expressions import (
     Register,
     View,
 )
-from codegym_mcp.synthesis.program_tracing.loop_conversion import plan_loop, unpack
+from codegym_mcp.synthesis.program_tracing.loops_over_positions import plan_loop, unpack
 from codegym_mcp.synthesis.program_tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
 from codegym_mcp.synthesis.program_tracing.value_shapes import Shape
 

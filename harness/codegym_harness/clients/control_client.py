@@ -11,8 +11,8 @@ import httpx2
 from opentelemetry.propagate import inject
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from codegym_harness.clients.lost_connection_retries import LEAST_PATIENCE, RetryingClient
 from codegym_harness.clients.mcp_client import ssl_context
-from codegym_harness.clients.retrying_client import LEAST_PATIENCE, RetryingClient
 from codegym_mcp.control_plane_messages import EpisodeInfo, EventInfo, OpenedEpisode, OpenRequest
 from codegym_mcp.environment_definition.environment_info import EnvironmentInfo
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError

@@ -18,12 +18,12 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server.lowlevel.server import Server
 from pydantic import ValidationError
 
-from codegym_harness.clients.foreign_http_client import ForeignHttpClient
-from codegym_harness.clients.foreign_message_repair import repair_messages
-from codegym_harness.clients.foreign_results import OUTPUT_SCHEMA_META, Warn
+from codegym_harness.clients.lost_connection_retries import retry_lost_connection
 from codegym_harness.clients.mcp_results import call_result
-from codegym_harness.clients.retrying_client import retry_lost_connection
 from codegym_harness.clients.server_output import logged_output
+from codegym_harness.clients.third_party_http_client import ForeignHttpClient
+from codegym_harness.clients.third_party_message_repair import repair_messages
+from codegym_harness.clients.third_party_results import OUTPUT_SCHEMA_META, Warn
 from codegym_mcp.episode_protocol import (
     REQUEST_KEY_META,
     TASK_TOOL_META,

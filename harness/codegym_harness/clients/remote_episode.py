@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from codegym_harness.clients.control_client import ControlClient
+from codegym_harness.clients.lost_connection_retries import LEAST_PATIENCE
 from codegym_harness.clients.mcp_client import McpConnection, connect
-from codegym_harness.clients.retrying_client import LEAST_PATIENCE
 from codegym_mcp.control_plane_messages import EpisodeInfo, EventInfo, OpenRequest
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import CallResult, TaskView, ToolView

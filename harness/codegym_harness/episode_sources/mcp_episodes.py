@@ -7,8 +7,8 @@ import anyio
 
 from codegym_harness.agents.agent_context import EpisodeAddress
 from codegym_harness.clients.control_client import ControlClient
+from codegym_harness.clients.lost_connection_retries import LEAST_PATIENCE
 from codegym_harness.clients.mcp_client import Target, connect
-from codegym_harness.clients.retrying_client import LEAST_PATIENCE
 from codegym_harness.episode_sources.call_limit import CallLimitedEpisode
 from codegym_harness.episode_sources.episode_source import Assignment, OpenEpisode
 from codegym_harness.records.trajectory import Transport

@@ -8,7 +8,7 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.errors import ConnectionFailedError, LimitError, NotFoundError
 
-from .test_retrying_client import server as server_of_replies
+from .test_lost_connection_retries import server as server_of_replies
 
 
 async def test_environments_are_listed(server: ServerProcess) -> None:

@@ -13,8 +13,8 @@ import mcp_types as types
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
-from codegym_harness.clients.foreign_responses import complete_response
-from codegym_harness.clients.foreign_results import Warn, repair_result
+from codegym_harness.clients.third_party_responses import complete_response
+from codegym_harness.clients.third_party_results import Warn, repair_result
 
 Item = SessionMessage | Exception
 _UNREADABLE = "Failed to parse "

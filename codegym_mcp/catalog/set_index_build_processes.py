@@ -22,7 +22,7 @@ from codegym_mcp.catalog.row_descriptions import (
     describe_row,
     row_digest,
 )
-from codegym_mcp.catalog.set_index_worker import ROWS, RowsRequest
+from codegym_mcp.catalog.set_index_build_process import ROWS, RowsRequest
 from codegym_mcp.errors import SourceError
 from codegym_mcp.python_process import python_command
 from codegym_mcp.storage.json_lines import MAX_LINE, too_long
@@ -145,12 +145,12 @@ def _describe(path: Path, row: UndescribedRow) -> IndexedRow:
 
 
 class _WorkerProcess:
-    """A process that describes rows; see `set_index_worker`."""
+    """A process that describes rows; see `set_index_build_process`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._process = subprocess.Popen(
-            python_command("codegym_mcp.catalog.set_index_worker"),
+            python_command("codegym_mcp.catalog.set_index_build_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 from codegym_mcp.episodes.shard import id_of_key
 from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
-from codegym_mcp.server.workers.request_owner import Owner, owner_by_body, owner_by_head
+from codegym_mcp.server.workers.episode_owner import Owner, owner_by_body, owner_by_head
 
 ID = "0123456789abcdef"
 TOKEN = f"{ID}-secret"

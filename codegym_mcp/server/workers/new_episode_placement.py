@@ -1,8 +1,8 @@
 """Chooses the worker that serves a request."""
 
 from codegym_mcp.episodes.shard import shard_of
+from codegym_mcp.server.workers.episode_owner import Owner
 from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable
-from codegym_mcp.server.workers.request_owner import Owner
 
 _TOLERATED = 1
 """Open episodes that a worker may have more than the one with the fewest, before others are preferred."""

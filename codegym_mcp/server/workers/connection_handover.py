@@ -22,7 +22,7 @@ from codegym_mcp.server.request_bodies import (
 from codegym_mcp.server.request_size_limits import CONNECTION, BoundedHttpProtocol
 from codegym_mcp.server.trainer_protocols.nemo_gym import MAX_ROLLOUT_BODY
 from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
-from codegym_mcp.server.workers.request_owner import OWN_PART, Owner, owner_by_body, owner_by_head
+from codegym_mcp.server.workers.episode_owner import OWN_PART, Owner, owner_by_body, owner_by_head
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from mcp_types.methods import validate_server_result
 
-from codegym_harness.clients.foreign_results import OUTPUT_SCHEMA_META, repair_result
 from codegym_harness.clients.mcp_results import call_result
+from codegym_harness.clients.third_party_results import OUTPUT_SCHEMA_META, repair_result
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.json_schema import inline_foreign_references
 from tests.damaged_data import damaged

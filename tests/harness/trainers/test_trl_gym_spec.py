@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import codegym_mcp
-from codegym_harness.trainers.gym_spec import GymSpec
 from codegym_harness.trainers.offered_tools import OfferedTools
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_harness.trainers.trl_environment import EnvironmentFactory
+from codegym_harness.trainers.trl_gym_spec import GymSpec
 from codegym_mcp.curriculum.curriculum_file import CurriculumFile
 from codegym_mcp.curriculum.difficulty_rule import CurriculumRule
 from codegym_mcp.episode_protocol import ToolView

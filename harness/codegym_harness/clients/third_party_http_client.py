@@ -10,12 +10,12 @@ import httpx2
 import mcp_types as types
 from pydantic_core import from_json
 
-from codegym_harness.clients.foreign_responses import (
+from codegym_harness.clients.lost_connection_retries import RetryingClient
+from codegym_harness.clients.third_party_responses import (
     complete_response,
     error_response,
     follows_specification,
 )
-from codegym_harness.clients.retrying_client import RetryingClient
 
 _LINE_END = re.compile(rb"(\r\n|\n|\r)")
 _MAX_LINE = 8 << 20

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 from anyio.abc import ByteStream, SocketAttribute
 
+from codegym_harness.clients.lost_connection_retries import RetryingClient, retry_lost_connection
 from codegym_harness.clients.mcp_client import ssl_context
-from codegym_harness.clients.retrying_client import RetryingClient, retry_lost_connection
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 HALF = ANSWER[:-1]
