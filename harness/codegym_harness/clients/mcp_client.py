@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from codegym_harness.clients.lost_connection_retries import retry_lost_connection
 from codegym_harness.clients.mcp_results import call_result
 from codegym_harness.clients.server_output import logged_output
-from codegym_harness.clients.third_party_http_client import ForeignHttpClient
+from codegym_harness.clients.third_party_http_client import ThirdPartyHttpClient
 from codegym_harness.clients.third_party_message_repair import repair_messages
 from codegym_harness.clients.third_party_results import OUTPUT_SCHEMA_META, Warn
 from codegym_mcp.episode_protocol import (
@@ -247,7 +247,7 @@ def _closed(error: Exception) -> bool:
 def _http_client(target: Target, patience: float, socket_path: Path | None) -> httpx2.AsyncClient:
     # The MCP client bounds the time of a response.
     timeout = httpx2.Timeout(_ANSWER_SECONDS, read=None)
-    return ForeignHttpClient(
+    return ThirdPartyHttpClient(
         url=target if isinstance(target, str) else "",
         patience=patience,
         socket_path=socket_path,

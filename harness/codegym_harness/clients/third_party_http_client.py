@@ -38,7 +38,7 @@ class _Request:
     method: str
 
 
-class ForeignHttpClient(RetryingClient):
+class ThirdPartyHttpClient(RetryingClient):
     """A client whose responses follow JSON-RPC, so that the SDK does not lose what a server said."""
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:

@@ -74,7 +74,7 @@ class ServedEpisodes:
             await self._control.close(episode_id)
 
 
-class ForeignEpisodes:
+class ThirdPartyEpisodes:
     """Connections to another MCP server: its tools are played and recorded, and nothing is scored.
 
     Args:

@@ -173,13 +173,13 @@ async def open_worker_rollouts(
 @asynccontextmanager
 async def _open_foreign_rollouts(config: RunConfig, agent: Agent) -> AsyncIterator[OpenRollouts]:
     """Opens connections to another MCP server."""
-    from codegym_harness.episode_sources.mcp_episodes import ForeignEpisodes
+    from codegym_harness.episode_sources.mcp_episodes import ThirdPartyEpisodes
 
     target = config.target()
     assert target is not None
     epochs = range(1, config.selection.epochs + 1)
     yield OpenRollouts(
-        _rollouts(config, agent, ForeignEpisodes(target, config.limits, prompt=config.prompt)),
+        _rollouts(config, agent, ThirdPartyEpisodes(target, config.limits, prompt=config.prompt)),
         [Assignment(environment=FOREIGN, epoch=epoch) for epoch in epochs],
         {},
     )

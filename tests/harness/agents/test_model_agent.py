@@ -4,7 +4,7 @@ import json
 
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
-from codegym_harness.episode_sources.mcp_episodes import ForeignEpisodes
+from codegym_harness.episode_sources.mcp_episodes import ThirdPartyEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.episodes.episode_manager import EpisodeManager
@@ -228,7 +228,7 @@ async def test_tools_of_another_server_are_played_until_the_model_calls_none(
     async with LocalEpisodes(episodes).open(BELL) as episode:
         url = f"{server.url}/episodes/{episodes.by_id(episode.id).token}/mcp"
         async with openai.agent(calls(LISTEN), TEXT) as agent:
-            trajectory = await roll_out(agent, ForeignEpisodes(url), Assignment(environment="mcp"))
+            trajectory = await roll_out(agent, ThirdPartyEpisodes(url), Assignment(environment="mcp"))
     assert (trajectory.extra.outcome, trajectory.extra.stop) == ("unscored", "text")
     assert len(openai.bodies(agent)) == 2
 

@@ -9,7 +9,7 @@ from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSo
 from codegym_harness.episode_sources.episode_worker_client import WorkerEpisodes
 from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerOptions
 from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
-from codegym_harness.episode_sources.mcp_episodes import ForeignEpisodes, ServedEpisodes
+from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes, ThirdPartyEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.catalog.catalog import Catalog
@@ -198,7 +198,7 @@ async def test_another_servers_episodes_are_recorded_and_not_scored(
 ) -> None:
     async with LocalEpisodes(episodes).open(BELL) as episode:
         url = f"{server.url}/episodes/{episodes.by_id(episode.id).token}/mcp"
-        source = ForeignEpisodes(url)
+        source = ThirdPartyEpisodes(url)
         trajectory = await roll_out(policy_agents.random(), source, Assignment(environment="mcp"))
     assert trajectory.extra.outcome == "unscored"
     assert trajectory.extra.verdict is None
@@ -216,7 +216,7 @@ async def test_calls_of_another_servers_episode_are_limited(
 
     async with LocalEpisodes(episodes).open(BELL) as episode:
         url = f"{server.url}/episodes/{episodes.by_id(episode.id).token}/mcp"
-        source = ForeignEpisodes(url, Limits(calls=3))
+        source = ThirdPartyEpisodes(url, Limits(calls=3))
         trajectory = await roll_out(FunctionAgent(listen_for_ever), source, Assignment(environment="mcp"))
         assert episodes.by_id(episode.id).calls == 3
     record = trajectory.extra
