@@ -15,6 +15,9 @@ _KINDS = {
     stat.S_IFBLK: "a device",
 }
 
+_FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY"))
+"""Windows has neither."""
+
 
 def open_regular_file(path: Path) -> BinaryIO:
     """Opens a regular file, or a link to one, for reading. Never waits for a writer.
@@ -23,7 +26,7 @@ def open_regular_file(path: Path) -> BinaryIO:
         SourceError: the file does not exist, cannot be opened, or is not a regular file.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        descriptor = os.open(path, os.O_RDONLY | _FLAGS)
     except (OSError, ValueError) as error:
         # Opening a socket fails with "No such device or address".
         raise _unreadable(path, error) from None

@@ -13,7 +13,11 @@ ROOT = Path(__file__).parents[2]
 INCLUDED = ("codegym_mcp", "environments", "harness", "pyproject.toml", "README.md", "LICENSE")
 
 
-_GROUPS = re.compile(r"^\[dependency-groups\]\n.*?(?=^\[)", re.MULTILINE | re.DOTALL)
+_GROUPS = re.compile(
+    r"(?:^#[^\n]*\n)*^\[(?:dependency-groups|tool\.uv[\w.-]*)\]\n.*?(?=^(?:#[^\n]*\n)*\[)",
+    re.MULTILINE | re.DOTALL,
+)
+"""The tables of the groups for development, each with the comment before it."""
 
 
 def main(folder: Path) -> None:
@@ -27,7 +31,7 @@ def main(folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, target)
     project = folder / "pyproject.toml"
-    # uv resolves all groups together, and those for the tests of trainers exclude one another.
+    # Whoever plays needs no group, and uv would resolve all of them.
     project.write_text(_GROUPS.sub("", project.read_text(encoding="utf-8")), encoding="utf-8")
     shutil.copyfile(ROOT / "packaging/mcpb/manifest.json", folder / "manifest.json")
     (folder / "server").mkdir()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 FOREIGN = {
@@ -53,9 +54,24 @@ def test_the_desktop_bundle_declares_what_the_command_needs_and_nothing_for_test
     bundled, own = (
         tomllib.loads((folder / "pyproject.toml").read_text()) for folder in (tmp_path / "bundle", ROOT)
     )
-    # uv, which starts the bundle, resolves all groups together, and they exclude one another.
+    # uv, which starts the bundle, would resolve the groups of the tests as well.
     assert own.pop("dependency-groups")
+    assert own["tool"].pop("uv")
     assert bundled == own
+
+
+def test_groups_that_demand_different_versions_are_declared_to_exclude_one_another() -> None:
+    """uv resolves all other groups together, and fails if it cannot."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    demanded: dict[str, dict[str, str]] = {}
+    for group, requirements in project["dependency-groups"].items():
+        for requirement in map(Requirement, requirements):
+            demanded.setdefault(requirement.name, {})[group] = str(requirement.specifier)
+    [excluding] = ({entry["group"] for entry in entries} for entries in project["tool"]["uv"]["conflicts"])
+    assert excluding <= project["dependency-groups"].keys()
+    for name, versions in demanded.items():
+        together = {versions[group] for group in versions.keys() - excluding}
+        assert len(together) <= 1, f"{name}: {versions}"
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Run as a script: imports the project and plays, without the modules and functions that Windows lacks.
 
-What Windows itself would add is not simulated, so this shows only that nothing depends on what is missing.
+What Windows itself would add is not simulated (locks of files are granted), so this shows only that nothing depends on what is missing.
 """
 
 import asyncio
@@ -11,13 +11,16 @@ import pkgutil
 import signal
 import socket
 import sys
-from typing import Any
+import tempfile
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 MODULES = frozenset(
     {"fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty", "uvloop"}
 )
 NAMES: dict[Any, str] = {
-    os: "SCHED_BATCH WNOHANG chown fchmod fork forkpty getegid geteuid getgid getpgid getpgrp getuid initgroups memfd_create "
+    os: "O_CLOEXEC O_DIRECTORY O_NOCTTY O_NOFOLLOW O_NONBLOCK O_PATH SCHED_BATCH WNOHANG chown fchmod fork forkpty getegid geteuid getgid getpgid getpgrp getuid initgroups memfd_create "
     "killpg mkfifo nice pidfd_open pread pwrite register_at_fork sched_getaffinity "
     "sched_setscheduler setgid setgroups setpgid setsid setuid statvfs sysconf uname wait3 wait4",
     signal: "ITIMER_REAL SIGALRM SIGCHLD SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2 alarm "
@@ -63,6 +66,7 @@ def hide() -> dict[tuple[Any, str], Any]:
     for module, name in hidden:
         delattr(module, name)
     sys.platform = "win32"
+    sys.modules["msvcrt"] = cast(ModuleType, SimpleNamespace(LK_NBLCK=2, locking=lambda *_: None))
     return hidden
 
 
@@ -80,7 +84,13 @@ def import_everything() -> dict[str, str]:
     return errors
 
 
+async def stop_at_once(context: Any) -> None:
+    """An agent that calls nothing."""
+
+
 async def play() -> dict[str, Any]:
+    from codegym_harness.runs.evaluate import evaluate
+    from codegym_harness.runs.run_directory_reader import is_in_progress
     from codegym_mcp import doctor
     from codegym_mcp.catalog.catalog import Catalog
     from codegym_mcp.episode_limits import Limits
@@ -104,7 +114,13 @@ async def play() -> dict[str, Any]:
     async with SandboxPool.open(allow_unconfined=True) as pool:
         answer = await pool.ask(foreign, ComputeReference({}), limits)
     report = await doctor.examine()
+    with tempfile.TemporaryDirectory() as folder:
+        run = await evaluate(stop_at_once, "parcel_hunt", tasks=1, out=Path(folder, "run"))
+        in_progress = is_in_progress(run.path)
+        outcomes = [str(result.outcome) for result in run.results()]
     return {
+        "run": outcomes,
+        "run_in_progress": in_progress,
         "config": config,
         "alive": alive,
         "reference": reference,

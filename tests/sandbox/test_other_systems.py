@@ -42,6 +42,10 @@ def test_another_environment_runs_only_if_that_is_allowed(played: Any) -> None:
     assert played["answer"] == 7
 
 
+def test_an_evaluation_is_recorded(played: Any) -> None:
+    assert (played["run"], played["run_in_progress"]) == (["no_submission"], False)
+
+
 def test_the_doctor_says_what_is_missing(played: Any) -> None:
     assert not played["confined"]
     assert played["checks"] == {"an environment answers": True, "an endless loop is ended": True}

@@ -153,7 +153,7 @@ def holds_a_run(path: Path) -> RunError:
 @contextmanager
 def locked(path: Path, flags: int) -> Iterator[int]:
     """Locks a run directory. The lock ends with the process, however it ends."""
-    descriptor = os.open(path / CONFIGURATION, flags | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path / CONFIGURATION, flags, 0o666)
     try:
         if not try_lock(descriptor):
             raise RunError(path, f"Another process uses {path}.", hint="Wait until it ends.")
