@@ -11,12 +11,20 @@ SOURCES = ("bundled", str(OWN_ENVIRONMENT))
 """Where the environments of the proof come from."""
 FIRST_HELD_OUT_SEED = 1_000_000
 """Seeds from here on are never trained on: see docs/task-sets.md."""
-TASKS_PER_TRAINING_SEED = 100_000
+FIRST_EVALUATED_SEED = FIRST_HELD_OUT_SEED + 1000
+"""The first seed of the evaluations. Models of an earlier recipe had played the first held-out tasks."""
+TASKS_PER_TRAINING_SEED = 20_000
 """Two training seeds share no task."""
-FIRST_REPORTED_SEED = 3
+FIRST_REPORTED_SEED = 11
 """The training seeds below are for development: they are evaluated on other tasks, and not reported."""
-_FIRST_DEVELOPMENT_TASK = 50_000
+_FIRST_DEVELOPMENT_TASK = 10_000
 """What a development seed adds to its first task seed for its evaluation. It trains on fewer tasks."""
+_FIRST_VALIDATION_TASK = 15_000
+"""What a training seed adds to its first task seed for its validation."""
+
+
+_VALIDATED = 40
+"""Tasks of a validation."""
 
 
 class Model(StrEnum):
@@ -56,16 +64,33 @@ class Shape(Settings):
     context: int = 2048
 
 
+class Goal(Settings):
+    """When a training ends: the model solves enough validation tasks, which are never trained on or reported.
+
+    The model plays as in GRPO: its turns are sampled.
+    """
+
+    tasks: Tasks
+    solved: float = Field(gt=0, le=1)
+    """The share of the tasks that is enough."""
+    every: int = Field(ge=1)
+    """Steps from one validation to the next."""
+
+
 class Sft(Settings):
     """Supervised fine-tuning on the episodes of the oracle."""
 
+    tasks: tuple[Tasks, ...]
+    """The collected tasks whose episodes are learned."""
     steps: int
+    """The maximum if there is a goal."""
+    goal: Goal | None = None
     batch: int = 8
-    learning_rate: float = 2e-3
+    learning_rate: float
     warmup_steps: int = 50
-    decay_steps: int
-    """Steps at the end in which the learning rate falls to 0."""
-    log_every: int = 20
+    decay_steps: int = 0
+    """Steps at the end in which the learning rate falls to 0. A training at its goal ends before them."""
+    log_every: int = 5
     """Steps whose mean loss is one point of the learning curve."""
 
 
@@ -74,11 +99,13 @@ class Grpo(Settings):
 
     tasks: tuple[Tasks, ...]
     steps: int
-    prompts: int = 4
+    """The maximum if there is a goal."""
+    goal: Goal | None = None
+    prompts: int = 8
     """Tasks of a step."""
     generations: int = 8
     """Episodes of each task in a step."""
-    learning_rate: float = 3e-4
+    learning_rate: float = 2e-4
     temperature: float = 1.0
     max_tokens: int = 256
     """Maximum number of tokens of an episode after its task, the results of tools included."""
@@ -88,13 +115,15 @@ class Grpo(Settings):
 class Recipe(Settings):
     """Everything that decides the result of a training seed."""
 
-    seed: int
+    seed: int = Field(ge=0, lt=FIRST_HELD_OUT_SEED // TASKS_PER_TRAINING_SEED)
+    """The training seed. A greater one would train on held-out tasks."""
     pretrained: str | None = None
     """The model to begin with: a folder, a GGUF file, or a name on the Hub. None for a tiny model with random
     weights."""
     collected: tuple[Tasks, ...]
     shape: Shape = Shape()
-    sft: Sft
+    sft: tuple[Sft, ...]
+    """One training after another."""
     grpo: Grpo
     evaluated: tuple[Tasks, ...]
     """Held-out tasks for the SFT and the GRPO model; the first are those that GRPO trains."""
@@ -130,11 +159,16 @@ class Recipe(Settings):
         return self.seed * TASKS_PER_TRAINING_SEED
 
     @property
+    def first_validation_seed(self) -> int:
+        """The first seed of the tasks of the validations."""
+        return self.first_task_seed + _FIRST_VALIDATION_TASK
+
+    @property
     def first_evaluated_seed(self) -> int:
         """The first seed of the tasks of the evaluations."""
         if self.seed < FIRST_REPORTED_SEED:
             return self.first_task_seed + _FIRST_DEVELOPMENT_TASK
-        return FIRST_HELD_OUT_SEED
+        return FIRST_EVALUATED_SEED
 
 
 def tiny_recipe(seed: int) -> Recipe:
@@ -143,18 +177,19 @@ def tiny_recipe(seed: int) -> Recipe:
     Args:
         seed: the training seed: of the weights, the order, the sampling, and the tasks that are trained on.
     """
+    easy, middle, hard, target = (
+        Tasks(environment="cable_trace", difficulty=difficulty, count=500) for difficulty in (1, 2, 3, 4)
+    )
     return Recipe(
         seed=seed,
-        collected=(
-            Tasks(environment="cable_trace", difficulty=1, count=300),
-            Tasks(environment="cable_trace", difficulty=2, count=500),
+        collected=(easy, middle, hard),
+        sft=_easy_then_longer((easy,), (easy, middle, hard), easy, target),
+        grpo=Grpo(
+            tasks=(_some(target, 2000),),
+            steps=40,
+            goal=Goal(tasks=_some(target, _VALIDATED), solved=0.9, every=5),
         ),
-        sft=Sft(steps=500, decay_steps=150),
-        grpo=Grpo(tasks=(Tasks(environment="cable_trace", difficulty=4, count=2000),), steps=30),
-        evaluated=(
-            Tasks(environment="cable_trace", difficulty=4, count=50),
-            Tasks(environment="cable_trace", difficulty=2, count=50),
-        ),
+        evaluated=(_some(target, 100), _some(middle, 50)),
         transfer=(
             Tasks(environment="cable_trace", difficulty=5, count=50),
             Tasks(environment="leak_survey", difficulty=1, count=20),
@@ -168,16 +203,54 @@ def mixed_recipe(seed: int) -> Recipe:
     Args:
         seed: see `tiny_recipe`.
     """
-    leaks = Tasks(environment="leak_survey", difficulty=1, count=50)
     tiny = tiny_recipe(seed)
+    easy, middle, hard = tiny.collected
+    leaks = Tasks(environment="leak_survey", difficulty=1, count=800)
     return Recipe(
         seed=seed,
-        collected=(*tiny.collected, leaks.model_copy(update={"count": 800})),
-        sft=Sft(steps=1000, decay_steps=300),
+        collected=(*tiny.collected, leaks),
+        sft=_easy_then_longer(
+            (easy, leaks), (easy, middle, hard, leaks), easy, tiny.target, learning_rate=2e-3, steps=1000
+        ),
         grpo=tiny.grpo,
-        evaluated=(*tiny.evaluated, leaks),
-        transfer=(leaks.model_copy(update={"difficulty": 2, "count": 20}),),
+        evaluated=(*tiny.evaluated, _some(leaks, 50)),
+        transfer=(Tasks(environment="leak_survey", difficulty=2, count=20),),
     )
+
+
+def _easy_then_longer(
+    first: tuple[Tasks, ...],
+    second: tuple[Tasks, ...],
+    easy: Tasks,
+    target: Tasks,
+    *,
+    learning_rate: float = 1.5e-3,
+    steps: int = 800,
+) -> tuple[Sft, Sft]:
+    """Returns two trainings: until easy tasks are solved, and slowly until some tasks of the target are.
+
+    How many of longer tasks a model solves changes within a few steps, and when it does differs between training
+    seeds. The second training goes slowly through that change and ends in it, so that GRPO finds rewards and has
+    more to win.
+    """
+    return (
+        Sft(
+            tasks=first,
+            steps=steps,
+            goal=Goal(tasks=_some(easy, _VALIDATED), solved=0.95, every=25),
+            learning_rate=learning_rate,
+        ),
+        Sft(
+            tasks=second,
+            steps=200,
+            goal=Goal(tasks=_some(target, _VALIDATED), solved=0.2, every=2),
+            learning_rate=1e-4,
+        ),
+    )
+
+
+def _some(tasks: Tasks, count: int) -> Tasks:
+    return tasks.model_copy(update={"count": count})
 
 
 def pretrained_recipe(model: str, seed: int) -> Recipe:
@@ -190,14 +263,16 @@ def pretrained_recipe(model: str, seed: int) -> Recipe:
         seed: see `tiny_recipe`.
     """
     trained = ("leak_survey", "crew_rota", "night_courier", "ticket_triage")
+    collected = tuple(Tasks(environment=name, difficulty=1, count=1000) for name in trained)
     return Recipe(
         seed=seed,
         pretrained=model,
-        collected=tuple(Tasks(environment=name, difficulty=1, count=1000) for name in trained),
-        sft=Sft(steps=1000, learning_rate=2e-4, decay_steps=300),
+        collected=collected,
+        sft=(Sft(tasks=collected, steps=1000, learning_rate=2e-4, decay_steps=300, log_every=20),),
         grpo=Grpo(
             tasks=tuple(Tasks(environment=name, difficulty=2, count=1000) for name in trained),
             steps=200,
+            prompts=4,
             learning_rate=5e-6,
             max_tokens=4096,
             max_turns=60,

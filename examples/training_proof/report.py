@@ -8,7 +8,7 @@ import jinja2
 
 from codegym_harness.statistics.estimators import Estimate
 from examples.training_proof.plots import plot_curves, plot_rewards
-from examples.training_proof.recipe import Model, Tasks
+from examples.training_proof.recipe import Goal, Model, Tasks
 from examples.training_proof.results import SeedResults, difference, mean_reward
 from examples.training_proof.stages import STAGES
 
@@ -50,13 +50,18 @@ def write_report(directories: Sequence[Path], document: Path) -> Path:
         differences=_differences_table(seeds),
         transfer=_transfer_table(seeds) if recipe.transfer else "",
         costs=_costs_table(seeds),
+        endings=_endings_table(seeds),
+        sft=[
+            {"settings": settings, "rows": _listed(settings.tasks), "goal": _goal(settings.goal)}
+            for settings in recipe.sft
+        ],
+        grpo_goal=_goal(recipe.grpo.goal),
         shows=all(
             difference(seeds, before, Model.GRPO, recipe.target).excludes_zero
             for before in (Model.START, Model.SFT)
         ),
         target=title(recipe.target),
         episodes=recipe.grpo.prompts * recipe.grpo.generations,
-        collected=_listed(recipe.collected),
         trained=_listed(recipe.grpo.tasks),
     )
     document.parent.mkdir(parents=True, exist_ok=True)
@@ -106,6 +111,27 @@ def _transfer_table(seeds: Sequence[SeedResults]) -> str:
         calls = sorted(number for seed in seeds for number in seed.calls(Model.GRPO, tasks))
         rows.append([title(tasks), solved, f"{calls[len(calls) // 2]}"])
     return _table(["tasks", "solved, by training seed", "median calls"], rows)
+
+
+def _goal(goal: Goal | None) -> str:
+    if goal is None:
+        return ""
+    return f"{goal.solved:.0%} of {_listed([goal.tasks])} are solved, asked every {goal.every} steps"
+
+
+def _endings_table(seeds: Sequence[SeedResults]) -> str:
+    recipe = seeds[0].recipe
+    goals = [("sft", n, settings.goal) for n, settings in enumerate(recipe.sft)] + [
+        ("grpo", 0, recipe.grpo.goal)
+    ]
+    rows = []
+    for stage, number, goal in goals:
+        trainings = [seed.trainings(stage)[number] for seed in seeds]
+        name = f"{stage.upper()}, {number + 1}" if stage == "sft" else stage.upper()
+        last = [f"{each.validations[-1].solved:.3f}" if each.validations else "-" for each in trainings]
+        steps = [f"{each.steps}{'' if goal is None or each.reached else ' (maximum)'}" for each in trainings]
+        rows.append([name, _goal(goal) or "fixed", ", ".join(steps), ", ".join(last)])
+    return _table(["training", "ends when", "steps, by training seed", "validation at its end"], rows)
 
 
 def _costs_table(seeds: Sequence[SeedResults]) -> str:

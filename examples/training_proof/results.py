@@ -9,6 +9,7 @@ import codegym_mcp as gym
 from codegym_harness.statistics.estimators import Estimate, clustered_mean, paired_difference
 from examples.training_proof.recipe import Model, Recipe, Tasks
 from examples.training_proof.stages import STAGES, Cost, read_cost
+from examples.training_proof.validation import Training, read_trainings
 
 
 class UnscoredEpisodeError(Exception):
@@ -71,6 +72,10 @@ class SeedResults:
         """Returns a learning curve: the logged values, each with its step."""
         log: list[dict[str, Any]] = json.loads((self.directory / stage / "curve.json").read_text())
         return [(entry["step"], entry[value]) for entry in log if value in entry]
+
+    def trainings(self, stage: str) -> list[Training]:
+        """Returns how the trainings of a stage went."""
+        return read_trainings(self.directory / stage)
 
 
 class Difference(NamedTuple):

@@ -1,6 +1,7 @@
 """Supervised fine-tuning of a model with TRL's SFTTrainer."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,15 @@ from datasets import Dataset, load_dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
-from examples.training_proof.recipe import Sft
+from examples.training_proof.recipe import Recipe, Sft, Tasks
+from examples.training_proof.validation import Training, Validation, write_trainings
 
 
 def read_rows(rows: Path, *, with_tools: bool = False) -> Dataset:
     """Reads rows that `codegym-mcp export --format trl` wrote.
 
     An empty turn of the assistant is added to each: TRL asks for one more turn after the submission, and the
-    model has to learn to end there.
+    model has to learn to end there. The rows are in the order of their tasks, whichever episode ended first.
 
     Args:
         rows: the Parquet file.
@@ -23,27 +25,56 @@ def read_rows(rows: Path, *, with_tools: bool = False) -> Dataset:
     """
     data = load_dataset("parquet", data_files=str(rows), split="train", cache_dir=str(rows.parent / "cache"))
     end = {"role": "assistant", "content": ""}
-    return data.select_columns(["messages", "tools"] if with_tools else ["messages"]).map(
-        lambda row: {"messages": [*row["messages"], end]}
+    columns = ["messages", *(["tools"] if with_tools else []), "environment", "difficulty"]
+    return (
+        data.sort(["environment", "difficulty", "seed"])
+        .select_columns(columns)
+        .map(lambda row: {"messages": [*row["messages"], end]})
     )
 
 
 def train(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    data: Dataset,
-    *,
-    settings: Sft,
-    seed: int,
-    out: Path,
-    **options: Any,
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, data: Dataset, recipe: Recipe, out: Path
 ) -> None:
     """Trains a model on the turns of the assistant, and saves it with its tokenizer and its learning curve.
 
     Args:
-        options: further options of `SFTConfig`.
+        data: the rows of all collected tasks, from `read_rows`.
     """
-    arguments = SFTConfig(
+    curve: list[dict[str, Any]] = []
+    trainings: list[Training] = []
+    for settings in recipe.sft:
+        validation = Validation(settings.goal, recipe, model, tokenizer, out)
+        trainer = SFTTrainer(
+            model=model,
+            args=_config(settings, recipe.seed, out),
+            train_dataset=_rows_of(data, settings.tasks),
+            processing_class=tokenizer,
+            callbacks=[validation],
+        )
+        trainer.train()
+        before = sum(training.steps for training in trainings)
+        curve += [{**entry, "step": before + entry["step"]} for entry in trainer.state.log_history]
+        trainings.append(validation.training)
+        trainer.save_model(str(out))
+        model = type(model).from_pretrained(out)  # SFTTrainer has replaced its forward method
+    tokenizer.save_pretrained(out)
+    (out / "curve.json").write_text(json.dumps(curve))
+    write_trainings(trainings, out)
+
+
+def _rows_of(data: Dataset, sets: Sequence[Tasks]) -> Dataset:
+    names = {(tasks.environment, tasks.difficulty) for tasks in sets}
+    rows = [
+        number
+        for number, name in enumerate(zip(data["environment"], data["difficulty"], strict=True))
+        if name in names
+    ]
+    return data.select(rows).remove_columns(["environment", "difficulty"])
+
+
+def _config(settings: Sft, seed: int, out: Path) -> SFTConfig:
+    return SFTConfig(
         output_dir=str(out),
         max_steps=settings.steps,
         per_device_train_batch_size=settings.batch,
@@ -55,7 +86,6 @@ def train(
         adam_beta2=0.98,
         assistant_only_loss=True,
         max_length=None,
-        train_sampling_strategy="group_by_length",
         seed=seed,
         logging_steps=settings.log_every,
         save_strategy="no",
@@ -63,10 +93,4 @@ def train(
         bf16=False,
         gradient_checkpointing=False,
         disable_tqdm=True,
-        **options,
     )
-    trainer = SFTTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
-    trainer.train()
-    trainer.save_model(str(out))
-    tokenizer.save_pretrained(out)
-    (out / "curve.json").write_text(json.dumps(trainer.state.log_history))

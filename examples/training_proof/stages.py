@@ -89,7 +89,7 @@ def _run_stage(stage: str, recipe: Recipe, directory: Path) -> None:
             tokenizer.save_pretrained(out)
         case "sft":
             data = sft.read_rows(rows, with_tools=recipe.pretrained is not None)
-            sft.train(*load(directory / "start"), data, settings=recipe.sft, seed=recipe.seed, out=out)
+            sft.train(*load(directory / "start"), data, recipe, out)
         case "grpo":
             grpo.train(*load(directory / "sft"), recipe, out)
         case _:
