@@ -7,7 +7,7 @@ TRL's GRPOTrainer trains the tiny model of examples/training_proof after its sup
 calls tools and submits answers: run `make proof` first.
 
 Example:
-  .venv-proof/bin/python benchmarks/trainer.py --model build/proof/seed-3/sft --episodes 64 --steps 3
+  .venv-proof/bin/python benchmarks/trainer.py --model build/proof/seed-11/sft --episodes 64 --steps 3
 """
 
 import argparse
@@ -115,7 +115,7 @@ def measure(model: Path, episodes: int, steps: int) -> dict[str, Any]:
 
     torch.set_num_threads(1)
     recipe = tiny_recipe(0)
-    settings = {"steps": steps, "prompts": episodes // recipe.grpo.generations}
+    settings = {"steps": steps, "goal": None, "prompts": episodes // recipe.grpo.generations}
     recipe = recipe.model_copy(update={"grpo": recipe.grpo.model_copy(update=settings)})
     # The trainer shares the runtime of this episode. Its start belongs to no step.
     spec = GymSpec([*SOURCES, "cable_trace"], difficulty=4, tasks=1, calls=recipe.calls)
@@ -151,7 +151,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--model", type=Path, default=Path("build/proof/seed-3/sft"), help="a trained tiny model"
+        "--model", type=Path, default=Path("build/proof/seed-11/sft"), help="a trained tiny model"
     )
     parser.add_argument("--episodes", type=int, default=64, help="episodes in a step (default 64)")
     parser.add_argument("--steps", type=int, default=3, help="measured steps (default 3)")

@@ -8,7 +8,7 @@ import jinja2
 
 from codegym_harness.statistics.estimators import Estimate
 from examples.training_proof.plots import plot_curves, plot_rewards
-from examples.training_proof.recipe import Goal, Model, Tasks
+from examples.training_proof.recipe import FIRST_REPORTED_SEED, Goal, Model, Tasks
 from examples.training_proof.results import SeedResults, difference, mean_reward
 from examples.training_proof.stages import STAGES
 
@@ -55,6 +55,7 @@ def write_report(directories: Sequence[Path], document: Path) -> Path:
             {"settings": settings, "rows": _listed(settings.tasks), "goal": _goal(settings.goal)}
             for settings in recipe.sft
         ],
+        first_reported=FIRST_REPORTED_SEED,
         grpo_goal=_goal(recipe.grpo.goal),
         shows=all(
             difference(seeds, before, Model.GRPO, recipe.target).excludes_zero

@@ -33,6 +33,17 @@ def read_rows(rows: Path, *, with_tools: bool = False) -> Dataset:
     )
 
 
+def rows_of(data: Dataset, sets: Sequence[Tasks]) -> Dataset:
+    """Returns the rows of these tasks, as SFTTrainer takes them."""
+    names = {(tasks.environment, tasks.difficulty) for tasks in sets}
+    rows = [
+        number
+        for number, name in enumerate(zip(data["environment"], data["difficulty"], strict=True))
+        if name in names
+    ]
+    return data.select(rows).remove_columns(["environment", "difficulty"])
+
+
 def train(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, data: Dataset, recipe: Recipe, out: Path
 ) -> None:
@@ -48,7 +59,7 @@ def train(
         trainer = SFTTrainer(
             model=model,
             args=_config(settings, recipe.seed, out),
-            train_dataset=_rows_of(data, settings.tasks),
+            train_dataset=rows_of(data, settings.tasks),
             processing_class=tokenizer,
             callbacks=[validation],
         )
@@ -61,16 +72,6 @@ def train(
     tokenizer.save_pretrained(out)
     (out / "curve.json").write_text(json.dumps(curve))
     write_trainings(trainings, out)
-
-
-def _rows_of(data: Dataset, sets: Sequence[Tasks]) -> Dataset:
-    names = {(tasks.environment, tasks.difficulty) for tasks in sets}
-    rows = [
-        number
-        for number, name in enumerate(zip(data["environment"], data["difficulty"], strict=True))
-        if name in names
-    ]
-    return data.select(rows).remove_columns(["environment", "difficulty"])
 
 
 def _config(settings: Sft, seed: int, out: Path) -> SFTConfig:

@@ -9,7 +9,15 @@ import torch
 
 from examples.training_proof.episodes import ROWS
 from examples.training_proof.pretrained_model import load_pretrained
-from examples.training_proof.recipe import Grpo, Model, Recipe, Sft, Tasks, pretrained_recipe
+from examples.training_proof.recipe import (
+    FIRST_REPORTED_SEED,
+    Grpo,
+    Model,
+    Recipe,
+    Sft,
+    Tasks,
+    pretrained_recipe,
+)
 from examples.training_proof.results import SeedResults
 from examples.training_proof.sft import read_rows
 from examples.training_proof.stages import load, run_seed
@@ -35,10 +43,20 @@ def finished(weights: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a training seed, all of whose stages have run."""
     cable = Tasks(environment="cable_trace", difficulty=1, count=2)
     recipe = Recipe(
-        seed=3,
+        seed=FIRST_REPORTED_SEED,
         pretrained=weights,
         collected=(cable,),
-        sft=Sft(steps=2, batch=1, warmup_steps=1, decay_steps=1, learning_rate=2e-4, log_every=1),
+        sft=(
+            Sft(
+                tasks=(cable,),
+                steps=2,
+                batch=1,
+                warmup_steps=1,
+                decay_steps=1,
+                learning_rate=2e-4,
+                log_every=1,
+            ),
+        ),
         grpo=Grpo(tasks=(cable,), steps=2, prompts=1, generations=2, max_tokens=24, max_turns=1),
         evaluated=(Tasks(environment="cable_trace", difficulty=1, count=1),),
         calls=8,
@@ -57,7 +75,7 @@ def test_a_pretrained_model_is_trained_in_both_stages_and_plays(finished: Path) 
     assert [step for step, _ in results.curve("sft", "loss")] == [1, 2]
     assert [step for step, _ in results.curve("grpo", "reward")] == [1, 2]
     for model in Model:
-        assert [score.task for score in results.scores(model, results.recipe.target)] == ["d1-s1000000"]
+        assert [score.task for score in results.scores(model, results.recipe.target)] == ["d1-s1001000"]
 
 
 def test_its_rows_render_the_schemas_of_the_tools_and_learn_the_agents_turns(finished: Path) -> None:

@@ -1,6 +1,7 @@
 """Each part of the proof, small: `make proof` runs them at their size."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -11,15 +12,19 @@ from examples.training_proof import episodes, sft
 from examples.training_proof.chat_format import Call, parse_turn
 from examples.training_proof.endpoint import NAME, ServedModel, serving
 from examples.training_proof.recipe import (
+    FIRST_EVALUATED_SEED,
     FIRST_HELD_OUT_SEED,
     FIRST_REPORTED_SEED,
     OWN_ENVIRONMENT,
+    TASKS_PER_TRAINING_SEED,
+    Goal,
     Grpo,
     Model,
     Recipe,
     Sft,
     Shape,
     Tasks,
+    mixed_recipe,
     tiny_recipe,
 )
 from examples.training_proof.report import write_report
@@ -34,15 +39,36 @@ pytestmark = [
 ]
 
 
+def goal(solved: float) -> Goal:
+    """Returns a goal that is asked for every two steps. The model of `small` solves nothing."""
+    return Goal(tasks=Tasks(environment="cable_trace", difficulty=1, count=2), solved=solved, every=2)
+
+
+def lesson(tasks: Tasks, **settings: Any) -> Sft:
+    """Returns a small supervised training."""
+    return Sft(
+        tasks=(tasks,), learning_rate=2e-3, decay_steps=1, batch=2, warmup_steps=1, log_every=1, **settings
+    )
+
+
 def small(**changes: object) -> Recipe:
     """Returns a recipe in which every part is small."""
     cable = Tasks(environment="cable_trace", difficulty=1, count=4)
+    leaks = Tasks(environment="leak_survey", difficulty=1, count=2)
     values: dict[str, object] = {
-        "seed": 3,
-        "collected": (cable, Tasks(environment="leak_survey", difficulty=1, count=2)),
+        "seed": FIRST_REPORTED_SEED,
+        "collected": (cable, leaks),
         "shape": Shape(vocabulary=900, width=32, layers=1, heads=1),
-        "sft": Sft(steps=3, decay_steps=1, batch=2, warmup_steps=1, log_every=1),
-        "grpo": Grpo(tasks=(cable,), steps=2, prompts=1, generations=2, max_tokens=40, max_turns=2),
+        "sft": (lesson(cable, steps=3, goal=goal(1.0)), lesson(leaks, steps=3, goal=goal(0.0))),
+        "grpo": Grpo(
+            tasks=(cable,),
+            steps=2,
+            goal=goal(1.0),
+            prompts=1,
+            generations=2,
+            max_tokens=40,
+            max_turns=2,
+        ),
         "evaluated": (Tasks(environment="cable_trace", difficulty=4, count=2),),
         "reply_tokens": 4,
     }
@@ -62,22 +88,63 @@ def test_the_environment_of_the_proof_passes_the_gates():
     assert verification.verified, verification.problems
 
 
-def test_a_training_seed_shares_no_task_with_another_and_none_with_the_held_out_tasks():
-    first, second = tiny_recipe(0), tiny_recipe(1)
-    most = max(tasks.count for tasks in (*first.collected, *first.grpo.tasks))
-    assert first.first_task_seed + most <= second.first_task_seed
-    assert tiny_recipe(9).first_task_seed + most <= 1_000_000
+def trained_seeds(recipe: Recipe) -> range:
+    """The seeds of the tasks that a recipe trains on."""
+    most = max(tasks.count for tasks in (*recipe.collected, *recipe.grpo.tasks))
+    return range(recipe.first_task_seed, recipe.first_task_seed + most)
 
 
-def test_a_training_seed_of_development_is_evaluated_on_tasks_of_its_own():
-    for seed in range(FIRST_REPORTED_SEED):
-        recipe = tiny_recipe(seed)
-        trained = recipe.first_task_seed + max(
-            tasks.count for tasks in (*recipe.collected, *recipe.grpo.tasks)
-        )
-        evaluated = recipe.first_evaluated_seed
-        assert trained <= evaluated < tiny_recipe(seed + 1).first_task_seed
-    assert tiny_recipe(FIRST_REPORTED_SEED).first_evaluated_seed == FIRST_HELD_OUT_SEED
+def validated_seeds(recipe: Recipe) -> range:
+    """The seeds of the tasks by which a recipe ends its trainings."""
+    goals = [settings.goal for settings in (*recipe.sft, recipe.grpo) if settings.goal is not None]
+    first = recipe.first_validation_seed
+    return range(first, first + max(goal.tasks.count for goal in goals))
+
+
+@pytest.mark.parametrize("recipe_of", [tiny_recipe, mixed_recipe])
+def test_no_task_is_for_training_and_validation_and_evaluation_at_once(recipe_of):
+    used: set[int] = set()
+    for seed in range(FIRST_HELD_OUT_SEED // TASKS_PER_TRAINING_SEED):
+        recipe = recipe_of(seed)
+        ranges = [trained_seeds(recipe), validated_seeds(recipe)]
+        if seed < FIRST_REPORTED_SEED:
+            count = max(tasks.count for tasks in (*recipe.evaluated, *recipe.transfer))
+            ranges.append(range(recipe.first_evaluated_seed, recipe.first_evaluated_seed + count))
+        else:
+            assert recipe.first_evaluated_seed == FIRST_EVALUATED_SEED >= FIRST_HELD_OUT_SEED
+        for seeds in ranges:
+            assert used.isdisjoint(seeds)
+            used.update(seeds)
+    assert max(used) < FIRST_HELD_OUT_SEED
+
+
+def test_a_training_seed_that_would_train_on_held_out_tasks_is_refused():
+    with pytest.raises(ValueError, match="seed"):
+        tiny_recipe(FIRST_HELD_OUT_SEED // TASKS_PER_TRAINING_SEED)
+
+
+def test_a_training_ends_at_its_goal_and_otherwise_at_its_maximum(finished):
+    results = SeedResults(finished)
+    first, second = results.trainings("sft")
+    assert (first.steps, first.reached, [each.step for each in first.validations]) == (3, False, [2])
+    assert (second.steps, second.reached) == (2, True)
+    (training,) = results.trainings("grpo")
+    assert (training.steps, training.reached) == (2, False)
+    assert [step for step, _ in results.curve("sft", "loss")] == [1, 2, 3, 4, 5]
+
+
+def test_a_goal_is_reached_by_as_many_tasks_as_it_says():
+    assert goal(0.95).is_reached(torch.tensor([1.0] * 38 + [0.0] * 2).mean().item())
+    assert not goal(0.95).is_reached(torch.tensor([1.0] * 37 + [0.0] * 3).mean().item())
+
+
+def test_each_training_learns_the_episodes_of_its_own_tasks(finished):
+    rows = sft.read_rows(finished / "collect" / episodes.ROWS)
+    for settings in small().sft:
+        (tasks,) = settings.tasks
+        first = sft.rows_of(rows, settings.tasks)[0]["messages"]
+        (row,) = [row for row in rows if row["messages"] == first]
+        assert (row["environment"], row["difficulty"]) == (tasks.environment, tasks.difficulty)
 
 
 def test_sft_changes_the_weights_and_logs_its_loss(finished):
@@ -97,7 +164,7 @@ def test_an_evaluation_has_a_reward_for_each_held_out_task(finished):
     results = SeedResults(finished)
     (tasks,) = results.recipe.evaluated
     for model in Model:
-        assert [score.task for score in results.scores(model, tasks)] == ["d4-s1000000", "d4-s1000001"]
+        assert [score.task for score in results.scores(model, tasks)] == ["d4-s1001000", "d4-s1001001"]
 
 
 def test_a_finished_proof_repeats_nothing_and_another_recipe_is_refused(finished):
@@ -129,6 +196,8 @@ def test_the_report_is_written_from_a_finished_proof(finished, tmp_path):
     document = write_report([finished], tmp_path / "proof.md")
     text = document.read_text()
     assert "| `cable_trace`, difficulty 4 | after GRPO |" in text
+    assert "| 3 (maximum) | 0.000 |" in text
+    assert "| 2 | 0.000 |" in text
     for image in ("training-proof-sft.svg", "training-proof-grpo.svg", "training-proof-rewards.svg"):
         assert f"images/{image}" in text
         assert (tmp_path / "images" / image).read_text().startswith("<?xml")
