@@ -103,7 +103,7 @@ def descendant_seconds() -> float:
     return found / os.sysconf("SC_CLK_TCK")
 
 
-def measure(model: Path, episodes: int, steps: int) -> dict[str, Any]:
+def measure(model: Path, episodes: int, steps: int, isolation: str) -> dict[str, Any]:
     """Trains so many steps, and returns the seconds of a step and what the environments took of it."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
     import torch
@@ -116,9 +116,13 @@ def measure(model: Path, episodes: int, steps: int) -> dict[str, Any]:
     torch.set_num_threads(1)
     recipe = tiny_recipe(0)
     settings = {"steps": steps, "goal": None, "prompts": episodes // recipe.grpo.generations}
-    recipe = recipe.model_copy(update={"grpo": recipe.grpo.model_copy(update=settings)})
+    recipe = recipe.model_copy(
+        update={"grpo": recipe.grpo.model_copy(update=settings), "isolation": isolation}
+    )
     # The trainer shares the runtime of this episode. Its start belongs to no step.
-    spec = GymSpec([*SOURCES, "cable_trace"], difficulty=4, tasks=1, calls=recipe.calls)
+    spec = GymSpec(
+        [*SOURCES, "cable_trace"], difficulty=4, tasks=1, calls=recipe.calls, isolation=recipe.isolation
+    )
     first = spec.environment_factory()
     first.reset(**spec.rows[0])
     first.get_reward()
@@ -134,6 +138,7 @@ def measure(model: Path, episodes: int, steps: int) -> dict[str, Any]:
     step_seconds = [entry["step_time"] for entry in curve if "step_time" in entry]
     return {
         "episodes": episodes,
+        "isolation": isolation,
         "steps": len(step_seconds),
         "step_seconds": sum(step_seconds) / len(step_seconds),
         "environment_seconds": sum(spent.seconds.values()) / len(step_seconds),
@@ -155,11 +160,17 @@ def main() -> None:
     )
     parser.add_argument("--episodes", type=int, default=64, help="episodes in a step (default 64)")
     parser.add_argument("--steps", type=int, default=3, help="measured steps (default 3)")
+    parser.add_argument(
+        "--isolation",
+        choices=["process", "shared"],
+        default="process",
+        help="whether each episode has a process of its own (default), or the episodes share one",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     if not options.model.is_dir():
         sys.exit(f"{options.model} does not exist. Run `make proof` first, or name a model with --model.")
-    found = measure(options.model, options.episodes, options.steps)
+    found = measure(options.model, options.episodes, options.steps, options.isolation)
     missed = found["share"] > MAX_SHARE
     if options.json:
         print(json.dumps({"python": platform.python_version(), **found, "missed": missed}))

@@ -34,7 +34,7 @@ class ToolOutcome(NamedTuple):
     def digest(self) -> str:
         """The digest of an outcome that is part of the environment's state, else the empty string."""
         lasting = self.status in (OutcomeStatus.OK, OutcomeStatus.REFUSED, OutcomeStatus.FAULT)
-        return digest(self) if lasting else ""
+        return digest((self.status.value, self.value)) if lasting else ""
 
 
 def digest(outcome: Any) -> str:

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -133,6 +134,8 @@ class Recipe(Settings):
     """Held-out tasks for the SFT and the GRPO model; the first are those that GRPO trains."""
     transfer: tuple[Tasks, ...] = ()
     """Held-out tasks of what was never trained on, for the GRPO model alone."""
+    isolation: Literal["process", "shared"] = "process"
+    """Of the episodes of GRPO and of validation; see `GymSpec`."""
     calls: int = Field(default=40, ge=1)
     """Tool calls that an episode allows, as the system prompt says."""
     reply_tokens: int = 32

@@ -21,6 +21,7 @@ def gym_spec(recipe: Recipe, tasks: Tasks, first_seed: int) -> GymSpec:
         tasks=tasks.count,
         seed=first_seed,
         calls=recipe.calls,
+        isolation=recipe.isolation,
     )
 
 

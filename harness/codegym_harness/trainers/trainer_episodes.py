@@ -16,6 +16,7 @@ from codegym_mcp.runtime.blocking_runtime import Runtime
 from codegym_mcp.runtime.episode_backend import EpisodeBackend
 from codegym_mcp.runtime.episode_properties import EpisodeView
 from codegym_mcp.runtime.shared_runtime import shared_runtime
+from codegym_mcp.sandbox.process.pool import Isolation
 from codegym_mcp.task_reference import TaskReference
 from codegym_mcp.validation_messages import first_fault
 
@@ -37,6 +38,9 @@ class EpisodeOptions(BaseModel):
     """The token of the server's control plane; without it, it is read from `CODEGYM_MCP_TOKEN`."""
     calls: int = Field(default=Limits().calls, ge=1, le=100_000)
     """Tool calls that an episode allows. A row with a value of its own for `calls` has precedence."""
+    isolation: Isolation = "process"
+    """Whether each episode in this process has a confined process of its own, or shares one with others of
+    its environment, which is faster: see docs/sandbox.md for what it guarantees less."""
 
     @field_validator("environments", mode="before")
     @classmethod
@@ -92,20 +96,28 @@ class EpisodeOptions(BaseModel):
 
     def holder(self) -> Runtime | Client:
         """Returns the runtime or client of this process that all episodes with these options share."""
-        if self.url is None and not self.environments:
+        if self.url is None and not self.environments and self.isolation == "process":
             return shared_runtime()
         with _lock:
             holder = _holders.get(self)
             if holder is None or holder.thread.closed:
-                holder = Runtime(self.environments) if self.url is None else self._connect(self.url)
+                holder = self._start() if self.url is None else self._connect(self.url)
                 _holders[self] = holder
             return holder
+
+    def _start(self) -> Runtime:
+        return Runtime(self.environments or "bundled", isolation=self.isolation)
 
     def _connect(self, url: str) -> Client:
         if self.environments:
             raise CodegymError(
                 "The environments of a server are the server's own.",
                 hint="Leave the environments out, and start the server with them.",
+            )
+        if self.isolation != "process":
+            raise CodegymError(
+                "The isolation of episodes on a server is the server's own.",
+                hint=f"Leave it out, and start the server with --isolation {self.isolation}.",
             )
         token = self.token.get_secret_value() if self.token else os.environ.get(TOKEN_VARIABLE)
         if not token:

@@ -30,6 +30,7 @@ from codegym_harness.trainers.trl_task_rows import Columns, Difficulty, select_t
 from codegym_mcp.curriculum.curriculum_file import CurriculumFile
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import MissingExtraError, TaskError
+from codegym_mcp.sandbox.process.pool import Isolation
 from codegym_mcp.validation_messages import first_fault
 
 Row = dict[str, Any]
@@ -53,6 +54,8 @@ class GymSpec:
         system_prompt: the system prompt of each row; `{calls}` and `{submission}` are filled in. None if "".
         server: the address of a server that holds the episodes; without it, they are in this process.
         token: the token of the server's control plane; read from `CODEGYM_MCP_TOKEN` without it.
+        isolation: "process" gives each episode in this process a confined process of its own; "shared" lets
+            the episodes of an environment share one, which costs about half the processor time.
 
     Raises:
         NotFoundError: no environment has such a name.
@@ -76,10 +79,15 @@ class GymSpec:
         system_prompt: str = DEFAULT_SYSTEM_PROMPT,
         server: str | None = None,
         token: str | None = None,
+        isolation: Isolation = "process",
     ) -> None:
         paths, globs = split_sources(environments)
         options = EpisodeOptions.read(
-            environments=[str(path) for path in paths], url=server, token=token, calls=calls
+            environments=[str(path) for path in paths],
+            url=server,
+            token=token,
+            calls=calls,
+            isolation=isolation,
         )
         chosen = matching_environments(globs or ("*",), list_environments(options))
         self._curriculum = open_curriculum(difficulty, tasks, curriculum)

@@ -12,6 +12,7 @@ import codegym_mcp
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions, reward_of
 from codegym_mcp.errors import CodegymError, NotFoundError, TaskError, UnscoredError
 from codegym_mcp.runtime.shared_runtime import shared_runtime
+from codegym_mcp.sandbox.process.pool import Isolation
 from codegym_mcp.task_reference import TaskReference
 from tests.conftest import FIXTURES
 
@@ -102,6 +103,25 @@ def test_contradictory_options_are_refused(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("CODEGYM_MCP_TOKEN", "secret")
     with pytest.raises(CodegymError, match="are the server's own"):
         EpisodeOptions.read(url="http://127.0.0.1:1", environments=(LIFT,)).open(TASK)
+    with pytest.raises(CodegymError, match="is the server's own") as caught:
+        EpisodeOptions.read(url="http://127.0.0.1:1", isolation="shared").open(TASK)
+    assert "--isolation shared" in str(caught.value)
+
+
+@pytest.mark.parametrize(("isolation", "processes"), [("process", 1), ("shared", 0)])
+def test_a_further_episode_has_a_process_of_its_own_unless_it_may_share_one(
+    isolation: Isolation, processes: int
+) -> None:
+    options = EpisodeOptions.read(environments=(LIFT,), isolation=isolation)
+    with options.open(TASK) as first:
+        runtime = options.holder()
+        assert isinstance(runtime, codegym_mcp.Runtime)
+        pool = runtime.thread.run(runtime.async_runtime.start).pool
+        before = pool.started
+        with options.open(TASK) as second:
+            assert pool.started - before == processes
+            first.call("move", floors=1)
+            assert second.call("listen").value["floor"] == 0
 
 
 def test_a_client_that_is_given_a_contradictory_choice_refuses_it() -> None:
