@@ -28,6 +28,7 @@ from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.sandbox.process.pool import SandboxPool
+from tests.loopback_http import loopback_client
 
 # How long an example takes says something about the machine and nothing about the code.
 settings.register_profile("any machine", deadline=None)
@@ -79,9 +80,11 @@ class ModelServer:
 
     Attributes:
         url: where it is, without a path.
+        http: a client for what it is told and asked.
     """
 
     url: str
+    http: httpx2.Client
 
     def script(self, *actions: dict[str, Any]) -> str:
         """A new model that answers its requests so, one after the other; returns its name."""
@@ -91,15 +94,15 @@ class ModelServer:
 
     def set_script(self, model: str, *actions: dict[str, Any]) -> None:
         """The same for a model that must have a certain name."""
-        httpx2.put(f"{self.url}/scripts/{model}", content=json.dumps(actions)).raise_for_status()
+        self.http.put(f"{self.url}/scripts/{model}", content=json.dumps(actions)).raise_for_status()
 
     def set_check(self, model: str, action: dict[str, Any]) -> None:
         """Sets the response to the request for the model itself."""
-        httpx2.put(f"{self.url}/checks/{model}", content=json.dumps(action)).raise_for_status()
+        self.http.put(f"{self.url}/checks/{model}", content=json.dumps(action)).raise_for_status()
 
     def requests(self, model: str) -> list[dict[str, Any]]:
         """The requests that a model had, `headers` and `body`."""
-        received: list[dict[str, Any]] = httpx2.get(f"{self.url}/requests/{model}").json()
+        received: list[dict[str, Any]] = self.http.get(f"{self.url}/requests/{model}").json()
         return received
 
     def bodies(self, model: str) -> list[dict[str, Any]]:
@@ -112,10 +115,13 @@ def model_server(name: str, *arguments: str) -> Iterator[ModelServer]:
     """One of the servers in `tests/harness/model_servers`, until the block is left."""
     path = FIXTURES.parent / "harness" / "model_servers" / f"{name}.py"
     command = [sys.executable, str(path), *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        loopback_client() as http,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+    ):
         try:
             assert process.stdout is not None
-            yield ModelServer(process.stdout.readline().strip())
+            yield ModelServer(process.stdout.readline().strip(), http)
         finally:
             process.kill()
 

@@ -1,9 +1,11 @@
-"""An HTTP server of the tests on loopback, in a thread of its own."""
+"""HTTP on loopback: a server of the tests in a thread of its own, and a client of such servers."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx2
 
 
 @contextmanager
@@ -18,3 +20,11 @@ def serve_on_loopback(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
         server.shutdown()
         serving.join()
         server.server_close()
+
+
+def loopback_client() -> httpx2.Client:
+    """Makes a client for many requests; one for each would load the certificates each time.
+
+    It keeps no connection, which the server could be closing when the next request is sent.
+    """
+    return httpx2.Client(trust_env=False, verify=False, limits=httpx2.Limits(max_keepalive_connections=0))

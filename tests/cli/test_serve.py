@@ -22,6 +22,7 @@ from tests.server.serving import (
     serve_command,
     serving_process,
 )
+from tests.waiting import until
 
 
 def run(*arguments: str, **variables: str) -> Result:
@@ -268,9 +269,7 @@ async def test_an_episode_continues_after_the_process_was_killed(tmp_path: Path)
             opened = (await control.post("/episodes", json={"environment": "safe"})).json()
             await call(control, opened["mcp_url"], "turn", clicks=5)
         server.process.kill()
-        with anyio.fail_after(30):
-            while server.processes():
-                await anyio.lowlevel.checkpoint()
+        await until(lambda: not server.processes())
     async with (
         serving_process("--data", str(tmp_path), CODEGYM_MCP_TOKEN="given") as server,
         httpx2.AsyncClient(base_url=server.url, headers=headers) as control,

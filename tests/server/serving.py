@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,13 +113,6 @@ def journal_events(path: Path) -> list[Event]:
     with Journal.open(path) as journal:
         (opening,) = journal.openings(before=None, limit=2)
         return journal.events(opening.episode)
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Lets the event loop go on until something holds; a test that waits in vain fails."""
-    with anyio.fail_after(30):
-        while not holds():
-            await anyio.lowlevel.checkpoint()
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from codegym_mcp.episode_protocol import CallResult
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.policies.oracle import OraclePolicy
 from codegym_mcp.sandbox.process.pool import SandboxPool
+from tests.waiting import until
 
 from .restarting import TOKEN, RestartingServer
-from .serving import until
 
 COUNTER = Path(__file__).parents[1] / "fixtures" / "counter.py"
 BUNDLED = Path(__file__).parents[2] / "environments"

@@ -12,8 +12,9 @@ from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.server.connection_limits import ConnectionLimits
 from codegym_mcp.server.request_bodies import MAX_BODY
 from codegym_mcp.server.request_size_limits import MAX_HEAD_BYTES, BoundedHttpProtocol
+from tests.waiting import until
 
-from .serving import Server, http_server, until
+from .serving import Server, http_server
 
 LIMITS = ConnectionLimits(connections=8, head_seconds=1.0, body_seconds=1.0, write_seconds=1.0)
 HEAD = b"POST /episodes HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer %b\r\n"

@@ -13,8 +13,9 @@ from pydantic_core import from_json, to_json
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.server.request_bodies import MAX_BODY
+from tests.waiting import until
 
-from .serving import Server, http_server, until
+from .serving import Server, http_server
 
 ENVELOPE = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",

@@ -21,9 +21,10 @@ from codegym_mcp.control_plane_messages import OpenedEpisode, OpenRequest
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import REQUEST_KEY_META
 from codegym_mcp.storage.directory_lock import lock_directory
+from tests.waiting import until
 
 from .restarting import TOKEN, RestartingServer
-from .serving import SAFE, WORDS, until
+from .serving import SAFE, WORDS
 
 DYING = Path(__file__).parent / "dying.py"
 PATIENCE = 60.0

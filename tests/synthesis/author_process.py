@@ -11,18 +11,21 @@ from typing import Any
 
 import httpx2
 
+from tests.loopback_http import loopback_client
+
 HERE = Path(__file__).parent
 
 
 class AuthorProcess:
     """The running model server."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, http: httpx2.Client) -> None:
         self.url = url
+        self._http = http
 
     def log(self) -> list[dict[str, str]]:
         """Returns the requests that were answered."""
-        answered: list[dict[str, str]] = httpx2.get(f"{self.url}/log").json()
+        answered: list[dict[str, str]] = self._http.get(f"{self.url}/log").json()
         return answered
 
     def files(self) -> list[str]:
@@ -31,11 +34,11 @@ class AuthorProcess:
 
     def hold(self, after: int | None) -> None:
         """Makes requests wait after so many answers, or lets all continue."""
-        httpx2.put(f"{self.url}/hold", content=json.dumps({"after": after})).raise_for_status()
+        self._http.put(f"{self.url}/hold", content=json.dumps({"after": after})).raise_for_status()
 
     def state(self) -> dict[str, Any]:
         """Returns how many requests were answered and how many wait."""
-        state: dict[str, Any] = httpx2.get(f"{self.url}/state").json()
+        state: dict[str, Any] = self._http.get(f"{self.url}/state").json()
         return state
 
 
@@ -51,11 +54,14 @@ def author_process(scripts: Path, problems: Path) -> Iterator[AuthorProcess]:
         ),
     }
     command = [sys.executable, str(HERE / "author_server.py")]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as server:
+    with (
+        loopback_client() as http,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        ) as server,
+    ):
         try:
             assert server.stdout is not None
-            yield AuthorProcess(server.stdout.readline().strip())
+            yield AuthorProcess(server.stdout.readline().strip(), http)
         finally:
             server.kill()

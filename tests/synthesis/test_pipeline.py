@@ -261,18 +261,26 @@ def test_a_second_environment_of_a_problem_is_kept_only_if_it_differs(author, tm
     }
 
 
-def test_an_existing_environment_is_not_made_again(author, tmp_path, ridge) -> None:
-    first = synthesize(author, tmp_path / "one", problems=ridge)
-    assert first.returncode == 0, first.stderr
-    second = synthesize(author, tmp_path / "two", "--against", str(tmp_path / "one"), problems=ridge)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The model and the folder of a finished run over the one problem; for reading."""
+    folder = tmp_path_factory.mktemp("finished")
+    with author_process(SCRIPTS, PROBLEMS) as author:
+        done = synthesize(author, folder / "made", problems=some_problems(folder / "ridge.jsonl", RIDGE))
+        assert done.returncode == 0, done.stderr
+        yield author, folder / "made"
+
+
+def test_an_existing_environment_is_not_made_again(author, tmp_path, ridge, made) -> None:
+    second = synthesize(author, tmp_path / "two", "--against", str(made[1]), problems=ridge)
     assert second.returncode == 0
     (rejected,) = json.loads(second.stdout)["rejected"]["duplicate"]
     assert "the same as ridge_in_fog" in rejected["reason"]
 
 
-def test_a_folder_with_another_recipe_is_refused(author, tmp_path, ridge) -> None:
-    synthesize(author, tmp_path / "made", problems=ridge)
-    other = synthesize(author, tmp_path / "made", "--oracles", "2", problems=ridge)
+def test_a_folder_with_another_recipe_is_refused(ridge, made) -> None:
+    author, folder = made
+    other = synthesize(author, folder, "--oracles", "2", problems=ridge)
     assert other.returncode == 1
     assert "another recipe: options differ" in other.stderr
 

@@ -69,12 +69,17 @@ SOLVED_ALL_THE_SAME = ("hash_order", "unused_tool", "exception")
 Planted = Callable[[str], Environment]
 
 
+_verified: dict[str, Verification] = {}
+
+
 async def verify_planted(context: VerificationContext, name: str) -> Verification:
-    try:
-        environment = planted_entry(name).read()
-    except SourceError as error:
-        return verification_of_unreadable(name, error)
-    return await verify(context, environment)
+    """Verifies an environment with a planted fault, once for all tests."""
+    if name not in _verified:
+        try:
+            _verified[name] = await verify(context, planted_entry(name).read())
+        except SourceError as error:
+            _verified[name] = verification_of_unreadable(name, error)
+    return _verified[name]
 
 
 def test_every_planted_environment_has_its_test() -> None:

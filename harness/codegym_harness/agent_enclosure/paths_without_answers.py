@@ -118,8 +118,11 @@ class _AnswerFiles:
                     found.add(Path(entry.path))
                 elif entry.is_dir(follow_symlinks=False):
                     pending.append(entry.path)
-                elif entry.is_file(follow_symlinks=False) and self._is_copy(
-                    entry.path, entry.stat(follow_symlinks=False).st_size
+                elif (
+                    # Most of the time would be spent on the sizes of files.
+                    self._digests
+                    and entry.is_file(follow_symlinks=False)
+                    and self._is_copy(entry.path, entry.stat(follow_symlinks=False).st_size)
                 ):
                     found.add(Path(entry.path))
         return found

@@ -20,6 +20,7 @@ from codegym_harness.agent_enclosure.workspace import Workspace
 from codegym_mcp.errors import CodegymError, RunHaltedError
 from tests.harness.agent_enclosure.enclosures import allows
 from tests.harness.leftovers import alive, running
+from tests.waiting import until
 
 AGENTS = Path(__file__).parents[2] / "fixtures" / "agents"
 RunWith = Callable[..., AgentProcess]
@@ -149,9 +150,7 @@ async def test_output_just_before_a_cancellation_is_read(program: RunWith, works
     run = shell(program, script)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(run.run)
-        with anyio.fail_after(60):
-            while not ready.exists():
-                await anyio.lowlevel.checkpoint()
+        await until(ready.exists)
         # From here on until it is cancelled, nothing can be read.
         go.touch()
         while not done.exists():
@@ -165,9 +164,7 @@ async def test_output_just_before_a_cancellation_is_read(program: RunWith, works
 
 async def up(run: AgentProcess) -> None:
     """Returns when the daemons have said that they live."""
-    with anyio.fail_after(60):
-        while "daemons are up" not in run.stdout:
-            await anyio.lowlevel.checkpoint()
+    await until(lambda: "daemons are up" in run.stdout)
 
 
 def daemons(program: RunWith, directory: Path, how: str) -> AgentProcess:
@@ -215,14 +212,10 @@ anyio.run(run.run)
     async with await anyio.open_process(
         [sys.executable, "-c", script], env={"PYTHONPATH": os.pathsep.join(sys.path)}
     ) as harness:
-        with anyio.fail_after(60):
-            while len(alive(directory)) < 3:
-                await anyio.lowlevel.checkpoint()
+        await until(lambda: len(alive(directory)) == 3)
         harness.kill()
         await harness.wait()
-        with anyio.fail_after(60):
-            while alive(directory) or running(str(directory)):
-                await anyio.lowlevel.checkpoint()
+        await until(lambda: not alive(directory) and not running(str(directory)))
 
 
 async def test_programs_of_others_stay(program: RunWith, workspace: Workspace) -> None:

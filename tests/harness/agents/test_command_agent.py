@@ -5,7 +5,8 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from secrets import token_hex
 
@@ -14,6 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from codegym_harness.agent_enclosure.enclosure_options import Enclosure, EnclosureOptions, Network
+from codegym_harness.agent_enclosure.paths_without_answers import readable_paths
+from codegym_harness.agents import command_agent
 from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
@@ -32,6 +35,7 @@ from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.errors import CodegymError, RunHaltedError
 from tests.harness.agent_enclosure.enclosures import allows
 from tests.harness.leftovers import running
+from tests.waiting import until
 
 BELL = Assignment(environment="counter", difficulty=2, seed=0)
 """The bell hangs three floors up: four times listening and three times moving find it."""
@@ -54,6 +58,21 @@ def enclosure(request: pytest.FixtureRequest) -> Enclosure:
     if not allows(found):
         pytest.skip(f"this system has no {found}")
     return found
+
+
+@cache
+def readable_paths_once(wanted: frozenset[Path], answers: frozenset[Path]) -> list[Path]:
+    return readable_paths(wanted, answers)
+
+
+@pytest.fixture(autouse=True)
+def _one_search(monkeypatch):
+    """The installation of Python, in which nothing changes, is searched once for all programs that run there."""
+
+    def readable(wanted: Iterable[Path], answers: Iterable[Path]) -> list[Path]:
+        return list(readable_paths_once(frozenset(wanted), frozenset(answers)))
+
+    monkeypatch.setattr(command_agent, "readable_paths", readable)
 
 
 @pytest.fixture
@@ -87,9 +106,7 @@ async def play_until(server, episodes, tmp_path, enclosure):
                     opened.episode, address=opened.address, read_events=opened.read_events
                 )
                 tasks.start_soon(player.play, context)
-                with anyio.fail_after(60):
-                    while not holds(episodes.by_id(opened.id)):
-                        await anyio.lowlevel.checkpoint()
+                await until(lambda: holds(episodes.by_id(opened.id)))
                 tasks.cancel_scope.cancel()
             return context
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from codegym_mcp.server.workers.control_channel import ChannelMessage, MessageKind, WorkerChannel
-from tests.server.serving import until
+from tests.waiting import until
 
 
 class Ends:
