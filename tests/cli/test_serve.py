@@ -154,7 +154,7 @@ async def test_a_token_that_was_given_is_used_and_never_printed() -> None:
     async with serving_process("--no-gateway", CODEGYM_MCP_TOKEN=" given-in-secret ") as server:
         assert server.announced == {"url": server.url, "gateway": None}
         headers = {"authorization": "Bearer given-in-secret"}
-        async with httpx2.AsyncClient(base_url=server.url, headers=headers) as control:
+        async with httpx2.AsyncClient(base_url=server.url, headers=headers, verify=ssl_context()) as control:
             assert (await control.get("/environments")).status_code == 200
             assert (await control.post("/mcp", json={})).status_code == 404
         server.process.terminate()
@@ -265,14 +265,14 @@ async def test_no_secret_is_ever_logged() -> None:
 async def test_an_episode_continues_after_the_process_was_killed(tmp_path: Path) -> None:
     async with serving_process("--data", str(tmp_path), CODEGYM_MCP_TOKEN="given") as server:
         headers = {"authorization": "Bearer given"}
-        async with httpx2.AsyncClient(base_url=server.url, headers=headers) as control:
+        async with httpx2.AsyncClient(base_url=server.url, headers=headers, verify=ssl_context()) as control:
             opened = (await control.post("/episodes", json={"environment": "safe"})).json()
             await call(control, opened["mcp_url"], "turn", clicks=5)
         server.process.kill()
         await until(lambda: not server.processes())
     async with (
         serving_process("--data", str(tmp_path), CODEGYM_MCP_TOKEN="given") as server,
-        httpx2.AsyncClient(base_url=server.url, headers=headers) as control,
+        httpx2.AsyncClient(base_url=server.url, headers=headers, verify=ssl_context()) as control,
     ):
         path = httpx2.URL(opened["mcp_url"]).path
         response = await call(control, f"{server.url}{path}", "turn", clicks=1)
@@ -289,7 +289,9 @@ async def test_one_episode_is_served_at_a_fixed_address_and_continues_after_a_re
             assert server.announced["gateway"] is None
             ids.add(server.announced["episode"])
             headers = {"authorization": "Bearer given"}
-            async with httpx2.AsyncClient(base_url=server.url, headers=headers) as control:
+            async with httpx2.AsyncClient(
+                base_url=server.url, headers=headers, verify=ssl_context()
+            ) as control:
                 response = await call(control, server.announced["mcp_url"], "turn", clicks=4)
                 assert f'"structuredContent":{{"result":{total}}}' in response.text
                 (listed,) = (await control.get("/episodes")).json()["episodes"]
