@@ -110,7 +110,8 @@ def _write_tool(
         head.append(f"        if self.{register} is None:")
         head.append(f'            raise ValueError("{register} has no value yet.")')
     if types is not None:
-        head += check_positions(tool, program, types.positive, shapes)
+        steady = {name: shape for name, shape in shapes.items() if name not in _assigned(lifted)}
+        head += check_positions(tool, program, types.positive, steady)
     body = ast.unparse(ast.fix_missing_locations(tool.body)).splitlines()
     if not tool.parameters and not tool.changes and _never_fails(tool):
         return [*head, *(f"        {line}" for line in body)]
@@ -128,6 +129,13 @@ def _refusal(tool: LiftedTool) -> str:
     if tool.parameters:
         return f"{tool.name} is not defined for this {' and '.join(tool.parameters)}; choose other arguments."
     return f"{tool.name} is not possible in this state; another call has to come first."
+
+
+def _assigned(lifted: LiftedProgram) -> set[str]:
+    """Returns the attributes that tools give other values, which may have other types."""
+    changes = [tool.change for tool in lifted.tools if tool.change is not None]
+    targets = [target for change in changes if isinstance(change, ast.Assign) for target in change.targets]
+    return {target.attr for target in targets if isinstance(target, ast.Attribute)}
 
 
 def _read_registers(tool: LiftedTool, lifted: LiftedProgram) -> list[str]:

@@ -1,7 +1,7 @@
 """What all arguments of the tests have in common, and generated arguments therefore keep."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, permutations
 from typing import Any
 
@@ -119,6 +119,52 @@ class Relations:
             disjoint=[pair for pair in disjoint if pair[0] < pair[1]],
             ordered=list(ordered),
         )
+
+
+class Preconditions:
+    """What all calls of the tests have in common, which other calls keep too."""
+
+    def __init__(self, examples: Sequence[tuple[Any, ...]]) -> None:
+        self._examples = list(examples)
+        self._relations = Relations.of(self._examples)
+        self._columns = [list(column) for column in zip(*self._examples, strict=True)]
+        self._rules = [_rules_of(column) for column in self._columns]
+
+    def restored(self, arguments: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Returns arguments with the right lengths and order, or None if they break what the tests keep."""
+        made = list(arguments)
+        for place, rules in enumerate(self._rules):
+            if rules is not None and (rules.ascending or rules.descending):
+                try:
+                    made[place] = type(made[place])(sorted(made[place], reverse=not rules.ascending))
+                except TypeError:
+                    return None
+        for one, other in self._relations.is_length:
+            made[one] = len(made[other])
+        return tuple(made) if self._hold(made) else None
+
+    def _hold(self, arguments: list[Any]) -> bool:
+        for column, rules, value in zip(self._columns, self._rules, arguments, strict=True):
+            if type(value) is int and min(map(_number, column)) >= 0 > value:
+                return False
+            if rules is not None and _rules_of([*column, value]) != rules:
+                return False
+        after, before = Relations.of([*self._examples, tuple(arguments)]), self._relations
+        return all(
+            getattr(after, name) == getattr(before, name)
+            for name in ("equal_lengths", "is_length", "within_length", "always_members", "ordered")
+        )
+
+
+def _number(value: Any) -> float:
+    return value if isinstance(value, int | float) else 0
+
+
+def _rules_of(values: list[Any]) -> SequenceRules | None:
+    """Returns the rules of lists of any length, or None for other values."""
+    if not all(isinstance(value, list | tuple) for value in values):
+        return None
+    return replace(SequenceRules.of(values), length=None)
 
 
 def _is_disjoint(one: Any, other: Any) -> bool:

@@ -69,9 +69,10 @@ class OracleExpressions:
             if _is_whole(hidden):
                 return self._read_out(node, hidden)
             call = self._tools.call(hidden, node)
-            if hidden.shape is not None and hidden.shape.only(Kind.TUPLE):
-                # Tuples arrive as lists.
-                return ast.Call(ast.Name("tuple", ast.Load()), [call], [])
+            for kind in (Kind.TUPLE, Kind.SET, Kind.FROZENSET):
+                if hidden.shape is not None and hidden.shape.only(kind):
+                    # Tuples and sets arrive as lists.
+                    return ast.Call(ast.Name(kind.value, ast.Load()), [call], [])
             return call
         return self._rebuild(node)
 
@@ -146,6 +147,9 @@ class OracleExpressions:
                 known = [each for each in (left, right) if not hidden(each)]
                 if known and not isinstance(known[0], ast.Constant):
                     return ast.BinOp(self.reveal(left), node.op, self.reveal(right))
+            case ast.BinOp(left=ast.List(), op=ast.Mult()) | ast.BinOp(op=ast.Mult(), right=ast.List()):
+                # A list of so many equal members belongs to the caller, who may change it.
+                return self._rebuild(node)
             case ast.Call(func=ast.Name(id="max" | "min"), args=[_, _, *_]):
                 return self._rebuild(node)
             case ast.Call(func=ast.Name(id="str" | "tuple" | "list" | "set"), args=[argument]):

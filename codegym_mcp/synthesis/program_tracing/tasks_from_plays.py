@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pydantic_core import to_json
 
 from codegym_mcp.synthesis.program_tracing.oracle_play_record import Play
+from codegym_mcp.verification.audit.hidden_value_reading import hidden_leaves
 
 
 def choose_tasks(plays: Sequence[Play], count: int) -> list[Play]:
@@ -22,6 +23,15 @@ def choose_tasks(plays: Sequence[Play], count: int) -> list[Play]:
         if len(chosen) >= count // 2 + 2 and _most_common(chosen) * 4 > len(chosen):
             break
     return _balanced(chosen)
+
+
+def quickest(plays: Sequence[Play], hidden: Sequence[str], least: int) -> list[Play]:
+    """Returns a third of the plays, at least `least`: those with few calls for their hidden values."""
+
+    def values_per_call(play: Play) -> float:
+        return sum(1 for _ in hidden_leaves(play.config[name] for name in hidden)) / len(play.calls)
+
+    return sorted(plays, key=values_per_call, reverse=True)[: max(least, len(plays) // 3)]
 
 
 def use_every_tool(chosen: list[Play], plays: Sequence[Play]) -> list[Play]:

@@ -28,7 +28,7 @@ from codegym_mcp.synthesis.program_tracing.oracle_play_record import (
 from codegym_mcp.synthesis.program_tracing.oracle_player import MAX_CALLS, OraclePlayer
 from codegym_mcp.synthesis.program_tracing.redrawn_values import redraw_leaves, shuffle_leaves
 from codegym_mcp.synthesis.program_tracing.solution_runs import Evaluated, evaluate
-from codegym_mcp.synthesis.program_tracing.tasks_from_plays import choose_tasks, use_every_tool
+from codegym_mcp.synthesis.program_tracing.tasks_from_plays import choose_tasks, quickest, use_every_tool
 from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
 from codegym_mcp.synthesis.program_tracing.traced_program import Program
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
@@ -51,6 +51,8 @@ MOST_CONSTANT = 0.5
 """The best constant answer solves a smaller share of the tasks."""
 ENOUGH_TOOLS = 3
 ENOUGH_ADAPTIVE = 0.5
+_NEARLY_ENOUGH = 0.4
+"""With such a `read_out`, tasks that take few calls are tried; they may cost less than reading everything."""
 _FIRST_PLAYS = 14
 _FIRST_CALLS = 3
 _TWINS = 3
@@ -117,7 +119,7 @@ async def choose_granularity(
     """
     best: Granularity | None = None
     reasons: list[tuple[int, str, Stage]] = []
-    twins = await _twins(context, program, inputs)
+    twins = _Twins(context, program, inputs)
     seen: set[bytes] = set()
     for variation in VARIATIONS:
         hidden = _hidden_parameters(program, parameters, variation)
@@ -159,35 +161,68 @@ def _digest(lifted: LiftedProgram) -> bytes:
     return to_json(text)
 
 
-async def _twins(
-    context: VerificationContext, program: Program, inputs: Sequence[Evaluated]
-) -> dict[int, list[Evaluated]]:
-    """Returns for the place of an input other inputs of the same structure.
+class _Twins:
+    """Other inputs of the same structure, made when they are first asked for.
 
     They have the same values in another order, or other values in the same order.
     """
-    random = Random(_TWIN_SEED)  # noqa: S311 - repeatable, not secret
-    wanted: list[tuple[int, tuple[Any, ...]]] = []
-    for place, each in enumerate(inputs):
-        for _ in range(2):
-            arguments = tuple(shuffle_leaves(value, random) for value in each.arguments)
-            if repr(arguments) != repr(each.arguments):
-                wanted.append((place, arguments))
-        redrawn = tuple(
-            redraw_leaves(value, other, random)
-            for value, other in zip(each.arguments, random.choice(inputs).arguments, strict=True)
-        )
-        if repr(redrawn) != repr(each.arguments):
-            wanted.append((place, redrawn))
-    if not wanted:
-        return {}
-    calls = [inputs[0].arguments, *(arguments for _, arguments in wanted)]
-    accepted = {repr(each.arguments): each for each in await evaluate(context, program, calls, 1)}
-    found: dict[int, list[Evaluated]] = defaultdict(list)
-    for place, arguments in wanted:
-        if repr(arguments) in accepted:
-            found[place].append(accepted[repr(arguments)])
-    return found
+
+    def __init__(self, context: VerificationContext, program: Program, inputs: Sequence[Evaluated]) -> None:
+        self._context = context
+        self._program = program
+        self._inputs = inputs
+        self._found: dict[int, list[Evaluated]] | None = None
+
+    async def by_place(self) -> Mapping[int, Sequence[Evaluated]]:
+        """Returns the twins of inputs by the places of these inputs."""
+        if self._found is None:
+            self._found = await self._make()
+        return self._found
+
+    async def _make(self) -> dict[int, list[Evaluated]]:
+        random = Random(_TWIN_SEED)  # noqa: S311 - repeatable, not secret
+        inputs = self._inputs
+        wanted: list[tuple[int, tuple[Any, ...]]] = []
+        for place, each in enumerate(inputs):
+            for _ in range(2):
+                arguments = tuple(shuffle_leaves(value, random) for value in each.arguments)
+                if repr(arguments) != repr(each.arguments):
+                    wanted.append((place, arguments))
+            redrawn = tuple(
+                redraw_leaves(value, other, random)
+                for value, other in zip(each.arguments, random.choice(inputs).arguments, strict=True)
+            )
+            if repr(redrawn) != repr(each.arguments):
+                wanted.append((place, redrawn))
+        if not wanted:
+            return {}
+        calls = [inputs[0].arguments, *(arguments for _, arguments in wanted)]
+        accepted = {
+            repr(each.arguments): each for each in await evaluate(self._context, self._program, calls, 1)
+        }
+        found: dict[int, list[Evaluated]] = defaultdict(list)
+        for place, arguments in wanted:
+            if repr(arguments) in accepted:
+                found[place].append(accepted[repr(arguments)])
+        return found
+
+
+@dataclass(frozen=True)
+class _Examined:
+    """A lifted solution with its plays.
+
+    Attributes:
+        plays: all correct plays.
+        fit: those that could become tasks.
+        player: plays the oracle on further inputs.
+    """
+
+    lifted: LiftedProgram
+    inputs: Sequence[Evaluated]
+    plays: list[Play]
+    fit: list[Play]
+    player: OraclePlayer
+    twins: _Twins
 
 
 class _Chooser:
@@ -201,14 +236,14 @@ class _Chooser:
         self._parameters = parameters
         self._least = least_tasks
 
-    async def examine(
-        self, lifted: LiftedProgram, inputs: Sequence[Evaluated], twins: Mapping[int, Sequence[Evaluated]]
-    ) -> Granularity:
-        first = await self._play(lifted, inputs[:: max(1, len(inputs) // _FIRST_PLAYS)])
+    async def examine(self, lifted: LiftedProgram, inputs: Sequence[Evaluated], twins: _Twins) -> Granularity:
+        player = self._player(lifted)
+        first = await player.play(inputs[:: max(1, len(inputs) // _FIRST_PLAYS)])
         _refuse_wrong(first)
-        changing = {tool.name for tool in lifted.tools if tool.changes}
-        lifted.remembered = repeated_tools(first, changing)
-        plays = await self._play(lifted, inputs)
+        lifted.remembered = repeated_tools(first, _changing(lifted))
+        if lifted.remembered:
+            player = self._player(lifted)
+        plays = await player.play(inputs)
         _refuse_wrong(plays)
         plays = [play for play in plays if play.correct]
         fit = [
@@ -216,36 +251,50 @@ class _Chooser:
         ]
         if len(fit) < self._least:
             raise RefusedProblemError(_length_reason(plays, fit), Stage.LENGTH)
-        raw = {tool.name for tool in lifted.tools if tool.is_raw}
+        used = {call.name for play in plays for call in play.calls}
+        lifted.tools = [tool for tool in lifted.tools if tool.name in used]
+        examined = _Examined(lifted, inputs, plays, fit, player, twins)
         short = [play for play in fit if len(play.calls) <= _FEW_CALLS]
-        chosen = choose_tasks(short if len(short) >= MOST_TASKS else fit, MOST_TASKS)
-        chosen = use_every_tool(chosen, fit)
+        found = await self._choose(examined, short if len(short) >= MOST_TASKS else fit)
+        if found.tier is Tier.STRICT and found.read_out is not None and found.read_out >= _NEARLY_ENOUGH:
+            try:
+                other = await self._choose(examined, quickest(fit, lifted.hidden, MOST_TASKS))
+            except RefusedProblemError:
+                return found
+            return other if other.tier is Tier.NOT_BYPASSABLE else found
+        return found
+
+    async def _choose(self, examined: "_Examined", pool: Sequence[Play]) -> Granularity:
+        """Chooses tasks from plays, and measures them."""
+        lifted, plays = examined.lifted, examined.plays
+        chosen = use_every_tool(choose_tasks(pool, MOST_TASKS), examined.fit)
         constant = max(Counter(to_json(play.answer) for play in chosen).values()) / len(chosen)
         is_bool = shape_of(play.answer for play in chosen).kinds <= {Kind.BOOL}
         if constant > MOST_CONSTANT or (constant == MOST_CONSTANT and not is_bool):
             reason = f"One answer is right for {constant:.0%} of the inputs."
             raise RefusedProblemError(reason, Stage.AUDIT)
-        peeks = _share(chosen, raw)
+        peeks = _share(chosen, {tool.name for tool in lifted.tools if tool.is_raw})
         if peeks > MOST_PEEKS:
             raise RefusedProblemError(f"{peeks:.0%} of the calls only read hidden values.", Stage.AUDIT)
-        repeated = max(repeated_share(play, changing) for play in chosen)
+        repeated = max(repeated_share(play, _changing(lifted)) for play in chosen)
         if repeated > MOST_REPEATED:
             reason = f"{repeated:.0%} of the calls of a task repeat an earlier one."
             raise RefusedProblemError(reason, Stage.AUDIT)
-        used = {call.name for play in plays for call in play.calls}
-        lifted.tools = [tool for tool in lifted.tools if tool.name in used]
-        adaptive = await self._adaptivity(lifted, inputs, twins, chosen)
+        unused = {tool.name for tool in lifted.tools} - {call.name for play in chosen for call in play.calls}
+        if unused:
+            reason = f"No task of a suitable length uses the tool {min(unused)}."
+            raise RefusedProblemError(reason, Stage.LENGTH)
+        adaptive = await self._adaptivity(examined, chosen)
         observed = [self._observed(lifted, play) for play in chosen]
         read_out = read_out_ratio(observed)
         tier = _tier(chosen, adaptive, read_out)
         if tier is Tier.NOT_BYPASSABLE:
             read_out = read_out_ratio(observed, await self._search_costs(lifted, chosen, plays, observed))
             tier = _tier(chosen, adaptive, read_out)
-        return Granularity(lifted, chosen, plays, tier, read_out, adaptive)
+        return Granularity(lifted, chosen, examined.plays, tier, read_out, adaptive)
 
-    async def _play(self, lifted: LiftedProgram, inputs: Sequence[Evaluated]) -> list[Play]:
-        player = OraclePlayer(self._context.pool, self._program, lifted, self._parameters)
-        return await player.play(inputs)
+    def _player(self, lifted: LiftedProgram) -> OraclePlayer:
+        return OraclePlayer(self._context.pool, self._program, lifted, self._parameters)
 
     def _observed(self, lifted: LiftedProgram, play: Play) -> ObservedCalls:
         hidden = [play.config[name] for name in lifted.hidden]
@@ -280,23 +329,18 @@ class _Chooser:
         ]
         return await measure_search_costs(self._context, environment, searched)
 
-    async def _adaptivity(
-        self,
-        lifted: LiftedProgram,
-        inputs: Sequence[Evaluated],
-        twins: Mapping[int, Sequence[Evaluated]],
-        chosen: Sequence[Play],
-    ) -> float | None:
+    async def _adaptivity(self, examined: "_Examined", chosen: Sequence[Play]) -> float | None:
         """Returns the share of tasks for which the same values in another order lead to other calls."""
         if not _has_container(chosen):
             return _numeric_adaptivity(chosen)
-        places = {repr(each.arguments): place for place, each in enumerate(inputs)}
+        twins = await examined.twins.by_place()
+        places = {repr(each.arguments): place for place, each in enumerate(examined.inputs)}
         pairs = [
             (play, twin) for play in chosen for twin in twins.get(places[repr(play.arguments)], ())[:_TWINS]
         ]
         if not pairs:
             return None
-        played = await self._play(lifted, [twin for _, twin in pairs])
+        played = await examined.player.play([twin for _, twin in pairs])
         differing = [
             differ(play, other) for (play, _), other in zip(pairs, played, strict=True) if other.correct
         ]
@@ -324,6 +368,10 @@ def tool_types(lifted: LiftedProgram, plays: Sequence[Play]) -> dict[str, ToolTy
         )
         for tool in lifted.tools
     }
+
+
+def _changing(lifted: LiftedProgram) -> set[str]:
+    return {tool.name for tool in lifted.tools if tool.changes}
 
 
 def _is_positive(values: Sequence[Any]) -> bool:

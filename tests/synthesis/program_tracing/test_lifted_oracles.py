@@ -33,6 +33,16 @@ SOLUTIONS = {
         "def f(a, b):\n    return sorted(set(a).symmetric_difference(b))",
         [([1, 2, 2], [2, 3]), ([1], [1])],
     ),
+    "rows of a table": (
+        "def f(xs):\n    rows = [[0] * len(xs) for _ in range(max(xs))]\n    for place, x in enumerate(xs):\n"
+        "        for row in range(x):\n            rows[row][place] = 1\n    return [sum(row) for row in rows]",
+        [([2, 1],), ([3, 3, 1],)],
+    ),
+    "members of the set of a word": (
+        "def f(words, letters):\n    known = {'q', 'w'}\n"
+        "    return [word for word in words if set(word.lower()).issubset(known)]",
+        [(["qw", "a"], 1), (["W"], 1)],
+    ),
     "a table of values": (
         "def f(text):\n    value = {'I': 1, 'V': 5, 'X': 10}\n    total = 0\n    for i in range(len(text)):\n"
         "        if i > 0 and value[text[i]] > value[text[i - 1]]:\n            total -= 2 * value[text[i - 1]]\n"

@@ -122,3 +122,20 @@ async def test_a_number_that_a_comparison_gives_away_can_be_bypassed(context) ->
     tests = ("assert steps(28) == 56", "assert steps(12) == 28", "assert steps(35) == 48")
     candidate = await trace(context, solution, tests, tier=Tier.NOT_BYPASSABLE)
     assert candidate.accepted is None
+
+
+async def test_a_tool_over_a_list_that_takes_the_place_of_another_refuses_only_with_value_errors(
+    context,
+) -> None:
+    solution = (
+        "def counts(rows):\n    rows = [item for row in rows for item in row]\n    found = {}\n    for item in rows:\n"
+        "        if item in found:\n            found[item] += 1\n        else:\n            found[item] = 1\n"
+        "    return found"
+    )
+    tests = (
+        "assert counts([[1, 2, 3, 2], [4, 5, 6, 2]]) == {1: 1, 2: 3, 3: 1, 4: 1, 5: 1, 6: 1}",
+        "assert counts([[1, 2], [3, 4]]) == {1: 1, 2: 1, 3: 1, 4: 1}",
+        "assert counts([[20, 30, 40], [20, 30]]) == {20: 2, 30: 2, 40: 1}",
+    )
+    candidate = await trace(context, solution, tests)
+    assert candidate.accepted is not None, candidate.reason
