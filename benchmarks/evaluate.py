@@ -36,7 +36,7 @@ from codegym_harness.runs.task_selection import Selection
 from codegym_mcp.cli.command_output import run
 from codegym_mcp.episode_protocol import ToolView
 from codegym_mcp.models import Model, ModelOptions
-from codegym_mcp.runtime.garbage_collection import rare_collections
+from codegym_mcp.runtime.garbage_collector_settings import rare_collections
 
 TESTS = Path(__file__).parent.parent / "tests"
 SERVER = TESTS / "harness" / "model_servers" / "openai_server.py"

@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from codegym_mcp.catalog.environment_sets import COLUMNS, count_parquet_rows, read_parquet_rows
+from codegym_mcp.catalog.row_description_pool import UndescribedRow, described_rows
 from codegym_mcp.catalog.row_descriptions import IndexedRow, RowProblem, row_content
-from codegym_mcp.catalog.set_index_build_processes import UndescribedRow, described_rows
 from codegym_mcp.environment_definition.environment_info import searched_text
 from codegym_mcp.errors import SourceError
 from codegym_mcp.storage.json_lines import MAX_LINE, read_lines

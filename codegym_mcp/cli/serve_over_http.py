@@ -18,7 +18,7 @@ from codegym_mcp.cli.serve_in_workers import serve_in_workers
 from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.loopback_addresses import is_loopback
-from codegym_mcp.runtime.garbage_collection import freeze_garbage_collection
+from codegym_mcp.runtime.garbage_collector_settings import freeze_garbage_collection
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 from codegym_mcp.sandbox.confinement.linux_functions import forbid_inspection

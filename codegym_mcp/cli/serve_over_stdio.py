@@ -8,7 +8,7 @@ from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli.command_output import echo
 from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
-from codegym_mcp.runtime.garbage_collection import freeze_garbage_collection
+from codegym_mcp.runtime.garbage_collector_settings import freeze_garbage_collection
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 
 

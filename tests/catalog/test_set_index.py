@@ -19,8 +19,8 @@ from pyarrow import parquet
 
 from codegym_mcp.catalog import (
     environment_sets,
+    row_description_pool,
     set_index,
-    set_index_build_processes,
     set_index_files,
 )
 from codegym_mcp.catalog.catalog import Catalog
@@ -191,13 +191,13 @@ def build_and_kill(path: Path, cache: Path) -> Path:
 def described(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of the rows that were described in this process."""
     found: list[int] = []
-    describe = set_index_build_processes.describe_row
+    describe = row_description_pool.describe_row
 
     def noted(path: Path, number: int, content: bytes) -> IndexedRow:
         found.append(number)
         return describe(path, number, content)
 
-    monkeypatch.setattr(set_index_build_processes, "describe_row", noted)
+    monkeypatch.setattr(row_description_pool, "describe_row", noted)
     return found
 
 
@@ -287,8 +287,8 @@ def test_processes_index_large_sets_as_this_process_does(
     rows.insert(3, "garbage")
     paths = [write_jsonl(tmp_path / name, rows) for name in ("one.jsonl", "two.jsonl")]
     alone = SetIndex.open(paths[0])
-    monkeypatch.setattr(set_index_build_processes, "_FEW_ROWS", 2)
-    monkeypatch.setattr(set_index_build_processes, "_CHUNK", 3)
+    monkeypatch.setattr(row_description_pool, "_FEW_ROWS", 2)
+    monkeypatch.setattr(row_description_pool, "_CHUNK", 3)
     together = SetIndex.open(paths[1])
     assert alone.names() == together.names()
     assert [alone.find(name) for name in alone.names()] == [together.find(name) for name in alone.names()]

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from codegym_harness.agent_enclosure.capabilities_and_seccomp import give_up_privileges
+from codegym_harness.agent_enclosure.dropped_privileges import give_up_privileges
 from codegym_mcp import doctor
 from codegym_mcp.sandbox.confinement import linux_functions
 from tests.sandbox.attack_targets import Target

@@ -19,7 +19,7 @@ from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.control_plane_messages import EpisodeInfo
 from codegym_mcp.episodes.shard import shard_of
 from codegym_mcp.errors import CodegymError
-from codegym_mcp.runtime.garbage_collection import freeze_garbage_collection
+from codegym_mcp.runtime.garbage_collector_settings import freeze_garbage_collection
 from codegym_mcp.runtime.runtime_assembly import assemble
 from codegym_mcp.server.http_application import ServerPart, make_app
 from codegym_mcp.server.stop_signals import receive_stop_signals

@@ -19,7 +19,7 @@ from codegym_mcp.policies.policy import Policy
 from codegym_mcp.policies.random_baseline import RandomPolicy
 from codegym_mcp.policies.tool_schemas import answer_schema
 from codegym_mcp.verification.audit.adaptivity import measure_adaptivity
-from codegym_mcp.verification.audit.answer_guessing import count_values, measure_answers
+from codegym_mcp.verification.audit.answers_without_looking import count_values, measure_answers
 from codegym_mcp.verification.audit.audit_measurements import (
     Agreement,
     Figures,

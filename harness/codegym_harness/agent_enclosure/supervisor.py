@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from codegym_harness.agent_enclosure import landlock_rules, network_namespace, root_filesystem
-from codegym_harness.agent_enclosure.capabilities_and_seccomp import give_up_privileges
+from codegym_harness.agent_enclosure.dropped_privileges import give_up_privileges
 from codegym_harness.processes.child_processes import end_children, fork
 from codegym_mcp.sandbox.confinement import landlock, linux_functions
 

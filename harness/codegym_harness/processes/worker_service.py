@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from codegym_harness.processes.json_channel import JsonChannel
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.opentelemetry_tracer import export_traces
-from codegym_mcp.runtime.garbage_collection import rare_collections
+from codegym_mcp.runtime.garbage_collector_settings import rare_collections
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.sandbox.confinement.linux_functions import use_batch_scheduling
 from codegym_mcp.sandbox.process.loopback_connection import LoopbackAddress, connect

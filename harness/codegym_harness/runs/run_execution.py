@@ -26,7 +26,7 @@ from codegym_harness.runs.run_directory_writer import RunDirectory
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.run_opening import open_agent, open_rollouts
 from codegym_harness.statistics.run_metrics import Summary
-from codegym_mcp.runtime.garbage_collection import rare_collections
+from codegym_mcp.runtime.garbage_collector_settings import rare_collections
 
 if TYPE_CHECKING:
     from codegym_harness.clients.control_client import RunningServer

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from codegym_mcp.runtime.garbage_collection import rare_collections
+from codegym_mcp.runtime.garbage_collector_settings import rare_collections
 
 
 def test_what_is_loaded_is_left_alone_and_everything_is_as_before_afterwards():

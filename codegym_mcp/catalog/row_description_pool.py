@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from pydantic import ValidationError
 
 from codegym_mcp.catalog.environment_sets import COLUMNS, row_without_name
+from codegym_mcp.catalog.row_description_worker import ROWS, RowsRequest
 from codegym_mcp.catalog.row_descriptions import (
     IndexedRow,
     RowProblem,
@@ -22,7 +23,6 @@ from codegym_mcp.catalog.row_descriptions import (
     describe_row,
     row_digest,
 )
-from codegym_mcp.catalog.set_index_build_process import ROWS, RowsRequest
 from codegym_mcp.errors import SourceError
 from codegym_mcp.python_process import python_command
 from codegym_mcp.storage.json_lines import MAX_LINE, too_long
@@ -145,12 +145,12 @@ def _describe(path: Path, row: UndescribedRow) -> IndexedRow:
 
 
 class _WorkerProcess:
-    """A process that describes rows; see `set_index_build_process`."""
+    """A process that describes rows; see `row_description_worker`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._process = subprocess.Popen(
-            python_command("codegym_mcp.catalog.set_index_build_process"),
+            python_command("codegym_mcp.catalog.row_description_worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

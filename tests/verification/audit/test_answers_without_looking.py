@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.environment_definition.tools import plain_schema, type_config
-from codegym_mcp.verification.audit.answer_guessing import count_values, measure_answers
+from codegym_mcp.verification.audit.answers_without_looking import count_values, measure_answers
 from codegym_mcp.verification.audit.audit_measurements import Answers
 from codegym_mcp.verification.audit.oracle_agreement import compare_oracle
 from codegym_mcp.verification.verification_context import VerificationContext
