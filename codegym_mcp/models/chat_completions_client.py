@@ -21,6 +21,7 @@ from codegym_mcp.models.chat_response import (
     UnusableResponseError,
     read_response,
     restore_tool_names,
+    unwrap_error,
 )
 from codegym_mcp.models.chat_stream import join_stream
 from codegym_mcp.models.connection_hints import (
@@ -195,6 +196,7 @@ class ChatClient:
         parsed = _parse(response)
         if isinstance(parsed, str):
             parsed = join_stream(parsed) or parsed
+        parsed = unwrap_error(parsed)
         if 300 <= response.status_code < 400:
             target = str(response.headers.get("location", ""))
             raise RequestFailedError(diagnose_redirect(response.status_code, target, self._url))

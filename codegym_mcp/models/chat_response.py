@@ -81,6 +81,14 @@ class UnusableResponseError(Exception):
         self.error = error
 
 
+def unwrap_error(body: object) -> object:
+    """Returns the error object of a body that is a list with one, as Google sends it; else the body."""
+    match body:
+        case [{"error": error} as first, *_] if error:
+            return first
+    return body
+
+
 def read_response(body: object) -> ClientResponse:
     """Reads the body of a successful response.
 

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from codegym_mcp.models.chat_response import unwrap_error
+
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _WHOLE = frozenset({"role", "id", "type", "name", "index", "signature", "format"})
 """Members that a later chunk repeats and does not continue."""
@@ -58,6 +60,9 @@ def _events(text: str) -> Iterator[tuple[str, str]]:
             if _read_chunk(value):
                 yield event, value
                 lines.clear()
+        elif line.startswith(("{", "[")) and "error" in _read_chunk(line):
+            # A server or proxy that fails in the middle writes its error as it would without a stream.
+            yield "error", line
         elif not line:
             if lines:
                 yield event, "\n".join(lines)
@@ -71,6 +76,7 @@ def _read_chunk(data: str) -> dict[str, Any]:
         chunk = json.loads(data)
     except (ValueError, RecursionError):
         return {}
+    chunk = unwrap_error(chunk)
     return chunk if isinstance(chunk, dict) else {}
 
 

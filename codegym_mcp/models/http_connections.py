@@ -37,6 +37,17 @@ def open_connections(url: str) -> httpx2.AsyncBaseTransport | None:
     )
 
 
+def check_proxies() -> None:
+    """Checks every proxy of the environment: a package's own HTTP client opens all of them at once.
+
+    Raises:
+        MissingExtraError, ModelAccessError: see `open_connections`.
+    """
+    proxies = getproxies()
+    for address in filter(None, map(proxies.get, ("http", "https", "all"))):
+        _check_proxy(address)
+
+
 def proxy_address(url: str) -> str:
     """Returns the proxy to a server, without user and password; an empty text if there is none."""
     address = _proxy_of(url)

@@ -12,9 +12,11 @@ import httpx2
 
 from codegym_mcp.errors import MissingExtraError, ModelAccessError, NotFoundError
 from codegym_mcp.loopback_addresses import is_this_machine
-from codegym_mcp.models.anthropic_messages import MessagesTransport
+from codegym_mcp.models.anthropic_messages import correct_message
 from codegym_mcp.models.chat_completions_client import ChatClient, ChatServer
-from codegym_mcp.models.http_connections import open_connections
+from codegym_mcp.models.corrected_responses import CorrectedResponses
+from codegym_mcp.models.google_generations import correct_generation
+from codegym_mcp.models.http_connections import check_proxies, open_connections
 from codegym_mcp.models.model_request_options import ModelOptions
 from codegym_mcp.models.provider_client import ModelClient
 from codegym_mcp.models.pydantic_ai_client import ProviderClient
@@ -30,6 +32,7 @@ NO_KEY = "no-key"
 _CHAT = frozenset({"openai", "openai-chat"})
 _RESPONSES = "openai-responses"
 _MESSAGES, _MESSAGES_URL = "anthropic", "https://api.anthropic.com"
+_GOOGLE = "google"
 _SERVERS = {
     "vllm": "http://127.0.0.1:8000/v1",
     "sglang": "http://127.0.0.1:30000/v1",
@@ -102,8 +105,12 @@ async def open_client(options: ModelOptions) -> AsyncIterator[ModelClient]:
 def _open_transport(provider: str, options: ModelOptions) -> httpx2.AsyncBaseTransport | None:
     """Returns the transport to a provider, or None for the HTTP client's own."""
     url = options.base_url or (_MESSAGES_URL if provider == _MESSAGES else None)
+    if url is None or provider == _GOOGLE:
+        check_proxies()
     transport = open_connections(url) if url is not None else None
-    return MessagesTransport(transport) if provider == _MESSAGES and transport is not None else transport
+    if transport is None or provider not in (_MESSAGES, _GOOGLE):
+        return transport
+    return CorrectedResponses(transport, correct_message if provider == _MESSAGES else correct_generation)
 
 
 def hide(secrets: frozenset[str], text: str) -> str:

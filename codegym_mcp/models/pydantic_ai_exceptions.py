@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from pydantic_ai import exceptions as ai
 
-from codegym_mcp.models.anthropic_messages import CORRECTED_HEADER
 from codegym_mcp.models.connection_hints import diagnose_foreign_protocol, root_cause
 from codegym_mcp.models.context_overflow import is_context_overflow
+from codegym_mcp.models.corrected_responses import CORRECTED_HEADER
 from codegym_mcp.models.error_diagnosis import ErrorDiagnosis, ErrorMeaning, diagnose_error
 
 _NO_CONNECTION = "Connection error."

@@ -16,6 +16,9 @@ from tests.models.conftest import Clock, Endpoint
 HELLO = {"say": {"text": "hello"}}
 
 
+EXHAUSTED = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "quota per minute exceeded"}}
+
+
 async def request(model: Model) -> ModelReply:
     conversation = model.conversation()
     conversation.say("hello")
@@ -219,6 +222,23 @@ async def test_a_google_response_without_a_reply_is_the_providers_failure(
         )
         async with Model.open(options, retries=clock.retries()) as model:
             with pytest.raises(ModelError, match="failed 2 times") as caught:
+                await request(model)
+    assert caught.value.fault == "provider"
+
+
+@pytest.mark.parametrize("body", [EXHAUSTED, [EXHAUSTED]], ids=["object", "list"])
+async def test_an_error_in_a_successful_response_of_googles_api_keeps_its_words(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, body: Any
+) -> None:
+    content = json.dumps(body).encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+    monkeypatch.setenv("A_KEY", "key")
+    async with raw_server(head.encode() + content) as address:
+        options = ModelOptions(
+            name="google:m", base_url=f"http://{address}", api_key_variable="A_KEY", attempts=2
+        )
+        async with Model.open(options, retries=clock.retries()) as model:
+            with pytest.raises(ModelError, match=r"failed 2 times.*quota per minute exceeded") as caught:
                 await request(model)
     assert caught.value.fault == "provider"
 

@@ -1,5 +1,6 @@
 """Providers that fail although the HTTP status says success: never a reply, always tried again."""
 
+import json
 from typing import Any
 
 import pytest
@@ -21,6 +22,10 @@ def choice(**members: Any) -> dict[str, Any]:
     return {"message": {"role": "assistant", "content": "partial"}, **members}
 
 
+EXHAUSTED: dict[str, Any] = {
+    "error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "quota per minute exceeded"}
+}
+
 FAILURES: list[tuple[dict[str, Any], str]] = [
     ({"choices": [choice(finish_reason="error")]}, "finish reason 'error'"),
     ({"choices": [choice(finish_reason="network_error")]}, "finish reason 'network_error'"),
@@ -40,6 +45,8 @@ FAILURES: list[tuple[dict[str, Any], str]] = [
         {"choices": [choice(finish_reason="error", error={"message": "the GPU was lost", "code": 500})]},
         "the GPU was lost",
     ),
+    (EXHAUSTED, "quota per minute"),
+    ([EXHAUSTED], "quota per minute"),  # type: ignore[list-item]
     ({"choices": []}, "no choices"),
     ({"choices": None}, "no choices"),
     ({"choices": [None]}, "no choices"),
@@ -70,6 +77,28 @@ async def test_a_failure_in_every_response_is_the_providers_fault(openai: Endpoi
         with pytest.raises(ModelError, match=r"failed 3 times.*upstream is down") as caught:
             await request(model)
     assert caught.value.fault == "provider"
+
+
+@pytest.mark.parametrize("body", [EXHAUSTED, [EXHAUSTED]], ids=["object", "list"])
+async def test_every_response_may_be_an_error_of_google_and_the_address_is_right(
+    openai: Endpoint, clock: Clock, body: Any
+) -> None:
+    async with openai.model({"status": 200, "body": body}, attempts=4, retries=clock.retries()) as model:
+        with pytest.raises(ModelError, match=r"failed 4 times.*quota per minute exceeded") as caught:
+            await request(model)
+    assert caught.value.fault == "provider"
+
+
+@pytest.mark.parametrize("end", [f"data: {json.dumps([EXHAUSTED])}", json.dumps(EXHAUSTED)])
+async def test_an_error_in_a_stream_keeps_its_words(openai: Endpoint, clock: Clock, end: str) -> None:
+    begun = {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "par"}}]}
+    stream = f"data: {json.dumps(begun)}\n\n{end}\n\n"
+    failure = {"status": 200, "headers": {"content-type": "text/event-stream"}, "text": stream}
+    async with openai.model(failure, HELLO, retries=clock.retries()) as model:
+        reply = await request(model)
+    assert reply.text == "hello"
+    (failed,) = reply.failures
+    assert "quota per minute exceeded" in failed.error
 
 
 @pytest.mark.parametrize("member", [{"error": None}, {"error": {}}, {"error": ""}])

@@ -1,11 +1,12 @@
 """Models are opened by name, with their keys and addresses, and checked."""
 
+import re
 import sys
 from typing import Any
 
 import pytest
 
-from codegym_mcp.errors import CeilingError, MissingExtraError, ModelAccessError, NotFoundError
+from codegym_mcp.errors import CeilingError, CodegymError, MissingExtraError, ModelAccessError, NotFoundError
 from codegym_mcp.models import Model, ModelOptions
 from tests.conftest import ModelServer
 from tests.models.conftest import Endpoint
@@ -185,3 +186,19 @@ async def test_the_key_of_the_named_variable_is_sent(
         conversation.say("hello")
         await model.request(conversation)
     assert openai_server.requests(name)[0]["headers"]["authorization"] == "Bearer sk-mine"
+
+
+@pytest.mark.parametrize("name", ["openai:gpt-5", "google:gemini-2.5-pro", "mistral:mistral-large-latest"])
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [("socks5://127.0.0.1:9", "pip install 'httpx2[socks]'"), ("socks4://127.0.0.1:9", "'socks4'")],
+)
+async def test_a_proxy_that_a_providers_package_could_not_use_is_named(
+    name: str, proxy: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("all_proxy", proxy)
+    # As if the package for SOCKS were not installed, which it may be.
+    monkeypatch.setattr("codegym_mcp.models.http_connections.find_spec", lambda _: None)
+    monkeypatch.setenv("A_KEY", "key")
+    with pytest.raises(CodegymError, match=re.escape(words)):
+        await opened(name=name, api_key_variable="A_KEY")

@@ -1,0 +1,20 @@
+"""Corrects responses of servers that speak Google's API, before Google's package reads them.
+
+The package takes an error in a successful response for a reply without candidates.
+"""
+
+import json
+
+from codegym_mcp.models.chat_response import unwrap_error
+from codegym_mcp.models.corrected_responses import error_status
+
+
+def correct_generation(content: bytes, status: int = 200) -> tuple[int, bytes]:
+    """Returns the status and the body that a successful response should have had."""
+    try:
+        body = unwrap_error(json.loads(content))
+    except (ValueError, RecursionError):
+        return status, content
+    if isinstance(body, dict) and body.get("error"):
+        return error_status(body), json.dumps(body).encode()
+    return status, content
