@@ -6,10 +6,18 @@ The package fails at members that are missing, and takes an error in a successfu
 import json
 from typing import Any
 
-from codegym_mcp.models.corrected_responses import error_status
+from codegym_mcp.models.corrected_responses import CorrectedResponses, error_status
 
 _USAGE = {"input_tokens": 0, "output_tokens": 0}
 """Stands for unknown usage. No reply has neither prompt tokens nor reply tokens."""
+
+
+class MessagesTransport(CorrectedResponses):
+    """A transport to a server that speaks Anthropic's Messages API."""
+
+    def correct(self, sent: bytes, content: bytes, status: int) -> tuple[int, bytes]:
+        """Returns the status and the body that a successful response should have had."""
+        return correct_message(content, status)
 
 
 def correct_message(content: bytes, status: int = 200) -> tuple[int, bytes]:

@@ -43,6 +43,14 @@ def join_stream(text: str) -> dict[str, Any] | None:
     return joined or None
 
 
+def stream_events(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the name and the JSON object of each event that has one; nothing if the text is no stream."""
+    for name, data in _events(text):
+        event = _read_chunk(data)
+        if event or name == "error":
+            yield name, event or {"message": data}
+
+
 def _events(text: str) -> Iterator[tuple[str, str]]:
     """Returns the name and the data of each event.
 

@@ -1,37 +1,59 @@
 """Corrects successful responses before a provider's package reads them: an error in one is no reply."""
 
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
 
-Correction = Callable[[bytes, int], tuple[int, bytes]]
-"""Returns the status and the body that a successful response should have had."""
 CORRECTED_HEADER = "x-codegym-corrected"
 """Marks a response whose status was 200 and is now that of an error."""
 _MAX_ERROR_STATUS = 599
 
 
 class CorrectedResponses(httpx2.AsyncBaseTransport):
-    """A transport that corrects successful JSON responses; streams pass through unchanged."""
+    """A transport that corrects successful responses, whole ones and streams.
 
-    def __init__(self, transport: httpx2.AsyncBaseTransport, correct: Correction) -> None:
+    No request asks for a stream, so that a stream is corrected like a whole response.
+    """
+
+    def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
         self._transport = transport
-        self._correct = correct
+
+    def prepare(self, content: bytes) -> bytes:
+        """Returns the body of a request in the form in which it is sent."""
+        return content
+
+    def correct(self, sent: bytes, content: bytes, status: int) -> tuple[int, bytes]:
+        """Returns the status and the body that a successful response should have had.
+
+        Args:
+            sent: the body of the request, before `prepare`.
+            content: the body of the response.
+        """
+        raise NotImplementedError
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method != "POST":
+            return await self._transport.handle_async_request(request)
+        sent = await request.aread()
+        prepared = self.prepare(sent)
+        if prepared != sent:
+            headers = [(name, value) for name, value in request.headers.items() if name != "content-length"]
+            request = httpx2.Request(
+                request.method, request.url, headers=headers, content=prepared, extensions=request.extensions
+            )
         response = await self._transport.handle_async_request(request)
-        is_json = "json" in response.headers.get("content-type", "")
-        if request.method != "POST" or not response.is_success or not is_json:
+        kind = response.headers.get("content-type", "")
+        if not response.is_success or not ("json" in kind or "event-stream" in kind):
             return response
         response.request = request
         content = await response.aread()
-        status, corrected = self._correct(content, response.status_code)
-        headers = [
-            (name, value)
-            for name, value in response.headers.items()
-            if name not in ("content-length", "content-encoding", "transfer-encoding")
-        ]
+        status, corrected = self.correct(sent, content, response.status_code)
+        dropped = {"content-length", "content-encoding", "transfer-encoding"}
+        if corrected != content:
+            dropped.add("content-type")
+        headers = [(name, value) for name, value in response.headers.items() if name not in dropped]
+        if corrected != content:
+            headers.append(("content-type", "application/json"))
         if status != response.status_code:
             headers.append((CORRECTED_HEADER, "status"))
         return httpx2.Response(status, headers=headers, content=corrected, extensions=response.extensions)

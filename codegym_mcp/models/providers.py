@@ -12,15 +12,16 @@ import httpx2
 
 from codegym_mcp.errors import MissingExtraError, ModelAccessError, NotFoundError
 from codegym_mcp.loopback_addresses import is_this_machine
-from codegym_mcp.models.anthropic_messages import correct_message
+from codegym_mcp.models.anthropic_messages import MessagesTransport
 from codegym_mcp.models.chat_completions_client import ChatClient, ChatServer
 from codegym_mcp.models.corrected_responses import CorrectedResponses
-from codegym_mcp.models.google_generations import correct_generation
+from codegym_mcp.models.google_generations import GenerationsTransport
 from codegym_mcp.models.http_connections import check_proxies, open_connections
 from codegym_mcp.models.model_request_options import ModelOptions
 from codegym_mcp.models.provider_client import ModelClient
 from codegym_mcp.models.pydantic_ai_client import ProviderClient
 from codegym_mcp.models.pydantic_ai_settings import make_settings, refuse_option
+from codegym_mcp.models.responses_output import ResponsesTransport
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -33,6 +34,12 @@ _CHAT = frozenset({"openai", "openai-chat"})
 _RESPONSES = "openai-responses"
 _MESSAGES, _MESSAGES_URL = "anthropic", "https://api.anthropic.com"
 _GOOGLE = "google"
+_CORRECTED: dict[str, type[CorrectedResponses]] = {
+    _MESSAGES: MessagesTransport,
+    _GOOGLE: GenerationsTransport,
+    _RESPONSES: ResponsesTransport,
+}
+"""What corrects the responses of providers whose own packages read them."""
 _SERVERS = {
     "vllm": "http://127.0.0.1:8000/v1",
     "sglang": "http://127.0.0.1:30000/v1",
@@ -108,9 +115,8 @@ def _open_transport(provider: str, options: ModelOptions) -> httpx2.AsyncBaseTra
     if url is None or provider == _GOOGLE:
         check_proxies()
     transport = open_connections(url) if url is not None else None
-    if transport is None or provider not in (_MESSAGES, _GOOGLE):
-        return transport
-    return CorrectedResponses(transport, correct_message if provider == _MESSAGES else correct_generation)
+    corrected = _CORRECTED.get(provider)
+    return corrected(transport) if transport is not None and corrected is not None else transport
 
 
 def hide(secrets: frozenset[str], text: str) -> str:
