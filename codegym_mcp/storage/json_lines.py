@@ -1,7 +1,7 @@
 """Reads JSON Lines: files with one JSON object a line."""
 
 import json
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from codegym_mcp.errors import SourceError
 from codegym_mcp.storage.regular_files import open_regular_file
 
+_UTF16_STARTS = (BOM_UTF16_LE, BOM_UTF16_BE, b"{\0", b"\0{")
+"""Beginnings of files in UTF-16, with and without a mark: PowerShell redirects output into such files."""
 MAX_LINE = 64 << 20
 """Maximum length of a line in bytes."""
 
@@ -38,7 +40,8 @@ def read_lines(path: Path, *, skip_long: bool = False, after: tuple[int, int] = 
         after: the number and the end of the line after which to begin.
 
     Raises:
-        SourceError: the file cannot be read, is not a regular file, or has a line longer than `MAX_LINE`.
+        SourceError: the file cannot be read, is not a regular file, is UTF-16, or has a line longer than
+            `MAX_LINE`.
     """
     with open_regular_file(path) as file:
         number, offset = after
@@ -51,6 +54,8 @@ def read_lines(path: Path, *, skip_long: bool = False, after: tuple[int, int] = 
             if not line:
                 return
             number += 1
+            if number == 1 and line.startswith(_UTF16_STARTS):
+                raise SourceError(str(path), 1, "is UTF-16 text, not UTF-8", hint="Save the file as UTF-8.")
             start, offset = offset, offset + len(line)
             if len(line) > MAX_LINE:
                 if not skip_long:

@@ -111,8 +111,13 @@ def read_problems(
     lines = [(line.number, _parse(line.data)) for line in read_lines(path)]
     records = [record for _, record in lines if isinstance(record, dict)]
     if not records:
+        first, reason = next(((number, text) for number, text in lines if isinstance(text, str)), (None, ""))
+        because = f": {reason.rstrip('.')}" if reason else ""
         raise SourceError(
-            str(path), None, "contains no JSON object", hint="Write one problem a line, as JSON."
+            str(path),
+            first,
+            f"contains no JSON object{because}",
+            hint="Write one problem a line, as JSON in UTF-8.",
         )
     recogniser = _Recogniser(path, records, named)
     reader = _Reader(recogniser, named, license)

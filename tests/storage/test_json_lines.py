@@ -47,3 +47,13 @@ def test_a_line_above_the_limit_is_refused_with_its_number(
 def test_a_line_that_is_not_an_object_is_refused(data: bytes, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         parse_object(data)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_refused_with_the_next_step(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes('{"a": 1}\r\n'.encode(encoding))
+    with pytest.raises(
+        SourceError, match=r"lines\.jsonl:1: is UTF-16 text, not UTF-8\. Save the file as UTF-8"
+    ):
+        list(read_lines(path))

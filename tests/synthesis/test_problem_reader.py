@@ -255,6 +255,13 @@ def test_a_byte_order_mark_and_windows_line_ends_are_ignored(tmp_path: Path) -> 
     assert only(read_problems(path)).id == "Orchards_7"
 
 
+def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "problems.jsonl"
+    path.write_bytes(json.dumps({**RAW, "question": "Zo\u00eb?"}, ensure_ascii=False).encode("cp1252"))
+    with pytest.raises(SourceError, match=r"problems\.jsonl:1: .*The line is not UTF-8 text\. .*in UTF-8"):
+        read_problems(path)
+
+
 def test_a_statement_beyond_all_bounds_is_refused(tmp_path: Path) -> None:
     problem = only(read_problems(written(tmp_path, {**RAW, "question": "why? " * 20_000})))
     assert "100,000 characters long" in (unusable_reason(problem) or "")
