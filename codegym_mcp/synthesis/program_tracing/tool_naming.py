@@ -182,8 +182,12 @@ def _words(node: ast.AST) -> str:
             return f"count_in_{_words(value)}"
         case ast.Call(func=ast.Name(id="len"), args=[argument]):
             return f"count_{_words(argument)}"
+        case ast.Call(func=ast.Name(id="bool"), args=[ast.Attribute() as argument]):
+            return f"has_{_words(argument)}"
         case ast.Call(func=ast.Name(id="list" | "sorted" | "bool"), args=[argument]):
             return _words(argument)
+        case ast.Call(func=ast.Name(id="max" | "min" | "sum" | "str" | "int" as name), args=[argument]):
+            return f"{name}_{_words(argument)}"
         case ast.Call(func=ast.Name(id=name), args=args):
             first = next((each for each in args if not isinstance(each, ast.Attribute)), None)
             return f"{name}_{_words(first)}" if first is not None else name

@@ -149,3 +149,10 @@ def test_a_tool_and_an_attribute_of_a_rewritten_function_have_different_names() 
     program = lifted(source, {"text": "abcabc", "part": "abcabd"}, Variation("state", state=True))
     assert program.registers == ["holds"]
     assert not {tool.name for tool in program.tools} & set(program.registers)
+
+
+def test_a_tool_over_a_whole_list_has_the_name_of_the_list() -> None:
+    program = lifted(
+        "def f(xs):\n    return max(xs) if xs else 0", {"xs": [1, 2]}, Variation("whole", aggregates=False)
+    )
+    assert set(bodies(program)) == {"has_xs", "max_xs"}
