@@ -299,16 +299,22 @@ async def call_at_a_rate(
     choice = random.Random(1)  # noqa: S311 - calls that can be repeated
     free: list[asyncio.LifoQueue[Connection]] = [asyncio.LifoQueue() for _ in by_worker]
     loop = asyncio.get_running_loop()
+
+    async def connect() -> Connection:
+        _, connection = await loop.create_connection(Connection, "127.0.0.1", served.port)
+        return connection
+
     for queue in free:
         for _ in range(_CONNECTIONS):
-            _, connection = await loop.create_connection(Connection, "127.0.0.1", served.port)
-            queue.put_nowait(connection)
+            queue.put_nowait(await connect())
     latencies: list[float] = []
     lateness: list[float] = []
-    in_progress: set[asyncio.Task[None]] = set()
 
     async def call(worker: int, due: float) -> None:
         connection = await free[worker].get()
+        if connection.is_closed:
+            # Connections that were idle for seconds are closed by the server, as HTTP allows.
+            connection = await connect()
         reply = await connection.send(post(ERA, choice.choice(by_worker[worker]), served.port))
         if b'"structuredContent":{"result":7}' not in reply:
             raise RuntimeError(f"not a result: {reply[:500]!r}")
@@ -316,15 +322,14 @@ async def call_at_a_rate(
         free[worker].put_nowait(connection)
 
     begun = time.monotonic()
-    for number in range(round(seconds * CALLS_PER_SECOND)):
-        due = begun + number / CALLS_PER_SECOND
-        if (pause := due - time.monotonic()) > 0:
-            await asyncio.sleep(pause)
-        lateness.append(max(0.0, time.monotonic() - due))
-        task = asyncio.ensure_future(call(number % len(by_worker), due))
-        in_progress.add(task)
-        task.add_done_callback(in_progress.discard)
-    await asyncio.gather(*in_progress)
+    # A call that fails ends the measurement.
+    async with asyncio.TaskGroup() as calls:
+        for number in range(round(seconds * CALLS_PER_SECOND)):
+            due = begun + number / CALLS_PER_SECOND
+            if (pause := due - time.monotonic()) > 0:
+                await asyncio.sleep(pause)
+            lateness.append(max(0.0, time.monotonic() - due))
+            calls.create_task(call(number % len(by_worker), due))
     return latencies, statistics.quantiles(lateness, n=100)[98]
 
 

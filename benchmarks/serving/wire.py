@@ -87,6 +87,11 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection was closed, for example by a server on which it was idle for too long."""
+        return bool(self._transport.is_closing())
+
     def send(self, request: bytes) -> asyncio.Future[bytes]:
         """Sends a request and returns its reply."""
         self._reply = asyncio.get_running_loop().create_future()
