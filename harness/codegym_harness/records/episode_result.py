@@ -11,6 +11,7 @@ from codegym_harness.agent_enclosure.enclosure_options import Enclosure
 from codegym_harness.records.trajectory import (
     Fault,
     FinalMetrics,
+    InvalidCall,
     ObservationResult,
     Outcome,
     Step,
@@ -85,7 +86,12 @@ class EpisodeResult(BaseModel):
     oracle_calls: int | None = None
     """Calls that the environment's own solution needs, or None if unknown."""
     invalid_calls: int = 0
-    """Calls of an unknown tool, or with arguments that are not JSON or do not fit the tool's schema."""
+    """Calls of an unknown tool, or with arguments that are not JSON or do not fit the tool's schema.
+    Submissions are among them."""
+    invalid_submissions: int = 0
+    """Submissions among `invalid_calls` whose arguments were a JSON object: they use up no call."""
+    malformed_calls: int = 0
+    """Calls whose arguments were not a JSON object. They are no part of `calls`, but use up calls."""
     refused_calls: int = 0
     """Calls that fit the tool's schema and were answered with an error."""
     repeated_calls: int = 0
@@ -116,6 +122,7 @@ class EpisodeResult(BaseModel):
             result.extra.is_error or is_invalid_call(call, result, schemas) for call, result in answered
         )
         submission = next(reversed(schemas), None) if record.outcome is not Outcome.UNSCORED else None
+        malformed = [call.function_name for call, _ in answered if _is_malformed(call)]
         return cls(
             key=record.key,
             environment=record.environment,
@@ -131,6 +138,8 @@ class EpisodeResult(BaseModel):
             calls=record.calls,
             oracle_calls=record.oracle_calls,
             invalid_calls=len(invalid),
+            invalid_submissions=invalid.count(submission) - malformed.count(submission) if submission else 0,
+            malformed_calls=record.malformed_calls,
             refused_calls=errors - len(invalid),
             repeated_calls=_repeated(answered, submission),
             limits_met=tuple(record.limits_met),
@@ -146,6 +155,10 @@ class EpisodeResult(BaseModel):
 ToolSchemas = dict[str, dict[str, Any]]
 """The argument schemas of tools, by name."""
 _Answered = list[tuple[ToolCall, ObservationResult]]
+
+
+def _is_malformed(call: ToolCall) -> bool:
+    return call.extra is not None and call.extra.invalid is InvalidCall.MALFORMED_ARGUMENTS
 
 
 def _answered_calls(steps: list[Step]) -> _Answered:

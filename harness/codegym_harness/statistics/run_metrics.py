@@ -39,8 +39,9 @@ class CallFigures(BaseModel):
     """The tool calls of the episodes of a run that did not fail."""
 
     total: int
+    """Calls that used up the calls of their episodes, also malformed ones; no valid submissions."""
     invalid: int
-    """Calls of an unknown tool, or with arguments that are not JSON or do not fit the tool's schema."""
+    """Those of an unknown tool, or with arguments that are not JSON or do not fit the tool's schema."""
     refused: int | None = None
     """Calls that fit the tool's schema and were answered with an error; None in statistics of earlier
     versions."""
@@ -195,13 +196,14 @@ def _passes(
 def _calls(episodes: Iterable[EpisodeResult]) -> CallFigures:
     played = [result for result in episodes if result.outcome is not Outcome.FAILED]
     return CallFigures(
-        total=sum(result.calls for result in played),
-        invalid=sum(result.invalid_calls for result in played),
+        total=sum(result.calls + result.malformed_calls for result in played),
+        invalid=sum(result.invalid_calls - result.invalid_submissions for result in played),
         refused=sum(result.refused_calls for result in played),
         repeated=sum(result.repeated_calls for result in played),
         over_oracle=_calls_over_oracle(played),
         without_calls=sum(
-            not result.calls and result.submission in (Submission.NONE, None) for result in played
+            not (result.calls or result.malformed_calls) and result.submission in (Submission.NONE, None)
+            for result in played
         ),
     )
 

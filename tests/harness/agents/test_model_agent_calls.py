@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from codegym_harness.agents.system_prompt import DEFAULT_SYSTEM_PROMPT, render_system_prompt
+from codegym_harness.records.episode_result import EpisodeResult
 from tests.harness.agents.model_episodes import LISTEN, SUBMIT, AgentEndpoint, Play, call, calls
 
 
@@ -66,6 +67,8 @@ async def test_malformed_and_executed_calls_share_the_budget(openai: AgentEndpoi
     record = trajectory.extra
     assert (record.outcome, record.stop) == ("no_submission", "calls")
     assert (record.calls, record.malformed_calls) == (3, 3)
+    result = EpisodeResult.of(trajectory)
+    assert (result.malformed_calls, result.invalid_calls, result.invalid_submissions) == (3, 3, 0)
 
 
 async def test_an_answer_is_accepted_when_all_calls_are_used_up(openai: AgentEndpoint, play: Play) -> None:

@@ -161,6 +161,14 @@ def test_calls_submissions_and_limits_are_counted() -> None:
     assert summary.limits_met == {"calls": 2, "deadline_seconds": 1}
 
 
+def test_the_calls_are_those_that_were_used_up_and_malformed_ones_are_among_them() -> None:
+    summary = summary_of(
+        result("a/1/1", "no_submission", 0, invalid_calls=3, malformed_calls=3),
+        result("a/2/1", "no_submission", 2, invalid_calls=2, invalid_submissions=1),
+    )
+    assert (summary.calls.total, summary.calls.invalid, summary.calls.without_calls) == (5, 4, 0)
+
+
 def test_usage_includes_failed_episodes() -> None:
     paid = EpisodeUsage(prompt_tokens=100, completion_tokens=10, cost_usd=0.25)
     summary = summary_of(
