@@ -35,7 +35,7 @@ import httpx2
 import uvloop
 from serving.wire import Caller, Connection, post
 
-from codegym_mcp.episodes.shard import shard_of
+from codegym_mcp.episodes.episode_shards import shard_of
 
 ECHO = Path(__file__).parent / "serving" / "echo.py"
 ERA = "2026-07-28"
@@ -62,7 +62,7 @@ class Served:
     """A running server.
 
     Attributes:
-        processes: the control process, then its workers; with one worker, the server alone.
+        processes: the supervisor process, then its workers; with one worker, the server alone.
     """
 
     url: str

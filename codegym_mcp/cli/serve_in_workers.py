@@ -46,8 +46,8 @@ async def serve_in_workers(
         raise CodegymError(
             "This system cannot pass connections between processes.", hint="Serve without --workers."
         )
-    from codegym_mcp.server.workers.control_process import serve_with_workers
     from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable
+    from codegym_mcp.server.workers.supervisor_process import serve_with_workers
     from codegym_mcp.server.workers.worker_supervisor import WorkerSupervisor
 
     with ExitStack() as stack:

@@ -1,7 +1,7 @@
 """`python -m codegym_mcp.cli.serve_worker PARENT`: a worker of `serve --workers`, with its settings on stdin.
 
-The argument is the id of the control process. Linux ends a worker with it; on other systems the worker stops
-when its channel to the control process is closed.
+The argument is the id of the supervisor process. Linux ends a worker with it; on other systems the worker
+stops when its channel to the supervisor process is closed.
 """
 
 import os
@@ -17,7 +17,7 @@ def main(parent: int) -> int:
         die_with_parent()
         if os.getppid() != parent:
             return 1
-    # Importing the server takes a second, in which the control process may be killed.
+    # Importing the server takes a second, in which the supervisor process may be killed.
     from codegym_mcp.cli.command_output import run, show_log_messages
     from codegym_mcp.errors import CodegymError
     from codegym_mcp.opentelemetry_tracer import export_traces
@@ -27,7 +27,7 @@ def main(parent: int) -> int:
 
     settings = WorkerSettings.model_validate_json(sys.stdin.buffer.read())
     with suppress(OSError):
-        # As the control process: it holds the tokens and the answers.
+        # As the supervisor process: it holds the tokens and the answers.
         forbid_inspection()
     raise_open_file_limit()
     show_log_messages()
@@ -35,7 +35,7 @@ def main(parent: int) -> int:
     try:
         run(lambda: serve_worker(settings))
     except CodegymError:
-        # The control process tells it.
+        # The supervisor process tells it.
         return 1
     return 0
 

@@ -15,6 +15,7 @@ from codegym_mcp.episodes.episode_counters import EpisodeCounters
 from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_registry import EpisodeRegistry
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
+from codegym_mcp.episodes.episode_shards import Shard, id_of_key, id_of_token
 from codegym_mcp.episodes.journal import Journal, Opening
 from codegym_mcp.episodes.open_episode_limit import (
     DEFAULT_OPEN_EPISODES,
@@ -24,7 +25,6 @@ from codegym_mcp.episodes.open_episode_limit import (
 from codegym_mcp.episodes.recent_tasks import RecentTasks
 from codegym_mcp.episodes.restart_recovery import EpisodeRecovery
 from codegym_mcp.episodes.retention import Retention
-from codegym_mcp.episodes.shard import Shard, id_of_key, id_of_token
 from codegym_mcp.errors import JournalError, NotFoundError, SourceError, TaskError
 from codegym_mcp.sandbox.process.pool import SandboxPool
 

@@ -7,8 +7,8 @@ import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
 
+from codegym_mcp.episodes.episode_shards import Shard, shard_of
 from codegym_mcp.episodes.journal_file import open_journal_file
-from codegym_mcp.episodes.shard import Shard, shard_of
 from codegym_mcp.errors import JournalError
 
 logger = logging.getLogger(__name__)

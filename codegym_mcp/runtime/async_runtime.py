@@ -16,7 +16,7 @@ from codegym_mcp.errors import ClosedError
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.current_loop import call_directly, start_on
 from codegym_mcp.runtime.episode_opening import EnvironmentRef, check_choice, find_environment, open_local
-from codegym_mcp.runtime.local_episode import LocalEpisode
+from codegym_mcp.runtime.in_process_episode import InProcessEpisode
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer, LayerState
@@ -126,7 +126,7 @@ class AsyncRuntime:
         seed: int | None,
         limits: Limits | None,
         key: str | None = None,
-    ) -> LocalEpisode:
+    ) -> InProcessEpisode:
         """Opens an episode for a handle of another kind; see `open_episode`."""
         found = find_environment(self.catalog, environment)
         check_choice(found, task, difficulty, seed)
@@ -141,10 +141,10 @@ class AsyncRuntime:
             key=key,
         )
 
-    async def find_backend(self, episode_id: str) -> LocalEpisode:
+    async def find_backend(self, episode_id: str) -> InProcessEpisode:
         """Finds an episode for a handle of another kind; see `episode`."""
         episodes = await self.start()
-        return LocalEpisode(episodes, episodes.by_id(episode_id))
+        return InProcessEpisode(episodes, episodes.by_id(episode_id))
 
     async def episode(self, id: str) -> AsyncEpisode:
         """Returns a handle of an episode by its id, with `data` also of an earlier process.
@@ -214,7 +214,7 @@ class AsyncRuntime:
             self._ready = None
             ready.set_exception(error)
 
-    def _handle(self, backend: LocalEpisode, *, owner: bool = True) -> AsyncEpisode:
+    def _handle(self, backend: InProcessEpisode, *, owner: bool = True) -> AsyncEpisode:
         return AsyncEpisode(backend, call_directly, self._notify, owner=owner)
 
     def _notify(self, action: Callable[[], Awaitable[object]]) -> bool:

@@ -10,7 +10,7 @@ from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import NotFoundError, TaskError
-from codegym_mcp.runtime.local_episode import LocalEpisode
+from codegym_mcp.runtime.in_process_episode import InProcessEpisode
 
 EnvironmentRef = str | os.PathLike[str] | Environment
 """An environment: a name in the catalog, the path of a file (it has a separator or ends in `.py`), or the
@@ -70,7 +70,7 @@ async def open_local(
     seed: int | None,
     limits: Limits,
     key: str | None = None,
-) -> LocalEpisode:
+) -> InProcessEpisode:
     """Opens an episode.
 
     Raises:
@@ -84,4 +84,4 @@ async def open_local(
         settings=EpisodeSettings(limits=limits),
         key=key,
     )
-    return LocalEpisode(episodes, episode)
+    return InProcessEpisode(episodes, episode)

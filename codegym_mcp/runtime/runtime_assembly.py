@@ -11,11 +11,11 @@ from pathlib import Path
 from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.episodes.episode_shards import Shard
 from codegym_mcp.episodes.journal import Journal
 from codegym_mcp.episodes.journal_shards import divide_journals
 from codegym_mcp.episodes.open_episode_limit import DEFAULT_OPEN_EPISODES, OpenEpisodeLimit
 from codegym_mcp.episodes.retention import Retention
-from codegym_mcp.episodes.shard import Shard
 from codegym_mcp.sandbox.process.pool import SERVING_CPU_GRACE, Isolation, SandboxPool
 from codegym_mcp.storage.directory_lock import lock_directory
 

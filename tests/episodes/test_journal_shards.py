@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from codegym_mcp.episodes.episode_shards import Shard, shard_of
 from codegym_mcp.episodes.journal_file import open_journal_file
 from codegym_mcp.episodes.journal_shards import divide_journals
-from codegym_mcp.episodes.shard import Shard, shard_of
 from codegym_mcp.errors import JournalError
 
 Row = tuple[str, int, str, float, str]

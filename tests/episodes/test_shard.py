@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegym_mcp.episodes.shard import Shard, id_of_key, id_of_token, shard_of
+from codegym_mcp.episodes.episode_shards import Shard, id_of_key, id_of_token, shard_of
 
 COUNTS = st.integers(1, 64)
 

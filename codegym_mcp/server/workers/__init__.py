@@ -1,1 +1,1 @@
-"""A server of several processes: a control process at one address, and workers that hold the episodes."""
+"""A server of several processes: a supervisor process at one address, and workers that hold the episodes."""

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.types import Scope
 
-from codegym_mcp.episodes.shard import id_of_key, id_of_token
+from codegym_mcp.episodes.episode_shards import id_of_key, id_of_token
 from codegym_mcp.server.trainer_protocols.nemo_gym import SESSION_COOKIE
 from codegym_mcp.server.trainer_protocols.nemo_gym_models import CloseRequest
 from codegym_mcp.server.trainer_protocols.nemo_gym_sessions import session_key as nemo_gym_key
@@ -24,7 +24,7 @@ _OF_ALL_WORKERS = frozenset(
     {("GET", "/health"), ("GET", "/metrics"), ("GET", "/episodes"), ("GET", "/view/api/runs")}
 )
 OWN_PART = "/worker"
-"""Before the path of a request that the control process sends to one worker, for its part of a list."""
+"""Before the path of a request that the supervisor process sends to one worker, for its part of a list."""
 _RUN = "worker-"
 _NEMO_GYM_BY_BODY = ("/seed_session", "/close_session")
 
@@ -33,7 +33,7 @@ class Owner(Enum):
     """Who serves a request that is not about an episode which exists."""
 
     CONTROL_PROCESS = auto()
-    """The control process: the request is about all workers."""
+    """The supervisor process: the request is about all workers."""
     ANY_WORKER = auto()
     """Every worker can serve it."""
     NEW_EPISODE = auto()

@@ -1,6 +1,6 @@
 """Chooses the worker that serves a request."""
 
-from codegym_mcp.episodes.shard import shard_of
+from codegym_mcp.episodes.episode_shards import shard_of
 from codegym_mcp.server.workers.episode_owner import Owner
 from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable
 

@@ -1,7 +1,7 @@
 """The process of a worker: a whole server of the episodes of its shard, without an address of its own.
 
-Its connections come from the control process, which accepts them, and go back to it if a request is about an
-episode of another worker.
+Its connections come from the supervisor process, which accepts them, and go back to it if a request is about
+an episode of another worker.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 
 from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.control_plane_messages import EpisodeInfo
-from codegym_mcp.episodes.shard import shard_of
+from codegym_mcp.episodes.episode_shards import shard_of
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.runtime.garbage_collector_settings import freeze_garbage_collection
 from codegym_mcp.runtime.runtime_assembly import assemble
@@ -25,16 +25,16 @@ from codegym_mcp.server.http_application import ServerPart, make_app
 from codegym_mcp.server.stop_signals import receive_stop_signals
 from codegym_mcp.server.uvicorn_server import HttpServer, stop_on_signal
 from codegym_mcp.server.workers.connection_handover import RoutedRequests
-from codegym_mcp.server.workers.control_channel import (
+from codegym_mcp.server.workers.episode_owner import Owner, run_of_worker
+from codegym_mcp.server.workers.new_episode_placement import EpisodePlacement
+from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable, WorkerOpenEpisodes
+from codegym_mcp.server.workers.requests_between_processes import request_worker
+from codegym_mcp.server.workers.supervisor_channel import (
     CONTROL_PROCESS,
     ChannelMessage,
     MessageKind,
     WorkerChannel,
 )
-from codegym_mcp.server.workers.episode_owner import Owner, run_of_worker
-from codegym_mcp.server.workers.new_episode_placement import EpisodePlacement
-from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable, WorkerOpenEpisodes
-from codegym_mcp.server.workers.requests_between_processes import request_worker
 from codegym_mcp.server.workers.worker_settings import WorkerSettings
 
 _LOST = (
@@ -61,11 +61,11 @@ class WorkerRouter:
         return None if worker == self._worker else worker
 
     async def is_ready(self, target: int) -> bool:
-        """Returns True: the control process waits for a worker that is being started."""
+        """Returns True: the supervisor process waits for a worker that is being started."""
         return True
 
     def send(self, target: int, descriptor: int, request: bytes) -> None:
-        """Passes a connection to another process, by way of the control process."""
+        """Passes a connection to another process, by way of the supervisor process."""
         self._channel.send_connection(descriptor, request, target)
 
 
@@ -80,7 +80,7 @@ class Worker:
         self._channel = WorkerChannel(socket.socket(fileno=settings.channel), self._receive, self._orphaned)
 
     async def serve(self) -> None:
-        """Serves until the process is told to stop (SIGTERM), or the control process has ended."""
+        """Serves until the process is told to stop (SIGTERM), or the supervisor process has ended."""
         try:
             with receive_stop_signals() as signals:
                 await self._serve(signals)
@@ -132,7 +132,7 @@ class Worker:
         adopted.add_done_callback(self._adopted.discard)
 
     def _orphaned(self) -> None:
-        """Stops if the control process has ended, where the system does not end its children."""
+        """Stops if the supervisor process has ended, where the system does not end its children."""
         os.kill(os.getpid(), signal.SIGTERM)
 
     async def _find_episode(self, episode_id: str) -> EpisodeInfo | None:

@@ -1,4 +1,4 @@
-"""One worker as the control process sees it: its process, its channel, and whether it serves requests."""
+"""One worker as the supervisor process sees it: its process, its channel, and whether it serves requests."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ import anyio
 
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.sandbox.process.process_end import process_end
-from codegym_mcp.server.workers.control_channel import ChannelMessage, MessageKind, WorkerChannel
 from codegym_mcp.server.workers.requests_between_processes import request_worker
+from codegym_mcp.server.workers.supervisor_channel import ChannelMessage, MessageKind, WorkerChannel
 from codegym_mcp.server.workers.worker_settings import WorkerSettings
 
 _READY_SECONDS = 30.0
@@ -83,8 +83,8 @@ class SupervisedWorker:
                     pass_fds=[theirs.fileno(), *inherited],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
-                    # Signals to the group of a terminal or a service are for the control process, which stops
-                    # its workers itself.
+                    # Signals to the group of a terminal or a service are for the supervisor process, which
+                    # stops its workers itself.
                     process_group=0,
                 )
             except OSError as error:

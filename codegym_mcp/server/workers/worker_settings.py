@@ -19,7 +19,7 @@ class WorkerSettings(BaseModel):
     """How episodes are run; `shard` says which worker it is."""
     http: HttpOptions
     host: str | None
-    """The address that the control process is bound to; None for a Unix socket."""
+    """The address that the supervisor process is bound to; None for a Unix socket."""
     channel: int
     """The descriptor of the worker's end of the channel."""
     table: int

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import anyio
 
-from codegym_mcp.episodes.shard import Shard
+from codegym_mcp.episodes.episode_shards import Shard
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.uvicorn_server import GRACE_SECONDS
-from codegym_mcp.server.workers.control_channel import ChannelMessage
 from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable
 from codegym_mcp.server.workers.supervised_worker import ReceiveConnection, SupervisedWorker
+from codegym_mcp.server.workers.supervisor_channel import ChannelMessage
 from codegym_mcp.server.workers.worker_settings import WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class WorkerSupervisor:
             paths: where the environments are; the bundled ones if there are none.
             runtime: how episodes are run, in all workers together.
             http: the options of the server.
-            host: the address that the control process is bound to; None for a Unix socket.
+            host: the address that the supervisor process is bound to; None for a Unix socket.
             table: the open episodes of all workers.
             lock: the descriptor of the lock on the data folder, which the workers keep too: if the control
                 process is killed, nothing else uses the folder before they have ended.
@@ -122,7 +122,7 @@ class WorkerSupervisor:
         """Starts workers again that end, until `stop` is called and all have ended.
 
         Args:
-            receive: called with each connection that a worker passes on to the control process.
+            receive: called with each connection that a worker passes on to the supervisor process.
         """
 
         self._receive = receive
@@ -131,7 +131,7 @@ class WorkerSupervisor:
                 tasks.start_soon(self._keep_running, worker)
 
     def _pass_on(self, message: ChannelMessage) -> None:
-        """Passes a connection of one worker to another, or to the control process."""
+        """Passes a connection of one worker to another, or to the supervisor process."""
         assert message.connection is not None
         if message.target < len(self.workers) and self.workers[message.target].ready:
             self.workers[message.target].send_connection(message.connection.detach(), message.content)

@@ -35,7 +35,7 @@ async def close_episode(episodes: EpisodeManager, episode: Episode) -> None:
     episodes.forget(episode)
 
 
-class LocalEpisodes:
+class InProcessEpisodes:
     """Episodes of this process. It is an `EpisodeSource`."""
 
     def __init__(self, episodes: EpisodeManager, limits: Limits | None = None) -> None:

@@ -19,7 +19,7 @@ from codegym_harness.episode_sources.episode_worker_service import (
     EpisodeWorkerReady,
     worker_episodes,
 )
-from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import InProcessEpisodes
 from codegym_harness.processes.worker_service import run_worker
 from codegym_harness.rollouts.agent_rollouts import AgentRollouts, Rollouts
 from codegym_harness.rollouts.oracle_call_counts import OracleCallCounter
@@ -64,7 +64,7 @@ class PolicyWorker:
         """
         async with worker_episodes(options) as episodes:
             pool, catalog = episodes.pool, episodes.catalog
-            source = LocalEpisodes(episodes, options.limits)
+            source = InProcessEpisodes(episodes, options.limits)
             counted = options.count_oracle_calls and options.agent != ORACLE
             rollouts = AgentRollouts(
                 make_agent(options.agent, AgentResources(pool, catalog, options.seed)),

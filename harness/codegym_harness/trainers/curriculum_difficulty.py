@@ -10,7 +10,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
-from codegym_harness.trainers.trl_task_rows import ADAPTIVE, Difficulty
+from codegym_harness.trainers.gym_spec_rows import ADAPTIVE, Difficulty
 from codegym_mcp.curriculum.curriculum_file import CurriculumFile
 from codegym_mcp.errors import CodegymError, TaskError
 

@@ -23,10 +23,10 @@ from codegym_harness.runs.evaluate import split_sources
 from codegym_harness.runs.task_selection import SeedRange, matching_environments
 from codegym_harness.task_sets.described_tasks import opening_messages
 from codegym_harness.trainers.curriculum_difficulty import open_curriculum
+from codegym_harness.trainers.gym_spec_rows import Columns, Difficulty, select_tasks
 from codegym_harness.trainers.offered_tools import OfferedTools, list_environments, read_tools
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
 from codegym_harness.trainers.trl_environment import EnvironmentFactory, TrlEnvironment
-from codegym_harness.trainers.trl_task_rows import Columns, Difficulty, select_tasks
 from codegym_mcp.curriculum.curriculum_file import CurriculumFile
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import MissingExtraError, TaskError

@@ -6,7 +6,7 @@ import pytest
 
 from codegym_harness.agents.agent import Agent
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import InProcessEpisodes
 from codegym_harness.records.trajectory import Trajectory
 from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.episode_limits import Limits
@@ -39,7 +39,7 @@ def play(episodes: EpisodeManager) -> Play:
     async def played(
         agent: Agent, assignment: Assignment = BELL, *, seconds: float = 60, **limits: Any
     ) -> Trajectory:
-        source = LocalEpisodes(episodes, Limits(**limits))
+        source = InProcessEpisodes(episodes, Limits(**limits))
         trajectory = await roll_out(agent, source, assignment, seconds=seconds)
         assert Trajectory.model_validate_json(trajectory.to_json()) == trajectory
         return trajectory

@@ -21,7 +21,7 @@ from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import InProcessEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes
 from codegym_harness.records.trajectory import ProgramRecord, Trajectory
 from codegym_harness.rollouts.rollout import roll_out
@@ -345,7 +345,7 @@ async def test_daemons_are_gone_when_the_program_was_ended(play_until, fixtures,
 
 async def test_episodes_without_an_address_are_not_for_programs(episodes, tmp_path):
     player = ProgramAgent("true {mcp_url}", workspaces=tmp_path)
-    trajectory = await roll_out(player, LocalEpisodes(episodes), BELL)
+    trajectory = await roll_out(player, InProcessEpisodes(episodes), BELL)
     assert trajectory.extra.outcome == "failed"
     assert trajectory.extra.error is not None
     assert trajectory.extra.error.fault == "harness"

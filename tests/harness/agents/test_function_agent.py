@@ -12,7 +12,7 @@ from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.blocking_context import AgentContext
 from codegym_harness.agents.function_agent import FunctionAgent, load_function
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import InProcessEpisodes
 from codegym_harness.records.trajectory import Fault, Outcome
 from codegym_harness.rollouts.rollout import roll_out
 from codegym_mcp.environment_definition.environment import Environment
@@ -146,7 +146,7 @@ async def test_a_blocking_function_that_exceeds_its_time_is_left_behind_and_its_
         ended.set()
         return 2
 
-    trajectory = await roll_out(FunctionAgent(linger), LocalEpisodes(episodes), BELL, seconds=0.3)
+    trajectory = await roll_out(FunctionAgent(linger), InProcessEpisodes(episodes), BELL, seconds=0.3)
     assert trajectory.extra.outcome is Outcome.NO_SUBMISSION
     assert trajectory.extra.limits_met == ["deadline_seconds"]
     assert len(trajectory.steps) == 2
@@ -164,7 +164,7 @@ async def test_an_exception_of_a_blocking_function_is_the_agents_failure(
         context.call("listen")
         raise error
 
-    trajectory = await roll_out(FunctionAgent(fail), LocalEpisodes(episodes), BELL, seconds=30)
+    trajectory = await roll_out(FunctionAgent(fail), InProcessEpisodes(episodes), BELL, seconds=30)
     assert trajectory.extra.outcome is Outcome.NO_SUBMISSION
     assert trajectory.extra.error is not None
     assert trajectory.extra.error.fault is Fault.AGENT
@@ -178,7 +178,7 @@ async def test_a_blocking_function_that_returns_a_coroutine_is_an_error_of_the_a
         return 2
 
     agent = FunctionAgent(lambda context: answer(context), name="forgotten")  # noqa: PLW0108 - a lambda is what is tested
-    trajectory = await roll_out(agent, LocalEpisodes(episodes), BELL)
+    trajectory = await roll_out(agent, InProcessEpisodes(episodes), BELL)
     assert trajectory.extra.error is not None
     assert "define it with `async def`" in trajectory.extra.error.message
 

@@ -3,7 +3,7 @@
 import json
 
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import InProcessEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ThirdPartyEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.rollouts.rollout import roll_out
@@ -225,7 +225,7 @@ async def test_log_probabilities_and_token_ids_are_recorded(openai: AgentEndpoin
 async def test_tools_of_another_server_are_played_until_the_model_calls_none(
     openai: AgentEndpoint, episodes: EpisodeManager, server: ServerProcess
 ) -> None:
-    async with LocalEpisodes(episodes).open(BELL) as episode:
+    async with InProcessEpisodes(episodes).open(BELL) as episode:
         url = f"{server.url}/episodes/{episodes.by_id(episode.id).token}/mcp"
         async with openai.agent(calls(LISTEN), TEXT) as agent:
             trajectory = await roll_out(agent, ThirdPartyEpisodes(url), Assignment(environment="mcp"))

@@ -1,5 +1,5 @@
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import InProcessEpisodes
 from codegym_harness.rollouts.oracle_call_counts import OracleCallCounter
 from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episode_limits import Limits
@@ -12,7 +12,7 @@ async def test_the_calls_of_the_oracle_are_counted_once_per_task(
 ) -> None:
     opened: list[str] = []
 
-    class CountingSource(LocalEpisodes):
+    class CountingSource(InProcessEpisodes):
         def open(self, assignment: Assignment):  # type: ignore[no-untyped-def]
             opened.append(assignment.key)
             return super().open(assignment)
@@ -26,6 +26,6 @@ async def test_the_calls_of_the_oracle_are_counted_once_per_task(
 async def test_a_task_that_the_oracle_does_not_solve_has_no_count(
     pool: SandboxPool, catalog: Catalog, episodes: EpisodeManager
 ) -> None:
-    counter = OracleCallCounter(pool, catalog, LocalEpisodes(episodes, Limits(calls=2)))
+    counter = OracleCallCounter(pool, catalog, InProcessEpisodes(episodes, Limits(calls=2)))
     assert await counter.count(Assignment(environment="counter", task="bell-4")) is None
     assert await counter.count(Assignment(environment="counter", task="bell-9")) is None

@@ -8,7 +8,7 @@ from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment, EpisodeSource
 from codegym_harness.episode_sources.episode_worker_client import WorkerEpisodes
 from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerOptions
-from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import InProcessEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes, ThirdPartyEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.rollouts.rollout import roll_out
@@ -31,7 +31,7 @@ async def source(request, episodes, server, bells_file):
     limits = Limits(calls=5)
     match request.param:
         case "local":
-            yield LocalEpisodes(episodes, limits)
+            yield InProcessEpisodes(episodes, limits)
         case "hosted":
             options = EpisodeWorkerOptions(paths=(bells_file,), open_limit=20, allow_unconfined=False)
             async with WorkerEpisodes.start(options, limits) as hosted:
@@ -171,7 +171,7 @@ async def test_an_episode_whose_environment_fails_is_not_scored(
     async def move(game):
         await game.call("move", {"floors": 1})
 
-    record = (await roll_out(FunctionAgent(move), LocalEpisodes(episodes), BELL)).extra
+    record = (await roll_out(FunctionAgent(move), InProcessEpisodes(episodes), BELL)).extra
     assert (record.outcome, record.state) == ("failed", "failed")
     assert record.error is not None
     assert record.error.fault == "harness"
@@ -196,7 +196,7 @@ async def test_a_server_that_ends_during_the_rollout_is_a_failure_without_score(
 async def test_another_servers_episodes_are_recorded_and_not_scored(
     episodes: EpisodeManager, server: ServerProcess
 ) -> None:
-    async with LocalEpisodes(episodes).open(BELL) as episode:
+    async with InProcessEpisodes(episodes).open(BELL) as episode:
         url = f"{server.url}/episodes/{episodes.by_id(episode.id).token}/mcp"
         source = ThirdPartyEpisodes(url)
         trajectory = await roll_out(policy_agents.random(), source, Assignment(environment="mcp"))
@@ -214,7 +214,7 @@ async def test_calls_of_another_servers_episode_are_limited(
             pass
         assert (await game.call("listen")).over
 
-    async with LocalEpisodes(episodes).open(BELL) as episode:
+    async with InProcessEpisodes(episodes).open(BELL) as episode:
         url = f"{server.url}/episodes/{episodes.by_id(episode.id).token}/mcp"
         source = ThirdPartyEpisodes(url, Limits(calls=3))
         trajectory = await roll_out(FunctionAgent(listen_for_ever), source, Assignment(environment="mcp"))

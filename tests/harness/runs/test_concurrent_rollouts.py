@@ -9,7 +9,7 @@ from codegym_harness.agents import policy_agents
 from codegym_harness.agents.function_agent import FunctionAgent
 from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.episode_sources.episode_source import Assignment
-from codegym_harness.episode_sources.in_process_episodes import LocalEpisodes
+from codegym_harness.episode_sources.in_process_episodes import InProcessEpisodes
 from codegym_harness.episode_sources.mcp_episodes import ServedEpisodes
 from codegym_harness.processes.server_process import ServerProcess
 from codegym_harness.records.trajectory import Trajectory
@@ -64,7 +64,7 @@ async def test_epochs_of_a_random_agent_differ_and_runs_of_it_do_not(
     for name in ("one", "two"):
         with RunDirectory.create(tmp_path / name, Configuration()) as directory:
             await play_assignments(
-                AgentRollouts(policy_agents.random(5), LocalEpisodes(episodes)),
+                AgentRollouts(policy_agents.random(5), InProcessEpisodes(episodes)),
                 assignments,
                 directory,
                 concurrency=1,
@@ -87,7 +87,7 @@ async def test_open_episodes_never_exceed_the_concurrency(episodes: EpisodeManag
     assignments = [Assignment(environment="counter", task="bell-1", epoch=epoch) for epoch in range(1, 9)]
     with RunDirectory.create(tmp_path / "run", Configuration()) as directory:
         summary = await play_assignments(
-            AgentRollouts(FunctionAgent(count), LocalEpisodes(episodes)),
+            AgentRollouts(FunctionAgent(count), InProcessEpisodes(episodes)),
             assignments,
             directory,
             concurrency=3,
@@ -105,7 +105,7 @@ async def test_a_failed_rollout_does_not_stop_the_others(episodes: EpisodeManage
     assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2", "bell-9")]
     with RunDirectory.create(tmp_path / "run", Configuration()) as directory:
         summary = await play_assignments(
-            AgentRollouts(FunctionAgent(stumble), LocalEpisodes(episodes)), assignments, directory
+            AgentRollouts(FunctionAgent(stumble), InProcessEpisodes(episodes)), assignments, directory
         )
     assert summary.verdicts == {"correct": 1, "incorrect": 0, "no_submission": 1, "failed": 1}
     assert summary.reward == 0.5
@@ -125,7 +125,7 @@ async def test_each_trajectory_is_on_disk_before_the_observer_receives_it(
     assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2")]
     with RunDirectory.create(path, Configuration()) as directory:
         await play_assignments(
-            AgentRollouts(policy_agents.observe(), LocalEpisodes(episodes)),
+            AgentRollouts(policy_agents.observe(), InProcessEpisodes(episodes)),
             assignments,
             directory,
             observer=Check(),
@@ -147,7 +147,7 @@ async def test_recorded_episodes_stay_when_an_evaluation_is_cancelled(
     assignments = [Assignment(environment="counter", task=task) for task in ("bell-1", "bell-2", "bell-4")]
     with RunDirectory.create(path, Configuration()) as directory, anyio.CancelScope() as scope:
         await play_assignments(
-            AgentRollouts(FunctionAgent(linger), LocalEpisodes(episodes)),
+            AgentRollouts(FunctionAgent(linger), InProcessEpisodes(episodes)),
             assignments,
             directory,
             concurrency=1,
@@ -169,7 +169,10 @@ async def test_a_halted_evaluation_writes_a_summary(episodes: EpisodeManager, tm
         pytest.raises(RunHaltedError, match="Nothing more"),
     ):
         await play_assignments(
-            AgentRollouts(FunctionAgent(give_up), LocalEpisodes(episodes)), BELLS, directory, concurrency=1
+            AgentRollouts(FunctionAgent(give_up), InProcessEpisodes(episodes)),
+            BELLS,
+            directory,
+            concurrency=1,
         )
     assert (directory.results.keys(), read_summary(tmp_path).missing) == ({"counter/bell-1/1"}, 2)
 
@@ -188,13 +191,15 @@ async def test_resuming_plays_missing_and_failed_episodes_only(
 
     agent = FunctionAgent(play)
     with RunDirectory.create(tmp_path, Configuration()) as directory:
-        first = await play_assignments(AgentRollouts(agent, LocalEpisodes(episodes)), BELLS[:2], directory)
+        first = await play_assignments(
+            AgentRollouts(agent, InProcessEpisodes(episodes)), BELLS[:2], directory
+        )
     assert first.verdicts["failed"] == 1
     assert first.reward == 1.0
     played.clear()
     failing = False
     with RunDirectory.resume(tmp_path) as directory:
-        second = await play_assignments(AgentRollouts(agent, LocalEpisodes(episodes)), BELLS, directory)
+        second = await play_assignments(AgentRollouts(agent, InProcessEpisodes(episodes)), BELLS, directory)
     assert sorted(played) == ["bell-2", "bell-4"]
     assert second.verdicts == {"correct": 1, "incorrect": 2, "no_submission": 0, "failed": 0}
     assert sorted(each.extra.task for each in read_trajectories(tmp_path)) == ["bell-1", "bell-2", "bell-4"]
@@ -218,7 +223,7 @@ async def test_an_observer_receives_earlier_results_and_each_begin_and_end(
             assert trajectory.extra.key == result.key
             received.append(f"ends {result.task}")
 
-    source = LocalEpisodes(episodes)
+    source = InProcessEpisodes(episodes)
     with RunDirectory.create(tmp_path, Configuration()) as directory:
         await play_assignments(AgentRollouts(policy_agents.observe(), source), BELLS[:1], directory)
     with RunDirectory.resume(tmp_path) as directory:
@@ -236,7 +241,7 @@ async def test_a_resumed_run_has_no_summary_until_it_ends(episodes: EpisodeManag
         def episode_begins(self, assignment):
             assert not (tmp_path / "summary.json").exists()
 
-    source = LocalEpisodes(episodes)
+    source = InProcessEpisodes(episodes)
     with RunDirectory.create(tmp_path, Configuration()) as directory:
         await play_assignments(AgentRollouts(policy_agents.observe(), source), BELLS[:1], directory)
     assert (tmp_path / "summary.json").exists()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic_core import to_json
 
-from codegym_mcp.episodes.shard import id_of_key
+from codegym_mcp.episodes.episode_shards import id_of_key
 from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtocol
 from codegym_mcp.server.workers.episode_owner import Owner, owner_by_body, owner_by_head
 

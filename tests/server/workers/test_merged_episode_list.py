@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from codegym_mcp.control_plane_messages import EpisodePage, EpisodeQuery, ListedEpisode
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState
+from codegym_mcp.episodes.episode_shards import shard_of
 from codegym_mcp.episodes.journal import Opening
-from codegym_mcp.episodes.shard import shard_of
 from codegym_mcp.server.workers.merged_episode_list import merge_pages
 
 

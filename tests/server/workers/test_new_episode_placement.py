@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from codegym_mcp.episodes.shard import id_of_key, shard_of
+from codegym_mcp.episodes.episode_shards import id_of_key, shard_of
 from codegym_mcp.server.workers.episode_owner import Owner
 from codegym_mcp.server.workers.new_episode_placement import EpisodePlacement
 from codegym_mcp.server.workers.open_episode_table import OpenEpisodeTable

@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 from prometheus_client.parser import text_string_to_metric_families
 
 from codegym_harness.clients.mcp_client import ssl_context
-from codegym_mcp.episodes.shard import id_of_token, shard_of
+from codegym_mcp.episodes.episode_shards import id_of_token, shard_of
 from tests.server.serving import WORDS, ServerProcess, serving_process
 
 WORKERS = 2

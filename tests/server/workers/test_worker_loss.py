@@ -15,7 +15,7 @@ from codegym_harness.clients.control_client import ControlClient
 from codegym_harness.clients.mcp_client import connect
 from codegym_mcp.control_plane_messages import OpenedEpisode, OpenRequest
 from codegym_mcp.episode_limits import Limits
-from codegym_mcp.episodes.shard import shard_of
+from codegym_mcp.episodes.episode_shards import shard_of
 from codegym_mcp.errors import CodegymError, NotFoundError
 from tests.server.restarting import fixed_port
 from tests.server.serving import WORDS, ServerProcess, serve_command, serving_process, session_of

@@ -1,4 +1,4 @@
-"""The control process of a server with workers: it accepts the connections, and watches the workers."""
+"""The supervisor process of a server with workers: it accepts the connections, and watches the workers."""
 
 import asyncio
 import signal
@@ -10,8 +10,8 @@ import anyio
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.stop_signals import receive_stop_signals
 from codegym_mcp.server.uvicorn_server import HttpServer, stop_on_signal
-from codegym_mcp.server.workers.control_application import make_control_app
-from codegym_mcp.server.workers.control_channel import ChannelMessage
+from codegym_mcp.server.workers.supervisor_application import make_supervisor_app
+from codegym_mcp.server.workers.supervisor_channel import ChannelMessage
 from codegym_mcp.server.workers.worker_supervisor import WorkerSupervisor
 
 
@@ -34,7 +34,7 @@ async def serve_with_workers(
     Raises:
         CodegymError: a worker cannot be started.
     """
-    server = HttpServer.of(make_control_app(supervisor, options, host=host))
+    server = HttpServer.of(make_supervisor_app(supervisor, options, host=host))
     adopted: set[asyncio.Task[None]] = set()
 
     def receive(message: ChannelMessage) -> None:

@@ -1,4 +1,4 @@
-"""The application of the control process: what is about all workers. It passes on every other request."""
+"""The application of the supervisor process: what is about all workers. It passes on every other request."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 _RUNS = TypeAdapter(list[RunView])
 
 
-class ControlRouter:
-    """What the control process knows of the workers. It is a `Router`."""
+class SupervisorRouter:
+    """What the supervisor process knows of the workers. It is a `Router`."""
 
     is_worker = False
 
@@ -57,7 +57,7 @@ class ControlRouter:
         self._workers[target].send_connection(descriptor, request)
 
 
-class ControlApplication:
+class SupervisorApplication:
     """The routes that are about all workers."""
 
     def __init__(self, supervisor: WorkerSupervisor, token: str) -> None:
@@ -189,21 +189,21 @@ class ControlApplication:
         )
 
 
-def make_control_app(supervisor: WorkerSupervisor, options: HttpOptions, *, host: str | None) -> Starlette:
-    """Returns the ASGI application of the control process.
+def make_supervisor_app(supervisor: WorkerSupervisor, options: HttpOptions, *, host: str | None) -> Starlette:
+    """Returns the ASGI application of the supervisor process.
 
     Args:
         options: the options of the server, as the workers have them.
         host: the address that it will be bound to; None for a Unix socket.
     """
     app = Starlette(
-        routes=ControlApplication(supervisor, options.token).routes(),
+        routes=SupervisorApplication(supervisor, options.token).routes(),
         middleware=[
             Middleware(ScheduledRequests, find_episode=_hold_no_episode, token=options.token),
             *request_checks(options, host),
             Middleware(
                 RoutedRequests,
-                router=ControlRouter(supervisor),
+                router=SupervisorRouter(supervisor),
                 token=options.token,
                 protocols=options.protocols,
             ),

@@ -11,7 +11,7 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState, Verdict
 from codegym_mcp.episodes.events import Event
 
 
-class LocalEpisode:
+class InProcessEpisode:
     """Implements `EpisodeBackend` over an episode of an episode manager."""
 
     mcp_url: str | None = None

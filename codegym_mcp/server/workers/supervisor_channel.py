@@ -1,4 +1,4 @@
-"""The channel between the control process and a worker: short messages, and connections of clients.
+"""The channel between the supervisor process and a worker: short messages, and connections of clients.
 
 A connection is passed as a descriptor, together with the request that was read from it. From then on the
 other process reads from the client and writes to it; nothing is copied in between.
@@ -15,7 +15,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 CONTROL_PROCESS = 0xFFFF
-"""The target of a connection that the control process serves."""
+"""The target of a connection that the supervisor process serves."""
 
 _HEAD = struct.Struct("<IBH")
 _READ_BYTES = 1 << 16

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from codegym_mcp.server.workers.control_channel import ChannelMessage, MessageKind, WorkerChannel
+from codegym_mcp.server.workers.supervisor_channel import ChannelMessage, MessageKind, WorkerChannel
 from tests.waiting import until
 
 
