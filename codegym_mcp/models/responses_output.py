@@ -24,12 +24,18 @@ Item = dict[str, Any]
 
 
 class ResponsesTransport(CorrectedResponses):
-    """A transport that also puts items of unknown types back into later requests, where they were."""
+    """A transport that also puts into later requests what the package left out or wrote in another way.
+
+    These are items of unknown types, which go back where they were, and the text of arguments, which the
+    package serializes again.
+    """
 
     def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
         super().__init__(transport)
         self._unread: dict[bytes, list[tuple[int, Item]]] = {}
         """Items of unknown types with their places in the reply, by the digest of the request before it."""
+        self._arguments: dict[bytes, dict[str, str]] = {}
+        """Arguments as the model wrote them by the id of their call, by the same digest."""
 
     def correct(self, sent: bytes, content: bytes, status: int) -> tuple[int, bytes]:
         """Returns the status and the body that a successful response should have had."""
@@ -55,23 +61,30 @@ class ResponsesTransport(CorrectedResponses):
                 read.append(_readable_item(item, len(read)))
             else:
                 unread.append((len(read), item))
-        if unread:
-            self._unread[_digests(_input(sent))[-1]] = unread
+        written = {
+            item["call_id"]: item["arguments"]
+            for item in read
+            if item["type"] == "function_call" and isinstance(item.get("arguments"), str)
+        }
+        if unread or written:
+            digest = _digests(_input(sent))[-1]
+            self._unread[digest], self._arguments[digest] = unread, written
         return status, json.dumps({**body, "output": read}).encode()
 
     def prepare(self, content: bytes) -> bytes:
-        """Returns a request's body with the items of unknown types that the server sent before."""
+        """Returns a request's body with what the server sent before, as it sent it."""
         items = _input(content)
-        if not self._unread or not items:
+        if not self._arguments or not items:
             return content
         complete: list[Item] = []
         waiting: dict[int, list[Item]] = {}
+        written: dict[str, str] = {}
         for place, digest in enumerate(_digests(items)):
             for offset, item in self._unread.get(digest, ()):
                 waiting.setdefault(min(place + offset, len(items)), []).append(item)
-        for place in range(len(items) + 1):
             complete += waiting.get(place, [])
-            complete += items[place : place + 1]
+            written |= self._arguments.get(digest, {})
+            complete += [_with_written_arguments(item, written) for item in items[place : place + 1]]
         return json.dumps({**json.loads(content), "input": complete}).encode()
 
 
@@ -99,6 +112,18 @@ def _digests(items: list[Item]) -> list[bytes]:
         digest.update(json.dumps(item, sort_keys=True).encode())
         digests.append(digest.digest())
     return digests
+
+
+def _with_written_arguments(item: Item, written: Mapping[str, str]) -> Item:
+    """Returns a call with the text of its arguments, unless that was no JSON and was replaced."""
+    text = written.get(str(item.get("call_id")))
+    if item.get("type") != "function_call" or text is None:
+        return item
+    try:
+        is_same = json.loads(text) == json.loads(item["arguments"])
+    except (ValueError, RecursionError):
+        return item
+    return {**item, "arguments": text} if is_same else item
 
 
 def _join_events(text: str) -> dict[str, Any] | None:

@@ -119,6 +119,30 @@ async def test_a_call_beside_an_unknown_item_can_be_answered(item: dict[str, Any
     assert called["call_id"] == result["call_id"] == call.id
 
 
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ('{ "floors" : 1 }', '{ "floors" : 1 }'),
+        ('{"name": "\\u00e9", "floors": 1.0}', '{"name": "\\u00e9", "floors": 1.0}'),
+        ('{"floors": NaN}', "{}"),
+        ('{"floors": 1', "{}"),
+    ],
+)
+async def test_arguments_go_back_as_the_model_wrote_them(written: str, sent: str, clock: Clock) -> None:
+    answer = body({**CALL, "arguments": written})
+    async with responding(answer, body(message(HELLO)), clock=clock) as (model, received):
+        conversation = model.conversation()
+        conversation.say("hi")
+        (call,) = (await model.request(conversation)).calls
+        conversation.answer(call, "done")
+        await model.request(conversation)
+        conversation.say("go on")
+        await model.request(conversation)
+    assert call.raw == written
+    for later in received[1:]:
+        assert [item["arguments"] for item in later["input"] if "arguments" in item] == [sent]
+
+
 async def test_unknown_items_stay_where_they_were_in_their_own_conversation(clock: Clock) -> None:
     first = body(message(HELLO), UNKNOWN)
     async with responding(first, body(message(HELLO)), clock=clock) as (model, received):
