@@ -10,5 +10,8 @@ difficulty = os.environ.get("CODEGYM_MCP_DIFFICULTY", "").strip()
 if not environment or environment.startswith("${"):
     main(["serve", "--stdio-gateway"], prog_name="codegym-mcp")
 else:
-    chosen = ["--difficulty", str(int(float(difficulty)))] if difficulty.replace(".", "").isdecimal() else []
+    chosen = []
+    if difficulty and not difficulty.startswith("${"):
+        # Clients send numbers with a fraction.
+        chosen = ["--difficulty", difficulty.removesuffix(".0")]
     main(["serve", environment, *chosen], prog_name="codegym-mcp")
