@@ -129,7 +129,7 @@ def show_log_messages() -> None:
 
 def show_index_progress() -> None:
     """Prints on stderr how far the index of a large set is, while it is built."""
-    logger = logging.getLogger("codegym_mcp.environment_definition")
+    logger = logging.getLogger("codegym_mcp.catalog")
     if not logger.handlers:
         logger.setLevel(logging.INFO)
         logger.propagate = False

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from codegym_mcp.catalog import set_index, set_index_build
 from codegym_mcp.cli import main
 from codegym_mcp.cli.command_output import show_log_messages
 from codegym_mcp.terminal_text import escape_control_characters, escape_json_text
@@ -78,3 +79,16 @@ def test_control_characters_in_log_messages_are_shown(capsys: pytest.CaptureFixt
     assert "a \\x1b[2J\\x1b]0;title\\x07 \\u202e\n" in printed
     assert "ValueError: \\x1b[2J" in printed
     assert "\x1b" not in printed
+
+
+def test_the_progress_of_an_index_is_shown_on_stderr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODEGYM_MCP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(set_index, "STORED_BYTES", 0)
+    monkeypatch.setattr(set_index_build, "COMMIT_SECONDS", 0)
+    path = tmp_path / "set.jsonl"
+    row = {"name": "counter", "code": COUNTER.read_text(encoding="utf-8"), "tasks": []}
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    result = CliRunner().invoke(main, ["list", "--environments", str(path), "--json"])
+    assert result.exit_code == 0, result.output
+    assert f"Indexing {path}: 1 environments, 100 %." in result.stderr
+    assert [each["name"] for each in json.loads(result.stdout)] == ["counter"]
