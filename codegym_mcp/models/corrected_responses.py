@@ -1,5 +1,6 @@
 """Corrects successful responses before a provider's package reads them: an error in one is no reply."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import httpx2
@@ -9,7 +10,7 @@ CORRECTED_HEADER = "x-codegym-corrected"
 _MAX_ERROR_STATUS = 599
 
 
-class CorrectedResponses(httpx2.AsyncBaseTransport):
+class CorrectedResponses(httpx2.AsyncBaseTransport, ABC):
     """A transport that corrects successful responses, whole ones and streams.
 
     No request asks for a stream, so that a stream is corrected like a whole response.
@@ -22,6 +23,7 @@ class CorrectedResponses(httpx2.AsyncBaseTransport):
         """Returns the body of a request in the form in which it is sent."""
         return content
 
+    @abstractmethod
     def correct(self, sent: bytes, content: bytes, status: int) -> tuple[int, bytes]:
         """Returns the status and the body that a successful response should have had.
 
@@ -29,7 +31,6 @@ class CorrectedResponses(httpx2.AsyncBaseTransport):
             sent: the body of the request, before `prepare`.
             content: the body of the response.
         """
-        raise NotImplementedError
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if request.method != "POST":

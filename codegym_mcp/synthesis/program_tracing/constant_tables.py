@@ -7,7 +7,7 @@ neither the letter nor the table.
 import ast
 from collections.abc import Iterator
 
-from codegym_mcp.synthesis.program_tracing.syntax_nodes import assigned_names
+from codegym_mcp.synthesis.program_tracing.syntax_nodes import assigned_names, free_name
 
 _READING_METHODS = frozenset({"get", "index", "count", "find", "keys", "values", "items"})
 _READING_FUNCTIONS = frozenset({"len", "enumerate", "zip", "reversed", "sorted", "max", "min", "sum", "set"})
@@ -25,9 +25,10 @@ def move_constant_tables(tree: ast.Module) -> None:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_table(value):
                     if len(function.body) == 1 or not _is_only_looked_up(name, function):
                         continue
-                    constant = name if name.isupper() else _fresh(name.upper(), taken)
+                    constant = name if name.isupper() else free_name(name.upper(), taken)
                     if constant in _names(tree, function):
                         continue
+                    taken.add(constant)
                     tables.append(ast.Assign([ast.Name(constant, ast.Store())], value))
                     function.body.remove(statement)
                     _replace(name, constant, function)
@@ -42,14 +43,6 @@ def _names(tree: ast.Module, without: ast.FunctionDef | None) -> set[str]:
     names = {each.id for each in nodes if isinstance(each, ast.Name)}
     names |= {each.arg for each in nodes if isinstance(each, ast.arg)}
     return names | {each.name for each in nodes if isinstance(each, ast.FunctionDef | ast.ClassDef)}
-
-
-def _fresh(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 2
-    while name in taken:
-        name, number = f"{wanted}_{number}", number + 1
-    taken.add(name)
-    return name
 
 
 def _is_table(node: ast.expr) -> bool:

@@ -2,7 +2,7 @@
 
 import ast
 
-from codegym_mcp.synthesis.program_tracing.syntax_nodes import assigned_names
+from codegym_mcp.synthesis.program_tracing.syntax_nodes import assigned_names, free_name
 from codegym_mcp.synthesis.program_tracing.value_shapes import Kind, Shape
 
 _ENDLESS = 8
@@ -54,9 +54,7 @@ class HiddenVariables:
 
     def fresh(self, wanted: str) -> str:
         """Returns a name that is not in use, and uses it."""
-        name, number = wanted, 2
-        while name in self.names:
-            name, number = f"{wanted}_{number}", number + 1
+        name = free_name(wanted, self.names)
         self.names.add(name)
         return name
 

@@ -4,10 +4,9 @@ A solution whose steps are functions in a function can then be lifted like one w
 """
 
 import ast
-import copy
 from dataclasses import dataclass
 
-from codegym_mcp.synthesis.program_tracing.syntax_nodes import assigned_names
+from codegym_mcp.synthesis.program_tracing.syntax_nodes import assigned_names, free_name
 
 
 @dataclass
@@ -35,10 +34,11 @@ def move_nested_functions(tree: ast.Module) -> None:
         taken = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
         taken |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         function.body = [node for node in function.body if not _is_one(node, nested)] or [ast.Pass()]
-        names = {
-            name: name if _is_free(name, tree, function) else _fresh(f"{function.name}_{name}", taken)
-            for name in nested
-        }
+        names: dict[str, str] = {}
+        for name in nested:
+            is_free = _is_free(name, tree, function)
+            names[name] = name if is_free else free_name(f"{function.name}_{name}", taken)
+            taken.add(names[name])
         passing = _Passing(nested, names)
         passing.visit(function)
         for name, each in nested.items():
@@ -61,14 +61,6 @@ def _is_free(name: str, tree: ast.Module, function: ast.FunctionDef) -> bool:
     used |= {each.arg for node in others for each in ast.walk(node) if isinstance(each, ast.arg)}
     used |= {each.name for node in others for each in ast.walk(node) if isinstance(each, ast.FunctionDef)}
     return name not in used | {function.name}
-
-
-def _fresh(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 2
-    while name in taken:
-        name, number = f"{wanted}_{number}", number + 1
-    taken.add(name)
-    return name
 
 
 def _name_lambdas(function: ast.FunctionDef) -> None:
@@ -136,13 +128,12 @@ def _inner_names(function: ast.FunctionDef, moved: dict[str, _Nested]) -> set[st
 
 
 def _bound(node: ast.FunctionDef) -> set[str]:
-    names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
     stored = {
         each.id
         for each in ast.walk(node)
         if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)
     }
-    return (stored & names) | {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
+    return stored | {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
 
 
 def _is_simple(node: ast.FunctionDef) -> bool:
@@ -188,5 +179,5 @@ class _Passing(ast.NodeTransformer):
             case ast.Name(id=name) if name in self._nested:
                 free = self._nested[name].free
                 node.func = ast.Name(self._names[name], ast.Load())
-                node.args = [*node.args, *(copy.copy(ast.Name(one, ast.Load())) for one in free)]
+                node.args = [*node.args, *(ast.Name(one, ast.Load()) for one in free)]
         return node

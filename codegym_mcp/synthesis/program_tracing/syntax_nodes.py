@@ -2,7 +2,7 @@
 
 import ast
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 
 
 def as_value(node: ast.expr) -> ast.expr:
@@ -149,3 +149,11 @@ def assigned_names(nodes: list[ast.stmt]) -> Iterator[str]:
             case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 continue
         waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def free_name(wanted: str, taken: Container[str]) -> str:
+    """Returns the wanted name if it is not taken, otherwise the first one with a number that is not."""
+    name, number = wanted, 2
+    while name in taken:
+        name, number = f"{wanted}_{number}", number + 1
+    return name

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from codegym_mcp.synthesis.program_tracing.helper_calls import helper_arguments, helper_call
 from codegym_mcp.synthesis.program_tracing.hidden_expressions import HOLE, HiddenValue
+from codegym_mcp.synthesis.program_tracing.syntax_nodes import free_name
 from codegym_mcp.synthesis.program_tracing.traced_program import Program
 
 _MAX_NAME = 40
@@ -52,9 +53,7 @@ class ToolNames:
 
     def variable(self, wanted: str) -> str:
         """Returns a name for a variable of the oracle."""
-        name, number = wanted, 2
-        while name in self._variables | self._functions or keyword.iskeyword(name):
-            name, number = f"{wanted}_{number}", number + 1
+        name = free_name(wanted, {*self._variables, *self._functions, *keyword.kwlist})
         self._variables.add(name)
         return name
 
@@ -101,10 +100,8 @@ class ToolNames:
             clean = clean[:_MAX_NAME].rpartition("_")[0] or clean[:_MAX_NAME]
         if not clean or not clean[0].isalpha() or keyword.iskeyword(clean):
             clean = f"compute_{clean}".strip("_")
-        name, number = clean, 2
         # Variables may be attributes of the environment, which would hide a method of the same name.
-        while name in self._tools or name in self._variables:
-            name, number = f"{clean}_{number}", number + 1
+        name = free_name(clean, self._tools | self._variables)
         self._tools.add(name)
         return name
 

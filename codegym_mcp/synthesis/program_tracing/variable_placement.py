@@ -17,6 +17,7 @@ from codegym_mcp.synthesis.program_tracing.hidden_expressions import (
 )
 from codegym_mcp.synthesis.program_tracing.loops_over_positions import plan_loop, unpack
 from codegym_mcp.synthesis.program_tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
+from codegym_mcp.synthesis.program_tracing.syntax_nodes import free_name
 from codegym_mcp.synthesis.program_tracing.value_shapes import Shape
 
 _ROUNDS = 12
@@ -103,9 +104,7 @@ class FunctionVariables:
             while isinstance(target, ast.Tuple) and target.elts:
                 target = target.elts[-1]
             base = f"{target.id}_index" if isinstance(target, ast.Name) and target.id != "_" else "index"
-            name, number = base, 2
-            while name in self._names:
-                name, number = f"{base}_{number}", number + 1
+            name = free_name(base, self._names)
             self._names.add(name)
             self.positions[id(loop)] = name
             self.scope.visible = self.scope.visible | {name}
