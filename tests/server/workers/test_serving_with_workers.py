@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -31,9 +32,17 @@ async def served() -> AsyncIterator[ServerProcess]:
 
 @pytest.fixture
 async def control(served: ServerProcess) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client with one connection, which is passed between the processes."""
+    """A client with one connection, which is passed between the processes. No episode is open."""
     async with served.control() as client:
+        await close_all_episodes(client)
         yield client
+
+
+async def close_all_episodes(control: httpx2.AsyncClient) -> None:
+    """Closes what earlier tests left open: the workers' counts decide where new episodes are opened."""
+    while episodes := (await control.get("/episodes?state=open&limit=100")).json()["episodes"]:
+        for episode in episodes:
+            assert (await control.delete(f"/episodes/{episode['id']}")).status_code == 200
 
 
 @asynccontextmanager
@@ -56,11 +65,9 @@ async def opened(control: httpx2.AsyncClient, **more: Any) -> dict[str, Any]:
 async def one_in_each_worker(control: httpx2.AsyncClient) -> list[dict[str, Any]]:
     """Opens an episode in each worker; returns them by worker."""
     found: dict[int, dict[str, Any]] = {}
-    number = 0
     while len(found) < WORKERS:
-        episode = await opened(control, request_key=f"{id(found)}-{number}")
+        episode = await opened(control, request_key=uuid4().hex)
         found.setdefault(shard_of(episode["id"], WORKERS), episode)
-        number += 1
     return [found[worker] for worker in range(WORKERS)]
 
 
