@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from codegym_mcp.synthesis.program_tracing.consecutive_runs import write_runs
 from codegym_mcp.synthesis.program_tracing.expressions_as_loops import LoopWriter
+from codegym_mcp.synthesis.program_tracing.generator_functions import collect_yields, is_generator
 from codegym_mcp.synthesis.program_tracing.hidden_variables import HiddenVariables
 from codegym_mcp.synthesis.program_tracing.set_combination import combine_sets, set_operands
 from codegym_mcp.synthesis.program_tracing.sorting_by_comparison import write_sorts_as_comparisons
@@ -44,62 +45,14 @@ def desugar(
         containers: whether sets and counters of variables are filled by loops.
     """
     changed = copy.deepcopy(function)
-    if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(changed.body)):
-        changed.body = [
-            *_parse("collected = []"),
-            *_Yields().rewrite(changed.body),
-            *_parse("return collected"),
-        ]
+    if is_generator(changed):
+        changed.body = collect_yields(changed.body)
     writer = _Desugarer(changed, set(hidden), shapes, aggregates, containers)
     if aggregates:
         changed.body = writer.prepare_sorts(changed.body)
     changed.body = writer.block(changed.body)
     changed.body = _rename_reassigned(changed)
     return ast.fix_missing_locations(changed)
-
-
-def _own_nodes(body: list[ast.stmt]) -> Iterable[ast.AST]:
-    waiting: list[ast.AST] = list(body)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
-            waiting.extend(ast.iter_child_nodes(node))
-
-
-def _parse(text: str) -> list[ast.stmt]:
-    return ast.parse(text).body
-
-
-def _expression(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
-
-
-class _Yields(ast.NodeTransformer):
-    """Writes `yield x` as `collected.append(x)`."""
-
-    def rewrite(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        return [self.visit(statement) for statement in body]
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return node
-
-    def visit_Return(self, node: ast.Return) -> ast.AST:
-        return ast.Return(ast.Name("collected", ast.Load()))
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        match node.value:
-            case ast.Yield(value=value):
-                (statement,) = _parse("collected.append(None)")
-                if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-                    statement.value.args = [value or ast.Constant(None)]
-                return statement
-            case ast.YieldFrom(value=value):
-                (statement,) = _parse("for item in None:\n    collected.append(item)")
-                if isinstance(statement, ast.For):
-                    statement.iter = value
-                return statement
-        return node
 
 
 class _Desugarer:

@@ -10,25 +10,11 @@ from dataclasses import dataclass
 from codegym_mcp.synthesis.program_tracing.description_writing import describe_parameter, describe_tool
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedProgram, LiftedTool
 from codegym_mcp.synthesis.program_tracing.position_checks import check_positions
+from codegym_mcp.synthesis.program_tracing.tool_types import ToolTypes
 from codegym_mcp.synthesis.program_tracing.traced_program import Program
 from codegym_mcp.synthesis.program_tracing.value_shapes import Shape, annotation, python_expression
 
 _WIDTH = 100
-
-
-@dataclass(frozen=True)
-class ToolTypes:
-    """The annotations of a tool, from the calls that oracles made.
-
-    Attributes:
-        parameters: annotation of each parameter.
-        result: annotation of the result.
-        positive: the parameters that are whole numbers and were never negative.
-    """
-
-    parameters: Mapping[str, str]
-    result: str
-    positive: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

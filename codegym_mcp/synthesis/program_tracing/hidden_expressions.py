@@ -10,82 +10,29 @@ import copy
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
+from codegym_mcp.synthesis.program_tracing.expression_shapes import (
+    BOOL,
+    CONVERSIONS,
+    INT,
+    TEXT,
+    call_shape,
+    method_shape,
+    visible_shape,
+)
+from codegym_mcp.synthesis.program_tracing.hidden_values import (
+    HOLE,
+    HiddenKind,
+    HiddenValue,
+    Register,
+    attribute_of_self,
+    fill,
+)
 from codegym_mcp.synthesis.program_tracing.pure_functions import (
     MUTATING_FUNCTIONS,
     MUTATING_METHODS,
     PURE_BUILTINS,
 )
 from codegym_mcp.synthesis.program_tracing.value_shapes import Kind, Shape
-
-HOLE = "@"
-"""The first character of the names of holes in a hidden expression."""
-_BOOL = Shape(frozenset({Kind.BOOL}))
-_INT = Shape(frozenset({Kind.INT}))
-_TEXT = Shape(frozenset({Kind.STR}), longest=9)
-
-
-@dataclass(frozen=True, eq=False)
-class HiddenValue:
-    """A value that only the environment can compute.
-
-    Attributes:
-        expression: how the environment computes it; holes are names that begin with `@`.
-        holes: the expressions of the caller that fill the holes.
-        shape: the shape of the value, or None if it is not known.
-        raw: whether it is a hidden variable or a part of one, not something computed of it.
-    """
-
-    expression: ast.expr
-    holes: tuple[ast.expr, ...]
-    shape: Shape | None
-    raw: bool
-
-    @property
-    def template(self) -> str:
-        """The expression as text; equal templates differ only in what fills their holes."""
-        return ast.unparse(self.expression)
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """A variable whose value the environment computes again from coordinates that the caller keeps.
-
-    Attributes:
-        template: the expression of the environment.
-        coordinates: the caller's variables that fill the holes, in order.
-        shape: the shape of the value.
-    """
-
-    template: ast.expr
-    coordinates: tuple[str, ...]
-    shape: Shape | None
-    raw: bool = True
-
-    @property
-    def key(self) -> str:
-        """A text that is equal for equal views."""
-        return f"view {ast.unparse(self.template)} {self.coordinates}"
-
-
-@dataclass(frozen=True, eq=False)
-class Register:
-    """A variable that is an attribute of the environment.
-
-    Attributes:
-        attribute: name of the attribute.
-        shape: the shape of the value.
-    """
-
-    attribute: str
-    shape: Shape | None
-
-    @property
-    def key(self) -> str:
-        """A text that is equal for equal registers."""
-        return f"register {self.attribute}"
-
-
-HiddenKind = View | Register
 
 
 class NotExpressibleError(Exception):
@@ -128,30 +75,6 @@ class ExpressionScope:
             return None
         return HiddenValue(expression, tuple(builder.holes), shape, _is_raw(expression))
 
-    def visible_shape(self, node: ast.expr) -> Shape | None:
-        """Returns the shape of an expression of the caller, or None if it is not known."""
-        match node:
-            case ast.Name(id=name):
-                return self.shapes.get(name)
-            case ast.Subscript(value=value, slice=ast.Constant(value=int(index))):
-                shape = self.visible_shape(value)
-                return shape.member(index) if shape is not None else None
-            case ast.Subscript(value=value, slice=ast.Slice()):
-                return self.visible_shape(value)
-            case ast.Subscript(value=value):
-                shape = self.visible_shape(value)
-                return shape.member() if shape is not None else None
-            case ast.Compare() | ast.BoolOp():
-                return _BOOL
-            case ast.BinOp(left=left, right=right):
-                shapes = [shape for each in (left, right) if (shape := self.visible_shape(each)) is not None]
-                return next((shape for shape in shapes if not shape.is_scalar), next(iter(shapes), None))
-            case ast.Call(func=ast.Name(id="len" | "int" | "ord" | "sum" | "abs")):
-                return _INT
-            case ast.List() | ast.Dict() | ast.Set() | ast.ListComp() | ast.DictComp():
-                return Shape(frozenset({Kind.LIST}))
-        return None
-
 
 @dataclass
 class _Builder:
@@ -164,7 +87,7 @@ class _Builder:
     def build(self, node: ast.expr) -> tuple[ast.expr, Shape | None]:
         """Returns the expression of the environment and its shape."""
         if not self.scope.is_hidden(node):
-            return self._visible(node), self.scope.visible_shape(node)
+            return self._visible(node), visible_shape(node, self.scope.shapes)
         match node:
             case ast.Name(id=name):
                 return self._variable(self.scope.hidden[name])
@@ -175,11 +98,11 @@ class _Builder:
             case ast.Attribute(value=value, attr=name) if not name.startswith("_"):
                 return ast.Attribute(self.build(value)[0], name, ast.Load()), None
             case ast.Compare() | ast.BoolOp():
-                return self._children(node), _BOOL
+                return self._children(node), BOOL
             case ast.UnaryOp(op=ast.Not()):
-                return self._children(node), _BOOL
+                return self._children(node), BOOL
             case ast.JoinedStr():
-                return self._children(node), _TEXT
+                return self._children(node), TEXT
             case ast.BinOp():
                 made = self._children(node)
                 left = self.build(node.left)[1] if self.scope.is_hidden(node.left) else None
@@ -237,7 +160,7 @@ class _Builder:
             if isinstance(node, ast.Name):
                 return node
             return self._children(node)
-        shape = self.scope.visible_shape(node)
+        shape = visible_shape(node, self.scope.shapes)
         if shape is not None and not shape.is_plain:
             raise NotExpressibleError
         if isinstance(node, ast.Call | ast.Lambda | ast.ListComp | ast.GeneratorExp) and shape is None:
@@ -276,7 +199,7 @@ class _Builder:
         match node.func:
             case ast.Name(id="len") if getattr(node, "counts_elements", False):
                 base, shape = self.build(node.args[0])
-                return ast.Call(node.func, [_as_sequence(base, shape)[0]], []), _INT
+                return ast.Call(node.func, [_as_sequence(base, shape)[0]], []), INT
             case ast.Name(id=name):
                 allowed = name in PURE_BUILTINS or name in scope.helpers
                 allowed = allowed or (name in scope.imported and name not in MUTATING_FUNCTIONS)
@@ -292,27 +215,18 @@ class _Builder:
                     raise NotExpressibleError
                 base, shape = self.build(value)
                 made = self._arguments(ast.Attribute(base, name, ast.Load()), node)
-                return made, _method_shape(name, shape)
+                return made, method_shape(name, shape)
             case _:
                 raise NotExpressibleError
         made = self._arguments(copy.deepcopy(function), node)
         return made, self._call_shape(name, node)
 
     def _call_shape(self, name: str, node: ast.Call) -> Shape | None:
-        if name in ("len", "int", "ord", "count", "sum", "abs"):
-            return _INT
-        if name in ("bool", "isinstance", "any", "all"):
-            return _BOOL
-        if name in ("str", "chr", "bin", "hex", "oct"):
-            return _TEXT
-        if name in ("sorted", "list", "reversed", "tuple", "set") and node.args:
-            shape = self.build(node.args[0])[1] if self.scope.is_hidden(node.args[0]) else None
-            kind = {"tuple": Kind.TUPLE, "set": Kind.SET}.get(name, Kind.LIST)
-            members = shape.member() if shape is not None else None
-            if shape is not None and shape.only(Kind.DICT):
-                members = shape.keys
-            return Shape(frozenset({kind}), items=members, longest=9)
-        return None
+        """Returns the shape of the result of a builtin function, or None if it is not known."""
+        argument = None
+        if name in CONVERSIONS and node.args and self.scope.is_hidden(node.args[0]):
+            argument = self.build(node.args[0])[1]
+        return call_shape(name, argument)
 
     def _arguments(self, function: ast.expr, node: ast.Call) -> ast.expr:
         is_helper = isinstance(function, ast.Name) and function.id in self.scope.helpers
@@ -364,24 +278,6 @@ class _Builder:
             self.bound -= added
 
 
-def attribute_of_self(name: str) -> ast.Attribute:
-    """Returns the expression `self.name`."""
-    return ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load())
-
-
-def fill(expression: ast.expr, values: list[ast.expr]) -> ast.expr:
-    """Returns a copy of an expression with its holes filled."""
-
-    class Filler(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.AST:
-            if node.id.startswith(HOLE):
-                return copy.deepcopy(values[int(node.id.removeprefix(HOLE))])
-            return node
-
-    made: ast.expr = Filler().visit(copy.deepcopy(expression))
-    return made
-
-
 def _as_sequence(base: ast.expr, shape: Shape | None) -> tuple[ast.expr, Shape | None]:
     """Returns an expression whose members can be counted and numbered as iteration yields them."""
     if shape is not None and shape.is_indexed:
@@ -394,24 +290,6 @@ def _as_sequence(base: ast.expr, shape: Shape | None) -> tuple[ast.expr, Shape |
     if isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id in ("list", "sorted"):
         made = base
     return made, Shape(frozenset({Kind.LIST}), items=members, longest=9)
-
-
-def _method_shape(name: str, shape: Shape | None) -> Shape | None:
-    if name in ("split", "splitlines"):
-        return Shape(frozenset({Kind.LIST}), items=_TEXT, longest=9)
-    if name in ("lower", "upper", "strip", "lstrip", "rstrip", "replace", "title", "swapcase", "capitalize"):
-        return _TEXT
-    if name in ("count", "index", "find", "rfind"):
-        return _INT
-    if name.startswith("is") or name in ("startswith", "endswith"):
-        return _BOOL
-    if name == "keys" and shape is not None and shape.keys is not None:
-        return Shape(frozenset({Kind.SET}), items=None)
-    if name == "get" and shape is not None:
-        return shape.items
-    if name == "copy":
-        return shape
-    return None
 
 
 def _is_raw(node: ast.expr) -> bool:

@@ -72,3 +72,8 @@ class LiftedProgram:
     initial: dict[str, ast.expr] = field(default_factory=dict)
     remembered: set[str] = field(default_factory=set)
     """The tools whose results the oracle remembers instead of calling them again."""
+
+    @property
+    def changing_tools(self) -> set[str]:
+        """The names of the tools whose calls change the environment."""
+        return {tool.name for tool in self.tools if tool.changes}

@@ -4,7 +4,7 @@ import ast
 import copy
 from collections.abc import Callable, Mapping
 
-from codegym_mcp.synthesis.program_tracing.hidden_expressions import HiddenKind, HiddenValue, Register, View
+from codegym_mcp.synthesis.program_tracing.hidden_values import HiddenKind, HiddenValue, Register, View
 from codegym_mcp.synthesis.program_tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
 from codegym_mcp.synthesis.program_tracing.syntax_nodes import (
     as_target,

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Sequence
 
-from codegym_mcp.synthesis.program_tracing.hidden_expressions import Register, View
+from codegym_mcp.synthesis.program_tracing.hidden_values import Register, View
 from codegym_mcp.synthesis.program_tracing.loops_over_positions import LoopPlan, plan_loop, unpack
 from codegym_mcp.synthesis.program_tracing.oracle_expressions import OracleExpressions
 from codegym_mcp.synthesis.program_tracing.syntax_nodes import (

@@ -16,7 +16,7 @@ from codegym_mcp.errors import SourceError
 from codegym_mcp.source_parsing import parse_source
 from codegym_mcp.storage.regular_files import read_regular_file
 from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem
-from codegym_mcp.synthesis.program_tracing.traced_program import ModuleDefinitions
+from codegym_mcp.synthesis.program_tracing.module_definitions import ModuleDefinitions
 
 PREFIX = "package:"
 """What the name of an installed package begins with on the command line."""

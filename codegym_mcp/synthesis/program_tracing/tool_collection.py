@@ -4,7 +4,7 @@ import ast
 import copy
 from collections.abc import Sequence
 
-from codegym_mcp.synthesis.program_tracing.hidden_expressions import HiddenValue, fill
+from codegym_mcp.synthesis.program_tracing.hidden_values import HiddenValue, fill
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedTool
 from codegym_mcp.synthesis.program_tracing.tool_naming import ToolNames
 

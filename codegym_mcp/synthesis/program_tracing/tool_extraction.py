@@ -4,14 +4,12 @@ import ast
 import copy
 from collections.abc import Mapping, Sequence
 
+from codegym_mcp.synthesis.program_tracing.container_changes import changing_helpers
 from codegym_mcp.synthesis.program_tracing.desugaring import desugar
-from codegym_mcp.synthesis.program_tracing.hidden_expressions import (
-    ExpressionScope,
-    HiddenKind,
-    Register,
-    View,
-)
+from codegym_mcp.synthesis.program_tracing.hidden_expressions import ExpressionScope
+from codegym_mcp.synthesis.program_tracing.hidden_values import HiddenKind, Register, View
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedProgram
+from codegym_mcp.synthesis.program_tracing.lifting_variations import Variation
 from codegym_mcp.synthesis.program_tracing.oracle_expressions import OracleExpressions
 from codegym_mcp.synthesis.program_tracing.oracle_statements import OracleStatements
 from codegym_mcp.synthesis.program_tracing.syntax_nodes import assigned_names
@@ -20,11 +18,7 @@ from codegym_mcp.synthesis.program_tracing.tool_naming import ToolNames
 from codegym_mcp.synthesis.program_tracing.traced_program import Program
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.program_tracing.value_shapes import Shape
-from codegym_mcp.synthesis.program_tracing.variable_placement import (
-    FunctionVariables,
-    Variation,
-    changing_helpers,
-)
+from codegym_mcp.synthesis.program_tracing.variable_placement import FunctionVariables
 
 _MAX_TOOLS = 16
 _MAX_FUNCTIONS = 12

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from codegym_mcp.synthesis.program_tracing.helper_calls import helper_arguments, helper_call
-from codegym_mcp.synthesis.program_tracing.hidden_expressions import HOLE, HiddenValue
+from codegym_mcp.synthesis.program_tracing.hidden_values import HOLE, HiddenValue
 from codegym_mcp.synthesis.program_tracing.syntax_nodes import free_name
 from codegym_mcp.synthesis.program_tracing.traced_program import Program
 

@@ -12,6 +12,7 @@ from codegym_mcp.synthesis.problem_outcomes import AcceptedEnvironment, Candidat
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.program_tracing.argument_mining import mine_examples
 from codegym_mcp.synthesis.program_tracing.environment_writing import ReferenceForm, write_environment
+from codegym_mcp.synthesis.program_tracing.granularity_examination import Granularity
 from codegym_mcp.synthesis.program_tracing.input_scaling import InputScaler
 from codegym_mcp.synthesis.program_tracing.neighbouring_inputs import neighbours
 from codegym_mcp.synthesis.program_tracing.solution_runs import (
@@ -21,11 +22,8 @@ from codegym_mcp.synthesis.program_tracing.solution_runs import (
     parameter_shapes,
 )
 from codegym_mcp.synthesis.program_tracing.task_statement import task_text, title_of
-from codegym_mcp.synthesis.program_tracing.tool_granularity import (
-    Granularity,
-    choose_granularity,
-    tool_types,
-)
+from codegym_mcp.synthesis.program_tracing.tool_granularity import choose_granularity
+from codegym_mcp.synthesis.program_tracing.tool_types import tool_types
 from codegym_mcp.synthesis.program_tracing.traced_program import Program, read_program
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.program_tracing.value_shapes import Kind, Shape, annotation, shape_of

@@ -8,45 +8,16 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from codegym_mcp.synthesis.program_tracing.hidden_expressions import (
-    ExpressionScope,
-    HiddenKind,
-    HiddenValue,
-    Register,
-    View,
-)
+from codegym_mcp.synthesis.program_tracing.container_changes import mutated_names, rearranged_names, root_name
+from codegym_mcp.synthesis.program_tracing.hidden_expressions import ExpressionScope
+from codegym_mcp.synthesis.program_tracing.hidden_values import HiddenKind, HiddenValue, Register, View
+from codegym_mcp.synthesis.program_tracing.lifting_variations import Variation
 from codegym_mcp.synthesis.program_tracing.loops_over_positions import plan_loop, unpack
-from codegym_mcp.synthesis.program_tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
+from codegym_mcp.synthesis.program_tracing.pure_functions import MUTATING_FUNCTIONS
 from codegym_mcp.synthesis.program_tracing.syntax_nodes import free_name
 from codegym_mcp.synthesis.program_tracing.value_shapes import Shape
 
 _ROUNDS = 12
-
-
-@dataclass(frozen=True)
-class Variation:
-    """One way to lift a solution.
-
-    Attributes:
-        entered: whether helpers are steps of the oracle instead of tools.
-        agent_computes: whether arithmetic with known numbers is left to the agent.
-        state: whether computed numbers stay in the environment.
-        counts: whether numbers that are computed of lengths alone are known although `state` hides others.
-        scratch: whether containers that are filled with hidden values stay in the environment.
-        public_scalars: whether numbers and flags beside a container are public.
-        aggregates: whether sums and extremes are computed step by step.
-        split: whether each part of a condition is a tool of its own.
-    """
-
-    name: str
-    entered: bool = False
-    agent_computes: bool = True
-    state: bool = False
-    counts: bool = False
-    scratch: bool = False
-    public_scalars: bool = True
-    aggregates: bool = True
-    split: bool = False
 
 
 @dataclass
@@ -78,8 +49,8 @@ class FunctionVariables:
         body = self.function.body
         self._names = {each.id for node in body for each in ast.walk(node) if isinstance(each, ast.Name)}
         self._names |= {each.arg for each in self.function.args.args}
-        self.mutated = set(_mutated_names(body, self.changing_helpers))
-        self._rearranged = set(_rearranged_names(body))
+        self.mutated = set(mutated_names(body, self.changing_helpers))
+        self._rearranged = set(rearranged_names(body))
         parameters = {each.arg for each in self.function.args.args}
         assigned = set(_assigned(body))
         hidden: dict[str, HiddenKind] = dict(self.fixed)
@@ -198,7 +169,7 @@ class FunctionVariables:
                     parts = [index, value]
                 case _:
                     continue
-            if _root(base) == name and any(map(self.scope.is_hidden, parts)):
+            if root_name(base) == name and any(map(self.scope.is_hidden, parts)):
                 return True
         return False
 
@@ -261,16 +232,6 @@ class FunctionVariables:
         return tuple(f"{name}_index_{number}" for number in range(1, len(holes) + 1))
 
 
-def changing_helpers(functions: Mapping[str, ast.FunctionDef]) -> dict[str, set[int]]:
-    """Returns for each function the places of the parameters whose containers it changes."""
-    found: dict[str, set[int]] = {name: set() for name in functions}
-    for _ in range(len(functions) + 1):
-        for name, function in functions.items():
-            mutated = set(_mutated_names(function.body, found))
-            found[name] = {k for k, each in enumerate(function.args.args) if each.arg in mutated}
-    return found
-
-
 def _is_empty(node: ast.expr) -> bool:
     match node:
         case ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Set(elts=[]) | ast.Tuple(elts=[]):
@@ -309,71 +270,3 @@ def _assigned(body: Iterable[ast.stmt]) -> Iterable[str]:
                 for each in ast.walk(node):
                     if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
                         yield each.id
-
-
-def _mutated_names(body: list[ast.stmt], helpers: Mapping[str, set[int]]) -> Iterable[str]:
-    """Yields the variables whose containers statements change, directly or through an alias."""
-    aliases: dict[str, str] = {}
-    for statement in body:
-        for node in ast.walk(statement):
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value) if not isinstance(value, ast.Call):
-                    root = _root(value)
-                    if root is not None:
-                        aliases[name] = root
-                case ast.For(target=ast.Name(id=name), iter=source):
-                    root = _root(source)
-                    if root is not None:
-                        aliases[name] = root
-    for statement in body:
-        for node in ast.walk(statement):
-            for name in _changed_by(node, helpers):
-                seen: set[str] = set()
-                current = name
-                while current and current not in seen:
-                    yield current
-                    seen.add(current)
-                    current = aliases.get(current, "")
-
-
-def _changed_by(node: ast.AST, helpers: Mapping[str, set[int]]) -> Iterable[str]:
-    match node:
-        case ast.Subscript(ctx=ast.Store() | ast.Del(), value=value):
-            yield _root(value) or ""
-        case ast.Call(func=ast.Attribute(value=value, attr=name), args=args):
-            if name in MUTATING_METHODS:
-                yield _root(value) or ""
-            if name in MUTATING_FUNCTIONS and args:
-                yield _root(args[0]) or ""
-        case ast.Call(func=ast.Name(id=name), args=args):
-            if name in MUTATING_FUNCTIONS and args:
-                yield _root(args[0]) or ""
-            for place in helpers.get(name, ()):
-                if place < len(args):
-                    yield _root(args[place]) or ""
-
-
-_KEEPING_PLACES = frozenset({"append", "add", "extend"})
-
-
-def _rearranged_names(body: list[ast.stmt]) -> Iterable[str]:
-    """Yields the variables whose members are replaced, removed or moved."""
-    for statement in body:
-        for node in ast.walk(statement):
-            match node:
-                case ast.Subscript(ctx=ast.Store() | ast.Del(), value=ast.Name(id=name)):
-                    yield name
-                case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
-                    method in MUTATING_METHODS - _KEEPING_PLACES
-                ):
-                    yield name
-                case ast.Call(
-                    func=ast.Name(id=called) | ast.Attribute(attr=called), args=[ast.Name(id=name), *_]
-                ) if called in MUTATING_FUNCTIONS:
-                    yield name
-
-
-def _root(node: ast.expr) -> str | None:
-    while isinstance(node, ast.Subscript | ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None

@@ -4,10 +4,10 @@ import pytest
 
 from codegym_mcp.synthesis.program_tracing.description_writing import describe_parameter, describe_tool
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedTool
+from codegym_mcp.synthesis.program_tracing.lifting_variations import Variation
 from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
 from codegym_mcp.synthesis.program_tracing.traced_program import Program, read_program
 from codegym_mcp.synthesis.program_tracing.value_shapes import shape_of
-from codegym_mcp.synthesis.program_tracing.variable_placement import Variation
 
 COUNTING = """
 

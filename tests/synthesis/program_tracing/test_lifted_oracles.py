@@ -9,8 +9,8 @@ import pytest
 
 from codegym_mcp.synthesis.program_tracing.environment_writing import write_class, write_oracle, write_program
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedProgram
+from codegym_mcp.synthesis.program_tracing.lifting_variations import VARIATIONS
 from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
-from codegym_mcp.synthesis.program_tracing.tool_granularity import VARIATIONS
 from codegym_mcp.synthesis.program_tracing.traced_program import Program, read_program
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.program_tracing.typed_json_values import ENCODER, decode

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.synthesis.program_tracing.environment_writing import ToolTypes, write_class, write_program
+from codegym_mcp.synthesis.program_tracing.environment_writing import write_class, write_program
+from codegym_mcp.synthesis.program_tracing.lifting_variations import Variation
 from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
+from codegym_mcp.synthesis.program_tracing.tool_types import ToolTypes
 from codegym_mcp.synthesis.program_tracing.traced_program import read_program
 from codegym_mcp.synthesis.program_tracing.value_shapes import shape_of
-from codegym_mcp.synthesis.program_tracing.variable_placement import Variation
 
 GRID = [[3, 1, 4], [1, 5, 9]]
 

@@ -7,11 +7,11 @@ import pytest
 
 from codegym_mcp.synthesis.program_tracing.environment_writing import write_oracle
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedProgram
+from codegym_mcp.synthesis.program_tracing.lifting_variations import Variation
 from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
 from codegym_mcp.synthesis.program_tracing.traced_program import read_program
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.program_tracing.value_shapes import shape_of
-from codegym_mcp.synthesis.program_tracing.variable_placement import Variation
 
 
 def lifted(
