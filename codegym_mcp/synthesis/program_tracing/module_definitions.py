@@ -8,12 +8,16 @@ class ModuleDefinitions:
 
     def __init__(self, tree: ast.Module) -> None:
         self._nodes = tree.body
-        self._bound = [_bound(node) for node in tree.body]
+        self._bound = [bound_names(node) for node in tree.body]
         self._used: dict[int, set[str]] = {}
         self._places: dict[str, list[int]] = {}
         for place, names in enumerate(self._bound):
             for name in names:
                 self._places.setdefault(name, []).append(place)
+
+    def __contains__(self, name: object) -> bool:
+        """Returns whether the module binds a name."""
+        return name in self._places
 
     def needed_by(self, entry: str) -> list[ast.stmt]:
         """Returns the definitions that a function reaches, imports first; they are the module's own nodes."""
@@ -48,7 +52,8 @@ class ModuleDefinitions:
         return node
 
 
-def _bound(node: ast.stmt) -> set[str]:
+def bound_names(node: ast.stmt) -> set[str]:
+    """Returns the names that a definition binds."""
     match node:
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
             return {name}

@@ -13,16 +13,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from codegym_mcp.errors import SourceError
-from codegym_mcp.source_parsing import parse_source
-from codegym_mcp.storage.regular_files import read_regular_file
 from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem
-from codegym_mcp.synthesis.program_tracing.module_definitions import ModuleDefinitions
+from codegym_mcp.synthesis.program_tracing.package_imports import PackageModules, needed_definitions
 
 PREFIX = "package:"
 """What the name of an installed package begins with on the command line."""
 _MAX_FILES = 5_000
-_MAX_FILE = 4_000_000
-"""Greatest size of a file in bytes; a file is only parsed, and its functions are synthesized one by one."""
 _MAX_EXAMPLES = 40
 _TESTS = ("test", "tests", "testing")
 
@@ -52,8 +48,9 @@ def read_python_problems(name: str, *, license: str | None = None) -> list[Codin
         files = [(Path(name).stem, Path(name))]
         origin, stated = Path(name).name, ""
     found: list[CodingProblem | UnreadableProblem] = []
-    for module, path in files[:_MAX_FILES]:
-        found += _module_problems(module, path, origin, stated if license is None else license)
+    package_modules = PackageModules(files[:_MAX_FILES])
+    for module, _ in files[:_MAX_FILES]:
+        found += _module_problems(package_modules, module, origin, stated if license is None else license)
     if not found:
         raise SourceError(
             name, None, "contains no public function", hint="Name a file or package with functions."
@@ -94,16 +91,16 @@ def _distribution(package: str) -> tuple[str, str]:
 
 
 def _module_problems(
-    module: str, path: Path, origin: str, license: str
+    package: PackageModules, module: str, origin: str, license: str
 ) -> Iterator[CodingProblem | UnreadableProblem]:
     try:
-        tree = parse_source(read_regular_file(path, _MAX_FILE).decode(), str(path), longest=_MAX_FILE)
-    except (SourceError, UnicodeDecodeError) as error:
-        reason = error.problem if isinstance(error, SourceError) else "not UTF-8"
+        tree = package.parse(module)
+    except SourceError as error:
+        reason = error.problem
         yield UnreadableProblem(module, f"The file {'' if reason.startswith('is ') else 'is '}{reason}.")
         return
     seen: set[str] = set()
-    definitions, assertions = ModuleDefinitions(tree), list(_assertions(tree))
+    assertions = list(_assertions(tree))
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.name not in seen:
             seen.add(node.name)
@@ -114,7 +111,7 @@ def _module_problems(
                 reason = "The function has no example: neither a doctest nor an assertion calls it."
                 yield UnreadableProblem(id, reason)
                 continue
-            needed = ast.Module(definitions.needed_by(node.name), [])
+            needed = ast.Module(needed_definitions(package, module, node.name), [])
             yield _function_problem(id, node, needed, tests[:_MAX_EXAMPLES], (origin, license))
 
 

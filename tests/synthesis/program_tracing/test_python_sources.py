@@ -88,3 +88,53 @@ def test_a_file_that_is_too_large_is_one_unreadable_problem(tmp_path: Path) -> N
     (problem,) = read_python_problems(str(path))
     assert isinstance(problem, UnreadableProblem)
     assert problem.reason == "The file is larger than 4,000,000 bytes."
+
+
+def package_folder(folder: Path, modules: dict[str, str]) -> str:
+    """Writes a package and returns what names it on the command line."""
+    name = f"package_{folder.name}".replace("-", "_")
+    (folder / name).mkdir()
+    for module, source in {"__init__": "", **modules}.items():
+        (folder / name / f"{module}.py").write_text(source)
+    return f"package:{name}"
+
+
+def test_a_function_takes_what_it_imports_from_other_modules_of_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    name = package_folder(
+        tmp_path,
+        {
+            "limits": "from math import floor\n\nLIMIT = floor(2.5)\n\ndef is_above(x):\n    return x > LIMIT",
+            "counts": 'from .limits import is_above, no_such\n\ndef above(xs):\n    """\n    >>> above([3])\n    1\n    """'
+            "\n    return sum(map(is_above, xs))",
+            "loop": 'from .loop import first\n\ndef first(xs):\n    """\n    >>> first([1])\n    1\n    """\n    return xs[0]',
+        },
+    )
+    found = {each.id.partition(".")[2]: each for each in read_python_problems(name)}
+    above = found["counts:above"]
+    assert isinstance(above, CodingProblem)
+    assert "LIMIT = floor(2.5)" in above.solution
+    assert "from math import floor" in above.solution
+    assert "limits" not in above.solution
+    assert above.solution.index("def is_above") < above.solution.index("def above")
+    first = found["loop:first"]
+    assert isinstance(first, CodingProblem)
+    assert first.solution.count("def first") == 1
+
+
+def test_imports_that_would_give_a_name_a_second_meaning_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = "def size(xs):\n    return len(xs)\n\ndef double(xs):\n    return size(xs) * 2"
+    other = (
+        'from .one import double\n\ndef size(xs):\n    return 7\n\ndef both(xs):\n    """\n    >>> both([1])\n    9\n    """'
+        "\n    return double(xs) + size(xs)"
+    )
+    name = package_folder(tmp_path, {"one": source, "two": other})
+    (both,) = [each for each in read_python_problems(name) if each.id.endswith(":both")]
+    assert isinstance(both, CodingProblem)
+    assert "from .one import double" in both.solution
+    assert both.solution.count("def size") == 1
