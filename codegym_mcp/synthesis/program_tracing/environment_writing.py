@@ -89,12 +89,14 @@ def _write_tool(
         parameters = ", ".join(["self", *tool.parameters])
         head = [f"    def {tool.name}({parameters}):"]
     else:
-        named = [f"{each}: {types.parameters[each]}" for each in tool.parameters]
+        named = [f"{each}: {types.parameters[each].annotation}" for each in tool.parameters]
         head = [f"    def {tool.name}({', '.join(['self', *named])}) -> {types.result}:"]
-        head += _docstring(tool, program)
+        head += _docstring(tool, program, types)
     for register in _read_registers(tool, lifted):
         head.append(f"        if self.{register} is None:")
-        head.append(f'            raise ValueError("{register} has no value yet.")')
+        head.append(
+            f'            raise ValueError("{register} has no value yet; another call has to set it first.")'
+        )
     if types is not None:
         steady = {name: shape for name, shape in shapes.items() if name not in _assigned(lifted)}
         head += check_positions(tool, program, types.positive, steady)
@@ -113,7 +115,8 @@ def _write_tool(
 def _refusal(tool: LiftedTool) -> str:
     """Returns what a tool says if its expression cannot be evaluated."""
     if tool.parameters:
-        return f"{tool.name} is not defined for this {' and '.join(tool.parameters)}; choose other arguments."
+        listed = " and ".join(filter(None, [", ".join(tool.parameters[:-1]), tool.parameters[-1]]))
+        return f"{tool.name} is not defined for this {listed}; choose other arguments."
     return f"{tool.name} is not possible in this state; another call has to come first."
 
 
@@ -145,12 +148,12 @@ def _never_fails(tool: LiftedTool) -> bool:
     return False
 
 
-def _docstring(tool: LiftedTool, program: Program) -> list[str]:
+def _docstring(tool: LiftedTool, program: Program, types: ToolTypes) -> list[str]:
     lines = [f'        """{_escape(describe_tool(tool, program))}']
     if tool.parameters:
         lines += ["", "        Args:"]
         lines += [
-            f"            {each}: {_escape(describe_parameter(tool, each, program))}"
+            f"            {each}: {_escape(describe_parameter(tool, each, program, types.parameters[each]))}"
             for each in tool.parameters
         ]
         lines.append('        """')

@@ -4,6 +4,7 @@ import ast
 import re
 
 from codegym_mcp.synthesis.problem_outcomes import Stage
+from codegym_mcp.synthesis.program_tracing.module_definitions import bound_names
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 
 _MAX_INT = 2**63 - 1
@@ -16,8 +17,11 @@ class SourceNormalizer(ast.NodeTransformer):
     def __init__(self) -> None:
         self._hoisted: dict[str, ast.stmt] = {}
         self._depth = 0
+        self._renamed: set[str] = set()
 
     def normalize(self, tree: ast.Module) -> ast.Module:
+        own = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+        self._renamed = {name for node in own for name in bound_names(node)} & FRAME_NAMES
         module: ast.Module = self.visit(tree)
         module.body = [*self._hoisted.values(), *module.body]
         for node in ast.walk(module):
@@ -25,6 +29,9 @@ class SourceNormalizer(ast.NodeTransformer):
             if isinstance(body, list) and not body and not isinstance(node, ast.Module):
                 body.append(ast.Pass())
         return ast.fix_missing_locations(module)
+
+    def _public_name(self, name: str) -> str:
+        return f"{name}_" if name in self._renamed else public_name(name)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
@@ -41,7 +48,7 @@ class SourceNormalizer(ast.NodeTransformer):
         self._import(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.name = public_name(node.name)
+        node.name = self._public_name(node.name)
         node.returns = None
         node.decorator_list = [each for each in node.decorator_list if not _CACHES.search(ast.unparse(each))]
         node.body = _without_docstring(node.body)
@@ -51,26 +58,26 @@ class SourceNormalizer(ast.NodeTransformer):
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        node.name = public_name(node.name)
+        node.name = self._public_name(node.name)
         node.body = _without_docstring(node.body)
         node.bases = [each for each in node.bases if not (isinstance(each, ast.Name) and each.id == "object")]
         return self.generic_visit(node)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
-        node.name = public_name(node.name) if node.name is not None else None
+        node.name = self._public_name(node.name) if node.name is not None else None
         return self.generic_visit(node)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
-        node.arg = public_name(node.arg)
+        node.arg = self._public_name(node.arg)
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        node.id = public_name(node.id)
+        node.id = self._public_name(node.id)
         return ast.Constant(_MAX_INT) if node.id == "maxsize" and isinstance(node.ctx, ast.Load) else node
 
     def visit_keyword(self, node: ast.keyword) -> ast.AST:
-        node.arg = public_name(node.arg) if node.arg is not None else None
+        node.arg = self._public_name(node.arg) if node.arg is not None else None
         return self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
@@ -78,7 +85,7 @@ class SourceNormalizer(ast.NodeTransformer):
             if node.attr in ("maxsize", "maxint"):
                 return ast.Constant(_MAX_INT)
             raise RefusedProblemError(f"The solution uses sys.{node.attr}.", Stage.PROBLEM)
-        node.attr = node.attr if node.attr.startswith("__") else public_name(node.attr)
+        node.attr = node.attr if node.attr.startswith("__") else self._public_name(node.attr)
         return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
@@ -133,6 +140,11 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     return body
 
 
+FRAME_NAMES = frozenset(
+    "ANSWER CALLS LiftedTools MOST_CALLS NOTED NOTED_COUNTS RECORDED RecordedTools STEPS TESTS as_json handle"
+    " json note_value play_oracle record recorded_entry tag_value untag_value".split()
+)
+"""Names of the programs in which solutions run; a solution that defines them itself has others."""
 _PARTS = frozenset({"Environment", "META", "accepts", "generate", "reference", "solve", "tools"})
 """Names that have a meaning in an environment file."""
 

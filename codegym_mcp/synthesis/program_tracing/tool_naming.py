@@ -1,9 +1,10 @@
 """Names of tools and parameters, from what their expressions compute."""
 
 import ast
+import builtins
 import keyword
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from codegym_mcp.synthesis.program_tracing.helper_calls import helper_arguments, helper_call
 from codegym_mcp.synthesis.program_tracing.hidden_values import HOLE, HiddenValue
@@ -37,6 +38,9 @@ _OPERATORS: dict[type[ast.operator], str] = {
     ast.LShift: "shifted_left",
     ast.RShift: "shifted_right",
 }
+_UNTELLING = frozenset(
+    {"idx", "index", "item", "num", "place", "pos", "position", "val", "value", "tmp", "temp"}
+)
 _RESERVED = {"tools", "self", "submit", "reset", "step", "close", "solve", "reference", "generate"}
 
 
@@ -49,6 +53,8 @@ class ToolNames:
         self._program = program
         self._functions = set(program.functions)
         self._variables -= self._functions
+        taken = self._functions | program.imported | set(dir(builtins))
+        self._telling = {name for name in self._variables - taken if _is_telling(name)}
         self._tools: set[str] = set(_RESERVED)
 
     def variable(self, wanted: str) -> str:
@@ -77,7 +83,7 @@ class ToolNames:
         wanted = _words(hidden.expression)
         if isinstance(hidden.expression, ast.Subscript) or hidden.raw:
             wanted = f"read_{wanted}"
-        return self._tool(wanted), name_holes(hidden.expression, hidden.holes)
+        return self._tool(wanted), name_holes(hidden.expression, hidden.holes, self._telling)
 
     def name_change(self, statement: ast.stmt, holes: Sequence[ast.expr]) -> tuple[str, list[str]]:
         """Returns the name of a tool that changes the environment, and the names of its parameters."""
@@ -92,7 +98,7 @@ class ToolNames:
                 wanted = _words(value)
             case _:
                 wanted = "change"
-        return self._tool(wanted), name_holes(statement, holes)
+        return self._tool(wanted), name_holes(statement, holes, self._telling)
 
     def _tool(self, wanted: str) -> str:
         clean = re.sub(r"_+", "_", re.sub(r"\W+", "_", wanted.lower())).strip("_")
@@ -106,8 +112,12 @@ class ToolNames:
         return name
 
 
-def name_holes(node: ast.AST, holes: Sequence[ast.expr]) -> list[str]:
-    """Returns the names of parameters: positions are called so, known variables by their names."""
+def name_holes(node: ast.AST, holes: Sequence[ast.expr], telling: Set[str] = frozenset()) -> list[str]:
+    """Returns the names of parameters: known variables keep their names, other positions are called so.
+
+    Args:
+        telling: variables whose names tell what they number.
+    """
     places = {
         each.slice.id: each
         for each in ast.walk(node)
@@ -116,7 +126,7 @@ def name_holes(node: ast.AST, holes: Sequence[ast.expr]) -> list[str]:
     found: list[str] = []
     for number, hole in enumerate(holes):
         place = places.get(f"{HOLE}{number}")
-        if place is not None:
+        if place is not None and not (isinstance(hole, ast.Name) and hole.id in telling):
             name = _position_name(place, is_first="position" not in found)
         elif isinstance(hole, ast.Name) and not hole.id.startswith(HOLE):
             name = hole.id
@@ -127,6 +137,11 @@ def name_holes(node: ast.AST, holes: Sequence[ast.expr]) -> list[str]:
             wanted, count = f"{name}_{count}", count + 1
         found.append(wanted)
     return found
+
+
+def _is_telling(name: str) -> bool:
+    """Returns whether the name of a variable says more than that it numbers something."""
+    return len(name) > 2 and name.strip("_0123456789") not in _UNTELLING
 
 
 def _holes_by_name(arguments: Mapping[str, ast.expr]) -> dict[int, str] | None:

@@ -64,7 +64,7 @@ def read_program(solution: str, tests: tuple[str, ...], entry_point: str) -> Pro
     summaries = _summaries(tree)
     tree = SourceNormalizer().normalize(tree)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    entry = functions.get(public_name(entry_point)) if entry_point else _find_entry(functions, tests)
+    entry = _named(functions, entry_point) if entry_point else _find_entry(functions, tests)
     if entry is None:
         raise RefusedProblemError("No function of the solution is called by its tests.", Stage.PROBLEM)
     keep_needed(tree, entry.name)
@@ -81,6 +81,11 @@ def _summaries(tree: ast.Module) -> dict[str, str]:
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     texts = {public_name(node.name): ast.get_docstring(node) or "" for node in functions}
     return {name: " ".join(text.split("\n\n")[0].split()) for name, text in texts.items() if text}
+
+
+def _named(functions: dict[str, ast.FunctionDef], name: str) -> ast.FunctionDef | None:
+    """Returns the function that a solution calls so."""
+    return functions.get(public_name(name), functions.get(f"{name}_"))
 
 
 def _find_entry(functions: dict[str, ast.FunctionDef], tests: tuple[str, ...]) -> ast.FunctionDef | None:

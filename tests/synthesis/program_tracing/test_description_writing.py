@@ -1,11 +1,14 @@
 """Names and descriptions of tools that are helpers of the solution."""
 
+import ast
+
 import pytest
 
 from codegym_mcp.synthesis.program_tracing.description_writing import describe_parameter, describe_tool
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedTool
 from codegym_mcp.synthesis.program_tracing.lifting_variations import Variation
 from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
+from codegym_mcp.synthesis.program_tracing.tool_types import ParameterUse
 from codegym_mcp.synthesis.program_tracing.traced_program import Program, read_program
 from codegym_mcp.synthesis.program_tracing.value_shapes import shape_of
 
@@ -53,9 +56,9 @@ def test_a_docstring_that_describes_no_truth_value_is_completed_where_only_the_t
 @pytest.mark.parametrize(
     ("body", "description"),
     [
-        (COMPARES, "Tells whether the item of crates at crate is at most space."),
-        (LOOPS, "Tells whether `fits` of crates, crate, space is not zero or empty."),
-        ("    return crates[crate]", "Tells whether the item of crates at crate is not zero or empty."),
+        (COMPARES, "Tells whether `crates[crate]` is at most `space`."),
+        (LOOPS, "Tells whether `fits(crates, crate, space)` is not zero or empty."),
+        ("    return crates[crate]", "Tells whether `crates[crate]` is not zero or empty."),
     ],
 )
 def test_a_helper_without_docstring_is_described_by_its_code(body: str, description: str) -> None:
@@ -65,6 +68,38 @@ def test_a_helper_without_docstring_is_described_by_its_code(body: str, descript
 
 def test_a_parameter_that_selects_an_item_is_described_as_a_position() -> None:
     tool, program = helper_tool(COMPARES)
-    assert describe_parameter(tool, "crate", program) == "position in crates, counted from 0."
-    assert describe_parameter(tool, "space", program) == "the value of space."
-    assert describe_parameter(tool, "value", program) == "the value."
+    number = ParameterUse("int")
+    assert describe_parameter(tool, "crate", program, number) == "position in `crates`, counted from 0."
+    assert describe_parameter(tool, "space", program, number) == "a whole number."
+
+
+def test_a_parameter_is_described_by_what_the_task_and_the_solution_say_of_it() -> None:
+    tool, program = helper_tool(COMPARES)
+    public = ParameterUse("int", is_public=True)
+    letter = ParameterUse("str", examples=("L", "R"))
+    assert (
+        describe_parameter(tool, "space", program, public)
+        == "a whole number, for example the `space` of the task."
+    )
+    assert describe_parameter(tool, "space", program, letter) == "a text, for example 'L' or 'R'."
+
+
+@pytest.mark.parametrize(
+    ("change", "description"),
+    [
+        ("self.stack.append(xs[0])", "Appends `xs[0]` to `stack`."),
+        ("self.stack.pop()", "Removes the last item of `stack`."),
+        ("self.stack.insert(place, x)", "Inserts `x` into `stack` at the position `place`."),
+        ("heapq.heappush(self.heap, x)", "Pushes `x` onto the heap `heap`."),
+        ("self.table.setdefault(x, 3)", "Executes `table.setdefault(x, 3)`."),
+        ("self.room = left_room(self.room)", "Sets `room` to the room that is left."),
+        ("self.grid[row][column] = 0", "Sets `grid[row][column]` to 0."),
+        ("self.total += (a + b) * c", "Adds `(a + b) * c` to `total`."),
+        ("del self.table[x]", "Removes `table[x]`."),
+    ],
+)
+def test_a_change_is_described_in_a_sentence(change: str, description: str) -> None:
+    solution = 'def left_room(room):\n    """Returns the room that is left."""\n    return room\n\ndef f(xs):\n    return left_room(xs)'
+    program = read_program(solution, (), "f")
+    (statement,) = ast.parse(change).body
+    assert describe_tool(LiftedTool("t", [], None, statement, False, ""), program) == description

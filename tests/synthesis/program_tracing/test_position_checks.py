@@ -8,7 +8,7 @@ import pytest
 from codegym_mcp.synthesis.program_tracing.environment_writing import write_class, write_program
 from codegym_mcp.synthesis.program_tracing.lifting_variations import Variation
 from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
-from codegym_mcp.synthesis.program_tracing.tool_types import ToolTypes
+from codegym_mcp.synthesis.program_tracing.tool_types import ParameterUse, ToolTypes
 from codegym_mcp.synthesis.program_tracing.traced_program import read_program
 from codegym_mcp.synthesis.program_tracing.value_shapes import shape_of
 
@@ -23,7 +23,9 @@ def tool_of(source: str, value: Any, *, positive: bool = True) -> Any:
     lifted = lift(program, ["xs"], recorded, shapes, Variation("test"))
     types = {
         tool.name: ToolTypes(
-            dict.fromkeys(tool.parameters, "int"), "bool", frozenset(tool.parameters if positive else ())
+            dict.fromkeys(tool.parameters, ParameterUse("int")),
+            "bool",
+            frozenset(tool.parameters if positive else ()),
         )
         for tool in lifted.tools
     }
@@ -55,7 +57,9 @@ def test_a_position_that_a_function_of_the_solution_takes_is_checked() -> None:
     lifted = lift(
         program, ["xs"], {("f", "xs"): shapes["xs"], ("f", "i"): shape_of([1])}, shapes, Variation("t")
     )
-    types = {tool.name: ToolTypes({"i": "int"}, "bool", frozenset({"i"})) for tool in lifted.tools}
+    types = {
+        tool.name: ToolTypes({"i": ParameterUse("int")}, "bool", frozenset({"i"})) for tool in lifted.tools
+    }
     text = write_class("Tools", program, lifted, shapes, types)
     assert "if not 0 <= i < len(self.xs):" in text
 
