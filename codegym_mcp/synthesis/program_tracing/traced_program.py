@@ -11,6 +11,7 @@ from codegym_mcp.synthesis.problem_outcomes import Stage
 from codegym_mcp.synthesis.program_tracing.constant_tables import move_constant_tables
 from codegym_mcp.synthesis.program_tracing.module_definitions import ModuleDefinitions, import_aliases
 from codegym_mcp.synthesis.program_tracing.nested_functions import move_nested_functions
+from codegym_mcp.synthesis.program_tracing.queue_classes import write_queues_as_containers
 from codegym_mcp.synthesis.program_tracing.source_normalization import SourceNormalizer, public_name
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 
@@ -68,6 +69,7 @@ def read_program(solution: str, tests: tuple[str, ...], entry_point: str) -> Pro
     if entry is None:
         raise RefusedProblemError("No function of the solution is called by its tests.", Stage.PROBLEM)
     keep_needed(tree, entry.name)
+    write_queues_as_containers(tree)
     _refuse_effects(tree)
     move_constant_tables(tree)
     move_nested_functions(tree)
