@@ -105,20 +105,23 @@ def _describe_change(node: ast.stmt, program: Program) -> str:
             return f"replaces {phrase(target)} by itself {word} {phrase(value)}"
         case ast.Delete(targets=[target]):
             return f"removes {phrase(target)}"
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Attribute() | ast.Subscript() as base))):
-            return _describe_call(node.value, node.value.func.attr, base, node.value.args)
-        case ast.Expr(
-            value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[base, *args]) as call
-        ):
-            return _describe_call(call, name, base, args)
+        case ast.Expr(value=ast.Call() as call):
+            return _describe_call(call)
     return "changes the state"
 
 
-def _describe_call(call: ast.Call, name: str, container: ast.expr, args: list[ast.expr]) -> str:
-    """Describes the call of a function or method that changes a container."""
-    text = _CHANGES.get(name)
-    needed = sum(f"{{{place}}}" in (text or "") for place in range(2))
-    if text is None or call.keywords or len(args) != needed:
+def _describe_call(call: ast.Call) -> str:
+    """Describes the call of a method or function that changes a container."""
+    match call:
+        case ast.Call(func=ast.Attribute(value=ast.Attribute() | ast.Subscript() as container, attr=name)):
+            args = call.args
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[container, *args]):
+            pass
+        case _:
+            return f"executes {code(call)}"
+    text = _CHANGES.get(name, "")
+    needed = sum(f"{{{place}}}" in text for place in range(2))
+    if not text or call.keywords or len(args) != needed:
         return f"executes {code(call)}"
     return text.format(*map(phrase, args), container=phrase(container))
 
