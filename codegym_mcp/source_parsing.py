@@ -29,11 +29,7 @@ def parse_source(source: str, path: str, *, longest: int = MAX_SOURCE) -> ast.Mo
     Raises:
         SourceError: the text is not Python, is too long, or is nested too deeply; the error names the line.
     """
-    if len(source) > longest:
-        line = line_at(source, longest)
-        problem = f"the source is {len(source):,} characters long; at most {longest:,} are allowed"
-        raise SourceError(path, line, problem, hint="Move data into the tasks.")
-    _check_characters(source, path)
+    check_text(source, path, longest=longest)
     try:
         return _parse(source)
     except SyntaxError as error:
@@ -42,6 +38,31 @@ def parse_source(source: str, path: str, *, longest: int = MAX_SOURCE) -> ast.Mo
         raise SourceError(path, _first_deep_line(source), NESTED_TOO_DEEPLY, hint=_SPLIT_HINT) from None
     except ValueError as error:
         raise SourceError(path, None, f"not valid Python: {error}") from None
+
+
+def check_text(source: str, path: str, *, longest: int = MAX_SOURCE) -> None:
+    """Checks the length and the characters of a source text.
+
+    Raises:
+        SourceError: the text is too long, or contains a character that no source can contain.
+    """
+    if len(source) > longest:
+        line = line_at(source, longest)
+        problem = f"the source is {len(source):,} characters long; at most {longest:,} are allowed"
+        raise SourceError(path, line, problem, hint="Move data into the tasks.")
+    null = source.find("\0")
+    if null >= 0:
+        raise SourceError(
+            path, line_at(source, null), "the text contains a null character", hint="Remove it."
+        )
+    surrogate = lone_surrogate(source)
+    if surrogate is not None:
+        raise SourceError(
+            path,
+            line_at(source, surrogate),
+            "the text contains half of a surrogate pair",
+            hint="Write the whole character.",
+        )
 
 
 def check_strings(tree: ast.Module, source: str, path: str) -> None:
@@ -95,22 +116,6 @@ def line_at(text: str, position: int) -> int:
 def _parse(source: str) -> ast.Module:
     with warnings.catch_warnings(action="ignore"):
         return ast.parse(source.removeprefix("\ufeff"))
-
-
-def _check_characters(source: str, path: str) -> None:
-    null = source.find("\0")
-    if null >= 0:
-        raise SourceError(
-            path, line_at(source, null), "the text contains a null character", hint="Remove it."
-        )
-    surrogate = lone_surrogate(source)
-    if surrogate is not None:
-        raise SourceError(
-            path,
-            line_at(source, surrogate),
-            "the text contains half of a surrogate pair",
-            hint="Write the whole character.",
-        )
 
 
 def _first_deep_line(source: str) -> int:

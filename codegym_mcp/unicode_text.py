@@ -1,16 +1,16 @@
 """Lone surrogates and other data that Python can hold, but UTF-8 and JSON cannot."""
 
 import math
-import re
 from typing import Any
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def lone_surrogate(text: str) -> int | None:
     """Returns the position of the first lone surrogate of a text, or None if UTF-8 can encode the text."""
-    found = _SURROGATE.search(text)
-    return found.start() if found else None
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
 
 
 def is_encodable(text: str) -> bool:

@@ -1,5 +1,6 @@
 """Describes the rows of a set for its index. Nothing of an environment is executed or compiled."""
 
+import ast
 import json
 import zlib
 from dataclasses import replace
@@ -17,6 +18,7 @@ from codegym_mcp.catalog.environment_sets import (
     row_place,
     row_without_name,
 )
+from codegym_mcp.catalog.row_outline import parse_outline
 from codegym_mcp.catalog.stored_grade import grade_of_audit
 from codegym_mcp.environment_definition.codegym_format.class_reader import read_codegym, read_codegym_source
 from codegym_mcp.environment_definition.environment import Environment
@@ -128,7 +130,7 @@ def _describe(row: IndexedRow, path: Path, found: SetRow) -> None:
     """
     where, published = row_place(path, row.number), found.published
     source = published.code.removeprefix("\ufeff")
-    tree = parse_source(source, where)
+    tree = _parse(source, where)
     if found.in_codegym_format or dialect_of(tree) is Dialect.CODEGYM:
         environment = read_codegym(
             tree, source, name=row.name, path=where, origin=published.origin, check=False
@@ -142,6 +144,15 @@ def _describe(row: IndexedRow, path: Path, found: SetRow) -> None:
         program, tasks = EnvironmentProgram(where, source), published.read_tasks(where)
         row.info = EnvironmentInfo.of_outline(outline, program, tasks)
     row.grade = grade_of_audit(published.audit, lambda: audited_content_digest(program, tasks))
+
+
+def _parse(source: str, where: str) -> ast.Module:
+    """Parses a source as far as the index reads it."""
+    if "func_mapping" in source or "\\u" in source.lower():
+        # Of these, also the bodies of functions are read: of classes in the CodeGym format, and of sources
+        # with strings that may contain half of a surrogate pair.
+        return parse_source(source, where)
+    return parse_outline(source, where)
 
 
 def read_row_environment(path: Path, number: int, row: SetRow) -> Environment:
