@@ -27,12 +27,16 @@ class ConnectionLimits:
         head_seconds: seconds from the connection or the first byte of a request to the end of its headers.
         body_seconds: seconds from the end of the headers to the end of the body.
         write_seconds: seconds that a client may leave a response unread.
+        idle_seconds: seconds between a response and the next request. A language model thinks for minutes
+            between two calls, and proxies keep connections for a minute; with a shorter time, each call would
+            cost a new connection. If there are many connections, idle ones are closed earlier.
     """
 
     connections: int = 1000
     head_seconds: float = 10.0
     body_seconds: float = 30.0
     write_seconds: float = 30.0
+    idle_seconds: int = 300
 
     @classmethod
     def for_open_files(cls) -> "ConnectionLimits":

@@ -73,7 +73,8 @@ class HttpServer(uvicorn.Server):
         Args:
             limits: the limits of connections; without them, those that the open files of the process allow.
         """
-        connections = ConnectionRegistry(limits or ConnectionLimits.for_open_files())
+        limits = limits or ConnectionLimits.for_open_files()
+        connections = ConnectionRegistry(limits)
         return cls(
             uvicorn.Config(
                 app,
@@ -83,6 +84,7 @@ class HttpServer(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 backlog=BACKLOG,
+                timeout_keep_alive=limits.idle_seconds,
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 server_header=False,
                 # A proxy's address is given by --public-url; its headers could be forged.

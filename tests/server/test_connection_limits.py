@@ -7,16 +7,20 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import anyio
 import pytest
 from anyio.abc import SocketStream
+from starlette.applications import Starlette
 
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.server.connection_limits import ConnectionLimits
 from codegym_mcp.server.request_bodies import MAX_BODY
 from codegym_mcp.server.request_size_limits import MAX_HEAD_BYTES, BoundedHttpProtocol
+from codegym_mcp.server.uvicorn_server import HttpServer
 from tests.waiting import until
 
 from .serving import Server, http_server
 
-LIMITS = ConnectionLimits(connections=8, head_seconds=1.0, body_seconds=1.0, write_seconds=1.0)
+LIMITS = ConnectionLimits(
+    connections=8, head_seconds=1.0, body_seconds=1.0, write_seconds=1.0, idle_seconds=2
+)
 HEAD = b"POST /episodes HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer %b\r\n"
 
 
@@ -189,6 +193,18 @@ async def test_what_is_not_http_is_refused_with_one_line_in_the_log(
         assert (await received(stream)).startswith(b"HTTP/1.1 400 ")
     await until(lambda: "The request is not valid HTTP" in caplog.text)
     assert "Traceback" not in caplog.text
+
+
+async def test_a_connection_that_is_idle_for_too_long_is_closed(served: Server) -> None:
+    async with connection(served) as stream:
+        await stream.send(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        assert (await received(stream)).count(b"HTTP/1.1 200 ") == 1
+
+
+async def test_a_connection_waits_as_long_as_a_model_thinks() -> None:
+    limits = ConnectionLimits()
+    assert limits.idle_seconds >= 300
+    assert HttpServer.of(Starlette(), limits).config.timeout_keep_alive == limits.idle_seconds
 
 
 async def test_idle_connections_make_room_for_new_ones(served: Server) -> None:
