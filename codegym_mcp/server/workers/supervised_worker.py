@@ -28,6 +28,7 @@ class SupervisedWorker:
 
     Attributes:
         ready: whether it serves requests now.
+        ready_since: when the last process began to serve, in seconds of the loop's clock, or None.
         restarts: how often it was started again.
     """
 
@@ -39,6 +40,7 @@ class SupervisedWorker:
             receive: called with each connection that the worker passes on.
         """
         self.restarts = 0
+        self.ready_since: float | None = None
         self.failure = ""
         self._settings = settings
         self._command = command
@@ -72,6 +74,7 @@ class SupervisedWorker:
             CodegymError: it cannot be started.
         """
         self.failure = ""
+        self.ready_since = None
         ours, theirs = socket.socketpair()
         with theirs:
             settings = self._settings.model_copy(
@@ -143,6 +146,7 @@ class SupervisedWorker:
     def _on_message(self, message: ChannelMessage) -> None:
         match message.kind:
             case MessageKind.READY:
+                self.ready_since = anyio.current_time()
                 self._ready.set()
             case MessageKind.FAILED:
                 self.failure = message.content.decode()

@@ -32,7 +32,7 @@ async def serve_with_workers(
         ready: called once when the server is about to answer.
 
     Raises:
-        CodegymError: a worker cannot be started.
+        CodegymError: a worker does not start.
     """
     server = HttpServer.of(make_supervisor_app(supervisor, options, host=host))
     adopted: set[asyncio.Task[None]] = set()
@@ -42,6 +42,10 @@ async def serve_with_workers(
         task = asyncio.ensure_future(server.adopt(message.connection, message.content))
         adopted.add(task)
         task.add_done_callback(adopted.discard)
+
+    def give_up() -> None:
+        supervisor.stop()
+        server.should_exit = True
 
     async def stop(signals: AsyncIterator[signal.Signals]) -> None:
         async def forward() -> AsyncIterator[signal.Signals]:
@@ -56,9 +60,11 @@ async def serve_with_workers(
             tasks.start_soon(stop, signals)
             try:
                 if await supervisor.start():
-                    tasks.start_soon(supervisor.keep_running, receive)
+                    tasks.start_soon(supervisor.keep_running, receive, give_up)
                     ready()
                     await server.serve(sockets=[listener])
+                    if supervisor.failure is not None:
+                        raise supervisor.failure
             finally:
                 await supervisor.close()
                 tasks.cancel_scope.cancel()

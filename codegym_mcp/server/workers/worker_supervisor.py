@@ -3,7 +3,7 @@
 import logging
 import math
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +25,11 @@ _START_SECONDS = 120.0
 _STOP_SECONDS = GRACE_SECONDS + 5.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
-"""Pauses in seconds before a worker is started that has ended while it started."""
+"""Pauses in seconds before a worker is started again that has ended while it started, or soon after."""
+_LONG_LIFE = 2.0
+"""A worker that has served for so many seconds has started well."""
+_MAX_FAILED_STARTS = 8
+"""Failed starts of a worker, in a row, after which the server ends. They take about 30 seconds."""
 
 
 class WorkerSupervisor:
@@ -34,6 +38,7 @@ class WorkerSupervisor:
     Attributes:
         workers: the workers, by their index.
         table: the open episodes of all workers.
+        failure: why the server ends although it was not told to stop, or None.
     """
 
     def __init__(
@@ -62,6 +67,8 @@ class WorkerSupervisor:
         self._inherited = [table.descriptor, *([] if lock is None else [lock])]
         self._keeps_episodes = runtime.data is not None
         self._stopping = False
+        self._give_up: Callable[[], object] = lambda: None
+        self.failure: CodegymError | None = None
         self._receive: ReceiveConnection = _close
         self.workers = [
             SupervisedWorker(
@@ -118,14 +125,14 @@ class WorkerSupervisor:
             raise CodegymError(f"Worker {failed[0].number} did not start: {reason}")
         return not self._stopping
 
-    async def keep_running(self, receive: ReceiveConnection) -> None:
+    async def keep_running(self, receive: ReceiveConnection, give_up: Callable[[], object]) -> None:
         """Starts workers again that end, until `stop` is called and all have ended.
 
         Args:
             receive: called with each connection that a worker passes on to the supervisor process.
+            give_up: called when a worker fails to start again and again; `failure` says why.
         """
-
-        self._receive = receive
+        self._receive, self._give_up = receive, give_up
         async with anyio.create_task_group() as tasks:
             for worker in self.workers:
                 tasks.start_soon(self._keep_running, worker)
@@ -139,31 +146,42 @@ class WorkerSupervisor:
             self._receive(message)
 
     async def _keep_running(self, worker: SupervisedWorker) -> None:
-        pause = _FIRST_PAUSE
+        failed_starts = 0
         while True:
-            was_ready = worker.ready
             code = await worker.end()
             self.table.clear(worker.number - 1)
-            if self._stopping:
-                return
-            self._report(worker, code)
-            pause = _FIRST_PAUSE if was_ready else min(pause * 2, _LONGEST_PAUSE)
+            how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            if worker.failure:
+                how += f" ({worker.failure})"
+            failed_starts = 0 if _has_served(worker) else failed_starts + 1
             worker.restarts += 1
             while not self._stopping:
-                await anyio.sleep(0 if was_ready else pause)
+                if failed_starts == _MAX_FAILED_STARTS:
+                    self._stop_for(worker, how)
+                    return
+                self._report(worker, how)
+                if failed_starts:
+                    await anyio.sleep(min(_FIRST_PAUSE * 2**failed_starts, _LONGEST_PAUSE))
                 try:
                     worker.start(self._inherited)
                     break
                 except CodegymError as error:
-                    logger.error("%s It is tried again in %g seconds.", error, pause)
-                    was_ready = False
+                    how = f"could not be started again ({error})"
+                    failed_starts += 1
             else:
                 return
 
-    def _report(self, worker: SupervisedWorker, code: int) -> None:
-        how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        if worker.failure:
-            how += f" ({worker.failure})"
+    def _stop_for(self, worker: SupervisedWorker, how: str) -> None:
+        """Ends the server because of a worker that does not start: its episodes cannot be served."""
+        self.failure = CodegymError(
+            f"Worker {worker.number} did not start {_MAX_FAILED_STARTS} times in a row. "
+            f"The last time it {how}. The server has ended.",
+            hint="Correct the cause and start the server again."
+            + (" Its episodes continue then." if self._keeps_episodes else ""),
+        )
+        self._give_up()
+
+    def _report(self, worker: SupervisedWorker, how: str) -> None:
         follows = (
             "It is started again, and its episodes continue."
             if self._keeps_episodes
@@ -191,6 +209,10 @@ class WorkerSupervisor:
                     continue
                 worker.stop(signal.SIGKILL)
                 await worker.end()
+
+
+def _has_served(worker: SupervisedWorker) -> bool:
+    return worker.ready_since is not None and anyio.current_time() - worker.ready_since > _LONG_LIFE
 
 
 def _part_of(runtime: RuntimeOptions, shard: Shard) -> RuntimeOptions:
