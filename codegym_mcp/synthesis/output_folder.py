@@ -30,6 +30,8 @@ from codegym_mcp.synthesis.synthesis_options import SynthesisOptions, TracingFig
 
 _HINT = "Name another folder with --out."
 _SUFFIXES = (".py", ".jsonl", ".audit.json", ".provenance.json")
+_UNFINISHED = re.compile(r"\.(py|jsonl|json)\.\d+$")
+"""Names of the temporary files of `atomic_files`."""
 
 
 class Recipe(BaseModel):
@@ -101,6 +103,7 @@ class OutputFolder:
         own = path / "synthesis"
         try:
             with lock_directory(own, alone=True):
+                _remove_unfinished(path)
                 _check_recipe(own / "recipe.json", recipe)
                 yield cls(path, recipe)
         except JournalError:
@@ -190,6 +193,13 @@ class OutputFolder:
         """
         path = self.path / "synthesis" / "funnel.json"
         write_atomically(path, funnel.model_dump_json(indent=2) + "\n", hint=_HINT)
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Deletes the parts of files that a killed run was writing; the folder is locked, so none is in use."""
+    for file in (*path.glob("*.*"), *(path / "synthesis").rglob("*.json.*")):
+        if _UNFINISHED.search(file.name):
+            file.unlink(missing_ok=True)
 
 
 def _check_recipe(path: Path, recipe: Recipe) -> None:

@@ -60,7 +60,9 @@ class SynthesisStore:
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Iterator["SynthesisStore"]:
-        """Opens a store until the block is left.
+        """Opens a store until the block is left. The file is then written again, in the order of the keys.
+
+        The order in which problems are decided depends on the machine; the bytes of a finished file do not.
 
         Raises:
             SynthesisError: the file cannot be used.
@@ -71,6 +73,7 @@ class SynthesisStore:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(_SCHEMA)
                 yield cls(connection)
+            _write_in_order(path)
         except (sqlite3.Error, OSError) as error:
             raise SynthesisError(
                 f"The responses of the model cannot be stored in {path}: {error}.",
@@ -111,3 +114,19 @@ class SynthesisStore:
         self._connection.execute(
             "INSERT OR REPLACE INTO outcomes VALUES (?, ?)", (key, outcome.model_dump_json())
         )
+
+
+def _write_in_order(path: Path) -> None:
+    """Replaces a store by one with the same rows that is written from the beginning."""
+    ordered = path.with_suffix(".ordered")
+    ordered.unlink(missing_ok=True)
+    with closing(sqlite3.connect(ordered, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.executescript(_SCHEMA)
+        connection.execute("ATTACH ? AS unordered", (str(path),))
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO answers SELECT * FROM unordered.answers ORDER BY request")
+        connection.execute("INSERT INTO outcomes SELECT * FROM unordered.outcomes ORDER BY problem")
+        connection.execute("COMMIT")
+        connection.execute("DETACH unordered")
+    ordered.replace(path)

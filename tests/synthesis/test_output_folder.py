@@ -114,3 +114,14 @@ def test_a_folder_is_for_one_run_at_a_time(tmp_path) -> None:
         OutputFolder.open(tmp_path, RECIPE),
     ):
         pass
+
+
+def test_what_a_killed_run_was_writing_is_deleted(tmp_path) -> None:
+    unfinished = ["shelf.jsonl.4711", "shelf.audit.json.4711", "synthesis/rejected/p.json.4711"]
+    kept = ["notes.4711", "shelf.py", "shelf.json"]
+    for name in (*unfinished, *kept):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("part")
+    with OutputFolder.open(tmp_path, RECIPE):
+        assert not any((tmp_path / name).exists() for name in unfinished)
+        assert all((tmp_path / name).exists() for name in kept)

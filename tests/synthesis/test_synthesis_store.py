@@ -26,6 +26,20 @@ def test_what_was_put_is_there_when_it_is_opened_again(tmp_path) -> None:
         assert store.spent() == Costs(requests=2, tokens=7, cost=0.25)
 
 
+def test_the_file_does_not_depend_on_the_order_in_which_it_was_filled(tmp_path) -> None:
+    outcomes = {
+        name: ProblemOutcome.rejected_unasked(name, Stage.PROBLEM, f"{name} " * 900) for name in "abcdef"
+    }
+    with SynthesisStore.open(tmp_path / "one.sqlite") as store:
+        for name in "fbdace":
+            store.put_outcome(name, outcomes[name])
+    for name in "abcdef":
+        with SynthesisStore.open(tmp_path / "other.sqlite") as store:
+            store.put_outcome(name, outcomes[name])
+    assert (tmp_path / "one.sqlite").read_bytes() == (tmp_path / "other.sqlite").read_bytes()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["one.sqlite", "other.sqlite"]
+
+
 def test_half_characters_are_replaced_where_they_have_no_other_half() -> None:
     answer = StoredResponse(text="\ud83d\ude00 \ud83d", reasoning="\udc00")
     assert (answer.text, answer.reasoning) == ("\U0001f600 \ufffd", "\ufffd")

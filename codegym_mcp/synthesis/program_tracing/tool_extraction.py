@@ -8,6 +8,7 @@ from codegym_mcp.synthesis.program_tracing.container_changes import changing_hel
 from codegym_mcp.synthesis.program_tracing.desugaring import desugar
 from codegym_mcp.synthesis.program_tracing.hidden_expressions import ExpressionScope
 from codegym_mcp.synthesis.program_tracing.hidden_values import HiddenKind, Register, View
+from codegym_mcp.synthesis.program_tracing.length_parameters import count_lengths
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedProgram
 from codegym_mcp.synthesis.program_tracing.lifting_variations import Variation
 from codegym_mcp.synthesis.program_tracing.oracle_expressions import OracleExpressions
@@ -30,6 +31,8 @@ def lift(
     shapes: Mapping[tuple[str, str], Shape],
     parameters: Mapping[str, Shape],
     variation: Variation,
+    *,
+    lengths: Mapping[str, str] | None = None,
 ) -> LiftedProgram:
     """Lifts a solution in one way.
 
@@ -37,11 +40,12 @@ def lift(
         hidden: the parameters of the entry function whose values are hidden.
         shapes: the shapes of variables, by function and name.
         parameters: the shapes of the entry function's parameters.
+        lengths: the parameters that are the lengths of hidden ones, with the names of those.
 
     Raises:
         RefusedProblemError: this way does not fit the solution.
     """
-    return _SolutionLifter(program, shapes, variation).lift(hidden, parameters)
+    return _SolutionLifter(program, shapes, variation).lift(hidden, parameters, lengths or {})
 
 
 class _SolutionLifter:
@@ -69,10 +73,12 @@ class _SolutionLifter:
             and not any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(function))
         }
 
-    def lift(self, hidden: Sequence[str], parameters: Mapping[str, Shape]) -> LiftedProgram:
-        entry = self.program.entry
+    def lift(
+        self, hidden: Sequence[str], parameters: Mapping[str, Shape], lengths: Mapping[str, str]
+    ) -> LiftedProgram:
+        entry = count_lengths(self.program.entry, lengths)
         kinds: dict[str, HiddenKind] = {name: Register(name, parameters[name]) for name in hidden}
-        variables = self._variables(entry, kinds, parameters)
+        variables = self._variables(entry, kinds, parameters, counted=frozenset(lengths))
         self.tools.steady = {name for name in hidden if not variables.changes(name)}
         if not any(_reaches(self.program, name, entry.name) for name in _called(entry)):
             self._take_initial_values(variables)
@@ -86,7 +92,7 @@ class _SolutionLifter:
             )
         return LiftedProgram(
             hidden=list(hidden),
-            public=[each for each in self.program.parameters if each not in hidden],
+            public=[each for each in self.program.parameters if each not in {*hidden, *lengths}],
             registers=self.registers,
             initial=self.initial,
             tools=self.tools.tools,
@@ -95,7 +101,11 @@ class _SolutionLifter:
         )
 
     def _variables(
-        self, function: ast.FunctionDef, kinds: Mapping[str, HiddenKind], parameters: Mapping[str, Shape]
+        self,
+        function: ast.FunctionDef,
+        kinds: Mapping[str, HiddenKind],
+        parameters: Mapping[str, Shape],
+        counted: frozenset[str] = frozenset(),
     ) -> FunctionVariables:
         shapes = {name: shape for (owner, name), shape in self._shapes.items() if owner == function.name}
         shapes.update(parameters)
@@ -111,7 +121,7 @@ class _SolutionLifter:
             shapes.setdefault(f"{name}_prepared", shape)
         helpers = self.helpers if not self.variation.entered else set()
         scope = ExpressionScope({}, set(), shapes, helpers, self.program.imported)
-        variables = FunctionVariables(made, kinds, shapes, scope, self.variation, self.changing)
+        variables = FunctionVariables(made, kinds, shapes, scope, self.variation, self.changing, counted)
         variables.decide()
         return variables
 

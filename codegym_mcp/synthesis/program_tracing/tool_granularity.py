@@ -25,10 +25,18 @@ async def choose_granularity(
     *,
     variables: Mapping[tuple[str, str], Shape],
     parameters: dict[str, Shape],
+    lengths: Mapping[str, str],
     inputs: Sequence[Evaluated],
     least_tasks: int,
 ) -> Granularity:
     """Returns the best way to lift a solution; among equal ones the coarsest.
+
+    Args:
+        variables: the shapes of variables, by function and name.
+        parameters: the shapes of the parameters.
+        lengths: the parameters that are lengths of others, with the names of those.
+        inputs: calls of the solution with their results.
+        least_tasks: the least number of tasks.
 
     Raises:
         RefusedProblemError: no way makes usable tasks; the reason is that of the way that came furthest.
@@ -38,9 +46,9 @@ async def choose_granularity(
     twins = TwinInputs(context, program, inputs)
     seen: set[bytes] = set()
     for variation in VARIATIONS:
-        hidden = _hidden_parameters(program, parameters, variation)
+        hidden = _hidden_parameters(program, parameters, lengths, variation)
         try:
-            lifted = lift(program, hidden, variables, parameters, variation)
+            lifted = lift(program, hidden, variables, parameters, variation, lengths=lengths)
             digest = _digest(lifted)
             if digest in seen:
                 continue
@@ -60,12 +68,14 @@ async def choose_granularity(
     return best
 
 
-def _hidden_parameters(program: Program, parameters: Mapping[str, Shape], variation: Variation) -> list[str]:
+def _hidden_parameters(
+    program: Program, parameters: Mapping[str, Shape], lengths: Mapping[str, str], variation: Variation
+) -> list[str]:
     """Returns the parameters to hide: the containers, or all if there are only numbers."""
     containers = [name for name in program.parameters if not parameters[name].is_scalar]
     if not containers or not variation.public_scalars:
-        constant = {name for name in program.parameters if parameters[name].kinds <= {Kind.NONE}}
-        return [name for name in program.parameters if name not in constant]
+        known = {name for name in program.parameters if parameters[name].kinds <= {Kind.NONE}}
+        return [name for name in program.parameters if name not in known | set(lengths)]
     return containers
 
 

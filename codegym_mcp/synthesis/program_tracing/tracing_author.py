@@ -14,6 +14,7 @@ from codegym_mcp.synthesis.program_tracing.argument_mining import mine_examples
 from codegym_mcp.synthesis.program_tracing.environment_writing import ReferenceForm, write_environment
 from codegym_mcp.synthesis.program_tracing.granularity_examination import Granularity
 from codegym_mcp.synthesis.program_tracing.input_scaling import InputScaler
+from codegym_mcp.synthesis.program_tracing.length_parameters import find_lengths
 from codegym_mcp.synthesis.program_tracing.neighbouring_inputs import neighbours
 from codegym_mcp.synthesis.program_tracing.solution_runs import (
     Evaluated,
@@ -88,6 +89,7 @@ class TracingAuthor:
             program,
             variables=examples.variables,
             parameters=shapes,
+            lengths=find_lengths(program, inputs, self.problem.statement),
             inputs=inputs,
             least_tasks=self.options.tasks,
         )

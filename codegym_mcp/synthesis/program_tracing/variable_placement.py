@@ -29,6 +29,7 @@ class FunctionVariables:
         fixed: the kinds of hidden parameters.
         shapes: the shapes of variables.
         scope: what the names mean; complete after `decide`.
+        counted: the parameters that are lengths of hidden ones, which the caller counts and knows.
         positions: the variable that holds the position, by loop.
         mutated: the variables whose containers the function changes.
     """
@@ -39,6 +40,7 @@ class FunctionVariables:
     scope: ExpressionScope
     variation: Variation
     changing_helpers: Mapping[str, set[int]]
+    counted: frozenset[str] = frozenset()
     positions: dict[int, str] = field(default_factory=dict)
     mutated: set[str] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
@@ -116,6 +118,8 @@ class FunctionVariables:
                     yield from ((each, None) for each, _ in plan.counters)
 
     def _kind(self, name: str, values: list[ast.expr | None]) -> HiddenKind | None:
+        if name in self.counted:
+            return None
         known = [value for value in values if value is not None]
         if self.variation.scratch and len(known) == len(values) and self._is_filled(name, known):
             return Register(name, self.shapes.get(name))

@@ -17,6 +17,8 @@ from codegym_mcp.verification.recorded_play import RecordedPlay
 from codegym_mcp.verification.verification_context import VerificationContext
 
 _FEWEST_VALUES = 3
+_FEW_PER_TOOL = 2
+"""Tools that each show one value read an environment out that has at most so many values for each of them."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,13 @@ def _values_per_call(observed: Sequence[ObservedCalls], leaves: Sequence[Counter
     shifted: dict[str, set[tuple[str, str]]] = {}
     selecting: dict[str, bool] = {}
     values: dict[str, set[Any]] = {}
+    steady = _steady_tools(observed)
+    if any(sum(known.values()) <= _FEW_PER_TOOL * len(steady) for known in leaves):
+        steady = set()
     for each, known in zip(observed, leaves, strict=True):
         for call in each.calls:
+            if call.name in steady:
+                continue
             selecting[call.name] = selecting.get(call.name, False) or bool(call.arguments)
             found = list(_leaves(call.result))
             if len(found) == 1 and isinstance(call.result, str) and len(call.result) > 1:
@@ -128,6 +135,21 @@ def _values_per_call(observed: Sequence[ObservedCalls], leaves: Sequence[Counter
         for name, counts in revealing.items()
         if len(values[name]) >= _FEWEST_VALUES and (0 not in counts or shifted[name])
     ]
+
+
+def _steady_tools(observed: Sequence[ObservedCalls]) -> set[str]:
+    """Returns the tools without arguments that show the same number throughout each play, like a count.
+
+    Such a tool shows one value of an environment, however often it is called.
+    """
+    names = {call.name for each in observed for call in each.calls}
+    return {name for name in names if all(_is_steady(name, each) for each in observed)}
+
+
+def _is_steady(name: str, observed: ObservedCalls) -> bool:
+    calls = [call for call in observed.calls if call.name == name]
+    plain = all(isinstance(call.result, int | float) and not call.arguments for call in calls)
+    return plain and all(call.result == calls[0].result for call in calls)
 
 
 def _shifts(call: ObservedCall) -> Iterator[tuple[tuple[str, str], int | float | str]]:

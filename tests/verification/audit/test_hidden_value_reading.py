@@ -45,6 +45,22 @@ def test_a_tool_without_arguments_needs_a_change_before_each_value() -> None:
     assert read_out_ratio([ObservedCalls(HIDDEN, calls)]) == 2.0
 
 
+def test_a_count_that_is_also_a_hidden_value_does_not_read_the_others() -> None:
+    observed = [
+        ObservedCalls([[20 + n] * n, n], [ObservedCall("count", {}, n), *calls_of("is_above", [True] * n)])
+        for n in (5, 6, 7)
+    ]
+    assert read_out_ratio(observed) is None
+
+
+def test_numbers_that_are_read_one_by_one_are_read_out() -> None:
+    observed = [
+        ObservedCalls([n, n + 1], [ObservedCall("first", {}, n), ObservedCall("second", {}, n + 1)])
+        for n in (31, 47, 59)
+    ]
+    assert read_out_ratio(observed) == 2.0
+
+
 def test_a_search_counts_with_its_calls() -> None:
     observed = [ObservedCalls(HIDDEN, calls_of("is_above", [True] * 7))]
     assert read_out_ratio(observed, {"is_above": 7}) == 4.0
