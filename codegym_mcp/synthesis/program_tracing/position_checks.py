@@ -4,7 +4,7 @@ Python counts negative positions from the end; an agent that walks over an edge 
 """
 
 import ast
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from codegym_mcp.synthesis.program_tracing.helper_calls import helper_body, helper_call
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedTool
@@ -14,14 +14,50 @@ from codegym_mcp.synthesis.program_tracing.value_shapes import Shape
 
 def numbered_by(tool: LiftedTool, parameter: str, program: Program) -> ast.expr | None:
     """Returns the expression of what a parameter is a position in, or None if it is no position."""
-    call = helper_call(tool.expression, program)
-    statements = [tool.body] if call is None else helper_body(call, program)
-    for statement in statements:
+    for statement in _statements(tool, program):
         for node in ast.walk(statement):
             match node:
                 case ast.Subscript(value=value, slice=ast.Name(id=name)) if name == parameter:
                     return value
     return None
+
+
+def _statements(tool: LiftedTool, program: Program) -> Sequence[ast.stmt]:
+    call = helper_call(tool.expression, program)
+    return [tool.body] if call is None else helper_body(call, program)
+
+
+def _is_always_read(tool: LiftedTool, parameter: str, program: Program) -> bool:
+    """Returns whether each call reads the member at a position.
+
+    `end < len(self.xs) and self.xs[end] > 0` answers also for the position behind the last one.
+    """
+    for node in _always_evaluated(_statements(tool, program)):
+        match node:
+            case ast.Subscript(slice=ast.Name(id=name)) if name == parameter:
+                return True
+    return False
+
+
+def _always_evaluated(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Yields the nodes that are evaluated whatever the values are, as far as the first return."""
+    for node in nodes:
+        yield node
+        match node:
+            case ast.If(test=first) | ast.While(test=first) | ast.IfExp(test=first):
+                yield from _always_evaluated([first])
+                if isinstance(node, ast.stmt) and any(
+                    isinstance(each, ast.Return) for each in ast.walk(node)
+                ):
+                    return
+            case ast.BoolOp(values=[first, *_]) | ast.For(iter=first):
+                yield from _always_evaluated([first])
+            case ast.Compare(left=left, comparators=[first, *_]):
+                yield from _always_evaluated([left, first])
+            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                continue
+            case _:
+                yield from _always_evaluated(list(ast.iter_child_nodes(node)))
 
 
 def check_positions(
@@ -44,6 +80,12 @@ def check_positions(
         names = {each.id for each in ast.walk(container) if isinstance(each, ast.Name)} - {"self"}
         if not names <= checked:
             # The container itself depends on what is not checked.
+            continue
+        if not _is_always_read(tool, parameter, program):
+            lines += [
+                f"        if {parameter} < 0:",
+                f'            raise ValueError("{parameter} must be at least 0.")',
+            ]
             continue
         checked.add(parameter)
         text = ast.unparse(container)

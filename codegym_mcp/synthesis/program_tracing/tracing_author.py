@@ -36,7 +36,7 @@ from codegym_mcp.verification.verification_context import VerificationContext
 
 OnStage = Callable[[str, Stage], object]
 """Called with the id of a problem and the stage that it enters."""
-TRACING_VERSION = "8"
+TRACING_VERSION = "9"
 """Version of the analysis; outcomes of another version are decided again."""
 _GENERATED = 144
 _NEIGHBOURS = 96

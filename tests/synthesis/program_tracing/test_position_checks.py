@@ -7,6 +7,7 @@ import pytest
 
 from codegym_mcp.synthesis.program_tracing.environment_writing import write_class, write_program
 from codegym_mcp.synthesis.program_tracing.lifting_variations import Variation
+from codegym_mcp.synthesis.program_tracing.position_checks import check_positions
 from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
 from codegym_mcp.synthesis.program_tracing.tool_types import ParameterUse, ToolTypes
 from codegym_mcp.synthesis.program_tracing.traced_program import read_program
@@ -76,3 +77,30 @@ def test_both_positions_in_nested_lists_are_checked() -> None:
 
 def test_a_solution_that_counts_from_the_end_keeps_its_positions() -> None:
     assert tool_of(FLAT, [3, 1, 4], positive=False)(-1) is True
+
+
+GUARDED = "def f(xs):\n    return sum(i < len(xs) and xs[i] > 2 for i in range(len(xs) + 1))"
+
+
+def test_a_tool_that_checks_a_position_itself_answers_behind_the_end() -> None:
+    tool = tool_of(GUARDED, [3, 1, 4])
+    assert [tool(position) for position in range(4)] == [True, False, True, False]
+    with pytest.raises(ValueError, match="must be at least 0"):
+        tool(-1)
+
+
+def test_a_function_that_checks_a_position_itself_answers_behind_the_end() -> None:
+    source = (
+        "def above(xs, i):\n    if i == len(xs):\n        return False\n    return xs[i] > 2\n\n"
+        "def f(xs):\n    return sum(above(xs, i) for i in range(len(xs) + 1))"
+    )
+    program = read_program(source, (), "f")
+    shapes = {"xs": shape_of([[3, 1, 4]])}
+    recorded = {("f", "xs"): shapes["xs"], ("f", "i"): shape_of([1])}
+    lifted = lift(program, ["xs"], recorded, shapes, Variation("test"))
+    (tool,) = [tool for tool in lifted.tools if tool.parameters]
+    lines = check_positions(tool, program, set(tool.parameters), shapes)
+    assert [line.strip() for line in lines] == [
+        "if i < 0:",
+        'raise ValueError("i must be at least 0.")',
+    ]
