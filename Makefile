@@ -17,7 +17,7 @@ help:
 	@echo "make audit-dependencies  known vulnerabilities of dependencies (asks a public service)"
 	@echo "make interop  other projects' MCP clients, the inspector and the conformance suite (needs npm)"
 	@echo "make agents   the recipes of docs/agents.md with the real agent programs (needs npm, 1.5 GB)"
-	@echo "make ray      runs and verification on a Ray cluster of three nodes on this machine"
+	@echo "make ray      runs, verification, synthesis and servers on a Ray cluster of three nodes on this machine"
 	@echo "make trainers trainers read our exports and play episodes: TRL, verl, SkyRL, Gymnasium, Inspect and others"
 	@echo "make viewers  exports read back by Inspect, Harbor and OpenTelemetry (needs Python 3.12 or later)"
 	@echo "make bench    the benchmarks"

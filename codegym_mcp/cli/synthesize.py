@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,14 +12,17 @@ from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.catalog.catalog_entries import Entry
 from codegym_mcp.cli.command_output import echo, err, json_option, print_json, run, unconfined_option
 from codegym_mcp.cli.model_flags import read_text_model_options, refuse_model_options, text_model_options
+from codegym_mcp.cli.ray_option import ray_examiner, ray_option, ray_tracing
 from codegym_mcp.cli.synthesis_progress import SynthesisProgress, print_funnel
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.models import Model
 from codegym_mcp.synthesis import prompt_rendering
 from codegym_mcp.synthesis.cached_model import CachedModel, sampling_settings
+from codegym_mcp.synthesis.candidate_making import Author, OnStage
 from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
+from codegym_mcp.synthesis.examiner import Examiner, LocalExaminer
 from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
-from codegym_mcp.synthesis.pipeline import Author, OnStage, Synthesis
+from codegym_mcp.synthesis.pipeline import Synthesis
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Funnel
 from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, read_problems
 from codegym_mcp.synthesis.program_tracing.python_sources import is_python_source, read_python_problems
@@ -100,6 +104,7 @@ def _count(option: str, least: int, text: str) -> Callable[[Command], Command]:
     help="Environments that new ones must not repeat, in addition to the bundled ones and those in --out.",
 )
 @click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="Problems at once.")
+@ray_option
 @unconfined_option
 @json_option
 def synthesize(
@@ -114,6 +119,7 @@ def synthesize(
     limit: int | None,
     against: tuple[Path, ...],
     concurrency: int,
+    ray_address: str | None,
     allow_unconfined: bool,
     as_json: bool,
     **options: Any,
@@ -130,6 +136,7 @@ def synthesize(
     Example:
       codegym-mcp synthesize problems.jsonl --out made --model openai:gpt-6-luna --max-cost 5
       codegym-mcp synthesize problems.jsonl --out traced --method trace --tier strict
+      codegym-mcp synthesize solutions.jsonl --out traced --method trace --concurrency 64 --ray
       codegym-mcp synthesize mine.jsonl --out made --model anthropic:claude-sonnet-5-5 \\
           --field statement=body --field solution=answer --license MIT
     """
@@ -152,7 +159,12 @@ def synthesize(
             model = await stack.enter_async_context(Model.open(model_options)) if model_options else None
             folder = stack.enter_context(OutputFolder.open(directory, recipe))
             store = stack.enter_context(SynthesisStore.open(folder.store))
-            author = await _author(stack, store, recipe.options, model, allow_unconfined)
+            places = Places(concurrency, ray_address, allow_unconfined)
+            author = await (
+                _tracing_author(stack, recipe.options, places)
+                if model is None
+                else _writing_author(stack, store, recipe.options, model, places)
+            )
             synthesis = Synthesis(
                 author=author,
                 store=store,
@@ -192,29 +204,70 @@ def _read_problems(
     return list(read_problems(Path(name), fields=fields, license=license_name))
 
 
-async def _author(
+@dataclass(frozen=True)
+class Places:
+    """Where the work of a synthesis is done.
+
+    Attributes:
+        concurrency: problems at once.
+        ray_address: the Ray cluster whose nodes do it, or None.
+        allow_unconfined: continue where a system cannot confine environments.
+    """
+
+    concurrency: int
+    ray_address: str | None
+    allow_unconfined: bool
+
+
+async def _tracing_author(stack: AsyncExitStack, options: SynthesisOptions, places: Places) -> Author:
+    """Opens what makes a candidate of a problem by program analysis."""
+    if places.ray_address is not None:
+        tracing = ray_tracing(
+            places.ray_address,
+            options,
+            most=places.concurrency,
+            allow_unconfined=places.allow_unconfined,
+        )
+        return (await stack.enter_async_context(tracing)).write
+    context = await _open_context(stack, places)
+
+    async def write(problem: CodingProblem, _: int, on_stage: OnStage) -> Candidate:
+        return await TracingAuthor(problem, context, options, on_stage).write()
+
+    return write
+
+
+async def _writing_author(
     stack: AsyncExitStack,
     store: SynthesisStore,
     options: SynthesisOptions,
-    opened: Model | None,
-    allow_unconfined: bool,
+    opened: Model,
+    places: Places,
 ) -> Author:
-    """Opens what the chosen method needs and returns what makes a candidate of a problem."""
-    model: CachedModel | None = None
-    if opened is not None:
-        spent = store.spent()
-        opened.spending.count(spent.tokens, spent.cost)
-        model = CachedModel(opened, store)
-    context = await stack.enter_async_context(
-        VerificationContext.open(limits=TRIAL_LIMITS, allow_unconfined=allow_unconfined)
-    )
+    """Opens what has a language model write a candidate of a problem."""
+    spent = store.spent()
+    opened.spending.count(spent.tokens, spent.cost)
+    model = CachedModel(opened, store)
+    context = await _open_context(stack, places)
+    examiner: Examiner = LocalExaminer(context)
+    if places.ray_address is not None:
+        examiner = await stack.enter_async_context(
+            ray_examiner(
+                places.ray_address, most=places.concurrency, allow_unconfined=places.allow_unconfined
+            )
+        )
 
     async def write(problem: CodingProblem, sample: int, on_stage: OnStage) -> Candidate:
-        if model is None:
-            return await TracingAuthor(problem, context, options, on_stage).write()
-        return await EnvironmentAuthor(problem, sample, model, context, options, on_stage).write()
+        author = EnvironmentAuthor(problem, sample, model, context, examiner, options, on_stage)
+        return await author.write()
 
     return write
+
+
+async def _open_context(stack: AsyncExitStack, places: Places) -> VerificationContext:
+    return await stack.enter_async_context(
+        VerificationContext.open(limits=TRIAL_LIMITS, allow_unconfined=places.allow_unconfined)
+    )
 
 
 def _read_fields(fields: Iterable[str]) -> dict[str, str]:

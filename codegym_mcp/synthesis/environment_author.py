@@ -12,6 +12,7 @@ from codegym_mcp.synthesis import prompt_rendering
 from codegym_mcp.synthesis.cached_model import CachedModel, Turns
 from codegym_mcp.synthesis.draft_rejection import DraftPart, DraftRejectedError
 from codegym_mcp.synthesis.environment_draft import Draft
+from codegym_mcp.synthesis.examiner import Examiner
 from codegym_mcp.synthesis.model_requests import ModelRequests, complete_text
 from codegym_mcp.synthesis.oracle_author import OracleAuthor
 from codegym_mcp.synthesis.oracle_trials import (
@@ -30,8 +31,7 @@ from codegym_mcp.synthesis.task_configurations import (
     try_generated,
     try_written,
 )
-from codegym_mcp.verification.audit.audit import audit
-from codegym_mcp.verification.gates.all_gates import check_without_oracle, verify
+from codegym_mcp.verification.gates.all_gates import check_without_oracle
 from codegym_mcp.verification.verification_context import VerificationContext
 
 OnStage = Callable[[str, Stage], object]
@@ -50,6 +50,7 @@ class EnvironmentAuthor:
         sample: number of the candidate, starting at 0.
         model: the model that writes the parts.
         context: the sandboxes in which the parts are tried.
+        examiner: takes the finished environment through the gates and the audit.
         options: options of the synthesis.
         on_stage: called with each stage that the candidate enters.
     """
@@ -58,6 +59,7 @@ class EnvironmentAuthor:
     sample: int
     model: CachedModel
     context: VerificationContext
+    examiner: Examiner
     options: SynthesisOptions
     on_stage: OnStage
     _environment_turns: Turns = ()
@@ -233,14 +235,14 @@ class EnvironmentAuthor:
         self._enter(Stage.VERIFICATION)
         kept = [play.task for play in trial.hindered] or fixed_tasks(trial.fit)
         environment = trial.environment.with_tasks(tuple(kept))
-        verification = await verify(self.context, environment)
+        verification = await self.examiner.verify_environment(environment)
         if trial.hindered or not verification.verified:
             described = "\n".join(str(problem) for problem in verification.problems[:_MAX_PROBLEMS])
             reason = described or f"The environment failed on {len(kept)} tasks while the oracle played."
             raise DraftRejectedError(Stage.VERIFICATION, DraftPart.ENVIRONMENT, reason, written=source)
         self._enter(Stage.AUDIT)
         try:
-            audited = await audit(self.context, environment)
+            audited = await self.examiner.audit_environment(environment)
         except TaskError as error:
             raise DraftRejectedError(Stage.AUDIT, None, str(error), written=source) from None
         fresh = audited.figures.on_generated

@@ -1,11 +1,9 @@
 """Makes environments of many problems at once; the result does not depend on the speed of each problem."""
 
-import traceback
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 
 import anyio
 from pydantic_core import to_json
@@ -13,7 +11,8 @@ from pydantic_core import to_json
 from codegym_mcp.catalog.catalog_entries import Entry
 from codegym_mcp.code_digest import code_digest
 from codegym_mcp.environment_definition.environment_reader import read_environment_source
-from codegym_mcp.errors import CodegymError, ModelError, SourceError
+from codegym_mcp.errors import ModelError, SourceError
+from codegym_mcp.synthesis.candidate_making import Author, UndecidedProblemError, make_candidate
 from codegym_mcp.synthesis.duplicates import Fingerprint, Fingerprints, find_repeated_problems
 from codegym_mcp.synthesis.environment_draft import environment_name
 from codegym_mcp.synthesis.output_folder import OutputFolder
@@ -33,14 +32,6 @@ class SynthesisObserver:
 
     def problem_unfinished(self, problem: RejectedProblem) -> None:
         """Called when the model gave no response for a problem."""
-
-
-OnStage = Callable[[str, Stage], object]
-"""Called with the id of a problem and the stage that one of its candidates enters."""
-Author = Callable[[CodingProblem, int, OnStage], Awaitable[Candidate]]
-"""Makes one candidate of a problem: receives the problem, the number of the candidate, and who is told of its
-stages. Raises ModelError, RunHaltedError, SandboxError or OSError if the problem is not the cause of a
-failure."""
 
 
 @dataclass
@@ -110,31 +101,14 @@ class Synthesis:
             return stored
         try:
             candidates = [
-                await self._candidate(problem, sample) for sample in range(self.folder.recipe.options.samples)
+                await make_candidate(self.author, problem, sample, self.observer.stage_entered)
+                for sample in range(self.folder.recipe.options.samples)
             ]
-        except ModelError as error:
+        except (ModelError, UndecidedProblemError) as error:
             return RejectedProblem(problem=problem.id, reason=error.message)
-        except (OSError, MemoryError) as error:
-            # The system, not the problem, is the cause; the problem is tried again by the next run.
-            return RejectedProblem(problem=problem.id, reason=f"{type(error).__name__}: {error}")
         outcome = ProblemOutcome(problem=problem.id, candidates=candidates)
         self.store.put_outcome(key, outcome)
         return outcome
-
-    async def _candidate(self, problem: CodingProblem, sample: int) -> Candidate:
-        """Makes a candidate. An unexpected error is the reason why this one is rejected; the others go on."""
-        entered = [Stage.PROBLEM]
-
-        def on_stage(id: str, stage: Stage) -> None:
-            entered.append(stage)
-            self.observer.stage_entered(id, stage)
-
-        try:
-            return await self.author(problem, sample, on_stage)
-        except (CodegymError, OSError, MemoryError):
-            raise
-        except Exception as error:
-            return Candidate(sample=sample, rejected_at=entered[-1], reason=_describe_fault(error))
 
     def _key(self, problem: CodingProblem) -> str:
         parts = [problem.model_dump(mode="json"), self.folder.recipe.digest, code_digest()]
@@ -218,13 +192,6 @@ def _fingerprints(entries: Iterable[Entry]) -> Iterator[Fingerprint]:
             yield Fingerprint.of(entry.read())
         except SourceError:
             continue
-
-
-def _describe_fault(error: Exception) -> str:
-    """Returns what went wrong and in which line of this package, for a report."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"An unexpected {type(error).__name__} ended its synthesis{place}: {str(error)[:200]}"
 
 
 def _quality(candidate: Candidate) -> tuple[str, int]:

@@ -10,6 +10,7 @@ import pytest
 from codegym_mcp.models import Model, ModelOptions
 from codegym_mcp.synthesis.cached_model import CachedModel
 from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
+from codegym_mcp.synthesis.examiner import LocalExaminer
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions
@@ -70,6 +71,7 @@ def write(context: VerificationContext, tmp_path: Path) -> Write:
                     sample=0,
                     model=CachedModel(model, store),
                     context=context,
+                    examiner=LocalExaminer(context),
                     options=SynthesisOptions(**{"grade": Grade.D, "tasks": 4, "oracles": 2, **options}),
                     on_stage=lambda problem, stage: None,
                 )

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from codegym_mcp.errors import SandboxError
+from codegym_mcp.synthesis.candidate_making import OnStage
 from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
-from codegym_mcp.synthesis.pipeline import OnStage, Synthesis
+from codegym_mcp.synthesis.pipeline import Synthesis
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Funnel, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions

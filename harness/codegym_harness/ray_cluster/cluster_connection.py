@@ -57,12 +57,13 @@ async def connect_to_cluster(address: str) -> AsyncIterator[None]:
             f"The Ray cluster at {address} cannot be used: {_first_line(error)}",
             hint="This process needs the same versions of Ray and Python as the cluster's nodes.",
         ) from None
-    try:
-        # Ray prints what happens to nodes to stdout, where a program expects the result of the command.
-        with redirect_stdout(sys.stderr):
+    # Ray prints what happened to nodes to stdout, where a program expects the result of the command. It also
+    # does so while it shuts down.
+    with redirect_stdout(sys.stderr):
+        try:
             yield
-    finally:
-        ray.shutdown()
+        finally:
+            ray.shutdown()
 
 
 def processor_count() -> int:

@@ -24,7 +24,6 @@ from codegym_mcp.verification.verification_cache import VerificationCache
 
 _PER_WORKER = 2
 """Environments that are sent to a worker at a time. While one is read, the other one is played."""
-_MOST_WORKERS = 1000
 
 Result = TypeVar("Result")
 
@@ -38,24 +37,45 @@ class RayVerification:
     @classmethod
     @asynccontextmanager
     async def start(
-        cls, address: str, options: VerificationWorkerOptions, *, on_notice: Callable[[str], None]
+        cls,
+        address: str,
+        options: VerificationWorkerOptions,
+        *,
+        most: int,
+        on_notice: Callable[[str], None],
     ) -> AsyncIterator["RayVerification"]:
         """Starts workers, one for each processor of the cluster, which end when the block is left.
 
         Args:
             address: see `connect_to_cluster`.
-            on_notice: see `RayWorkers.start`.
+            most, on_notice: see `RayWorkers.start`.
 
         Raises:
             CodegymError: the cluster cannot be used, or environments cannot be confined there.
         """
         async with (
             connect_to_cluster(address),
-            RayWorkers.start(
-                VerificationWorker.open, options, most=_MOST_WORKERS, on_notice=on_notice
-            ) as workers,
+            RayWorkers.start(VerificationWorker.open, options, most=most, on_notice=on_notice) as workers,
         ):
             yield cls(workers)
+
+    async def verify_environment(self, environment: Environment) -> Verification:
+        """Takes an environment through the gates on a node.
+
+        Raises:
+            RemoteError: it cannot be verified there.
+            RunHaltedError: the cluster has no worker any more.
+        """
+        return Verification.model_validate(await self._workers.execute(Operation.VERIFY, environment))
+
+    async def audit_environment(self, environment: Environment) -> Audit:
+        """Audits an environment on a node.
+
+        Raises:
+            RemoteError: it cannot be audited.
+            RunHaltedError: the cluster has no worker any more.
+        """
+        return Audit.model_validate(await self._workers.execute(Operation.AUDIT, environment))
 
     async def verify(
         self,
@@ -70,12 +90,8 @@ class RayVerification:
             RunHaltedError: the cluster has no worker any more. Results so far are in the cache.
         """
 
-        async def verify_environment(environment: Environment) -> Verification:
-            value = await self._workers.execute(Operation.VERIFY, environment)
-            return Verification.model_validate(value)
-
         async def verify_one(entry: Entry) -> Verification:
-            return await verify_entry(entry, verify_environment, cache)
+            return await verify_entry(entry, self.verify_environment, cache)
 
         return await self._run_all(verify_one, entries, on_result)
 
@@ -94,11 +110,8 @@ class RayVerification:
             UnwritableError: an audit file cannot be written.
         """
 
-        async def audit_environment(environment: Environment) -> Audit:
-            return Audit.model_validate(await self._workers.execute(Operation.AUDIT, environment))
-
         async def audit_one(entry: Entry) -> Audit | Unaudited:
-            return await audit_entry(entry, audit_environment, files, again=again)
+            return await audit_entry(entry, self.audit_environment, files, again=again)
 
         return await self._run_all(audit_one, entries, on_result)
 

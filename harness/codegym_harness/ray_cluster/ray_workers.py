@@ -1,19 +1,16 @@
 """Workers on the nodes of a Ray cluster, as the process that started them uses them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 from pydantic import BaseModel
 
-from codegym_harness.processes.worker_service import ResponseStatus, WorkerError
 from codegym_harness.ray_cluster.cluster_connection import processor_count
-from codegym_harness.ray_cluster.worker_host import HostResponse, OpenService, WorkerHost
+from codegym_harness.ray_cluster.ray_worker import RayWorker, WorkerLostOnNodeError
+from codegym_harness.ray_cluster.worker_host import OpenService
 from codegym_mcp.errors import ConnectionFailedError, RemoteError, RunHaltedError
-from codegym_mcp.version import VERSION
 
 _ATTEMPTS = 5
 """How often an operation is sent, each time to another worker, if workers are lost while they execute it."""
@@ -21,11 +18,6 @@ _OPENINGS = 3
 """How often a worker is started in the place of one that was lost before it was ready."""
 _PATIENCE_SECONDS = 120.0
 """How long an operation waits for a worker while the cluster has none."""
-_CLOSE_SECONDS = 5.0
-
-
-class WorkerLostOnNodeError(ConnectionFailedError):
-    """A worker has ended, or its node cannot be reached."""
 
 
 class RayWorkers:
@@ -47,7 +39,7 @@ class RayWorkers:
         self._open_service = open_service
         self._options = options
         self._on_notice = on_notice
-        self._working: dict[_RayWorker, int] = {}
+        self._working: dict[RayWorker, int] = {}
         """How many operations each worker executes at the moment."""
         self._starting = 0
         self._failure: RemoteError | ConnectionFailedError | None = None
@@ -121,7 +113,7 @@ class RayWorkers:
         """Keeps one worker running, until none can be started in its place."""
         lost_early = 0
         while lost_early < _OPENINGS:
-            worker = _RayWorker()
+            worker = RayWorker()
             try:
                 message = await worker.open(self._open_service, self._options)
             except WorkerLostOnNodeError as error:
@@ -173,73 +165,3 @@ class RayWorkers:
     def _announce(self) -> None:
         self._changed.set()
         self._changed = anyio.Event()
-
-
-class _RayWorker:
-    """One actor on one node.
-
-    Attributes:
-        lost: set when the actor was found to have ended.
-    """
-
-    def __init__(self) -> None:
-        import ray
-
-        self.lost = anyio.Event()
-        actor = ray.remote(num_cpus=1, scheduling_strategy="SPREAD", max_concurrency=10_000)(WorkerHost)
-        self._actor: Any = actor.remote()
-
-    async def open(self, open_service: OpenService, options: BaseModel) -> Any:
-        """Opens the service on the node and returns its first message.
-
-        Raises:
-            RemoteError: the service cannot be opened there.
-            WorkerLostOnNodeError: the node was lost.
-            ConnectionFailedError: the node cannot run this project.
-        """
-        return await _value_of(self._actor.open.remote(open_service, options, VERSION, Path.cwd()))
-
-    async def execute(self, operation: str, *arguments: Any) -> Any:
-        """Executes an operation.
-
-        Raises:
-            RemoteError: the operation failed.
-            WorkerLostOnNodeError: the node was lost.
-        """
-        return await _value_of(self._actor.execute.remote(operation, *arguments))
-
-    async def close(self) -> None:
-        """Closes the service, if its node can still be reached, and ends the actor."""
-        import ray
-
-        with anyio.CancelScope(shield=True):
-            if not self.lost.is_set():
-                with anyio.move_on_after(_CLOSE_SECONDS), suppress(ray.exceptions.RayError):
-                    await _await(self._actor.close.remote())
-            ray.kill(self._actor)
-
-
-async def _value_of(reference: Any) -> Any:
-    """Waits for a response and returns its value."""
-    import ray
-
-    try:
-        response: HostResponse = await _await(reference)
-    except ray.exceptions.RayError as lost:
-        text = str(lost)
-        if "No module named" in text:
-            missing = text.rpartition("No module named")[2].splitlines()[0].strip(" .")
-            raise ConnectionFailedError(
-                f"A node of the Ray cluster lacks the package {missing}.",
-                hint="Install codegym-mcp, in the same version, on all nodes.",
-            ) from None
-        raise WorkerLostOnNodeError(f"A worker on the Ray cluster was lost: {text.splitlines()[0]}") from None
-    if response.status is ResponseStatus.OK:
-        return response.value
-    error = response.error or WorkerError(kind="CodegymError", message="The worker reported no reason.")
-    raise RemoteError(error.kind, error.message, hint=error.hint)
-
-
-async def _await(reference: Any) -> Any:
-    """Awaits an object of Ray. Ray lets the reference itself be awaited only on some event loops."""
-    return await asyncio.wrap_future(reference.future())

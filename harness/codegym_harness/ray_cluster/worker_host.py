@@ -3,6 +3,7 @@
 Ray imports this module on the nodes, so that it must not import Ray itself.
 """
 
+import asyncio
 import os
 import platform
 from collections.abc import Callable
@@ -36,6 +37,7 @@ class WorkerHost:
     def __init__(self) -> None:
         self._service: WorkerService | None = None
         self._opened: HeldContext[WorkerService] | None = None
+        self._closed = asyncio.Event()
 
     async def open(
         self, open_service: OpenService, options: BaseModel, version: str, directory: Path
@@ -75,10 +77,15 @@ class WorkerHost:
         plain = value if isinstance(value, str) else value.model_dump(mode="json")
         return HostResponse(status=ResponseStatus.OK, value=plain)
 
+    async def wait_until_closed(self) -> None:
+        """Returns when the service was closed. If the call fails earlier, the host was lost."""
+        await self._closed.wait()
+
     async def close(self) -> None:
         """Closes the service and ends its processes."""
         if self._opened is not None:
             await self._opened.leave()
+        self._closed.set()
 
 
 def _failure(error: WorkerError) -> HostResponse:
