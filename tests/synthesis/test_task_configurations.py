@@ -42,7 +42,8 @@ async def test_after_a_batch_of_exceeded_limits_the_rest_is_not_tried(context, c
     endless = code.replace("    return sum(grams)", "    while grams:\n        jars += 1\n    return jars")
     draft = Draft.read(endless, license="", origin="")
     configs = [{"jars": number, "grams": [number]} for number in range(12)]
-    tried = await try_written(context, draft.without_oracle("jars"), configs)
+    strict = replace(context, limits=Limits(start_seconds=0.5))
+    tried = await try_written(strict, draft.without_oracle("jars"), configs)
     assert not tried.tasks
     assert ["longer than" in problem for problem in tried.problems] == [True] * 5 + [False] * 7
     assert tried.problems[-1].endswith("was not tried.")
