@@ -12,7 +12,7 @@ from codegym_mcp.errors import CodegymError, LimitError, SandboxError
 from codegym_mcp.sandbox.confinement.confinement_layers import ESSENTIAL, PURPOSE, Layer, LayerState
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ServeTools
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 
 _ENVIRONMENT = """
 class Environment:

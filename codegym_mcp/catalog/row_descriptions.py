@@ -28,7 +28,7 @@ from codegym_mcp.environment_definition.environment_reader import dialect_of, re
 from codegym_mcp.environment_definition.native_outline import NativeOutline
 from codegym_mcp.errors import CodegymError, SourceError
 from codegym_mcp.sandbox.language.environment_dialects import Dialect
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from codegym_mcp.source_parsing import parse_source
 
 

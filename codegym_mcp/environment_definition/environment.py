@@ -17,7 +17,7 @@ from codegym_mcp.environment_definition.environment_metadata import JudgeErrors
 from codegym_mcp.environment_definition.tools import Tool, result_text
 from codegym_mcp.errors import InvalidArgumentsError, NotFoundError, SourceError, TaskError
 from codegym_mcp.json_line_escapes import json_line
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from codegym_mcp.storage.atomic_files import write_atomically
 
 DIFFICULTIES = range(1, 6)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pydantic import BaseModel
 from pydantic_core import to_json, to_jsonable_python
 
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 
 
 def environment_digest(program: EnvironmentProgram, tasks: Iterable[BaseModel]) -> str:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from codegym_mcp.environment_definition.environment import Environment, Task
 from codegym_mcp.environment_definition.environment_digests import environment_digest
 from codegym_mcp.environment_definition.native_outline import NativeOutline
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 
 
 class EnvironmentInfo(BaseModel):

@@ -14,7 +14,7 @@ from codegym_mcp.environment_definition.scoring_contract import ScoringContract
 from codegym_mcp.environment_definition.tool_methods import FINAL_STATE, read_tool
 from codegym_mcp.environment_definition.tools import Tool
 from codegym_mcp.errors import SourceError
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from codegym_mcp.source_parsing import nesting_error
 
 

@@ -19,8 +19,8 @@ from codegym_mcp.errors import (
 )
 from codegym_mcp.sandbox.process.pool import SandboxPool, retry_lost_process
 from codegym_mcp.sandbox.process.process_messages import Role
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.shared_process import ToolProcess
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 
 T = TypeVar("T")
 _REPLAY_TIME_FACTOR = 4

@@ -6,7 +6,7 @@ import pytest
 
 from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.environment_definition.environment_digests import environment_digest
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 
 PROGRAM = EnvironmentProgram("counter", "x = 1")
 

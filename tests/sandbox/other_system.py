@@ -98,7 +98,7 @@ async def play() -> dict[str, Any]:
     from codegym_mcp.errors import SandboxError
     from codegym_mcp.sandbox.process.pool import SandboxPool
     from codegym_mcp.sandbox.process.process_messages import ComputeReference, GenerateConfig
-    from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+    from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 
     limits = Limits()
     environment = Catalog.load(["bundled"])["parcel_hunt"]

@@ -14,7 +14,7 @@ from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import Role, ServeTools
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 
 LIMITS = Limits(memory_bytes=64 << 20)
 NAMESPACES = frozenset(layer for layer in Layer if layer.endswith("_namespace"))

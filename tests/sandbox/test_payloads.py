@@ -7,7 +7,7 @@ import pytest
 
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 from codegym_mcp.sandbox.process.process_messages import ComputeReference
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from tests.sandbox.attack_targets import Target
 from tests.sandbox.payloads import PAYLOADS
 from tests.sandbox.raw_code import LIMITS, NAMESPACES, AttackedPool, AttackedPools, Outcome, Payload, attack

@@ -13,7 +13,7 @@ from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import GenerateConfig
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 
 LIMITS = Limits()
 COMPUTED = """

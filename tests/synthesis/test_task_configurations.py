@@ -1,7 +1,10 @@
 """Configurations written by a model or made by a generator."""
 
+from dataclasses import replace
+
 import pytest
 
+from codegym_mcp.episode_limits import Limits
 from codegym_mcp.synthesis.environment_draft import Draft
 from codegym_mcp.synthesis.reply_extraction import UnusableReplyError
 from codegym_mcp.synthesis.task_configurations import read_configurations, try_generated, try_written

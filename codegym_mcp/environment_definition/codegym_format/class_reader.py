@@ -27,7 +27,7 @@ from codegym_mcp.environment_definition.environment import Environment, Judge, T
 from codegym_mcp.environment_definition.tools import NO_DEFAULT, Parameter, Receipt, Tool
 from codegym_mcp.errors import SourceError
 from codegym_mcp.sandbox.language.environment_dialects import Dialect
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from codegym_mcp.source_parsing import check_strings, nesting_error, parse_source
 
 _REQUIRED = ("reset", "get_ref_answer", "solve")

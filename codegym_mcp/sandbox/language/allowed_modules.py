@@ -8,8 +8,8 @@ import importlib
 import random
 from typing import Any, NoReturn
 
-from codegym_mcp.sandbox.language import safe_stdlib, text_without_addresses
-from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, RecordHint, SeededRandom, TypeHint
+from codegym_mcp.sandbox.language import stdlib_replacements, text_without_addresses
+from codegym_mcp.sandbox.language.stdlib_replacements import GymEnv, RecordHint, SeededRandom, TypeHint
 
 _RANDOM = (
     "random randint randrange choice choices sample shuffle uniform gauss normalvariate expovariate "
@@ -103,10 +103,10 @@ def module_views() -> dict[str, ModuleView]:
     generator = SeededRandom(0)
     hints = {name: TypeHint() for name in ALLOWED_MODULES["typing"]}
     own: dict[str, dict[str, Any]] = {
-        "ast": {"literal_eval": safe_stdlib.literal_eval},
+        "ast": {"literal_eval": stdlib_replacements.literal_eval},
         "collections.abc": hints,
-        "copy": {"deepcopy": safe_stdlib.deepcopy},
-        "functools": {"cache": safe_stdlib.cache, "lru_cache": safe_stdlib.lru_cache},
+        "copy": {"deepcopy": stdlib_replacements.deepcopy},
+        "functools": {"cache": stdlib_replacements.cache, "lru_cache": stdlib_replacements.lru_cache},
         "gymnasium": {"Env": GymEnv},
         "operator": {"mod": text_without_addresses.safe_modulo},
         "random": {name: getattr(generator, name) for name in (*_RANDOM.split(), "seed")}

@@ -14,7 +14,7 @@ from RestrictedPython.Guards import safe_builtins
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
 from codegym_mcp.sandbox.language.allowed_modules import module_views
-from codegym_mcp.sandbox.language.safe_stdlib import GymEnv, literal_eval, portable_sum
+from codegym_mcp.sandbox.language.stdlib_replacements import GymEnv, literal_eval, portable_sum
 from codegym_mcp.sandbox.language.text_without_addresses import (
     TEXT_BUILTINS,
     exception_arguments,

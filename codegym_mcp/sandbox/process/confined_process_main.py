@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from codegym_mcp.sandbox.language.safe_stdlib import SeededRandom
+from codegym_mcp.sandbox.language.stdlib_replacements import SeededRandom
 from codegym_mcp.sandbox.process.message_frames import FrameChannel
 from codegym_mcp.sandbox.process.process_messages import (
     START_NUMBER,

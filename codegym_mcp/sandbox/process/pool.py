@@ -18,8 +18,8 @@ from codegym_mcp.sandbox.confinement.confinement_layers import ESSENTIAL, Layer,
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.process_messages import Assignment, ServeTools, StartMessage, role_of
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.shared_process import SharedProcesses, ToolProcess
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from codegym_mcp.sandbox.process.spawned_processes import SpawnedProcesses
 from codegym_mcp.sandbox.process.zygote_client import ZygoteClient
 

@@ -14,7 +14,7 @@ from codegym_mcp.episode_limits import Limits
 from codegym_mcp.errors import CodegymError, LimitError, WorkerLostError
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.process_messages import ServeSharedTools
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 
 EPISODES_PER_PROCESS = 1000
 """Maximum number of episodes that one process serves, so that its loss is bounded."""

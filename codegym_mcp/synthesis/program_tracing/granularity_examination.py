@@ -24,8 +24,12 @@ from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblem
 from codegym_mcp.synthesis.program_tracing.twin_inputs import TwinInputs
 from codegym_mcp.synthesis.program_tracing.value_shapes import Shape
 from codegym_mcp.synthesis.synthesis_options import Tier, TracingFigures
-from codegym_mcp.verification.audit.hidden_value_reading import ObservedCalls, hidden_leaves, read_out_ratio
-from codegym_mcp.verification.audit.value_search import ObservedCall, SearchedPlay, measure_search_costs
+from codegym_mcp.verification.audit.hidden_value_bisection import (
+    ObservedCall,
+    SearchedPlay,
+    measure_search_costs,
+)
+from codegym_mcp.verification.audit.hidden_value_readout import ObservedCalls, hidden_leaves, read_out_ratio
 from codegym_mcp.verification.verification_context import VerificationContext
 
 MOST_TASKS = 12

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pydantic_core import to_json
 
 from codegym_mcp.synthesis.program_tracing.oracle_play_record import Play
-from codegym_mcp.verification.audit.hidden_value_reading import hidden_leaves
+from codegym_mcp.verification.audit.hidden_value_readout import hidden_leaves
 
 
 def choose_tasks(plays: Sequence[Play], count: int) -> list[Play]:

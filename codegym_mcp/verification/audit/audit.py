@@ -29,7 +29,7 @@ from codegym_mcp.verification.audit.audit_measurements import (
 )
 from codegym_mcp.verification.audit.config_perturbation import Perturbation
 from codegym_mcp.verification.audit.grading_rules import Finding, Grade, find_weaknesses, grade_of
-from codegym_mcp.verification.audit.hidden_value_reading import measure_read_out
+from codegym_mcp.verification.audit.hidden_value_readout import measure_read_out
 from codegym_mcp.verification.audit.one_call_leakage import (
     Probe,
     measure_answer_leakage,

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from codegym_harness.agent_enclosure.agent_process import AgentProcess
 from codegym_harness.agent_enclosure.enclosure_options import Enclosure, EnclosureOptions
-from codegym_harness.agent_enclosure.paths_without_answers import readable_paths
-from codegym_harness.agent_enclosure.required_files import system_files
+from codegym_harness.agent_enclosure.program_dependencies import system_files
+from codegym_harness.agent_enclosure.readable_paths import readable_paths
 from codegym_harness.agent_enclosure.workspace import Workspace
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.storage.temporary_directory import temporary_directory

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
-from codegym_harness.agent_enclosure.paths_without_answers import read_mounts
+from codegym_harness.agent_enclosure.readable_paths import read_mounts
 
 logger = logging.getLogger(__name__)
 

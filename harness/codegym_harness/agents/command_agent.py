@@ -18,8 +18,8 @@ import anyio.to_thread
 from codegym_harness.agent_enclosure.agent_process import AgentProcess
 from codegym_harness.agent_enclosure.enclosure_options import Enclosure, EnclosureOptions, Network
 from codegym_harness.agent_enclosure.episode_relay import EpisodeRelay, ServerAddress
-from codegym_harness.agent_enclosure.paths_without_answers import readable_paths
-from codegym_harness.agent_enclosure.required_files import links_and_target, program_files, system_files
+from codegym_harness.agent_enclosure.program_dependencies import links_and_target, program_files, system_files
+from codegym_harness.agent_enclosure.readable_paths import readable_paths
 from codegym_harness.agent_enclosure.workspace import Workspace
 from codegym_harness.agents.agent_context import AsyncAgentContext, EpisodeAddress
 from codegym_harness.agents.command_template import CommandTemplate

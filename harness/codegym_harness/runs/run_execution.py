@@ -9,8 +9,8 @@ from codegym_harness.agent_enclosure.enclosure_probe import check_enclosure
 from codegym_harness.agents.agent import Agent
 from codegym_harness.agents.command_agent import ProgramAgent
 from codegym_harness.agents.model_agent import LanguageModelAgent
-from codegym_harness.runs.answer_paths import answer_paths
 from codegym_harness.runs.concurrent_rollouts import play_assignments
+from codegym_harness.runs.paths_with_answers import answer_paths
 from codegym_harness.runs.resume_compatibility import check_configuration, check_environments, check_results
 from codegym_harness.runs.run_config import RunConfig, recorded_config
 from codegym_harness.runs.run_directory_reader import (

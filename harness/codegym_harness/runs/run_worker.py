@@ -12,7 +12,7 @@ from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerReady
 from codegym_harness.rollouts.agent_rollouts import Rollouts
 from codegym_harness.rollouts.policy_worker_service import Operation
-from codegym_harness.runs.answer_paths import answer_paths
+from codegym_harness.runs.paths_with_answers import answer_paths
 from codegym_harness.runs.run_config import RunConfig
 from codegym_harness.runs.run_observer import Observer
 from codegym_harness.runs.run_opening import open_agent, open_worker_rollouts

@@ -14,8 +14,8 @@ import pytest
 from codegym_harness.agent_enclosure.agent_process import AgentProcess
 from codegym_harness.agent_enclosure.enclosure_options import Enclosure, Network
 from codegym_harness.agent_enclosure.output_excerpt import OUTPUT_KEPT
-from codegym_harness.agent_enclosure.paths_without_answers import readable_paths
-from codegym_harness.agent_enclosure.required_files import program_files, system_files
+from codegym_harness.agent_enclosure.program_dependencies import program_files, system_files
+from codegym_harness.agent_enclosure.readable_paths import readable_paths
 from codegym_harness.agent_enclosure.workspace import Workspace
 from codegym_mcp.errors import CodegymError, RunHaltedError
 from tests.harness.agent_enclosure.enclosures import allows

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from codegym_harness.agent_enclosure import workspace as module
-from codegym_harness.agent_enclosure.paths_without_answers import Mount
+from codegym_harness.agent_enclosure.readable_paths import Mount
 from codegym_harness.agent_enclosure.workspace import Workspace
 
 

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from codegym_harness.agent_enclosure.enclosure_options import Enclosure, EnclosureOptions, Network
-from codegym_harness.agent_enclosure.paths_without_answers import readable_paths
+from codegym_harness.agent_enclosure.readable_paths import readable_paths
 from codegym_harness.agents import command_agent
 from codegym_harness.agents.agent_context import AsyncAgentContext
 from codegym_harness.agents.command_agent import ProgramAgent

@@ -12,12 +12,12 @@ import pytest
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.sandbox.language.allowed_modules import ALLOWED_MODULES
 from codegym_mcp.sandbox.language.guarded_builtins import BUILTINS, get_attribute, make_namespace
-from codegym_mcp.sandbox.language.safe_stdlib import SeededRandom
+from codegym_mcp.sandbox.language.stdlib_replacements import SeededRandom
 from codegym_mcp.sandbox.language.syntax_policy import compile_restricted, restrict
 from codegym_mcp.sandbox.language.text_without_addresses import TEXT_BUILTINS
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import GenerateConfig, ServeTools
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from codegym_mcp.source_parsing import parse_source
 
 

@@ -17,7 +17,7 @@ from codegym_mcp.sandbox.process.forked_process import ForkedProcess
 from codegym_mcp.sandbox.process.message_frames import pack
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ComputeReference, Reply, ReplyStatus, ServeTools
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 
 SECONDS = 0.02
 PROGRAM = EnvironmentProgram(

@@ -20,7 +20,7 @@ from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 from codegym_mcp.sandbox.process.confined_process import ConfinedProcess
 from codegym_mcp.sandbox.process.pool import SandboxPool
 from codegym_mcp.sandbox.process.process_messages import ComputeReference, GenerateConfig, ServeTools
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from tests.sandbox.raw_code import LIMITS, NAMESPACES, AttackedPool
 
 SOURCE = """

@@ -17,8 +17,8 @@ from codegym_mcp.errors import EnvironmentFaultError, LimitError, ToolError, Wor
 from codegym_mcp.sandbox.confinement.confinement_layers import Layer
 from codegym_mcp.sandbox.process import shared_process
 from codegym_mcp.sandbox.process.pool import SandboxPool
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from codegym_mcp.sandbox.process.shared_process import ToolProcess
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
 from tests.conftest import Declare, OpenEpisode
 
 SOURCE = '''

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from codegym_harness.agent_enclosure.paths_without_answers import (
+from codegym_harness.agent_enclosure.readable_paths import (
     Mount,
     other_places,
     read_mounts,

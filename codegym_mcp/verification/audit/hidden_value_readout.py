@@ -12,7 +12,11 @@ from statistics import median
 from typing import Any
 
 from codegym_mcp.environment_definition.environment import Environment
-from codegym_mcp.verification.audit.value_search import ObservedCall, SearchedPlay, measure_search_costs
+from codegym_mcp.verification.audit.hidden_value_bisection import (
+    ObservedCall,
+    SearchedPlay,
+    measure_search_costs,
+)
 from codegym_mcp.verification.recorded_play import RecordedPlay
 from codegym_mcp.verification.verification_context import VerificationContext
 

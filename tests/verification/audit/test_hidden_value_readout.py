@@ -1,7 +1,7 @@
 """The cost of reading every hidden value, as a multiple of the oracle's calls."""
 
-from codegym_mcp.verification.audit.hidden_value_reading import ObservedCalls, read_out_ratio
-from codegym_mcp.verification.audit.value_search import ObservedCall
+from codegym_mcp.verification.audit.hidden_value_bisection import ObservedCall
+from codegym_mcp.verification.audit.hidden_value_readout import ObservedCalls, read_out_ratio
 
 HIDDEN = [[31, 47, 59, 67]]
 

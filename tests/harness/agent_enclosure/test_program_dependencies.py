@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codegym_harness.agent_enclosure.required_files import links_and_target, program_files, system_files
+from codegym_harness.agent_enclosure.program_dependencies import links_and_target, program_files, system_files
 
 
 def write(path: Path, text: str = "", *, mode: int = 0o755) -> Path:

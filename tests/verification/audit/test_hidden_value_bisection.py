@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from codegym_mcp.environment_definition.environment_reader import read_environment_source
-from codegym_mcp.verification.audit.value_search import ObservedCall, SearchedPlay, measure_search_costs
+from codegym_mcp.verification.audit.hidden_value_bisection import (
+    ObservedCall,
+    SearchedPlay,
+    measure_search_costs,
+)
 
 FILE = '''"""Find a place."""
 

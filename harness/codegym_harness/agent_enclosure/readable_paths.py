@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegym_harness.agent_enclosure.required_files import SYSTEM_FOLDERS, links_and_target
+from codegym_harness.agent_enclosure.program_dependencies import SYSTEM_FOLDERS, links_and_target
 
 _HISTORIES = frozenset({".git", ".hg", ".svn", ".jj", ".bzr"})
 _MARKS = (

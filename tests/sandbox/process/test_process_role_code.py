@@ -11,7 +11,7 @@ from codegym_mcp.errors import SourceError
 from codegym_mcp.sandbox.language.environment_dialects import Dialect
 from codegym_mcp.sandbox.process.message_frames import MAX_FRAME
 from codegym_mcp.sandbox.process.process_messages import Role
-from codegym_mcp.sandbox.process.source_by_role import EnvironmentProgram
+from codegym_mcp.sandbox.process.process_role_code import EnvironmentProgram
 from codegym_mcp.source_parsing import MAX_SOURCE
 
 SOURCE = '''"""A task."""
