@@ -18,7 +18,10 @@ from codegym_mcp.cli.serve_in_workers import serve_in_workers
 from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.loopback_addresses import is_loopback
-from codegym_mcp.runtime.garbage_collector_settings import freeze_garbage_collection
+from codegym_mcp.runtime.garbage_collector_settings import (
+    freeze_garbage_collection,
+    pause_garbage_collection,
+)
 from codegym_mcp.runtime.open_file_limit import raise_open_file_limit
 from codegym_mcp.runtime.runtime_assembly import RuntimeOptions, assemble
 from codegym_mcp.sandbox.confinement.linux_functions import forbid_inspection
@@ -86,9 +89,7 @@ async def serve_over_http(
         paths: where the environments are; the bundled ones if there are none.
         served: the episode to serve at `/mcp`, in place of the gateway to the environments.
     """
-    from codegym_mcp.server.http_application import make_app
-    from codegym_mcp.server.uvicorn_server import serve_http
-
+    pause_garbage_collection()
     given = _read_token(TOKEN_VARIABLE)
     if not given and serving.host is not None and not is_loopback(serving.host):
         raise CodegymError(
@@ -135,17 +136,26 @@ async def serve_over_http(
             _announce(announcement, as_json=serving.as_json)
 
         if serving.workers > 1:
+            freeze_garbage_collection()
             await serve_in_workers(
                 serving.workers, paths, runtime, options, listener, host=serving.host, ready=announce
             )
             return
+        from codegym_mcp.server.http_application import make_app
+        from codegym_mcp.server.uvicorn_server import serve_http
+
         episodes = await stack.enter_async_context(assemble(catalog, runtime))
         # The key finds the same episode again after a restart with the same journal.
         episode = await served.open(episodes, key=_EPISODE_KEY) if served is not None else None
         if episode is not None:
             announcement |= {"gateway": None, "episode": episode.id, "mcp_url": announcement["gateway"]}
-        app = make_app(episodes, options, host=serving.host, episode=episode)
-        freeze_garbage_collection()
+        app = make_app(
+            episodes,
+            options,
+            host=serving.host,
+            episode=episode,
+            on_loaded=freeze_garbage_collection,
+        )
         await serve_http(app, listener, ready=announce)
 
 

@@ -17,6 +17,9 @@ def main(parent: int) -> int:
         die_with_parent()
         if os.getppid() != parent:
             return 1
+    from codegym_mcp.runtime.garbage_collector_settings import pause_garbage_collection
+
+    pause_garbage_collection()
     # Importing the server takes a second, in which the supervisor process may be killed.
     from codegym_mcp.cli.command_output import run, show_log_messages
     from codegym_mcp.errors import CodegymError

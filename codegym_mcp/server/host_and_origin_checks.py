@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from codegym_mcp.loopback_addresses import is_loopback
 from codegym_mcp.server.error_responses import error_response
+from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.listeners import host_in_url
 
 ANY = "*"
@@ -20,6 +23,36 @@ ANY = "*"
 
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 _REMEMBERED = 1000
+
+
+def request_checks(options: HttpOptions, host: str | None) -> list[Middleware]:
+    """Returns the middleware that checks Host and Origin of a request, before any route sees it."""
+    guard = Middleware(
+        RequestGuard,
+        host=host,
+        public_url=options.public_url,
+        allowed_hosts=options.allowed_hosts,
+        allowed_origins=options.allowed_origins,
+    )
+    if not options.allowed_origins:
+        return [guard]
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=[ANY]
+        if ANY in options.allowed_origins
+        else [normalize_origin(origin) for origin in options.allowed_origins],
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=[
+            "mcp-session-id",
+            "mcp-protocol-version",
+            "www-authenticate",
+            "link",
+            "x-total-count",
+        ],
+        allow_private_network=True,
+    )
+    return [guard, cors]
 
 
 class RequestGuard:

@@ -1,18 +1,11 @@
 """The HTTP server: episodes by address, the gateway, the control plane, protocols of trainers."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import mcp_types as types
-from mcp.server.lowlevel.server import Server
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,20 +13,15 @@ from codegym_mcp.curriculum.curriculum_file import CurriculumFile, CurriculumInM
 from codegym_mcp.episode_viewer.page_routes import view_routes
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
-from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.caller_episodes import CallerCounts
 from codegym_mcp.server.control_plane import ControlPlane
 from codegym_mcp.server.curriculum_openings import AdaptiveOpenings, FindEpisode
-from codegym_mcp.server.direct_tool_calls import KEEPALIVE_SECONDS, DirectToolCalls
-from codegym_mcp.server.episode_addresses import EPISODE_PATH, EpisodeAddresses, requested_episode
-from codegym_mcp.server.error_responses import error_response
-from codegym_mcp.server.host_and_origin_checks import ANY, RequestGuard, normalize_origin
+from codegym_mcp.server.episode_addresses import EPISODE_PATH, EpisodeAddresses
+from codegym_mcp.server.error_responses import EXCEPTION_HANDLERS, error_response
+from codegym_mcp.server.host_and_origin_checks import request_checks
 from codegym_mcp.server.http_options import HttpOptions
-from codegym_mcp.server.mcp_episode_server import EpisodeMcpServer, call_episode
-from codegym_mcp.server.mcp_gateway_server import Gateway
-from codegym_mcp.server.mcp_http_transport import McpEndpoint
-from codegym_mcp.server.mcp_middleware import Context
+from codegym_mcp.server.mcp_endpoint_loading import McpEndpointLoading
 from codegym_mcp.server.open_episodes_view import ServerViewSource
 from codegym_mcp.server.request_bodies import BodyReader
 from codegym_mcp.server.request_scheduling import ScheduledRequests
@@ -67,6 +55,7 @@ def make_app(
     host: str | None = "127.0.0.1",
     episode: Episode | None = None,
     part: ServerPart | None = None,
+    on_loaded: Callable[[], object] = lambda: None,
 ) -> Starlette:
     """Returns the ASGI application.
 
@@ -76,38 +65,21 @@ def make_app(
         host: the address that it will be bound to; None for a Unix socket.
         episode: the episode that is served at the gateway's address, in place of the gateway.
         part: what differs if other processes hold other episodes of the server.
+        on_loaded: called once, after the start, when everything that the server needs is loaded.
     """
     bodies = BodyReader()
-    endpoints: list[McpEndpoint] = []
-
-    def mcp_endpoint(server: Server[Any], direct: DirectToolCalls | None = None) -> ASGIApp:
-        endpoint = McpEndpoint(server, bodies, json_responses=options.json_responses, direct=direct)
-        endpoints.append(endpoint)
-        return endpoint
-
-    def find(context: Context) -> Episode:
-        assert context.request is not None
-        return requested_episode(context.request.scope)
-
-    episode_server = EpisodeMcpServer(find).server
-    direct = DirectToolCalls(
-        episode_server, _call_tool, is_short=None if options.json_responses else _is_short_call
+    mcp = McpEndpointLoading(
+        episodes,
+        options,
+        bodies,
+        only=episode,
+        caller_counts=part.caller_counts if part is not None else None,
+        on_loaded=on_loaded,
     )
-    episode_endpoint = mcp_endpoint(episode_server, direct)
     # `EpisodeAddresses` serves these addresses; the route tells them.
-    routes = [Route(EPISODE_PATH, episode_endpoint, name="episode")]
+    routes = [Route(EPISODE_PATH, _Asgi(mcp.serve_episode), name="episode")]
     if options.gateway:
-        settings = EpisodeSettings(reveal=options.reveal)
-        gateway = mcp_endpoint(
-            EpisodeMcpServer.of(episode).server
-            if episode is not None
-            else Gateway(
-                episodes,
-                settings,
-                per_caller=options.gateway_episodes,
-                caller_counts=part.caller_counts if part is not None else None,
-            ).server
-        )
+        gateway: ASGIApp = _Asgi(mcp.serve_gateway)
         if options.gateway_token is not None:
             gateway = _TokenRequired(gateway, options.gateway_token)
         routes.append(Route("/mcp", gateway, name="gateway"))
@@ -132,9 +104,7 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            for endpoint in endpoints:
-                await stack.enter_async_context(endpoint.session_manager.run())
+        async with mcp.running():
             yield
 
     app = Starlette(
@@ -144,7 +114,7 @@ def make_app(
             Middleware(ScheduledRequests, find_episode=episodes.in_memory, token=options.token),
             *request_checks(options, host),
             *([part.routing] if part is not None else []),
-            Middleware(EpisodeAddresses, endpoint=episode_endpoint, episodes=episodes),
+            Middleware(EpisodeAddresses, endpoint=mcp.serve_episode, episodes=episodes),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
@@ -162,63 +132,14 @@ def _adaptive_openings(
     return AdaptiveOpenings(episodes, CurriculumInMemory()) if part is None else None
 
 
-async def _call_tool(scope: Scope, params: types.CallToolRequestParams) -> types.CallToolResult:
-    return await call_episode(requested_episode(scope), params)
+class _Asgi:
+    """An ASGI application that is a function; Starlette takes other functions for handlers of requests."""
 
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-def _is_short_call(scope: Scope, params: types.CallToolRequestParams) -> bool:
-    """Checks whether a call ends within the limits of a tool; a submission may have to wait for a judge."""
-    episode = requested_episode(scope)
-    limits = episode.settings.limits
-    is_submission = params.name == episode.environment.submission.name
-    return not is_submission and limits.start_seconds + limits.call_seconds <= KEEPALIVE_SECONDS
-
-
-def request_checks(options: HttpOptions, host: str | None) -> list[Middleware]:
-    """Returns the middleware that checks Host and Origin of a request, before any route sees it."""
-    guard = Middleware(
-        RequestGuard,
-        host=host,
-        public_url=options.public_url,
-        allowed_hosts=options.allowed_hosts,
-        allowed_origins=options.allowed_origins,
-    )
-    if not options.allowed_origins:
-        return [guard]
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=[ANY]
-        if ANY in options.allowed_origins
-        else [normalize_origin(origin) for origin in options.allowed_origins],
-        allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["*"],
-        expose_headers=[
-            "mcp-session-id",
-            "mcp-protocol-version",
-            "www-authenticate",
-            "link",
-            "x-total-count",
-        ],
-        allow_private_network=True,
-    )
-    return [guard, cors]
-
-
-async def _client_gone(_: Request, __: Exception) -> Response:
-    """Ends a request whose client disconnected; the response is never sent."""
-    return Response(status_code=400)
-
-
-async def _route_error(_: Request, error: Exception) -> Response:
-    """Answers an unknown address or method in the form of every other error."""
-    assert isinstance(error, HTTPException)
-    response = error_response(error.status_code, f"{error.detail}.")
-    response.headers.update(error.headers or {})
-    return response
-
-
-EXCEPTION_HANDLERS: Mapping[Any, Any] = {HTTPException: _route_error, ClientDisconnect: _client_gone}
-"""Answers what the routes do not."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
 
 class _TokenRequired:

@@ -112,12 +112,18 @@ class Worker:
             part = ServerPart(
                 routing, counts, run_of_worker(shard.index), shard.index + 1, self._find_episode
             )
-            server = HttpServer.of(make_app(episodes, settings.http, host=settings.host, part=part))
+            app = make_app(
+                episodes,
+                settings.http,
+                host=settings.host,
+                part=part,
+                on_loaded=freeze_garbage_collection,
+            )
+            server = HttpServer.of(app)
             server.on_started = partial(self._channel.send, MessageKind.READY)
             self._server = server
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(stop_on_signal, server, signals)
-                freeze_garbage_collection()
                 await server.serve(sockets=[])
                 tasks.cancel_scope.cancel()
 

@@ -16,8 +16,8 @@ from codegym_mcp.episode_viewer.episode_views import RunView
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, MissingExtraError
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.control_plane import read_query
-from codegym_mcp.server.error_responses import error_response
-from codegym_mcp.server.http_application import EXCEPTION_HANDLERS, request_checks
+from codegym_mcp.server.error_responses import EXCEPTION_HANDLERS, error_response
+from codegym_mcp.server.host_and_origin_checks import request_checks
 from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.request_scheduling import ScheduledRequests
 from codegym_mcp.server.workers.connection_handover import RoutedRequests
