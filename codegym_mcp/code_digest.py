@@ -20,11 +20,17 @@ def code_digest(*folders: str) -> str:
 
     Returns:
         SHA-256 in hexadecimal.
+
+    Raises:
+        ValueError: there is no such package.
     """
     package = Path(codegym_mcp.__file__).parent
     environments = package / "environments"
     digest = sha256(repr(sys.version_info).encode())
     roots = [package / folder for folder in folders] or [package]
+    for root in roots:
+        if not root.is_dir():
+            raise ValueError(f"there is no package {root.name} in codegym_mcp")
     files = {file for root in roots for file in root.rglob("*.py") if not file.is_relative_to(environments)}
     files.update(package.glob("*.py"))
     for file in sorted(files):

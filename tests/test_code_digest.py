@@ -40,6 +40,11 @@ def test_the_digest_is_the_same_in_a_checkout_and_an_installation(
 
 def test_all_modules_decide_the_digest_unless_packages_are_named(package: Path) -> None:
     assert changed_digest(package / "server" / "added.py")
-    assert not changed_digest(package / "server" / "added.py", "spec")
-    assert changed_digest(package / "spec" / "added.py", "spec")
-    assert changed_digest(package / "errors.py", "spec")
+    assert not changed_digest(package / "server" / "added.py", "storage")
+    assert changed_digest(package / "storage" / "added.py", "storage")
+    assert changed_digest(package / "errors.py", "storage")
+
+
+def test_a_package_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="no package spec"):
+        code_digest("spec")

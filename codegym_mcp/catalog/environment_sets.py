@@ -17,7 +17,8 @@ COLUMNS = "A set has the columns env_code, env_name and source, or name, code an
 MAX_ROW_GROUP = 1 << 30
 """Maximum size of a row group of a Parquet file in bytes, uncompressed."""
 _BATCH = 32
-"""Rows of a Parquet file that are in memory at a time."""
+_BATCH_BYTES = 256 << 20
+"""Rows and bytes of a Parquet file that are in memory at a time; more bytes only if one row has them."""
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,13 @@ def read_parquet_rows(path: Path, *, skip: int = 0) -> Iterator[dict[str, Any]]:
     with _opened(path) as file:
         first = 0
         for group in range(file.num_row_groups):
-            count = file.metadata.row_group(group).num_rows
+            content = file.metadata.row_group(group)
+            count = content.num_rows
+            # A value that many rows have is in the file once, so a row may have as many bytes as its group.
+            batch_size = max(1, min(_BATCH, _BATCH_BYTES // max(1, content.total_byte_size)))
             if first + count > skip:
                 row = first
-                for batch in file.iter_batches(batch_size=_BATCH, row_groups=[group]):
+                for batch in file.iter_batches(batch_size=batch_size, row_groups=[group]):
                     rows = batch if row >= skip else batch.slice(min(skip - row, len(batch)))
                     row += len(batch)
                     yield from rows.to_pylist()

@@ -19,7 +19,7 @@ from codegym_mcp.storage.atomic_files import write_atomically
 from codegym_mcp.storage.cache_directory import cache_directory
 from codegym_mcp.storage.regular_files import open_regular_file
 
-_READERS = ("sandbox", "spec", "storage")
+_READERS = ("answer_scoring", "environment_definition", "sandbox", "storage")
 """The packages that decide whether an environment can be used, and how it is described."""
 _BLOCK = 1 << 20
 

@@ -13,6 +13,8 @@ _UTF16_STARTS = (BOM_UTF16_LE, BOM_UTF16_BE, b"{\0", b"\0{")
 """Beginnings of files in UTF-16, with and without a mark: PowerShell redirects output into such files."""
 MAX_LINE = 64 << 20
 """Maximum length of a line in bytes."""
+_SKIPPED = 1 << 20
+"""Bytes of a line that is too long which are in memory at a time."""
 
 
 class JsonLine(NamedTuple):
@@ -61,7 +63,7 @@ def read_lines(path: Path, *, skip_long: bool = False, after: tuple[int, int] = 
                 if not skip_long:
                     raise SourceError(str(path), number, too_long())
                 while line and not line.endswith(b"\n"):
-                    line = file.readline(MAX_LINE)
+                    line = file.readline(_SKIPPED)
                     offset += len(line)
                 yield JsonLine(number, start, b"", offset)
                 continue
