@@ -30,7 +30,7 @@ class ActionQueue:
         loop = asyncio.get_running_loop()
         # The action has a task of its own; a cancelled caller cancels only this future.
         ended = loop.create_future()
-        running = loop.create_task(self._perform(action))
+        running = loop.create_task(self._perform(action, ended))
         self._running[running] = ended
         running.add_done_callback(self._note_end)
         try:
@@ -44,16 +44,22 @@ class ActionQueue:
                 await asyncio.wait([running])
         return running.result()
 
-    async def _perform(self, action: Callable[[], Awaitable[T]]) -> T:
-        async with self._lock:
-            return await action()
+    async def _perform(self, action: Callable[[], Awaitable[T]], ended: asyncio.Future[None]) -> T:
+        try:
+            async with self._lock:
+                return await action()
+        finally:
+            # The task ends with this step, so the caller need not wait for the callback.
+            if not ended.done():
+                ended.set_result(None)
 
     def _note_end(self, running: asyncio.Task[Any]) -> None:
         ended = self._running.pop(running)
         if not ended.done():
+            # It was cancelled before it began.
             ended.set_result(None)
         elif not running.cancelled():
-            # The caller is gone; asyncio would log an exception that was never retrieved.
+            # If the caller is gone, asyncio would log an exception that was never retrieved.
             running.exception()
 
     async def cancel(self) -> None:
