@@ -144,6 +144,21 @@ class EpisodeManager:
         selected = await self._recent.select(found, task, difficulty, seed)
         return await self.open(found, selected, settings or EpisodeSettings(), key=key)
 
+    async def select_task(
+        self,
+        environment: Environment,
+        *,
+        task: str | Task | None = None,
+        difficulty: int | None = None,
+        seed: int | None = None,
+    ) -> Task:
+        """Returns the task that `open_task` opens; a generated one is kept for the next episodes.
+
+        Raises:
+            CodegymError: see `select_task` in `episode_task`.
+        """
+        return await self._recent.select(environment, task, difficulty, seed)
+
     async def _find(self, name: str) -> Environment:
         """Returns the environment with a name; one that is read first does not hold up the event loop."""
         entry = self.catalog.entry(name)

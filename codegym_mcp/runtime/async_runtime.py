@@ -11,7 +11,6 @@ from codegym_mcp.catalog.catalog import Catalog, Source
 from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episodes.episode_manager import EpisodeManager
-from codegym_mcp.episodes.scoring import generate_task
 from codegym_mcp.errors import ClosedError
 from codegym_mcp.runtime.async_episode import AsyncEpisode
 from codegym_mcp.runtime.current_loop import call_directly, start_on
@@ -161,10 +160,26 @@ class AsyncRuntime:
             NotFoundError, SourceError, TaskError: see `open_episode`.
             EnvironmentFaultError: the environment's generator failed.
         """
+        return await self.select_task(environment, difficulty=difficulty, seed=seed)
+
+    async def select_task(
+        self,
+        environment: EnvironmentRef,
+        *,
+        task: str | None = None,
+        difficulty: int | None = None,
+        seed: int | None = None,
+    ) -> Task:
+        """Returns the task that `open_episode` opens with the same arguments.
+
+        Raises:
+            NotFoundError, SourceError, TaskError: see `open_episode`.
+            EnvironmentFaultError: the environment's generator failed.
+        """
         found = find_environment(self.catalog, environment)
-        check_choice(found, None, difficulty, seed)
+        check_choice(found, task, difficulty, seed)
         episodes = await self.start()
-        return await generate_task(episodes.pool, found, difficulty, seed)
+        return await episodes.select_task(found, task=task, difficulty=difficulty, seed=seed)
 
     @property
     def curriculum(self) -> Path | None:

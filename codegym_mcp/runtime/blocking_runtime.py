@@ -139,9 +139,28 @@ class Runtime:
             NotFoundError, SourceError, TaskError: see `open_episode`.
             EnvironmentFaultError: the environment's generator failed.
         """
+        return self.select_task(environment, difficulty=difficulty, seed=seed)
+
+    def select_task(
+        self,
+        environment: EnvironmentRef,
+        *,
+        task: str | None = None,
+        difficulty: int | None = None,
+        seed: int | None = None,
+    ) -> Task:
+        """Returns the task that `open_episode` opens with the same arguments.
+
+        Raises:
+            NotFoundError, SourceError, TaskError: see `open_episode`.
+            EnvironmentFaultError: the environment's generator failed.
+        """
+        # Names and tasks are checked before a thread is started.
         found = find_environment(self.catalog, environment)
-        check_choice(found, None, difficulty, seed)
-        return self.thread.run(lambda: self.async_runtime.make_task(found, difficulty, seed))
+        check_choice(found, task, difficulty, seed)
+        return self.thread.run(
+            lambda: self.async_runtime.select_task(found, task=task, difficulty=difficulty, seed=seed)
+        )
 
     def close(self) -> None:
         """Ends the thread and its processes. Open episodes are abandoned; calls that wait fail.

@@ -1,7 +1,7 @@
 """Opens an episode in the background, while the trainer goes on.
 
-A trainer resets the environments of a batch one after another. The episodes of a group have one task: once
-its text is known, no later one of them has to be waited for.
+A trainer resets the environments of a batch one after another, and generates before the first call. It needs
+the text of the task at once, which the episodes of a group share, and the episode later.
 """
 
 import os
@@ -9,11 +9,12 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
 from codegym_harness.trainers.trainer_episodes import EpisodeOptions
+from codegym_mcp.errors import ForkedError
 from codegym_mcp.runtime.blocking_episode import Episode
 from codegym_mcp.task_reference import TaskReference
 
-_THREADS = 4
-"""How many episodes are opened at the same time."""
+_THREADS = 2
+"""How many episodes are opened at the same time. More would keep the task of the next group waiting."""
 _KEPT = 1024
 """How many task texts are kept."""
 
@@ -25,30 +26,41 @@ class BackgroundOpening:
         options: where it is opened.
         task: its task.
         calls: the tool calls that it allows, in place of the option.
+
+    Attributes:
+        text: the text of the task. It was waited for if no earlier episode had this task: in this process
+            until the task was generated, on a server until the episode was open.
+
+    Raises:
+        NotFoundError: the environment or the task does not exist.
+        TaskError: the environment has no such task, or `calls` is no number of calls.
+        CodegymError: the task cannot be generated; on a server, the episode cannot be opened.
     """
 
     def __init__(self, options: EpisodeOptions, task: TaskReference, calls: int | None) -> None:
-        self._key = options, task
+        options.limits(calls)
+        key = options, task
+        # A task that is generated first is not generated again for the episode.
+        text = _texts.get(key) or options.task_text(task)
         self._future = _executor.submit(options.open, task, calls)
-
-    def text(self) -> str:
-        """Returns the text of the task; waits for the episode if no earlier one had this task.
-
-        Raises:
-            CodegymError: see `episode`.
-        """
-        if self._key not in _texts:
-            _texts[self._key] = self.episode().task.text
-            if len(_texts) > _KEPT:
-                _texts.popitem(last=False)
-        return _texts[self._key]
+        self._pid = os.getpid()
+        self.text = text or self.episode().task.text
+        _texts[key] = self.text
+        if len(_texts) > _KEPT:
+            _texts.popitem(last=False)
 
     def episode(self) -> Episode:
         """Waits until the episode is open, and returns it.
 
         Raises:
+            ForkedError: it belongs to the parent of this process. Its thread does not exist here.
             CodegymError: it cannot be opened; see `EpisodeOptions.open`.
         """
+        if os.getpid() != self._pid:
+            raise ForkedError(
+                f"This episode belongs to process {self._pid}, not to its fork, {os.getpid()}.",
+                hint="Begin another episode here.",
+            )
         return self._future.result()
 
 

@@ -71,7 +71,21 @@ class EpisodeOptions(BaseModel):
             TaskError: the environment has no such task.
             CodegymError: the episode cannot be opened; see `codegym_mcp.open_episode`.
         """
-        return self.holder().open_episode(**_arguments(task), limits=self._limits(calls))
+        return self.holder().open_episode(**_arguments(task), limits=self.limits(calls))
+
+    def task_text(self, task: TaskReference) -> str | None:
+        """Returns the text of a task without opening an episode; None for the tasks of a server.
+
+        Raises:
+            NotFoundError: the environment or the task does not exist.
+            TaskError: the environment has no such task.
+            CodegymError: the task cannot be generated.
+        """
+        holder = self.holder()
+        if not isinstance(holder, Runtime):
+            return None
+        selected = holder.select_task(**_arguments(task))
+        return holder.catalog.get(task.environment).task_text(selected)
 
     async def open_async(self, task: TaskReference, calls: int | None = None) -> AsyncEpisode:
         """Opens an episode to be awaited on any event loop; see `open`."""
@@ -80,7 +94,7 @@ class EpisodeOptions(BaseModel):
             holder.async_runtime if isinstance(holder, Runtime) else holder.async_client
         )
 
-        limits = self._limits(calls)
+        limits = self.limits(calls)
 
         async def open_backend() -> EpisodeBackend:
             return await opener.open_backend(**_arguments(task), limits=limits, key=None)
@@ -88,7 +102,15 @@ class EpisodeOptions(BaseModel):
         backend = await holder.thread.run_from_loop(open_backend)
         return AsyncEpisode(backend, holder.thread.run_from_loop, holder.thread.notify)
 
-    def _limits(self, calls: int | None) -> Limits:
+    def limits(self, calls: int | None) -> Limits:
+        """Returns the limits of an episode.
+
+        Args:
+            calls: the tool calls that it allows, in place of the option.
+
+        Raises:
+            TaskError: they are no number of calls.
+        """
         try:
             return Limits(calls=self.calls if calls is None else calls)
         except ValidationError as error:

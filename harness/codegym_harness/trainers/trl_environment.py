@@ -39,7 +39,7 @@ class TrlEnvironment:
     def reset(self, **row: Any) -> str:
         """Opens the episode that a row names. An earlier one that was not finished is abandoned.
 
-        An episode whose task text is known is opened in the background. If that fails, it is not scored.
+        The episode is opened in the background, while the trainer goes on. If that fails, it is not scored.
 
         Args:
             row: the columns of the row: `task`, or `difficulty` and `seed`, and optionally `calls`. If a
@@ -50,7 +50,7 @@ class TrlEnvironment:
 
         Raises:
             TaskError: the row is of another environment, or names no task.
-            CodegymError: the episode cannot be opened.
+            CodegymError: the task cannot be generated; on a server, the episode cannot be opened.
         """
         self._abandon("The trainer began another episode.")
         if row.get("environment", self._environment) != self._environment:
@@ -60,10 +60,9 @@ class TrlEnvironment:
             )
         named = self._difficulty.begin(row)
         reference = TaskReference.from_row({**named, "environment": self._environment})
-        opening = BackgroundOpening(self._options, reference, row.get("calls"))
-        text = opening.text()
-        self._opening, self._over = opening, False
-        return text
+        self._opening = BackgroundOpening(self._options, reference, row.get("calls"))
+        self._over = False
+        return self._opening.text
 
     def get_reward(self) -> float | None:
         """Ends the episode, if it is still open, and returns its reward.
