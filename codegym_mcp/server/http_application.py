@@ -83,6 +83,7 @@ def make_app(
         if options.gateway_token is not None:
             gateway = _TokenRequired(gateway, options.gateway_token)
         routes.append(Route("/mcp", gateway, name="gateway"))
+    adaptive = _adaptive_openings(episodes, options, part)
     control = ControlPlane(
         episodes,
         options.token,
@@ -90,7 +91,7 @@ def make_app(
         public_url=options.public_url,
         reveal=options.reveal,
         refuse_reveal=options.refuse_reveal,
-        adaptive=_adaptive_openings(episodes, options, part),
+        adaptive=adaptive,
     )
     routes += control.routes()
     # The page shows verdicts: its data need the control plane's token, which agents never have.
@@ -100,7 +101,9 @@ def make_app(
         else ServerViewSource(episodes, run=part.view_run, name=f"episodes of worker {part.number}")
     )
     routes += view_routes(view, is_authorized=lambda scope: has_bearer_token(scope, options.token))
-    routes += trainer_routes(options.protocols, episodes, TrainerEndpoints(options.token, bodies), routes)
+    routes += trainer_routes(
+        options.protocols, episodes, TrainerEndpoints(options.token, bodies), routes, adaptive
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -6,6 +6,7 @@ or else the first one is meant.
 """
 
 import secrets
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -15,16 +16,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from codegym_mcp.environment_definition.environment import Environment
-from codegym_mcp.environment_definition.task_splits import TaskSplit, task_split, task_splits
 from codegym_mcp.episodes.episode import Episode
 from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.server.curriculum_openings import AdaptiveOpenings
 from codegym_mcp.server.mcp_instructions import instructions
 from codegym_mcp.server.trainer_protocols.ors_models import (
     CallRequest,
     CreateRequest,
     Message,
     SessionRequest,
-    SplitInfo,
     SplitRequest,
     TaskRangeRequest,
     TaskRequest,
@@ -33,22 +33,35 @@ from codegym_mcp.server.trainer_protocols.ors_models import (
 )
 from codegym_mcp.server.trainer_protocols.ors_sessions import OrsSessions, call_tool, read_session
 from codegym_mcp.server.trainer_protocols.ors_streams import stream_result
+from codegym_mcp.server.trainer_protocols.ors_tasks import (
+    Task,
+    find_split,
+    list_splits,
+    read_specification,
+    specification,
+    task_at,
+)
 from codegym_mcp.server.trainer_protocols.trainer_endpoints import (
     Endpoint,
     TrainerEndpoints,
     TrainerRequestError,
 )
-from codegym_mcp.task_reference import TaskReference
 from codegym_mcp.version import VERSION
 
 
 class OrsServer:
     """The routes of the protocol."""
 
-    def __init__(self, episodes: EpisodeManager, endpoints: TrainerEndpoints) -> None:
+    def __init__(
+        self, episodes: EpisodeManager, endpoints: TrainerEndpoints, adaptive: AdaptiveOpenings | None = None
+    ) -> None:
+        """
+        Args:
+            adaptive: opens sessions whose difficulty the curriculum chooses; without it, they are refused.
+        """
         self._catalog = episodes.catalog
         self._endpoints = endpoints
-        self._sessions = OrsSessions(episodes)
+        self._sessions = OrsSessions(episodes, adaptive)
 
     def routes(self) -> list[Route]:
         """Returns the routes for a Starlette application."""
@@ -94,33 +107,30 @@ class OrsServer:
         return _json(_tools(self._environment(request)))
 
     async def _list_splits(self, request: Request) -> Response:
-        splits = task_splits(self._environment(request))
-        return _json([SplitInfo(name=split.name, type=split.purpose) for split in splits])
+        return _json(list_splits(self._environment(request)))
 
     async def _list_tasks(self, request: Request) -> Response:
         asked = await self._endpoints.read(request, SplitRequest)
-        return self._specs(request, self._split(request, asked)[:])
+        return self._specs(request, find_split(self._environment(request), asked.split)[:])
 
     async def _count_tasks(self, request: Request) -> Response:
         asked = await self._endpoints.read(request, SplitRequest)
-        return _json({"num_tasks": len(self._split(request, asked))})
+        return _json({"num_tasks": len(find_split(self._environment(request), asked.split))})
 
     async def _show_task(self, request: Request) -> Response:
         asked = await self._endpoints.read(request, TaskRequest)
         environment = self._environment(request)
-        return _json(
-            {"task": _spec(_task_at(environment, asked.split, asked.index)), "env_name": environment.name}
-        )
+        found = task_at(environment, asked.split, asked.index)
+        return _json({"task": specification(found), "env_name": environment.name})
 
     async def _list_task_range(self, request: Request) -> Response:
         asked = await self._endpoints.read(request, TaskRangeRequest)
-        return self._specs(request, self._split(request, asked)[asked.start : asked.stop])
+        found = find_split(self._environment(request), asked.split)
+        return self._specs(request, found[asked.start : asked.stop])
 
-    def _split(self, request: Request, asked: SplitRequest) -> TaskSplit:
-        return task_split(self._environment(request), asked.split)
-
-    def _specs(self, request: Request, tasks: list[TaskReference]) -> Response:
-        return _json({"tasks": [_spec(task) for task in tasks], "env_name": self._environment(request).name})
+    def _specs(self, request: Request, tasks: Sequence[Task]) -> Response:
+        name = self._environment(request).name
+        return _json({"tasks": [specification(task) for task in tasks], "env_name": name})
 
     def _environment(self, request: Request, name: str | None = None) -> Environment:
         """Returns the environment that a request is about; without any name, the first one.
@@ -156,11 +166,11 @@ class OrsServer:
         await self._sessions.create(session, self._task(request, asked))
         return _json({"sid": session})
 
-    def _task(self, request: Request, asked: CreateRequest) -> TaskReference:
+    def _task(self, request: Request, asked: CreateRequest) -> Task:
         environment = self._environment(request, asked.env_name)
         if asked.split is not None and asked.index is not None:
-            return _task_at(environment, asked.split, asked.index)
-        reference = TaskReference.from_row({"environment": environment.name, **(asked.task_spec or {})})
+            return task_at(environment, asked.split, asked.index)
+        reference = read_specification(environment.name, asked.task_spec or {})
         if asked.env_name is not None and reference.environment != environment.name:
             raise TrainerRequestError(
                 400, f"The task belongs to {reference.environment}, not to {environment.name}."
@@ -200,26 +210,12 @@ class OrsServer:
         return episode
 
 
-def _task_at(environment: Environment, split: str, index: int) -> TaskReference:
-    found = task_split(environment, split)
-    try:
-        return found[index]
-    except IndexError:
-        raise TrainerRequestError(
-            400, f"The split {split} of {environment.name} has {len(found)} tasks, and no task {index}."
-        ) from None
-
-
 def _tools(environment: Environment) -> ToolList:
     return ToolList.of([*environment.tools, environment.submission])
 
 
 def _prompt(episode: Episode) -> list[TextBlock]:
     return [TextBlock(text=instructions(episode))]
-
-
-def _spec(task: TaskReference) -> dict[str, Any]:
-    return task.model_dump(exclude_none=True)
 
 
 def _json(content: Any) -> Response:

@@ -9,6 +9,7 @@ import logging
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from codegym_mcp.control_plane_messages import AdaptiveOpenRequest
 from codegym_mcp.episode_limits import Limits
 from codegym_mcp.episode_protocol import CallResult, CallStatus
 from codegym_mcp.episodes.episode import Episode
@@ -17,6 +18,7 @@ from codegym_mcp.episodes.episode_outcome import EpisodeState
 from codegym_mcp.episodes.episode_settings import EpisodeSettings
 from codegym_mcp.errors import CodegymError, NotFoundError, TaskError
 from codegym_mcp.json_line_escapes import escape_line_separators
+from codegym_mcp.server.curriculum_openings import AdaptiveOpenings
 from codegym_mcp.server.trainer_protocols.ors_models import (
     CallRefusal,
     CallRefusalReason,
@@ -26,8 +28,8 @@ from codegym_mcp.server.trainer_protocols.ors_models import (
     ToolOutput,
 )
 from codegym_mcp.server.trainer_protocols.ors_streams import StreamError
+from codegym_mcp.server.trainer_protocols.ors_tasks import Task
 from codegym_mcp.server.trainer_protocols.trainer_endpoints import TrainerRequestError
-from codegym_mcp.task_reference import TaskReference
 
 logger = logging.getLogger(__name__)
 
@@ -43,32 +45,45 @@ _NOT_SCORED = "The environment failed. The episode has ended and is not scored."
 class OrsSessions:
     """Creates, finds, plays and deletes sessions."""
 
-    def __init__(self, episodes: EpisodeManager) -> None:
+    def __init__(self, episodes: EpisodeManager, adaptive: AdaptiveOpenings | None = None) -> None:
         self._episodes = episodes
+        self._adaptive = adaptive
 
-    async def create(self, session: str, reference: TaskReference) -> None:
+    async def create(self, session: str, task: Task) -> None:
         """Opens the episode of a session; the same request again changes nothing.
 
         Raises:
-            TrainerRequestError: the session has ended, or plays another task.
-            CodegymError: see `EpisodeManager.open_task`.
+            TrainerRequestError: the session has ended, or plays another task; or the difficulty is adaptive
+                and this server has no curriculum.
+            CodegymError: see `EpisodeManager.open_task` and `AdaptiveOpenings.open`.
         """
         known = self._find(session)
         if known is not None and known.state is not EpisodeState.OPEN:
             raise TrainerRequestError(410, "The session has ended. Create a new one.")
         try:
-            await self._episodes.open_task(
-                reference.environment,
-                task=reference.task,
-                difficulty=reference.difficulty,
-                seed=reference.seed,
-                settings=_SETTINGS,
-                key=session_key(session),
-            )
+            await self._open(task, session_key(session))
         except TaskError:
             if known is None:
                 raise
             raise TrainerRequestError(400, "The session exists already, with another task.") from None
+
+    async def _open(self, task: Task, key: str) -> Episode:
+        if isinstance(task, AdaptiveOpenRequest):
+            if self._adaptive is None:
+                raise TrainerRequestError(
+                    422,
+                    "The workers of this server share no curriculum. Start the server with --data, or "
+                    "choose a split of one difficulty, such as train-2.",
+                )
+            return await self._adaptive.open(task.model_copy(update={"request_key": key}), _SETTINGS)
+        return await self._episodes.open_task(
+            task.environment,
+            task=task.task,
+            difficulty=task.difficulty,
+            seed=task.seed,
+            settings=_SETTINGS,
+            key=key,
+        )
 
     def get(self, session: str) -> Episode:
         """Returns the episode of a session, which may have ended by a submission or a failure.

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from starlette.routing import Route
 
 from codegym_mcp.episodes.episode_manager import EpisodeManager
+from codegym_mcp.server.curriculum_openings import AdaptiveOpenings
 from codegym_mcp.server.trainer_protocols.nemo_gym import NemoGymServer
 from codegym_mcp.server.trainer_protocols.ors import OrsServer
 from codegym_mcp.server.trainer_protocols.trainer_endpoints import TrainerEndpoints
@@ -16,15 +17,17 @@ def trainer_routes(
     episodes: EpisodeManager,
     endpoints: TrainerEndpoints,
     others: Sequence[Route],
+    adaptive: AdaptiveOpenings | None = None,
 ) -> list[Route]:
     """Returns the routes of the protocols, which follow all other routes.
 
     Args:
         others: the routes before these.
+        adaptive: opens episodes whose difficulty the curriculum chooses; without it, they are refused.
     """
     routes: list[Route] = []
     if TrainerProtocol.ORS in protocols:
-        routes += OrsServer(episodes, endpoints).routes()
+        routes += OrsServer(episodes, endpoints, adaptive).routes()
     if TrainerProtocol.NEMO_GYM in protocols:
         taken = frozenset(filter(None, map(_taken_name, (*others, *routes))))
         routes += NemoGymServer(episodes, endpoints, taken_names=taken).routes()
