@@ -22,6 +22,7 @@ class SourceNormalizer(ast.NodeTransformer):
     def normalize(self, tree: ast.Module) -> ast.Module:
         own = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
         self._renamed = {name for node in own for name in bound_names(node)} & FRAME_NAMES
+        tree.body = [_named_lambda(node) for node in tree.body]
         module: ast.Module = self.visit(tree)
         module.body = [*self._hoisted.values(), *module.body]
         for node in ast.walk(module):
@@ -36,9 +37,10 @@ class SourceNormalizer(ast.NodeTransformer):
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             return
-        names = [alias for alias in node.names if not (isinstance(node, ast.Import) and alias.name == "sys")]
-        if names and not (isinstance(node, ast.ImportFrom) and node.module == "sys"):
-            node.names = names
+        is_sys = isinstance(node, ast.ImportFrom) and node.module == "sys"
+        replaced = "maxsize" if is_sys else "sys" if isinstance(node, ast.Import) else ""
+        node.names = [alias for alias in node.names if alias.name != replaced]
+        if node.names:
             self._hoisted.setdefault(ast.unparse(node), node)
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -115,6 +117,14 @@ class SourceNormalizer(ast.NodeTransformer):
                 if "{" not in "".join(parts[::2]):
                     return _formatted(parts, node.args) or node
         return node
+
+
+def _named_lambda(node: ast.stmt) -> ast.stmt:
+    """Returns `name = lambda x: value` as a function, other statements as they are."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda(args=arguments, body=body)):
+            return ast.copy_location(ast.FunctionDef(name, arguments, [ast.Return(body)], [], None), node)
+    return node
 
 
 def _formatted(parts: list[str], values: list[ast.expr]) -> ast.expr | None:

@@ -15,6 +15,8 @@ from codegym_mcp.synthesis.program_tracing.queue_classes import write_queues_as_
 from codegym_mcp.synthesis.program_tracing.source_normalization import SourceNormalizer, public_name
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 
+_EFFECTS = frozenset({"print", "input", "open", "exec", "eval", "breakpoint", "exit", "quit", "help"})
+"""Builtin functions with effects outside of the solution."""
 _NOT_REPEATABLE = frozenset({"random", "secrets", "uuid", "time", "datetime"})
 
 
@@ -60,13 +62,16 @@ def read_program(solution: str, tests: tuple[str, ...], entry_point: str) -> Pro
     try:
         tree = parse_source(solution, "solution")
     except SourceError as error:
-        raise RefusedProblemError(f"The solution is {error.problem}.", Stage.PROBLEM) from None
+        verb = "is" if error.problem.startswith(("not ", "nested ")) else "cannot be read:"
+        raise RefusedProblemError(f"The solution {verb} {error.problem}.", Stage.PROBLEM) from None
     tree.body = [node for node in tree.body if not is_main_block(node)]
     summaries = _summaries(tree)
     tree = SourceNormalizer().normalize(tree)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     entry = _named(functions, entry_point) if entry_point else _find_entry(functions, tests)
     if entry is None:
+        if any(isinstance(node, ast.AsyncFunctionDef) for node in tree.body):
+            raise RefusedProblemError("The solution is asynchronous.", Stage.PROBLEM)
         raise RefusedProblemError("No function of the solution is called by its tests.", Stage.PROBLEM)
     keep_needed(tree, entry.name)
     write_queues_as_containers(tree)
@@ -106,6 +111,11 @@ def keep_needed(tree: ast.Module, entry: str) -> None:
 
 
 def _refuse_effects(tree: ast.Module) -> None:
+    own = {
+        each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+    }
+    own |= {each.arg for each in ast.walk(tree) if isinstance(each, ast.arg)}
+    own |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     for node in ast.walk(tree):
         match node:
             case ast.Global():
@@ -114,8 +124,8 @@ def _refuse_effects(tree: ast.Module) -> None:
                 modules = [alias.name for alias in names]
             case ast.ImportFrom(module=module):
                 modules = [module or "."]
-            case ast.Call(func=ast.Name(id=name)) if name in ("print", "input", "open", "exec", "eval"):
-                raise RefusedProblemError(f"The solution calls {name}.", Stage.PROBLEM)
+            case ast.Name(id=name) if name in _EFFECTS - own:
+                raise RefusedProblemError(f"The solution uses {name}.", Stage.PROBLEM)
             case ast.AsyncFunctionDef() | ast.Await():
                 raise RefusedProblemError("The solution is asynchronous.", Stage.PROBLEM)
             case _:

@@ -6,6 +6,7 @@ import pytest
 
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem
+from codegym_mcp.synthesis.program_tracing.traced_program import read_program
 from codegym_mcp.synthesis.program_tracing.tracing_author import TracingAuthor
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions, Tier
 from codegym_mcp.verification.audit.grading_rules import Grade
@@ -73,6 +74,40 @@ async def test_the_same_problem_gives_the_same_bytes(context) -> None:
         ("import os\n\ndef f(xs):\n    return os.system('true')", "os"),
         ("def f(xs):\n    return ().__class__.__bases__", "underscore"),
         ("def f(xs):\n    return [0] * 10 ** 10", ""),
+        ("def f(xs):\n    return 'x' * 10 ** 9", "memory"),
+        ("def f(xs):\n    held = []\n    while True:\n        held.append('x' * 10 ** 6)", "0.5 seconds"),
+        ("def f(xs):\n    return f(xs)", "recursion"),
+        ("import threading\n\ndef f(xs):\n    return threading.active_count()", "threading"),
+        ("import socket\n\ndef f(xs):\n    return socket.gethostname()", "socket"),
+        ("import subprocess\n\ndef f(xs):\n    return subprocess.run(['true'])", "subprocess"),
+        ("import sys\n\ndef f(xs):\n    sys.exit(3)", "sys.exit"),
+        ("import sys\n\ndef f(xs):\n    sys.stdout.write('x')", "sys.stdout"),
+        ("from sys import stdout\n\ndef f(xs):\n    stdout.write('x')", "sys"),
+        ("def f(xs):\n    quit()", "quit"),
+        ("def f(xs):\n    raise SystemExit", "SystemExit"),
+        ("import os\n\ndef f(xs):\n    os._exit(0)", "os"),
+        ("import os\n\ndef f(xs):\n    return os.environ['HOME']", "os"),
+        ("import builtins\n\ndef f(xs):\n    builtins.len = sum\n    return len(xs)", "builtins"),
+        ("def f(xs):\n    globals()['y'] = 1\n    return len(xs)", "globals"),
+        ("def f(xs):\n    return __import__('os').getpid()", "__import__"),
+        ("def f(xs):\n    show = print\n    show(xs)\n    return len(xs)", "print"),
+        ("def f(xs):\n    take = open\n    return take(1, 'w').write('x')", "open"),
+        ("class A:\n    def __del__(self):\n        A()\n\ndef f(xs):\n    return A() and 1", "__del__"),
+        ("LIMIT = 1 // 0\n\ndef f(xs):\n    return LIMIT + len(xs)", "ZeroDivisionError"),
+        ("LIMIT = 0\nwhile True:\n    LIMIT += 1\n\ndef f(xs):\n    return LIMIT", "2 seconds"),
+        ("LIMIT = [0] * 10 ** 11\n\ndef f(xs):\n    return LIMIT[0]", "memory"),
+        ("def f(xs):\n    f.count = 1\n    return f.count", "cannot be changed"),
+        ("from itertools import count\nIDS = count()\n\ndef f(xs):\n    return next(IDS)", "depends on more"),
+        ("def f(xs):\n    return list({str(x) for x in xs})", "depends on more"),
+        ("def f(xs):\n    while True:\n        yield 1", "does not end"),
+        ("def f(xs):\n    ys = []\n    ys.append(ys)\n    return ys", "not JSON data"),
+        ("def f(xs):\n    return float('nan')", "finite"),
+        ("def f(xs):\n    return 10 ** 5000", "4300"),
+        ("def f(xs):\n    return missing(xs)", "missing"),
+        ("async def f(xs):\n    return len(xs)", "asynchronous"),
+        ("def f(xs):\n    return '\0'", "cannot be read"),
+        ("def f(xs):\n    return " + "-" * 3000 + "1", "nested too deeply"),
+        ("x = 1", "No function"),
     ],
 )
 async def test_bad_code_is_refused_with_its_reason(context, solution: str, reason: str) -> None:
@@ -80,6 +115,17 @@ async def test_bad_code_is_refused_with_its_reason(context, solution: str, reaso
     assert candidate.accepted is None
     assert candidate.rejected_at in (Stage.PROBLEM, Stage.ENVIRONMENT)
     assert reason in candidate.reason
+
+
+async def test_a_solution_may_use_the_names_of_the_program_in_which_it_runs(context) -> None:
+    renamed = HIGHEST.replace("is_higher", "handle").replace("places = []", "places = json[:]")
+    candidate = await trace(context, f"json = []\n{renamed}")
+    assert candidate.accepted is not None, candidate.reason
+
+
+def test_a_lambda_at_the_top_of_a_module_is_a_function() -> None:
+    program = read_program("f = lambda xs, k=2: [x * k for x in xs]", ("f([1])",), "")
+    assert program.parameters == ["xs", "k"]
 
 
 async def test_a_solution_that_fails_its_own_tests_is_refused(context) -> None:
