@@ -10,6 +10,7 @@ from codegym_mcp.synthesis.program_tracing.syntax_nodes import (
     as_target,
     assigned_names,
     is_condition,
+    is_length,
     range_of,
 )
 from codegym_mcp.synthesis.program_tracing.tool_collection import ToolCollection
@@ -145,7 +146,8 @@ class OracleExpressions:
                 self._variation.agent_computes
             ):
                 known = [each for each in (left, right) if not hidden(each)]
-                if known and not isinstance(known[0], ast.Constant):
+                counted = any(hidden(each) and is_length(each) for each in (left, right))
+                if known and (counted or not isinstance(known[0], ast.Constant)):
                     return ast.BinOp(self.reveal(left), node.op, self.reveal(right))
             case ast.BinOp(left=ast.List(), op=ast.Mult()) | ast.BinOp(op=ast.Mult(), right=ast.List()):
                 # A list of so many equal members belongs to the caller, who may change it.

@@ -79,11 +79,8 @@ def phrase(node: ast.expr) -> str:
             return f"the last item of {phrase(value)}"
         case ast.Subscript():
             return code(node)
-        case ast.Compare(left=left, ops=operators, comparators=others):
-            text = phrase(left)
-            for operator, other in zip(operators, others, strict=True):
-                text += f" {_COMPARISONS[type(operator)]} {phrase(other)}"
-            return text
+        case ast.Compare(left=left, ops=[operator], comparators=[other]):
+            return f"{phrase(left)} {_COMPARISONS[type(operator)]} {phrase(other)}"
         case ast.BinOp() | ast.BoolOp() | ast.UnaryOp() if _is_ambiguous(node):
             return code(node)
         case ast.BinOp(left=left, op=operator, right=right):

@@ -157,3 +157,8 @@ def free_name(wanted: str, taken: Container[str]) -> str:
     while name in taken:
         name, number = f"{wanted}_{number}", number + 1
     return name
+
+
+def is_length(node: ast.expr) -> bool:
+    """Returns whether an expression is a call of `len`."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"

@@ -2,6 +2,7 @@
 
 import re
 
+from codegym_mcp.synthesis.program_tracing.docstring_sections import read_sections
 from codegym_mcp.synthesis.program_tracing.environment_writing import ReferenceForm, wrap_paragraphs
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedProgram
 from codegym_mcp.synthesis.program_tracing.traced_program import Program
@@ -12,6 +13,12 @@ _OPENING = re.compile(
     r"(function|program|method|code|script)\s*((that|which)\s+|to\s+|for\s+)?",
     re.IGNORECASE,
 )
+_TYPES = {
+    "bool": ("true or false", "truth values"),
+    "int": ("a whole number", "whole numbers"),
+    "float": ("a number", "numbers"),
+    "str": ("a text", "texts"),
+}
 _RETURN = re.compile(r"(^|(?<=[.!?:])\s+)Returns? (\w+)")
 _WORDS_ID = re.compile(r"[a-z]+(-[a-z]+)+")
 _DOCTEST = re.compile(r"^\s*>>>.*?(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
@@ -57,18 +64,24 @@ def title_of(id: str, statement: str, name: str) -> str:
 
 def task_text(statement: str, program: Program, lifted: LiftedProgram, form: ReferenceForm) -> str:
     """Returns the task for the agent."""
-    words = statement_in_words(statement)
-    asked = _RETURN.sub(_answer_with, words)
+    sections = read_sections(statement_in_words(statement), program.parameters)
+    asked = _RETURN.sub(_answer_with, sections.summary)
     paragraphs = [_braced(asked)]
+    if sections.parameters:
+        listed = (f"- `{name}`: {text}" for name, text in sections.parameters.items())
+        paragraphs.append(_braced("\n".join(listed)))
     if len(lifted.hidden) == 1:
-        paragraphs.append(f"You are not shown {lifted.hidden[0]}; ask the tools about it.")
+        hidden = f"You are not shown {lifted.hidden[0]}; ask the tools about it."
     else:
         names = f"{', '.join(lifted.hidden[:-1])} and {lifted.hidden[-1]}"
-        paragraphs.append(f"You are not shown {names}; ask the tools about them.")
+        hidden = f"You are not shown {names}; ask the tools about them."
     if lifted.public:
         known = ", ".join(f"{name} = {{{name}}}" for name in lifted.public)
-        paragraphs[-1] += f" You know {known}."
-    if asked == words or form.is_pairs:
+        hidden += f" You know {known}."
+    paragraphs.append(hidden)
+    if sections.result and not form.is_pairs:
+        paragraphs.append(_braced(f"Answer: {sections.result[0].upper()}{sections.result[1:]}"))
+    elif asked == sections.summary or form.is_pairs:
         paragraphs.append(f"Answer with {_answer(form)}.")
     return wrap_paragraphs(paragraphs)
 
@@ -84,13 +97,20 @@ def _answer_with(match: re.Match[str]) -> str:
 
 
 def _answer(form: ReferenceForm) -> str:
-    text = form.answer
-    words = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "a text"}
-    if text in words:
-        return f"{words[text]}, the result"
     if form.is_pairs:
         return "the result as a list of pairs of key and value, in the order in which the keys were added"
-    return "the result"
+    words = _type_in_words(form.answer)
+    return f"{words}, the result" if words else "the result"
+
+
+def _type_in_words(text: str, *, plural: bool = False) -> str:
+    """Returns a type in words, or the empty string for one that takes too many words."""
+    if text in _TYPES:
+        return _TYPES[text][plural]
+    if text.startswith("list[") and text.endswith("]"):
+        items = _type_in_words(text.removeprefix("list[").removesuffix("]"), plural=True)
+        return f"{'lists' if plural else 'a list'} of {items}" if items else ""
+    return ""
 
 
 def _braced(text: str) -> str:

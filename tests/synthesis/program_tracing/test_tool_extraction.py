@@ -42,6 +42,13 @@ def test_index_arithmetic_is_left_to_the_caller() -> None:
     assert f"tools.{tool.name}(position=i - 1, other_position=i)" in write_oracle(program)
 
 
+def test_a_number_that_is_taken_from_a_length_is_left_to_the_caller() -> None:
+    source = "def f(xs):\n    low, high = 0, len(xs) - 1\n    while low < high and xs[low] > xs[high]:\n        low += 1\n    return low"
+    program = lifted(source, {"xs": [1, 2]}, low=0, high=1)
+    assert "return len(self.xs)" in bodies(program).values()
+    assert ["low", "high"] in [tool.parameters for tool in program.tools]
+
+
 def test_a_helper_is_a_tool() -> None:
     source = "def h(x, y):\n    return x > y\n\ndef f(a, b):\n    n = 0\n    for x, y in zip(a, b):\n        n += h(x, y)\n    return n"
     program = lifted(source, {"a": [1], "b": [2]}, x=1, y=1, n=1)
