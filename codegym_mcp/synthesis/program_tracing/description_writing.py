@@ -40,6 +40,12 @@ def describe_parameter(tool: LiftedTool, parameter: str, program: Program, use: 
     container = numbered_by(tool, parameter, program)
     if container is not None:
         return f"position in {phrase(container)}, counted from 0."
+    for node in ast.walk(tool.body):
+        match node:
+            case ast.Subscript(value=value, slice=ast.Slice(lower=ast.Name(id=lower))) if lower == parameter:
+                return f"position in {phrase(value)} at which the part begins, counted from 0."
+            case ast.Subscript(value=value, slice=ast.Slice(upper=ast.Name(id=upper))) if upper == parameter:
+                return f"position in {phrase(value)} before which the part ends, counted from 0."
     kind = _KINDS.get(use.annotation, "a value")
     if use.is_public:
         return f"{kind}, for example the `{parameter}` of the task."

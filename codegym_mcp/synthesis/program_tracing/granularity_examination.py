@@ -112,7 +112,7 @@ class GranularityExaminer:
         refuse_wrong_oracle(plays)
         plays = [play for play in plays if play.correct]
         fit = fit_plays(plays, self._least)
-        used = {call.name for play in plays for call in play.calls}
+        used = {call.name for play in fit for call in play.calls}
         lifted.tools = [tool for tool in lifted.tools if tool.name in used]
         examined = _Examined(lifted, inputs, plays, fit, player, twins)
         short = [play for play in fit if len(play.calls) <= _FEW_CALLS]

@@ -19,6 +19,7 @@ from codegym_mcp.synthesis.program_tracing.expression_shapes import (
     method_shape,
     visible_shape,
 )
+from codegym_mcp.synthesis.program_tracing.hidden_slices import is_numbered, select_within
 from codegym_mcp.synthesis.program_tracing.hidden_values import (
     HOLE,
     HiddenKind,
@@ -26,6 +27,7 @@ from codegym_mcp.synthesis.program_tracing.hidden_values import (
     Register,
     attribute_of_self,
     fill,
+    used_holes,
 )
 from codegym_mcp.synthesis.program_tracing.pure_functions import (
     MUTATING_FUNCTIONS,
@@ -66,14 +68,19 @@ class ExpressionScope:
         names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
         return not names & (self.visible | set(self.hidden))
 
-    def express(self, node: ast.expr) -> HiddenValue | None:
-        """Returns how the environment computes an expression, or None if it cannot be done in one step."""
-        builder = _Builder(self)
+    def express(self, node: ast.expr, *, numbered_slices: bool = False) -> HiddenValue | None:
+        """Returns how the environment computes an expression, or None if it cannot be done in one step.
+
+        Args:
+            numbered_slices: whether constant bounds of slices fill holes too, so that all parts are alike.
+        """
+        builder = _Builder(self, numbered_slices)
         try:
             expression, shape = builder.build(node)
         except NotExpressibleError:
             return None
-        return HiddenValue(expression, tuple(builder.holes), shape, _is_raw(expression))
+        expression, holes = used_holes(expression, builder.holes)
+        return HiddenValue(expression, holes, shape, _is_raw(expression))
 
 
 @dataclass
@@ -81,6 +88,7 @@ class _Builder:
     """Builds one hidden expression and collects its holes."""
 
     scope: ExpressionScope
+    numbered_slices: bool = False
     holes: list[ast.expr] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
 
@@ -182,7 +190,19 @@ class _Builder:
         if getattr(node, "is_element", False):
             base, shape = _as_sequence(base, shape)
         index = node.slice
+        within = None if self.scope.is_hidden(index) else select_within(base, index, self.holes)
+        if within is not None:
+            part_of, bounds = within
+            made = ast.Subscript(part_of, self._bounds(bounds), ast.Load())
+            return made, shape if isinstance(
+                index, ast.Slice
+            ) else shape.member() if shape is not None else None
         match index:
+            case ast.Slice() if (
+                self.numbered_slices and is_numbered(index) and not self.scope.is_hidden(index)
+            ):
+                bounds = ast.Slice(index.lower or ast.Constant(0), index.upper)
+                return ast.Subscript(base, self._bounds(bounds), ast.Load()), shape
             case ast.Slice():
                 return ast.Subscript(base, self._children(index), ast.Load()), shape
             case ast.Constant(value=int(number)) if not isinstance(number, bool):
@@ -193,6 +213,13 @@ class _Builder:
                 return ast.Subscript(base, part, ast.Load()), member
         part, _ = self.build(index)
         return ast.Subscript(base, part, ast.Load()), shape.member() if shape is not None else None
+
+    def _bounds(self, node: ast.expr) -> ast.expr:
+        """Returns a position or a slice whose bounds are holes."""
+        if isinstance(node, ast.Slice):
+            lower, upper = (each if each is None else self.hole(each) for each in (node.lower, node.upper))
+            return ast.Slice(lower, upper)
+        return self.hole(node)
 
     def _call(self, node: ast.Call) -> tuple[ast.expr, Shape | None]:
         scope = self.scope

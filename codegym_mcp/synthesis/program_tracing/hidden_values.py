@@ -2,6 +2,8 @@
 
 import ast
 import copy
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codegym_mcp.synthesis.program_tracing.value_shapes import Shape
@@ -90,3 +92,16 @@ def fill(expression: ast.expr, values: list[ast.expr]) -> ast.expr:
 
     made: ast.expr = Filler().visit(copy.deepcopy(expression))
     return made
+
+
+def used_holes(expression: ast.expr, holes: Sequence[ast.expr]) -> tuple[ast.expr, tuple[ast.expr, ...]]:
+    """Returns an expression and its holes without those that nothing in it fills any more."""
+    text = ast.unparse(ast.fix_missing_locations(expression))
+    used = list(dict.fromkeys(map(int, re.findall(rf"{HOLE}(\d+)", text))))
+    if len(used) == len(holes):
+        return expression, tuple(holes)
+    numbers = {place: number for number, place in enumerate(used)}
+    values: list[ast.expr] = [
+        ast.Name(f"{HOLE}{numbers.get(place, 0)}", ast.Load()) for place in range(len(holes))
+    ]
+    return fill(expression, values), tuple(holes[place] for place in used)

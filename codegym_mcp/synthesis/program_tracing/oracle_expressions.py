@@ -2,8 +2,9 @@
 
 import ast
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
+from codegym_mcp.synthesis.program_tracing.hidden_slices import from_start
 from codegym_mcp.synthesis.program_tracing.hidden_values import HiddenKind, HiddenValue, Register, View
 from codegym_mcp.synthesis.program_tracing.pure_functions import MUTATING_FUNCTIONS, MUTATING_METHODS
 from codegym_mcp.synthesis.program_tracing.syntax_nodes import (
@@ -27,13 +28,23 @@ class OracleExpressions:
     """Rewrites the expressions of one function."""
 
     def __init__(
-        self, program: Program, tools: ToolCollection, variables: FunctionVariables, enter: EnterFunction
+        self,
+        program: Program,
+        tools: ToolCollection,
+        variables: FunctionVariables,
+        enter: EnterFunction,
+        sliced: Mapping[str, Set[str]],
     ) -> None:
+        """
+        Args:
+            sliced: the parameters of which functions pass parts to themselves, by function.
+        """
         self._program = program
         self._tools = tools
         self._variation = variables.variation
         self._scope = variables.scope
         self._enter = enter
+        self._sliced = sliced
 
     def test(self, node: ast.expr) -> ast.expr:
         """Returns the oracle's expression for a condition."""
@@ -235,13 +246,17 @@ class OracleExpressions:
             case _:
                 return None
         arguments = _bind_arguments(function, node)
+        parts = self._sliced.get(function.name, set())
         kinds: dict[str, HiddenKind] = {}
         shapes: dict[str, Shape] = {}
         visible: list[ast.expr] = []
         coordinates: list[ast.expr] = []
         for parameter, argument in arguments:
-            hidden = self._scope.express(argument) if self._scope.is_hidden(argument) else None
+            is_hidden = self._scope.is_hidden(argument)
+            hidden = self._scope.express(argument, numbered_slices=True) if is_hidden else None
             shape = hidden.shape if hidden is not None else None
+            if hidden is not None and shape is not None and shape.is_indexed and parameter in parts:
+                hidden = from_start(hidden)
             plain = shape is None or shape.is_plain
             if hidden is None or (plain and (not hidden.raw or parameter in assigned_names(function.body))):
                 visible.append(self.reveal(argument))
@@ -261,7 +276,11 @@ def _kind_of_argument(parameter: str, hidden: HiddenValue) -> HiddenKind:
         case ast.Attribute(value=ast.Name(id="self"), attr=attribute):
             return Register(attribute, hidden.shape)
     names = tuple(f"{parameter}_index_{number}" for number in range(1, len(hidden.holes) + 1))
-    if len(names) == 1:
+    match hidden.expression:
+        case ast.Subscript(value=ast.Attribute(), slice=ast.Slice(upper=upper)):
+            bounds = ("start",) if upper is None else ("start", "end")
+            names = tuple(f"{parameter}_{each}" for each in bounds[: len(names)])
+    if len(names) == 1 and names[0].endswith("_1"):
         names = (f"{parameter}_index",)
     return View(hidden.expression, names, hidden.shape, hidden.raw)
 

@@ -91,6 +91,8 @@ def phrase(node: ast.expr) -> str:
             return f"it is not true that {phrase(operand)}"
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return f"minus {phrase(operand)}"
+        case ast.Call(func=ast.Name(id="bool"), args=[ast.Subscript(slice=ast.Slice()) as part]):
+            return f"{phrase(part)} is not empty"
         case ast.Call(func=ast.Name(id="bool"), args=[argument]):
             return f"{phrase(argument)} is not zero or empty"
         case ast.Call(func=ast.Name(id="isinstance"), args=[argument, kind]):

@@ -106,6 +106,17 @@ class SourceNormalizer(ast.NodeTransformer):
                 return ast.Call(ast.Name("isinstance", ast.Load()), [value, kind], [])
         return node
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """Writes `x[a:len(x)]` as `x[a:]`."""
+        self.generic_visit(node)
+        match node:
+            case ast.Subscript(
+                value=ast.Name(id=name),
+                slice=ast.Slice(upper=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=counted)])) as part,
+            ) if name == counted:
+                part.upper = None
+        return node
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Writes `"{} {}".format(a, b)` as an f-string."""
         self.generic_visit(node)

@@ -2,11 +2,12 @@
 
 import ast
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from codegym_mcp.synthesis.program_tracing.container_changes import changing_helpers
 from codegym_mcp.synthesis.program_tracing.desugaring import desugar
 from codegym_mcp.synthesis.program_tracing.hidden_expressions import ExpressionScope
+from codegym_mcp.synthesis.program_tracing.hidden_slices import sliced_parameters
 from codegym_mcp.synthesis.program_tracing.hidden_values import HiddenKind, Register, View
 from codegym_mcp.synthesis.program_tracing.length_parameters import count_lengths
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedProgram
@@ -63,6 +64,10 @@ class _SolutionLifter:
         self._shapes = shapes
         self._functions: dict[tuple[str, ...], ast.FunctionDef | None] = {}
         self._function_names: dict[tuple[str, ...], str] = {}
+        self.sliced = {
+            name: sliced_parameters(function) - _names_at(function, self.changing[name])
+            for name, function in program.functions.items()
+        }
         entry = program.entry.name
         self.helpers = {
             name
@@ -80,7 +85,9 @@ class _SolutionLifter:
         kinds: dict[str, HiddenKind] = {name: Register(name, parameters[name]) for name in hidden}
         variables = self._variables(entry, kinds, parameters, counted=frozenset(lengths))
         self.tools.steady = {name for name in hidden if not variables.changes(name)}
-        if not any(_reaches(self.program, name, entry.name) for name in _called(entry)):
+        if self.sliced[entry.name]:
+            variables = self._variables(_calling(entry), kinds, parameters)
+        elif not any(_reaches(self.program, name, entry.name) for name in _called(entry)):
             self._take_initial_values(variables)
         body = self._rewrite(variables)
         functions = [each for each in self._functions.values() if each is not None]
@@ -173,8 +180,20 @@ class _SolutionLifter:
             is_new = isinstance(kind, Register) and name not in variables.fixed
             if is_new and name not in self.registers:
                 self.registers.append(name)
-        expressions = OracleExpressions(self.program, self.tools, variables, self.enter)
+        expressions = OracleExpressions(self.program, self.tools, variables, self.enter, self.sliced)
         return OracleStatements(self.tools, variables, expressions).block(variables.function.body)
+
+
+def _names_at(function: ast.FunctionDef, places: Set[int]) -> set[str]:
+    return {each.arg for place, each in enumerate(function.args.args) if place in places}
+
+
+def _calling(function: ast.FunctionDef) -> ast.FunctionDef:
+    """Returns a function that calls a function with its own parameters."""
+    made = copy.deepcopy(function)
+    arguments: list[ast.expr] = [ast.Name(each.arg, ast.Load()) for each in function.args.args]
+    made.body = [ast.Return(ast.Call(ast.Name(function.name, ast.Load()), arguments, []))]
+    return made
 
 
 def _called(function: ast.FunctionDef) -> set[str]:

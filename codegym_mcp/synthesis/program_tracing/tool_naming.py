@@ -123,6 +123,7 @@ def name_holes(node: ast.AST, holes: Sequence[ast.expr], telling: Set[str] = fro
         for each in ast.walk(node)
         if isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Name)
     }
+    bounds = _names_of_bounds(node)
     found: list[str] = []
     for number, hole in enumerate(holes):
         place = places.get(f"{HOLE}{number}")
@@ -131,11 +132,22 @@ def name_holes(node: ast.AST, holes: Sequence[ast.expr], telling: Set[str] = fro
         elif isinstance(hole, ast.Name) and not hole.id.startswith(HOLE):
             name = hole.id
         else:
-            name = "value"
+            name = bounds.get(f"{HOLE}{number}", "value")
         wanted, count = name, 2
         while wanted in found:
             wanted, count = f"{name}_{count}", count + 1
         found.append(wanted)
+    return found
+
+
+def _names_of_bounds(node: ast.AST) -> dict[str, str]:
+    """Returns names for the holes that are bounds of slices."""
+    found: dict[str, str] = {}
+    for each in ast.walk(node):
+        if isinstance(each, ast.Slice):
+            for name, bound in (("start", each.lower), ("end", each.upper)):
+                if isinstance(bound, ast.Name):
+                    found[bound.id] = name
     return found
 
 
@@ -194,7 +206,9 @@ def _words(node: ast.AST) -> str:
             return f"count_in_{_words(value)}"
         case ast.Call(func=ast.Name(id="len"), args=[argument]):
             return f"count_{_words(argument)}"
-        case ast.Call(func=ast.Name(id="bool"), args=[ast.Attribute() as argument]):
+        case ast.Call(
+            func=ast.Name(id="bool"), args=[ast.Attribute() | ast.Subscript(slice=ast.Slice()) as argument]
+        ):
             return f"has_{_words(argument)}"
         case ast.Call(func=ast.Name(id="list" | "sorted" | "bool"), args=[argument]):
             return _words(argument)

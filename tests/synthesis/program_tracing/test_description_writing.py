@@ -73,6 +73,16 @@ def test_a_parameter_that_selects_an_item_is_described_as_a_position() -> None:
     assert describe_parameter(tool, "space", program, number) == "a whole number."
 
 
+def test_a_bound_of_a_part_is_described_as_one() -> None:
+    expression = ast.parse("bool(self.crates[start:end])", mode="eval").body
+    tool, program = LiftedTool("t", ["start", "end"], expression, None, False, ""), helper_tool(COMPARES)[1]
+    description = "Tells whether the part of `crates` from `start` to before `end` is not empty."
+    assert describe_tool(tool, program) == description
+    start, end = (describe_parameter(tool, each, program, ParameterUse("int")) for each in ("start", "end"))
+    assert start == "position in `crates` at which the part begins, counted from 0."
+    assert end == "position in `crates` before which the part ends, counted from 0."
+
+
 def test_a_parameter_is_described_by_what_the_task_and_the_solution_say_of_it() -> None:
     tool, program = helper_tool(COMPARES)
     public = ParameterUse("int", is_public=True)

@@ -118,6 +118,31 @@ SOLUTIONS = {
         "def f(table, least):\n    return {key: value for key, value in table.items() if value >= least}",
         [({"a": 3, "b": 1}, 2), ({"c": 5}, 9)],
     ),
+    "recursion over the rest of a list": (
+        "def f(xs):\n    if not xs:\n        return 0\n    return (1 if xs[0] > 2 else 0) + f(xs[1:])",
+        [([3, 1, 4, 1, 5],), ([2, 7, 8],), ([],)],
+    ),
+    "recursion over the rests of texts": (
+        "def f(text, one, other):\n    if not one:\n        return text == other\n    if not other:\n        return text == one\n"
+        "    if not text:\n        return one + other == ''\n    if text[0] == one[0] and f(text[1:], one[1:], other):\n"
+        "        return True\n    return text[0] == other[0] and f(text[1:], one, other[1:])",
+        [
+            ("codewars", "cdw", "oears"),
+            ("codewars", "code", "wasr"),
+            ("xyxy", "xy", "xy"),
+            ("abcd", "ad", "bc"),
+        ],
+    ),
+    "recursion over halves": (
+        "def f(xs):\n    if len(xs) == 1:\n        return xs[0]\n    mid = len(xs) // 2\n    one, other = f(xs[:mid]), f(xs[mid:])\n"
+        "    return one if one > other else other",
+        [([3, 1, 4, 1, 5],), ([2, 7, 8, 9],), ([6],)],
+    ),
+    "recursion over parts within parts": (
+        "def f(xs, x):\n    if not xs:\n        return False\n    mid = len(xs) // 2\n    if xs[mid] == x:\n        return True\n"
+        "    if xs[mid] > x:\n        return f(xs[0:mid], x)\n    return f(xs[mid + 1:len(xs)], x)",
+        [([1, 3, 4, 6, 9], 6), ([1, 3, 4, 6, 9], 1), ([2, 7, 8, 9], 3), ([6], 6)],
+    ),
     "a function that shares the name of its variable": (
         "def best(xs):\n    best = 0\n    for x in xs:\n        if x > best:\n            best = x\n    return best",
         [([3, 9, 4],), ([1],)],

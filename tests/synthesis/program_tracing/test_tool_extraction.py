@@ -49,6 +49,21 @@ def test_a_number_that_is_taken_from_a_length_is_left_to_the_caller() -> None:
     assert ["low", "high"] in [tool.parameters for tool in program.tools]
 
 
+def test_parts_of_parts_are_kept_by_their_bounds() -> None:
+    source = (
+        "def f(xs, x):\n    if not xs:\n        return False\n    mid = len(xs) // 2\n    if xs[mid] > x:\n"
+        "        return f(xs[:mid], x)\n    return xs[mid] == x or f(xs[mid + 1:len(xs)], x)"
+    )
+    program = lifted(source, {"xs": [1, 2]}, x=1, mid=1)
+    assert [name for name in bodies(program) if name.startswith("has")] == [
+        "has_part_of_xs",
+        "has_part_of_xs_2",
+    ]
+    assert "return bool(self.xs[xs_start:xs_end])" in bodies(program).values()
+    assert "return self.xs[position] > x" in bodies(program).values()
+    assert "min(xs_start + mid, xs_end)" in write_oracle(program)
+
+
 def test_a_helper_is_a_tool() -> None:
     source = "def h(x, y):\n    return x > y\n\ndef f(a, b):\n    n = 0\n    for x, y in zip(a, b):\n        n += h(x, y)\n    return n"
     program = lifted(source, {"a": [1], "b": [2]}, x=1, y=1, n=1)
