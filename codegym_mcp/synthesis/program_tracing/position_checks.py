@@ -23,8 +23,8 @@ def numbered_by(tool: LiftedTool, parameter: str, program: Program) -> ast.expr 
 
 
 def _statements(tool: LiftedTool, program: Program) -> Sequence[ast.stmt]:
-    call = helper_call(tool.expression, program)
-    return [tool.body] if call is None else helper_body(call, program)
+    call = helper_call(_value(tool), program)
+    return [tool.body] if call is None else [tool.body, *helper_body(call, program)]
 
 
 def _is_always_read(tool: LiftedTool, parameter: str, program: Program) -> bool:
@@ -58,6 +58,11 @@ def _always_evaluated(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
                 continue
             case _:
                 yield from _always_evaluated(list(ast.iter_child_nodes(node)))
+
+
+def _value(tool: LiftedTool) -> ast.expr | None:
+    """Returns what a tool returns, or what it assigns."""
+    return tool.change.value if isinstance(tool.change, ast.Assign) else tool.expression
 
 
 def check_positions(

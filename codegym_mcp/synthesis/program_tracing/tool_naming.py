@@ -74,12 +74,9 @@ class ToolNames:
         A tool that is the call of a helper has the helper's name and parameters.
         """
         call = helper_call(hidden.expression, self._program)
-        if call is not None:
-            holes = _holes_by_name(helper_arguments(call, self._program))
-            if holes is not None:
-                return self._tool(ast.unparse(call.func)), [
-                    holes[place] for place in range(len(hidden.holes))
-                ]
+        parameters = self._helper_parameters(call, len(hidden.holes))
+        if call is not None and parameters is not None:
+            return self._tool(ast.unparse(call.func)), parameters
         wanted = _words(hidden.expression)
         if isinstance(hidden.expression, ast.Subscript) or hidden.raw:
             wanted = f"read_{wanted}"
@@ -87,9 +84,11 @@ class ToolNames:
 
     def name_change(self, statement: ast.stmt, holes: Sequence[ast.expr]) -> tuple[str, list[str]]:
         """Returns the name of a tool that changes the environment, and the names of its parameters."""
+        parameters: list[str] | None = None
         match statement:
             case ast.Assign(targets=[target], value=value):
                 wanted = f"set_{_words(target)}_to_{_words(value)}"
+                parameters = self._helper_parameters(helper_call(value, self._program), len(holes))
             case ast.AugAssign(target=target, op=operator, value=value):
                 wanted = f"change_{_words(target)}_{_OPERATORS.get(type(operator), 'by')}_{_words(value)}"
             case ast.Delete(targets=[target]):
@@ -98,7 +97,12 @@ class ToolNames:
                 wanted = _words(value)
             case _:
                 wanted = "change"
-        return self._tool(wanted), name_holes(statement, holes, self._telling)
+        return self._tool(wanted), parameters or name_holes(statement, holes, self._telling)
+
+    def _helper_parameters(self, call: ast.Call | None, count: int) -> list[str] | None:
+        """Returns the parameters of a helper that fill the holes of its call, or None if one is computed."""
+        holes = _holes_by_name(helper_arguments(call, self._program)) if call is not None else None
+        return [holes[place] for place in range(count)] if holes is not None else None
 
     def _tool(self, wanted: str) -> str:
         clean = re.sub(r"_+", "_", re.sub(r"\W+", "_", wanted.lower())).strip("_")

@@ -104,3 +104,17 @@ def test_a_function_that_checks_a_position_itself_answers_behind_the_end() -> No
         "if i < 0:",
         'raise ValueError("i must be at least 0.")',
     ]
+
+
+def test_a_change_that_a_function_of_the_solution_computes_has_its_parameters_and_checks() -> None:
+    source = (
+        "def with_item(xs, place, total):\n    return total + xs[place]\n\n"
+        "def f(xs, total):\n    for k in range(len(xs)):\n        total = with_item(xs, k, total)\n    return total > 3"
+    )
+    program = read_program(source, (), "f")
+    shapes = {"xs": shape_of([[1, 2]]), "total": shape_of([3])}
+    recorded = {("f", name): shape for name, shape in shapes.items()}
+    lifted = lift(program, ["xs", "total"], recorded, shapes, Variation("test", state=True))
+    (tool,) = [each for each in lifted.tools if each.changes]
+    assert tool.parameters == ["place"]
+    assert check_positions(tool, program, {"place"}, shapes)[0].strip() == "if not 0 <= place < len(self.xs):"
