@@ -20,6 +20,9 @@ META = {
 }
 
 
+MOVES = {'N': (-1, 0), 'E': (0, 1), 'S': (1, 0), 'W': (0, -1)}
+TURNED = {'N': 'E', 'E': 'S', 'S': 'W', 'W': 'N'}
+
 def points_to(tiles, row, column, arrow):
     return tiles[row][column] == arrow
 
@@ -28,8 +31,6 @@ def is_plain(tiles, row, column):
 
 def walk(tiles, row, steps):
     rows, columns = (len(tiles), len(tiles[0]))
-    moves = {'N': (-1, 0), 'E': (0, 1), 'S': (1, 0), 'W': (0, -1)}
-    turned = {'N': 'E', 'E': 'S', 'S': 'W', 'W': 'N'}
     column = made = 0
     heading = 'E'
     while made < steps:
@@ -38,10 +39,10 @@ def walk(tiles, row, steps):
                 if points_to(tiles, row, column, arrow):
                     heading = arrow
                     break
-            tiles[row][column] = turned[heading]
+            tiles[row][column] = TURNED[heading]
         made += 1
-        next_row = row + moves[heading][0]
-        next_column = column + moves[heading][1]
+        next_row = row + MOVES[heading][0]
+        next_column = column + MOVES[heading][1]
         if not (0 <= next_row < rows and 0 <= next_column < columns):
             break
         row, column = (next_row, next_column)
@@ -53,28 +54,28 @@ class Environment:
         self.tiles = tiles
 
     def count_tiles(self) -> int:
-        """Returns the number of items of tiles."""
+        """Returns the length of `tiles`."""
         return len(self.tiles)
 
     def count_in_tiles(self, position: int) -> int:
-        """Returns the number of items of the item of tiles at position.
+        """Returns the length of `tiles[position]`.
 
         Args:
-            position: position in tiles, counted from 0.
+            position: position in `tiles`, counted from 0.
         """
         if not 0 <= position < len(self.tiles):
             raise ValueError(f"position must be at least 0 and less than {len(self.tiles)}.")
         try:
             return len(self.tiles[position])
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("count_in_tiles is not defined for this position; choose other arguments.")
 
     def is_plain(self, row: int, column: int) -> bool:
         """Returns whether a tile has no arrow.
 
         Args:
-            row: position in tiles, counted from 0.
-            column: position in the item of tiles at row, counted from 0.
+            row: position in `tiles`, counted from 0.
+            column: position in `tiles[row]`, counted from 0.
         """
         if not 0 <= row < len(self.tiles):
             raise ValueError(f"row must be at least 0 and less than {len(self.tiles)}.")
@@ -83,15 +84,15 @@ class Environment:
         try:
             return bool(is_plain(self.tiles, row, column))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_plain is not defined for this row and column; choose other arguments.")
 
     def points_to(self, row: int, column: int, arrow: str) -> bool:
         """Returns whether a tile shows `arrow`.
 
         Args:
-            row: position in tiles, counted from 0.
-            column: position in the item of tiles at row, counted from 0.
-            arrow: the value of arrow.
+            row: position in `tiles`, counted from 0.
+            column: position in `tiles[row]`, counted from 0.
+            arrow: a text, for example 'E' or 'N' or 'S' or 'W'.
         """
         if not 0 <= row < len(self.tiles):
             raise ValueError(f"row must be at least 0 and less than {len(self.tiles)}.")
@@ -100,24 +101,24 @@ class Environment:
         try:
             return bool(points_to(self.tiles, row, column, arrow))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("points_to is not defined for this row, column and arrow; choose other arguments.")
 
-    def set_tiles_to(self, position: int, inner_position: int, value: str) -> None:
-        """Sets the item of the item of tiles at position at inner position to value.
+    def set_tiles_to(self, row: int, column: int, value: str) -> None:
+        """Sets `tiles[row][column]` to `value`.
 
         Args:
-            position: position in tiles, counted from 0.
-            inner_position: position in the item of tiles at position, counted from 0.
-            value: the value.
+            row: position in `tiles`, counted from 0.
+            column: position in `tiles[row]`, counted from 0.
+            value: a text, for example 'E' or 'N' or 'S' or 'W'.
         """
-        if not 0 <= position < len(self.tiles):
-            raise ValueError(f"position must be at least 0 and less than {len(self.tiles)}.")
-        if not 0 <= inner_position < len(self.tiles[position]):
-            raise ValueError(f"inner_position must be at least 0 and less than {len(self.tiles[position])}.")
+        if not 0 <= row < len(self.tiles):
+            raise ValueError(f"row must be at least 0 and less than {len(self.tiles)}.")
+        if not 0 <= column < len(self.tiles[row]):
+            raise ValueError(f"column must be at least 0 and less than {len(self.tiles[row])}.")
         try:
-            self.tiles[position][inner_position] = value
+            self.tiles[row][column] = value
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("set_tiles_to is not defined for this row, column and value; choose other arguments.")
 
 
 def reference(tiles: list[list[str]], row: int, steps: int) -> list[int]:
@@ -126,8 +127,6 @@ def reference(tiles: list[list[str]], row: int, steps: int) -> list[int]:
 
 def solve(tools, row, steps):
     rows, columns = (tools.count_tiles(), tools.count_in_tiles(position=0))
-    moves = {'N': (-1, 0), 'E': (0, 1), 'S': (1, 0), 'W': (0, -1)}
-    turned = {'N': 'E', 'E': 'S', 'S': 'W', 'W': 'N'}
     made = 0
     column = 0
     heading = 'E'
@@ -137,10 +136,10 @@ def solve(tools, row, steps):
                 if tools.points_to(row=row, column=column, arrow=arrow):
                     heading = arrow
                     break
-            tools.set_tiles_to(position=row, inner_position=column, value=turned[heading])
+            tools.set_tiles_to(row=row, column=column, value=TURNED[heading])
         made += 1
-        next_row = row + moves[heading][0]
-        next_column = column + moves[heading][1]
+        next_row = row + MOVES[heading][0]
+        next_column = column + MOVES[heading][1]
         if not (0 <= next_row < rows and 0 <= next_column < columns):
             break
         row, column = (next_row, next_column)

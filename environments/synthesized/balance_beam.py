@@ -53,29 +53,29 @@ class Environment:
         self.seats = seats
 
     def count_weights(self) -> int:
-        """Returns the number of items of weights."""
+        """Returns the length of `weights`."""
         return len(self.weights)
 
     def is_too_much(self, child: int, limit: int) -> bool:
         """Returns whether the pull of a child is greater than `limit`.
 
         Args:
-            child: position in weights, counted from 0.
-            limit: the value of limit.
+            child: position in `weights`, counted from 0.
+            limit: a whole number, for example the `limit` of the task.
         """
         if not 0 <= child < len(self.weights):
             raise ValueError(f"child must be at least 0 and less than {len(self.weights)}.")
         try:
             return bool(is_too_much(self.weights, self.seats, child, limit))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_too_much is not defined for this child and limit; choose other arguments.")
 
     def pulls_more(self, one: int, other: int) -> bool:
         """Returns whether child `one` has a greater pull than child `other`.
 
         Args:
-            one: position in weights, counted from 0.
-            other: position in weights, counted from 0.
+            one: position in `weights`, counted from 0.
+            other: position in `weights`, counted from 0.
         """
         if not 0 <= one < len(self.weights):
             raise ValueError(f"one must be at least 0 and less than {len(self.weights)}.")
@@ -84,7 +84,7 @@ class Environment:
         try:
             return pulls_more(self.weights, self.seats, one, other)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("pulls_more is not defined for this one and other; choose other arguments.")
 
 
 def reference(weights: list[int], seats: list[int], limit: int) -> str:

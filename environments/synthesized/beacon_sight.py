@@ -45,16 +45,16 @@ class Environment:
         self.marked = marked
 
     def count_heights(self) -> int:
-        """Returns the number of items of heights."""
+        """Returns the length of `heights`."""
         return len(self.heights)
 
     def rises_above(self, post: int, near: int, far: int) -> bool:
         """Returns whether hill `far` rises above the line from hill `post` over the top of hill `near`.
 
         Args:
-            post: position in heights, counted from 0.
-            near: position in heights, counted from 0.
-            far: position in heights, counted from 0.
+            post: position in `heights`, counted from 0.
+            near: position in `heights`, counted from 0.
+            far: position in `heights`, counted from 0.
         """
         if not 0 <= post < len(self.heights):
             raise ValueError(f"post must be at least 0 and less than {len(self.heights)}.")
@@ -65,20 +65,20 @@ class Environment:
         try:
             return bool(rises_above(self.heights, post, near, far))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("rises_above is not defined for this post, near and far; choose other arguments.")
 
     def has_beacon(self, hill: int) -> bool:
         """Returns whether there is a beacon on a hill.
 
         Args:
-            hill: position in marked, counted from 0.
+            hill: position in `marked`, counted from 0.
         """
         if not 0 <= hill < len(self.marked):
             raise ValueError(f"hill must be at least 0 and less than {len(self.marked)}.")
         try:
             return bool(has_beacon(self.marked, hill))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("has_beacon is not defined for this hill; choose other arguments.")
 
 
 def reference(heights: list[int], marked: list[bool], post: int) -> list[int]:

@@ -45,41 +45,41 @@ class Environment:
         self.text = text
 
     def count_text(self) -> int:
-        """Returns the number of items of text."""
+        """Returns the length of `text`."""
         return len(self.text)
 
     def is_bracket(self, place: int) -> bool:
         """Returns whether there is a bracket at a place.
 
         Args:
-            place: position in text, counted from 0.
+            place: position in `text`, counted from 0.
         """
         if not 0 <= place < len(self.text):
             raise ValueError(f"place must be at least 0 and less than {len(self.text)}.")
         try:
             return bool(is_bracket(self.text, place))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_bracket is not defined for this place; choose other arguments.")
 
     def is_opening(self, place: int) -> bool:
         """Returns whether there is an opening bracket at a place.
 
         Args:
-            place: position in text, counted from 0.
+            place: position in `text`, counted from 0.
         """
         if not 0 <= place < len(self.text):
             raise ValueError(f"place must be at least 0 and less than {len(self.text)}.")
         try:
             return bool(is_opening(self.text, place))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_opening is not defined for this place; choose other arguments.")
 
     def are_partners(self, opening: int, closing: int) -> bool:
         """Returns whether the bracket at `closing` closes one like the bracket at `opening`.
 
         Args:
-            opening: position in text, counted from 0.
-            closing: position in text, counted from 0.
+            opening: position in `text`, counted from 0.
+            closing: position in `text`, counted from 0.
         """
         if not 0 <= opening < len(self.text):
             raise ValueError(f"opening must be at least 0 and less than {len(self.text)}.")
@@ -88,7 +88,7 @@ class Environment:
         try:
             return bool(are_partners(self.text, opening, closing))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("are_partners is not defined for this opening and closing; choose other arguments.")
 
 
 def reference(text: str) -> list[int]:

@@ -47,15 +47,15 @@ class Environment:
         self.marks = marks
 
     def count_years(self) -> int:
-        """Returns the number of items of years."""
+        """Returns the length of `years`."""
         return len(self.years)
 
     def comes_later_by_year(self, one: int, other: int) -> bool:
         """Returns whether card `one` has a later year than card `other`.
 
         Args:
-            one: position in years, counted from 0.
-            other: position in years, counted from 0.
+            one: position in `years`, counted from 0.
+            other: position in `years`, counted from 0.
         """
         if not 0 <= one < len(self.years):
             raise ValueError(f"one must be at least 0 and less than {len(self.years)}.")
@@ -64,14 +64,14 @@ class Environment:
         try:
             return comes_later_by_year(self.years, one, other)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("comes_later_by_year is not defined for this one and other; choose other arguments.")
 
     def has_same_year(self, one: int, other: int) -> bool:
         """Returns whether two cards have the same year.
 
         Args:
-            one: position in years, counted from 0.
-            other: position in years, counted from 0.
+            one: position in `years`, counted from 0.
+            other: position in `years`, counted from 0.
         """
         if not 0 <= one < len(self.years):
             raise ValueError(f"one must be at least 0 and less than {len(self.years)}.")
@@ -80,14 +80,14 @@ class Environment:
         try:
             return bool(has_same_year(self.years, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("has_same_year is not defined for this one and other; choose other arguments.")
 
     def comes_later_by_mark(self, one: int, other: int) -> bool:
         """Returns whether card `one` has a later letter than card `other`.
 
         Args:
-            one: position in marks, counted from 0.
-            other: position in marks, counted from 0.
+            one: position in `marks`, counted from 0.
+            other: position in `marks`, counted from 0.
         """
         if not 0 <= one < len(self.marks):
             raise ValueError(f"one must be at least 0 and less than {len(self.marks)}.")
@@ -96,7 +96,7 @@ class Environment:
         try:
             return comes_later_by_mark(self.marks, one, other)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("comes_later_by_mark is not defined for this one and other; choose other arguments.")
 
 
 def reference(years: list[int], marks: list[str]) -> list[int]:

@@ -46,30 +46,30 @@ class Environment:
         self.points = [tuple(item) for item in points]
 
     def count_points(self) -> int:
-        """Returns the number of items of points."""
+        """Returns the length of `points`."""
         return len(self.points)
 
     def is_flooded(self, point: int, water: int) -> bool:
         """Returns whether a point lies lower than `water`.
 
         Args:
-            point: position in points, counted from 0.
-            water: the value of water.
+            point: position in `points`, counted from 0.
+            water: a whole number, for example the `water` of the task.
         """
         if not 0 <= point < len(self.points):
             raise ValueError(f"point must be at least 0 and less than {len(self.points)}.")
         try:
             return bool(is_flooded(self.points, point, water))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_flooded is not defined for this point and water; choose other arguments.")
 
     def is_lit(self, light: int, point: int, shine: int) -> bool:
         """Returns whether a light at point `light` shines on another point.
 
         Args:
-            light: position in points, counted from 0.
-            point: position in points, counted from 0.
-            shine: the value of shine.
+            light: position in `points`, counted from 0.
+            point: position in `points`, counted from 0.
+            shine: a whole number, for example the `shine` of the task.
         """
         if not 0 <= light < len(self.points):
             raise ValueError(f"light must be at least 0 and less than {len(self.points)}.")
@@ -78,7 +78,7 @@ class Environment:
         try:
             return bool(is_lit(self.points, light, point, shine))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_lit is not defined for this light, point and shine; choose other arguments.")
 
 
 def reference(points: list[tuple[int, int, int]], shine: int, water: int) -> list[int]:

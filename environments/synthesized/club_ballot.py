@@ -50,30 +50,30 @@ class Environment:
         self.ballots = ballots
 
     def count_ballots(self) -> int:
-        """Returns the number of items of ballots."""
+        """Returns the length of `ballots`."""
         return len(self.ballots)
 
     def is_used_up(self, ballot: int, place: int) -> bool:
         """Returns whether a ballot has no letter at a place because it is not that long.
 
         Args:
-            ballot: position in ballots, counted from 0.
-            place: the value of place.
+            ballot: position in `ballots`, counted from 0.
+            place: a whole number.
         """
         if not 0 <= ballot < len(self.ballots):
             raise ValueError(f"ballot must be at least 0 and less than {len(self.ballots)}.")
         try:
             return bool(is_used_up(self.ballots, ballot, place))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_used_up is not defined for this ballot and place; choose other arguments.")
 
     def names(self, ballot: int, place: int, candidate: str) -> bool:
         """Returns whether a ballot has the letter of a candidate at a place.
 
         Args:
-            ballot: position in ballots, counted from 0.
-            place: position in the item of ballots at ballot, counted from 0.
-            candidate: the value of candidate.
+            ballot: position in `ballots`, counted from 0.
+            place: position in `ballots[ballot]`, counted from 0.
+            candidate: a text, for example 'a' or 'b' or 'c' or 'd'.
         """
         if not 0 <= ballot < len(self.ballots):
             raise ValueError(f"ballot must be at least 0 and less than {len(self.ballots)}.")
@@ -82,7 +82,7 @@ class Environment:
         try:
             return bool(names(self.ballots, ballot, place, candidate))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("names is not defined for this ballot, place and candidate; choose other arguments.")
 
 
 def reference(ballots: list[str]) -> str:

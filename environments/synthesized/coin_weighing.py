@@ -56,34 +56,34 @@ class Environment:
         self.weights = weights
 
     def count_weights(self) -> int:
-        """Returns the number of items of weights."""
+        """Returns the length of `weights`."""
         return len(self.weights)
 
     def halves_balance(self, start: int, middle: int, end: int) -> bool:
         """Returns whether the coins from `start` up to `middle` weigh as much as those from there up to `end`.
 
         Args:
-            start: the value of start.
-            middle: the value of middle.
-            end: the value of end.
+            start: a whole number.
+            middle: a whole number.
+            end: a whole number.
         """
         try:
             return bool(halves_balance(self.weights, start, middle, end))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("halves_balance is not defined for this start, middle and end; choose other arguments.")
 
     def first_half_is_lighter(self, start: int, middle: int, end: int) -> bool:
         """Returns whether the coins from `start` up to `middle` weigh less than those from there up to `end`.
 
         Args:
-            start: the value of start.
-            middle: the value of middle.
-            end: the value of end.
+            start: a whole number.
+            middle: a whole number.
+            end: a whole number.
         """
         try:
             return bool(first_half_is_lighter(self.weights, start, middle, end))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("first_half_is_lighter is not defined for this start, middle and end; choose other arguments.")
 
 
 def reference(weights: list[int]) -> list[int]:

@@ -54,15 +54,15 @@ class Environment:
         self.weights = weights
 
     def count_beats(self) -> int:
-        """Returns the number of items of beats."""
+        """Returns the length of `beats`."""
         return len(self.beats)
 
     def is_heavier(self, one: int, other: int) -> bool:
         """Returns whether drummer `one` is heavier than drummer `other`.
 
         Args:
-            one: position in weights, counted from 0.
-            other: position in weights, counted from 0.
+            one: position in `weights`, counted from 0.
+            other: position in `weights`, counted from 0.
         """
         if not 0 <= one < len(self.weights):
             raise ValueError(f"one must be at least 0 and less than {len(self.weights)}.")
@@ -71,14 +71,14 @@ class Environment:
         try:
             return bool(is_heavier(self.weights, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_heavier is not defined for this one and other; choose other arguments.")
 
     def have_common_divisor(self, one: int, other: int) -> bool:
         """Returns whether the counts of two drummers have a common divisor greater than 1.
 
         Args:
-            one: position in beats, counted from 0.
-            other: position in beats, counted from 0.
+            one: position in `beats`, counted from 0.
+            other: position in `beats`, counted from 0.
         """
         if not 0 <= one < len(self.beats):
             raise ValueError(f"one must be at least 0 and less than {len(self.beats)}.")
@@ -87,7 +87,7 @@ class Environment:
         try:
             return bool(have_common_divisor(self.beats, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("have_common_divisor is not defined for this one and other; choose other arguments.")
 
 
 def reference(beats: list[int], weights: list[int]) -> list[list[int]]:

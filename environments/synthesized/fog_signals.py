@@ -61,28 +61,28 @@ class Environment:
         self.log = log
 
     def count_log(self) -> int:
-        """Returns the number of items of log."""
+        """Returns the length of `log`."""
         return len(self.log)
 
     def is_pause(self, place: int) -> bool:
         """Returns whether there is a pause at a position of the log.
 
         Args:
-            place: position in log, counted from 0.
+            place: position in `log`, counted from 0.
         """
         if not 0 <= place < len(self.log):
             raise ValueError(f"place must be at least 0 and less than {len(self.log)}.")
         try:
             return bool(is_pause(self.log, place))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_pause is not defined for this place; choose other arguments.")
 
     def sound_alike(self, place: int, other: int) -> bool:
         """Returns whether two positions of the log have the same letter.
 
         Args:
-            place: position in log, counted from 0.
-            other: position in log, counted from 0.
+            place: position in `log`, counted from 0.
+            other: position in `log`, counted from 0.
         """
         if not 0 <= place < len(self.log):
             raise ValueError(f"place must be at least 0 and less than {len(self.log)}.")
@@ -91,7 +91,7 @@ class Environment:
         try:
             return bool(sound_alike(self.log, place, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("sound_alike is not defined for this place and other; choose other arguments.")
 
 
 def reference(log: str, letters: int) -> list[int]:

@@ -46,19 +46,19 @@ class Environment:
         self.wanted = wanted
 
     def count_melt(self) -> int:
-        """Returns the number of items of melt."""
+        """Returns the length of `melt`."""
         return len(self.melt)
 
     def count_wanted(self) -> int:
-        """Returns the number of items of wanted."""
+        """Returns the length of `wanted`."""
         return len(self.wanted)
 
     def has_melted(self, stake: int, mark: int) -> bool:
         """Returns whether a stake shows at least the melted ice of a mark.
 
         Args:
-            stake: position in melt, counted from 0.
-            mark: position in wanted, counted from 0.
+            stake: position in `melt`, counted from 0.
+            mark: position in `wanted`, counted from 0.
         """
         if not 0 <= stake < len(self.melt):
             raise ValueError(f"stake must be at least 0 and less than {len(self.melt)}.")
@@ -67,7 +67,7 @@ class Environment:
         try:
             return bool(has_melted(self.melt, self.wanted, stake, mark))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("has_melted is not defined for this stake and mark; choose other arguments.")
 
 
 def reference(melt: list[int], wanted: list[int]) -> list[int]:

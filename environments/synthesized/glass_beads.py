@@ -44,28 +44,28 @@ class Environment:
         self.beads = beads
 
     def count_beads(self) -> int:
-        """Returns the number of items of beads."""
+        """Returns the length of `beads`."""
         return len(self.beads)
 
     def is_cracked(self, bead: int) -> bool:
         """Returns whether a bead is cracked.
 
         Args:
-            bead: position in beads, counted from 0.
+            bead: position in `beads`, counted from 0.
         """
         if not 0 <= bead < len(self.beads):
             raise ValueError(f"bead must be at least 0 and less than {len(self.beads)}.")
         try:
             return bool(is_cracked(self.beads, bead))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_cracked is not defined for this bead; choose other arguments.")
 
     def have_same_colour(self, one: int, other: int) -> bool:
         """Returns whether two beads have the same colour, whole or cracked.
 
         Args:
-            one: position in beads, counted from 0.
-            other: position in beads, counted from 0.
+            one: position in `beads`, counted from 0.
+            other: position in `beads`, counted from 0.
         """
         if not 0 <= one < len(self.beads):
             raise ValueError(f"one must be at least 0 and less than {len(self.beads)}.")
@@ -74,7 +74,7 @@ class Environment:
         try:
             return bool(have_same_colour(self.beads, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("have_same_colour is not defined for this one and other; choose other arguments.")
 
 
 def reference(beads: str) -> list[int]:

@@ -48,29 +48,29 @@ class Environment:
         self.ages = ages
 
     def count_heights(self) -> int:
-        """Returns the number of items of heights."""
+        """Returns the length of `heights`."""
         return len(self.heights)
 
     def is_too_old(self, post: int, age: int) -> bool:
         """Returns whether a post is older than `age` years.
 
         Args:
-            post: position in ages, counted from 0.
-            age: the value of age.
+            post: position in `ages`, counted from 0.
+            age: a whole number, for example the `age` of the task.
         """
         if not 0 <= post < len(self.ages):
             raise ValueError(f"post must be at least 0 and less than {len(self.ages)}.")
         try:
             return bool(is_too_old(self.ages, post, age))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_too_old is not defined for this post and age; choose other arguments.")
 
     def is_lower(self, one: int, other: int) -> bool:
         """Returns whether post `one` is strictly lower than post `other`.
 
         Args:
-            one: position in heights, counted from 0.
-            other: position in heights, counted from 0.
+            one: position in `heights`, counted from 0.
+            other: position in `heights`, counted from 0.
         """
         if not 0 <= one < len(self.heights):
             raise ValueError(f"one must be at least 0 and less than {len(self.heights)}.")
@@ -79,7 +79,7 @@ class Environment:
         try:
             return bool(is_lower(self.heights, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_lower is not defined for this one and other; choose other arguments.")
 
 
 def reference(heights: list[int], ages: list[int], age: int) -> list[int]:

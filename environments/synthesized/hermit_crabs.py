@@ -49,19 +49,19 @@ class Environment:
         self.widths = widths
 
     def count_widths(self) -> int:
-        """Returns the number of items of widths."""
+        """Returns the length of `widths`."""
         return len(self.widths)
 
     def count_sizes(self) -> int:
-        """Returns the number of items of sizes."""
+        """Returns the length of `sizes`."""
         return len(self.sizes)
 
     def fits(self, crab: int, shell: int) -> bool:
         """Returns whether a crab is at most as large as a shell is wide.
 
         Args:
-            crab: position in sizes, counted from 0.
-            shell: position in widths, counted from 0.
+            crab: position in `sizes`, counted from 0.
+            shell: position in `widths`, counted from 0.
         """
         if not 0 <= crab < len(self.sizes):
             raise ValueError(f"crab must be at least 0 and less than {len(self.sizes)}.")
@@ -70,14 +70,14 @@ class Environment:
         try:
             return bool(fits(self.sizes, self.widths, crab, shell))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("fits is not defined for this crab and shell; choose other arguments.")
 
     def is_smaller(self, crab: int, other: int) -> bool:
         """Returns whether a crab is smaller than another one.
 
         Args:
-            crab: position in sizes, counted from 0.
-            other: position in sizes, counted from 0.
+            crab: position in `sizes`, counted from 0.
+            other: position in `sizes`, counted from 0.
         """
         if not 0 <= crab < len(self.sizes):
             raise ValueError(f"crab must be at least 0 and less than {len(self.sizes)}.")
@@ -86,7 +86,7 @@ class Environment:
         try:
             return bool(is_smaller(self.sizes, crab, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_smaller is not defined for this crab and other; choose other arguments.")
 
 
 def reference(sizes: list[int], widths: list[int]) -> list[int]:

@@ -51,23 +51,23 @@ class Environment:
         try:
             return count_rows(self.heights)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("count_rows is not possible in this state; another call has to come first.")
 
     def count_columns(self) -> int:
         """Returns the number of columns."""
         try:
             return count_columns(self.heights)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("count_columns is not possible in this state; another call has to come first.")
 
     def flows(self, row: int, column: int, next_row: int, next_column: int) -> bool:
         """Returns whether the second field is strictly lower than the first one.
 
         Args:
-            row: position in heights, counted from 0.
-            column: position in the item of heights at row, counted from 0.
-            next_row: position in heights, counted from 0.
-            next_column: position in the item of heights at next row, counted from 0.
+            row: position in `heights`, counted from 0.
+            column: position in `heights[row]`, counted from 0.
+            next_row: position in `heights`, counted from 0.
+            next_column: position in `heights[next_row]`, counted from 0.
         """
         if not 0 <= row < len(self.heights):
             raise ValueError(f"row must be at least 0 and less than {len(self.heights)}.")
@@ -80,7 +80,7 @@ class Environment:
         try:
             return bool(flows(self.heights, row, column, next_row, next_column))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("flows is not defined for this row, column, next_row and next_column; choose other arguments.")
 
 
 def reference(heights: list[list[int]], row: int, column: int) -> int:

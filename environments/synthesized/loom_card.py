@@ -56,54 +56,54 @@ class Environment:
         self.slack = slack
 
     def count_slack(self) -> int:
-        """Returns the number of items of slack."""
+        """Returns the length of `slack`."""
         return len(self.slack)
 
     def count_card(self) -> int:
-        """Returns the number of items of card."""
+        """Returns the length of `card`."""
         return len(self.card)
 
     def orders(self, place: int, letter: str) -> bool:
         """Returns whether the card has `letter` at a place.
 
         Args:
-            place: position in card, counted from 0.
-            letter: the value of letter.
+            place: position in `card`, counted from 0.
+            letter: a text, for example 'l' or 'r' or 't'.
         """
         if not 0 <= place < len(self.card):
             raise ValueError(f"place must be at least 0 and less than {len(self.card)}.")
         try:
             return bool(orders(self.card, place, letter))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("orders is not defined for this place and letter; choose other arguments.")
 
     def is_slack(self, thread: int, tension: int) -> bool:
         """Returns whether the slack of a thread is greater than `tension`.
 
         Args:
-            thread: position in slack, counted from 0.
-            tension: the value of tension.
+            thread: position in `slack`, counted from 0.
+            tension: a whole number, for example the `tension` of the task.
         """
         if not 0 <= thread < len(self.slack):
             raise ValueError(f"thread must be at least 0 and less than {len(self.slack)}.")
         try:
             return bool(is_slack(self.slack, thread, tension))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_slack is not defined for this thread and tension; choose other arguments.")
 
-    def change_slack_minus(self, position: int, value: int) -> None:
-        """Subtracts value from the item of slack at position.
+    def change_slack_minus(self, needle: int, value: int) -> None:
+        """Subtracts `value` from `slack[needle]`.
 
         Args:
-            position: position in slack, counted from 0.
-            value: the value.
+            needle: position in `slack`, counted from 0.
+            value: a whole number.
         """
-        if not 0 <= position < len(self.slack):
-            raise ValueError(f"position must be at least 0 and less than {len(self.slack)}.")
+        if not 0 <= needle < len(self.slack):
+            raise ValueError(f"needle must be at least 0 and less than {len(self.slack)}.")
         try:
-            self.slack[position] -= value
+            self.slack[needle] -= value
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("change_slack_minus is not defined for this needle and value; choose other arguments.")
 
 
 def reference(card: str, slack: list[int], tension: int) -> list[int]:
@@ -121,7 +121,7 @@ def solve(tools, tension):
         if tools.orders(place=place, letter='t'):
             if tools.is_slack(thread=needle, tension=tension):
                 made.append(needle)
-                tools.change_slack_minus(position=needle, value=max(1, tension))
+                tools.change_slack_minus(needle=needle, value=max(1, tension))
                 place += 1
             else:
                 tension += 2

@@ -49,50 +49,50 @@ class Environment:
         self.kinds = kinds
 
     def count_arrivals(self) -> int:
-        """Returns the number of items of arrivals."""
+        """Returns the length of `arrivals`."""
         return len(self.arrivals)
 
     def has_arrived(self, visitor: int, minute: int) -> bool:
         """Returns whether a visitor arrives at `minute` or before.
 
         Args:
-            visitor: position in arrivals, counted from 0.
-            minute: the value of minute.
+            visitor: position in `arrivals`, counted from 0.
+            minute: a whole number.
         """
         if not 0 <= visitor < len(self.arrivals):
             raise ValueError(f"visitor must be at least 0 and less than {len(self.arrivals)}.")
         try:
             return bool(has_arrived(self.arrivals, visitor, minute))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("has_arrived is not defined for this visitor and minute; choose other arguments.")
 
     def has_lost_patience(self, visitor: int, minute: int, patience: int) -> bool:
         """Returns whether a visitor has waited for more than `patience` minutes at `minute`.
 
         Args:
-            visitor: position in arrivals, counted from 0.
-            minute: the value of minute.
-            patience: the value of patience.
+            visitor: position in `arrivals`, counted from 0.
+            minute: a whole number.
+            patience: a whole number, for example the `patience` of the task.
         """
         if not 0 <= visitor < len(self.arrivals):
             raise ValueError(f"visitor must be at least 0 and less than {len(self.arrivals)}.")
         try:
             return bool(has_lost_patience(self.arrivals, visitor, minute, patience))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("has_lost_patience is not defined for this visitor, minute and patience; choose other arguments.")
 
     def has_printed_ticket(self, visitor: int) -> bool:
         """Returns whether a visitor has a printed ticket.
 
         Args:
-            visitor: position in kinds, counted from 0.
+            visitor: position in `kinds`, counted from 0.
         """
         if not 0 <= visitor < len(self.kinds):
             raise ValueError(f"visitor must be at least 0 and less than {len(self.kinds)}.")
         try:
             return bool(has_printed_ticket(self.kinds, visitor))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("has_printed_ticket is not defined for this visitor; choose other arguments.")
 
 
 def reference(arrivals: list[int], kinds: list[str], patience: int) -> list[int]:

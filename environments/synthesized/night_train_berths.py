@@ -45,28 +45,28 @@ class Environment:
         self.bookings = [tuple(item) for item in bookings]
 
     def count_bookings(self) -> int:
-        """Returns the number of items of bookings."""
+        """Returns the length of `bookings`."""
         return len(self.bookings)
 
     def is_forward(self, booking: int) -> bool:
         """Returns whether a booking begins before it ends.
 
         Args:
-            booking: position in bookings, counted from 0.
+            booking: position in `bookings`, counted from 0.
         """
         if not 0 <= booking < len(self.bookings):
             raise ValueError(f"booking must be at least 0 and less than {len(self.bookings)}.")
         try:
             return bool(is_forward(self.bookings, booking))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_forward is not defined for this booking; choose other arguments.")
 
     def share_a_part(self, one: int, other: int) -> bool:
         """Returns whether two bookings have a part of the line in common.
 
         Args:
-            one: position in bookings, counted from 0.
-            other: position in bookings, counted from 0.
+            one: position in `bookings`, counted from 0.
+            other: position in `bookings`, counted from 0.
         """
         if not 0 <= one < len(self.bookings):
             raise ValueError(f"one must be at least 0 and less than {len(self.bookings)}.")
@@ -75,7 +75,7 @@ class Environment:
         try:
             return bool(share_a_part(self.bookings, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("share_a_part is not defined for this one and other; choose other arguments.")
 
 
 def reference(bookings: list[tuple[int, int]], berths: int) -> list[int]:

@@ -56,15 +56,15 @@ class Environment:
         self.piles = piles
 
     def count_piles(self) -> int:
-        """Returns the number of items of piles."""
+        """Returns the length of `piles`."""
         return len(self.piles)
 
     def is_larger(self, one: int, other: int) -> bool:
         """Returns whether pile `one` has more pebbles than pile `other`.
 
         Args:
-            one: position in piles, counted from 0.
-            other: position in piles, counted from 0.
+            one: position in `piles`, counted from 0.
+            other: position in `piles`, counted from 0.
         """
         if not 0 <= one < len(self.piles):
             raise ValueError(f"one must be at least 0 and less than {len(self.piles)}.")
@@ -73,47 +73,47 @@ class Environment:
         try:
             return bool(is_larger(self.piles, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_larger is not defined for this one and other; choose other arguments.")
 
     def is_empty(self, pile: int) -> bool:
         """Returns whether a pile has no pebbles.
 
         Args:
-            pile: position in piles, counted from 0.
+            pile: position in `piles`, counted from 0.
         """
         if not 0 <= pile < len(self.piles):
             raise ValueError(f"pile must be at least 0 and less than {len(self.piles)}.")
         try:
             return bool(is_empty(self.piles, pile))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_empty is not defined for this pile; choose other arguments.")
 
-    def set_piles_to_max_0(self, position: int, handful: int) -> None:
-        """Sets the item of piles at position to the greatest of 0 and the item of piles at position minus handful.
-
-        Args:
-            position: position in piles, counted from 0.
-            handful: the value of handful.
-        """
-        if not 0 <= position < len(self.piles):
-            raise ValueError(f"position must be at least 0 and less than {len(self.piles)}.")
-        try:
-            self.piles[position] = max(0, self.piles[position] - handful)
-        except Exception:
-            raise ValueError("This call is not possible.")
-
-    def change_piles_minus_1(self, position: int) -> None:
-        """Subtracts 1 from the item of piles at position.
+    def set_piles_to_max_0(self, best: int, handful: int) -> None:
+        """Sets `piles[best]` to the greatest of 0 and `piles[best]` minus `handful`.
 
         Args:
-            position: position in piles, counted from 0.
+            best: position in `piles`, counted from 0.
+            handful: a whole number, for example the `handful` of the task.
         """
-        if not 0 <= position < len(self.piles):
-            raise ValueError(f"position must be at least 0 and less than {len(self.piles)}.")
+        if not 0 <= best < len(self.piles):
+            raise ValueError(f"best must be at least 0 and less than {len(self.piles)}.")
         try:
-            self.piles[position] -= 1
+            self.piles[best] = max(0, self.piles[best] - handful)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("set_piles_to_max_0 is not defined for this best and handful; choose other arguments.")
+
+    def change_piles_minus_1(self, pile: int) -> None:
+        """Subtracts 1 from `piles[pile]`.
+
+        Args:
+            pile: position in `piles`, counted from 0.
+        """
+        if not 0 <= pile < len(self.piles):
+            raise ValueError(f"pile must be at least 0 and less than {len(self.piles)}.")
+        try:
+            self.piles[pile] -= 1
+        except Exception:
+            raise ValueError("change_piles_minus_1 is not defined for this pile; choose other arguments.")
 
 
 def reference(piles: list[int], handful: int, moves: int) -> list[int]:
@@ -131,14 +131,14 @@ def solve(tools, handful, moves):
                     best = pile
             if tools.is_empty(pile=best):
                 break
-            tools.set_piles_to_max_0(position=best, handful=handful)
+            tools.set_piles_to_max_0(best=best, handful=handful)
             order.append(best)
             continue
         choice = -1
         for pile in range(count):
             if pile != order[-1] and (not tools.is_empty(pile=pile)):
                 choice = pile
-                tools.change_piles_minus_1(position=pile)
+                tools.change_piles_minus_1(pile=pile)
                 break
         if choice < 0 and tools.is_empty(pile=order[-1]):
             break

@@ -52,19 +52,19 @@ class Environment:
         self.amounts = amounts
 
     def count_stores(self) -> int:
-        """Returns the number of items of stores."""
+        """Returns the length of `stores`."""
         return len(self.stores)
 
     def count_amounts(self) -> int:
-        """Returns the number of items of amounts."""
+        """Returns the length of `amounts`."""
         return len(self.amounts)
 
     def can_pay(self, account: int, request: int) -> bool:
         """Returns whether an account has enough rations for a request.
 
         Args:
-            account: position in stores, counted from 0.
-            request: position in amounts, counted from 0.
+            account: position in `stores`, counted from 0.
+            request: position in `amounts`, counted from 0.
         """
         if not 0 <= account < len(self.stores):
             raise ValueError(f"account must be at least 0 and less than {len(self.stores)}.")
@@ -73,30 +73,30 @@ class Environment:
         try:
             return bool(can_pay(self.stores, self.amounts, account, request))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("can_pay is not defined for this account and request; choose other arguments.")
 
-    def change_stores_minus_amounts(self, position: int, other_position: int) -> None:
-        """Subtracts the item of amounts at other position from the item of stores at position.
+    def change_stores_minus_amounts(self, account: int, request: int) -> None:
+        """Subtracts `amounts[request]` from `stores[account]`.
 
         Args:
-            position: position in stores, counted from 0.
-            other_position: position in amounts, counted from 0.
+            account: position in `stores`, counted from 0.
+            request: position in `amounts`, counted from 0.
         """
-        if not 0 <= position < len(self.stores):
-            raise ValueError(f"position must be at least 0 and less than {len(self.stores)}.")
-        if not 0 <= other_position < len(self.amounts):
-            raise ValueError(f"other_position must be at least 0 and less than {len(self.amounts)}.")
+        if not 0 <= account < len(self.stores):
+            raise ValueError(f"account must be at least 0 and less than {len(self.stores)}.")
+        if not 0 <= request < len(self.amounts):
+            raise ValueError(f"request must be at least 0 and less than {len(self.amounts)}.")
         try:
-            self.stores[position] -= self.amounts[other_position]
+            self.stores[account] -= self.amounts[request]
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("change_stores_minus_amounts is not defined for this account and request; choose other arguments.")
 
     def can_pay_with_fee(self, account: int, request: int) -> bool:
         """Returns whether an account has more rations than a request wants.
 
         Args:
-            account: position in stores, counted from 0.
-            request: position in amounts, counted from 0.
+            account: position in `stores`, counted from 0.
+            request: position in `amounts`, counted from 0.
         """
         if not 0 <= account < len(self.stores):
             raise ValueError(f"account must be at least 0 and less than {len(self.stores)}.")
@@ -105,23 +105,23 @@ class Environment:
         try:
             return bool(can_pay_with_fee(self.stores, self.amounts, account, request))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("can_pay_with_fee is not defined for this account and request; choose other arguments.")
 
-    def change_stores_minus_amounts_plus_1(self, position: int, other_position: int) -> None:
-        """Subtracts the item of amounts at other position plus 1 from the item of stores at position.
+    def change_stores_minus_amounts_plus_1(self, account: int, request: int) -> None:
+        """Subtracts `amounts[request]` plus 1 from `stores[account]`.
 
         Args:
-            position: position in stores, counted from 0.
-            other_position: position in amounts, counted from 0.
+            account: position in `stores`, counted from 0.
+            request: position in `amounts`, counted from 0.
         """
-        if not 0 <= position < len(self.stores):
-            raise ValueError(f"position must be at least 0 and less than {len(self.stores)}.")
-        if not 0 <= other_position < len(self.amounts):
-            raise ValueError(f"other_position must be at least 0 and less than {len(self.amounts)}.")
+        if not 0 <= account < len(self.stores):
+            raise ValueError(f"account must be at least 0 and less than {len(self.stores)}.")
+        if not 0 <= request < len(self.amounts):
+            raise ValueError(f"request must be at least 0 and less than {len(self.amounts)}.")
         try:
-            self.stores[position] -= self.amounts[other_position] + 1
+            self.stores[account] -= self.amounts[request] + 1
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("change_stores_minus_amounts_plus_1 is not defined for this account and request; choose other arguments.")
 
 
 def reference(stores: list[int], amounts: list[int]) -> list[int]:
@@ -135,14 +135,14 @@ def solve(tools):
     for request in range(count_amounts):
         account = request % accounts
         if tools.can_pay(account=account, request=request):
-            tools.change_stores_minus_amounts(position=account, other_position=request)
+            tools.change_stores_minus_amounts(account=account, request=request)
             paid.append(account)
             continue
         payer = -1
         for step in range(1, accounts):
             account = (request + step) % accounts
             if tools.can_pay_with_fee(account=account, request=request):
-                tools.change_stores_minus_amounts_plus_1(position=account, other_position=request)
+                tools.change_stores_minus_amounts_plus_1(account=account, request=request)
                 payer = account
                 break
         paid.append(payer)

@@ -56,15 +56,15 @@ class Environment:
         self.antlers = antlers
 
     def count_ages(self) -> int:
-        """Returns the number of items of ages."""
+        """Returns the length of `ages`."""
         return len(self.ages)
 
     def has_longer_antlers(self, one: int, other: int) -> bool:
         """Returns whether animal `one` has longer antlers than `other`.
 
         Args:
-            one: position in antlers, counted from 0.
-            other: position in antlers, counted from 0.
+            one: position in `antlers`, counted from 0.
+            other: position in `antlers`, counted from 0.
         """
         if not 0 <= one < len(self.antlers):
             raise ValueError(f"one must be at least 0 and less than {len(self.antlers)}.")
@@ -73,14 +73,14 @@ class Environment:
         try:
             return has_longer_antlers(self.antlers, one, other)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("has_longer_antlers is not defined for this one and other; choose other arguments.")
 
     def has_equal_antlers(self, one: int, other: int) -> bool:
         """Returns whether two animals have equally long antlers.
 
         Args:
-            one: position in antlers, counted from 0.
-            other: position in antlers, counted from 0.
+            one: position in `antlers`, counted from 0.
+            other: position in `antlers`, counted from 0.
         """
         if not 0 <= one < len(self.antlers):
             raise ValueError(f"one must be at least 0 and less than {len(self.antlers)}.")
@@ -89,14 +89,14 @@ class Environment:
         try:
             return bool(has_equal_antlers(self.antlers, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("has_equal_antlers is not defined for this one and other; choose other arguments.")
 
     def is_older(self, one: int, other: int) -> bool:
         """Returns whether animal `one` is older than `other`.
 
         Args:
-            one: position in ages, counted from 0.
-            other: position in ages, counted from 0.
+            one: position in `ages`, counted from 0.
+            other: position in `ages`, counted from 0.
         """
         if not 0 <= one < len(self.ages):
             raise ValueError(f"one must be at least 0 and less than {len(self.ages)}.")
@@ -105,7 +105,7 @@ class Environment:
         try:
             return is_older(self.ages, one, other)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_older is not defined for this one and other; choose other arguments.")
 
 
 def reference(ages: list[int], antlers: list[int]) -> list[int]:

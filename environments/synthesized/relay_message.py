@@ -43,34 +43,34 @@ class Environment:
         self.tape = tape
 
     def count_tape(self) -> int:
-        """Returns the number of items of tape."""
+        """Returns the length of `tape`."""
         return len(self.tape)
 
     def has_length(self, place: int, length: int) -> bool:
         """Returns whether the number at a place is `length`.
 
         Args:
-            place: position in tape, counted from 0.
-            length: the value of length.
+            place: position in `tape`, counted from 0.
+            length: a whole number.
         """
         if not 0 <= place < len(self.tape):
             raise ValueError(f"place must be at least 0 and less than {len(self.tape)}.")
         try:
             return bool(has_length(self.tape, place, length))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("has_length is not defined for this place and length; choose other arguments.")
 
     def check_agrees(self, place: int, length: int) -> bool:
         """Returns whether the check number of a message of `length` numbers that begins at a place is right.
 
         Args:
-            place: the value of place.
-            length: the value of length.
+            place: a whole number.
+            length: a whole number.
         """
         try:
             return bool(check_agrees(self.tape, place, length))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("check_agrees is not defined for this place and length; choose other arguments.")
 
 
 def reference(tape: list[int]) -> list[int]:

@@ -50,15 +50,15 @@ class Environment:
         self.minutes = minutes
 
     def count_minutes(self) -> int:
-        """Returns the number of items of minutes."""
+        """Returns the length of `minutes`."""
         return len(self.minutes)
 
     def has_road(self, here: int, there: int) -> bool:
         """Returns whether there is a road from village `here` to village `there`.
 
         Args:
-            here: position in minutes, counted from 0.
-            there: position in the item of minutes at here, counted from 0.
+            here: position in `minutes`, counted from 0.
+            there: position in `minutes[here]`, counted from 0.
         """
         if not 0 <= here < len(self.minutes):
             raise ValueError(f"here must be at least 0 and less than {len(self.minutes)}.")
@@ -67,16 +67,16 @@ class Environment:
         try:
             return bool(has_road(self.minutes, here, there))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("has_road is not defined for this here and there; choose other arguments.")
 
     def arrives_earlier(self, here: int, there: int, start: int, known: int) -> bool:
         """Returns whether a cart that leaves `here` at `start` is at `there` before the minute `known`.
 
         Args:
-            here: position in minutes, counted from 0.
-            there: position in the item of minutes at here, counted from 0.
-            start: the value of start.
-            known: the value of known.
+            here: position in `minutes`, counted from 0.
+            there: position in `minutes[here]`, counted from 0.
+            start: a whole number.
+            known: a whole number.
         """
         if not 0 <= here < len(self.minutes):
             raise ValueError(f"here must be at least 0 and less than {len(self.minutes)}.")
@@ -85,15 +85,15 @@ class Environment:
         try:
             return bool(arrives_earlier(self.minutes, here, there, start, known))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("arrives_earlier is not defined for this here, there, start and known; choose other arguments.")
 
     def arrival(self, here: int, there: int, start: int) -> int:
         """Returns when a cart that leaves `here` at the minute `start` arrives at `there`.
 
         Args:
-            here: position in minutes, counted from 0.
-            there: position in the item of minutes at here, counted from 0.
-            start: the value of start.
+            here: position in `minutes`, counted from 0.
+            there: position in `minutes[here]`, counted from 0.
+            start: a whole number.
         """
         if not 0 <= here < len(self.minutes):
             raise ValueError(f"here must be at least 0 and less than {len(self.minutes)}.")
@@ -102,7 +102,7 @@ class Environment:
         try:
             return arrival(self.minutes, here, there, start)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("arrival is not defined for this here, there and start; choose other arguments.")
 
 
 def reference(minutes: list[list[int]], works: int) -> list[int]:

@@ -64,15 +64,15 @@ class Environment:
         self.posts = [tuple(item) for item in posts]
 
     def count_posts(self) -> int:
-        """Returns the number of items of posts."""
+        """Returns the length of `posts`."""
         return len(self.posts)
 
     def is_further_west(self, one: int, other: int) -> bool:
         """Returns whether post `one` is further west than `other`, or as far west and further south.
 
         Args:
-            one: position in posts, counted from 0.
-            other: position in posts, counted from 0.
+            one: position in `posts`, counted from 0.
+            other: position in `posts`, counted from 0.
         """
         if not 0 <= one < len(self.posts):
             raise ValueError(f"one must be at least 0 and less than {len(self.posts)}.")
@@ -81,15 +81,15 @@ class Environment:
         try:
             return bool(is_further_west(self.posts, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_further_west is not defined for this one and other; choose other arguments.")
 
     def is_to_the_right(self, start: int, end: int, post: int) -> bool:
         """Returns whether a post is to the right of the straight way from post `start` to post `end`.
 
         Args:
-            start: position in posts, counted from 0.
-            end: position in posts, counted from 0.
-            post: position in posts, counted from 0.
+            start: position in `posts`, counted from 0.
+            end: position in `posts`, counted from 0.
+            post: position in `posts`, counted from 0.
         """
         if not 0 <= start < len(self.posts):
             raise ValueError(f"start must be at least 0 and less than {len(self.posts)}.")
@@ -100,15 +100,15 @@ class Environment:
         try:
             return bool(is_to_the_right(self.posts, start, end, post))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_to_the_right is not defined for this start, end and post; choose other arguments.")
 
     def is_behind(self, start: int, end: int, post: int) -> bool:
         """Returns whether a post is on the straight line from post `start` through post `end`, behind `end`.
 
         Args:
-            start: position in posts, counted from 0.
-            end: position in posts, counted from 0.
-            post: position in posts, counted from 0.
+            start: position in `posts`, counted from 0.
+            end: position in `posts`, counted from 0.
+            post: position in `posts`, counted from 0.
         """
         if not 0 <= start < len(self.posts):
             raise ValueError(f"start must be at least 0 and less than {len(self.posts)}.")
@@ -119,7 +119,7 @@ class Environment:
         try:
             return bool(is_behind(self.posts, start, end, post))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_behind is not defined for this start, end and post; choose other arguments.")
 
 
 def reference(posts: list[tuple[int, int]]) -> list[int]:

@@ -53,15 +53,15 @@ class Environment:
         self.room = room
 
     def count_stations(self) -> int:
-        """Returns the number of items of stations."""
+        """Returns the length of `stations`."""
         return len(self.stations)
 
     def stops_earlier(self, one: int, other: int) -> bool:
         """Returns whether the station of wagon `one` has a smaller number than that of wagon `other`.
 
         Args:
-            one: position in stations, counted from 0.
-            other: position in stations, counted from 0.
+            one: position in `stations`, counted from 0.
+            other: position in `stations`, counted from 0.
         """
         if not 0 <= one < len(self.stations):
             raise ValueError(f"one must be at least 0 and less than {len(self.stations)}.")
@@ -70,42 +70,46 @@ class Environment:
         try:
             return bool(stops_earlier(self.stations, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("stops_earlier is not defined for this one and other; choose other arguments.")
 
-    def set_room_to_room_without(self, value: int) -> None:
-        """Sets room to room without of lengths, value, room.
+    def set_room_to_room_without(self, wagon: int) -> None:
+        """Sets `room` to `room` plus the length of a wagon.
 
         Args:
-            value: the value.
+            wagon: position in `lengths`, counted from 0.
         """
+        if not 0 <= wagon < len(self.lengths):
+            raise ValueError(f"wagon must be at least 0 and less than {len(self.lengths)}.")
         try:
-            self.room = room_without(self.lengths, value, self.room)
+            self.room = room_without(self.lengths, wagon, self.room)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("set_room_to_room_without is not defined for this wagon; choose other arguments.")
 
     def fits(self, wagon: int) -> bool:
         """Returns whether a wagon is at most `room` metres long.
 
         Args:
-            wagon: position in lengths, counted from 0.
+            wagon: position in `lengths`, counted from 0.
         """
         if not 0 <= wagon < len(self.lengths):
             raise ValueError(f"wagon must be at least 0 and less than {len(self.lengths)}.")
         try:
             return bool(fits(self.lengths, wagon, self.room))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("fits is not defined for this wagon; choose other arguments.")
 
     def set_room_to_room_with(self, wagon: int) -> None:
-        """Sets room to room with of lengths, wagon, room.
+        """Sets `room` to what is left of `room` metres beside a wagon.
 
         Args:
-            wagon: the value of wagon.
+            wagon: position in `lengths`, counted from 0.
         """
+        if not 0 <= wagon < len(self.lengths):
+            raise ValueError(f"wagon must be at least 0 and less than {len(self.lengths)}.")
         try:
             self.room = room_with(self.lengths, wagon, self.room)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("set_room_to_room_with is not defined for this wagon; choose other arguments.")
 
 
 def reference(stations: list[int], lengths: list[int], room: int) -> list[int]:
@@ -118,7 +122,7 @@ def solve(tools):
     order = []
     for wagon in range(count_stations):
         while siding and tools.stops_earlier(one=siding[-1], other=wagon):
-            tools.set_room_to_room_without(value=siding[-1])
+            tools.set_room_to_room_without(wagon=siding[-1])
             order.append(siding.pop())
         if tools.fits(wagon=wagon):
             tools.set_room_to_room_with(wagon=wagon)

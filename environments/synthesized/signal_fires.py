@@ -48,30 +48,30 @@ class Environment:
         self.camps = [tuple(item) for item in camps]
 
     def count_camps(self) -> int:
-        """Returns the number of items of camps."""
+        """Returns the length of `camps`."""
         return len(self.camps)
 
     def is_buried(self, camp: int, snow: int) -> bool:
         """Returns whether a camp lies lower than `snow`.
 
         Args:
-            camp: position in camps, counted from 0.
-            snow: the value of snow.
+            camp: position in `camps`, counted from 0.
+            snow: a whole number, for example the `snow` of the task.
         """
         if not 0 <= camp < len(self.camps):
             raise ValueError(f"camp must be at least 0 and less than {len(self.camps)}.")
         try:
             return bool(is_buried(self.camps, camp, snow))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_buried is not defined for this camp and snow; choose other arguments.")
 
     def can_signal(self, one: int, other: int, reach: int) -> bool:
         """Returns whether two camps are at most `reach` apart: east, north and height together.
 
         Args:
-            one: position in camps, counted from 0.
-            other: position in camps, counted from 0.
-            reach: the value of reach.
+            one: position in `camps`, counted from 0.
+            other: position in `camps`, counted from 0.
+            reach: a whole number, for example the `reach` of the task.
         """
         if not 0 <= one < len(self.camps):
             raise ValueError(f"one must be at least 0 and less than {len(self.camps)}.")
@@ -80,7 +80,7 @@ class Environment:
         try:
             return bool(can_signal(self.camps, one, other, reach))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("can_signal is not defined for this one, other and reach; choose other arguments.")
 
 
 def reference(camps: list[tuple[int, int, int]], reach: int, snow: int) -> list[int]:

@@ -71,23 +71,23 @@ class Environment:
         self.south = south
 
     def count_north(self) -> int:
-        """Returns the number of items of north."""
+        """Returns the length of `north`."""
         return len(self.north)
 
     def count_east(self) -> int:
-        """Returns the number of items of east."""
+        """Returns the length of `east`."""
         return len(self.east)
 
     def count_south(self) -> int:
-        """Returns the number of items of south."""
+        """Returns the length of `south`."""
         return len(self.south)
 
     def north_is_before_east(self, first: int, second: int) -> bool:
         """Returns whether a cart from the north came no later than a cart from the east.
 
         Args:
-            first: position in north, counted from 0.
-            second: position in east, counted from 0.
+            first: position in `north`, counted from 0.
+            second: position in `east`, counted from 0.
         """
         if not 0 <= first < len(self.north):
             raise ValueError(f"first must be at least 0 and less than {len(self.north)}.")
@@ -96,14 +96,14 @@ class Environment:
         try:
             return bool(north_is_before_east(self.north, self.east, first, second))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("north_is_before_east is not defined for this first and second; choose other arguments.")
 
     def north_is_before_south(self, first: int, third: int) -> bool:
         """Returns whether a cart from the north came no later than a cart from the south.
 
         Args:
-            first: position in north, counted from 0.
-            third: position in south, counted from 0.
+            first: position in `north`, counted from 0.
+            third: position in `south`, counted from 0.
         """
         if not 0 <= first < len(self.north):
             raise ValueError(f"first must be at least 0 and less than {len(self.north)}.")
@@ -112,14 +112,14 @@ class Environment:
         try:
             return bool(north_is_before_south(self.north, self.south, first, third))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("north_is_before_south is not defined for this first and third; choose other arguments.")
 
     def east_is_before_south(self, second: int, third: int) -> bool:
         """Returns whether a cart from the east came no later than a cart from the south.
 
         Args:
-            second: position in east, counted from 0.
-            third: position in south, counted from 0.
+            second: position in `east`, counted from 0.
+            third: position in `south`, counted from 0.
         """
         if not 0 <= second < len(self.east):
             raise ValueError(f"second must be at least 0 and less than {len(self.east)}.")
@@ -128,7 +128,7 @@ class Environment:
         try:
             return bool(east_is_before_south(self.east, self.south, second, third))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("east_is_before_south is not defined for this second and third; choose other arguments.")
 
 
 def reference(north: list[int], east: list[int], south: list[int], most: int) -> str:

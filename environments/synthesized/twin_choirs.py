@@ -49,19 +49,19 @@ class Environment:
         self.second = second
 
     def count_first(self) -> int:
-        """Returns the number of items of first."""
+        """Returns the length of `first`."""
         return len(self.first)
 
     def count_second(self) -> int:
-        """Returns the number of items of second."""
+        """Returns the length of `second`."""
         return len(self.second)
 
     def notes_agree(self, place: int, other: int) -> bool:
         """Returns whether the two fingers point to the same note.
 
         Args:
-            place: position in first, counted from 0.
-            other: position in second, counted from 0.
+            place: position in `first`, counted from 0.
+            other: position in `second`, counted from 0.
         """
         if not 0 <= place < len(self.first):
             raise ValueError(f"place must be at least 0 and less than {len(self.first)}.")
@@ -70,14 +70,14 @@ class Environment:
         try:
             return bool(notes_agree(self.first, self.second, place, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("notes_agree is not defined for this place and other; choose other arguments.")
 
     def first_is_lower(self, place: int, other: int) -> bool:
         """Returns whether the first choir's finger points to the lower note.
 
         Args:
-            place: position in first, counted from 0.
-            other: position in second, counted from 0.
+            place: position in `first`, counted from 0.
+            other: position in `second`, counted from 0.
         """
         if not 0 <= place < len(self.first):
             raise ValueError(f"place must be at least 0 and less than {len(self.first)}.")
@@ -86,7 +86,7 @@ class Environment:
         try:
             return bool(first_is_lower(self.first, self.second, place, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("first_is_lower is not defined for this place and other; choose other arguments.")
 
 
 def reference(first: str, second: str, limit: int) -> list[int]:

@@ -57,19 +57,19 @@ class Environment:
         self.right = right
 
     def count_left(self) -> int:
-        """Returns the number of items of left."""
+        """Returns the length of `left`."""
         return len(self.left)
 
     def count_right(self) -> int:
-        """Returns the number of items of right."""
+        """Returns the length of `right`."""
         return len(self.right)
 
     def left_goes_first(self, first: int, second: int) -> bool:
         """Returns whether a vehicle of the left lane is not longer than one of the right lane.
 
         Args:
-            first: position in left, counted from 0.
-            second: position in right, counted from 0.
+            first: position in `left`, counted from 0.
+            second: position in `right`, counted from 0.
         """
         if not 0 <= first < len(self.left):
             raise ValueError(f"first must be at least 0 and less than {len(self.left)}.")
@@ -78,35 +78,35 @@ class Environment:
         try:
             return bool(left_goes_first(self.left, self.right, first, second))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("left_goes_first is not defined for this first and second; choose other arguments.")
 
     def left_is_too_long(self, first: int, limit: int) -> bool:
         """Returns whether a vehicle of the left lane is longer than `limit` metres.
 
         Args:
-            first: position in left, counted from 0.
-            limit: the value of limit.
+            first: position in `left`, counted from 0.
+            limit: a whole number, for example the `limit` of the task.
         """
         if not 0 <= first < len(self.left):
             raise ValueError(f"first must be at least 0 and less than {len(self.left)}.")
         try:
             return bool(left_is_too_long(self.left, first, limit))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("left_is_too_long is not defined for this first and limit; choose other arguments.")
 
     def right_is_too_long(self, second: int, limit: int) -> bool:
         """Returns whether a vehicle of the right lane is longer than `limit` metres.
 
         Args:
-            second: position in right, counted from 0.
-            limit: the value of limit.
+            second: position in `right`, counted from 0.
+            limit: a whole number, for example the `limit` of the task.
         """
         if not 0 <= second < len(self.right):
             raise ValueError(f"second must be at least 0 and less than {len(self.right)}.")
         try:
             return bool(right_is_too_long(self.right, second, limit))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("right_is_too_long is not defined for this second and limit; choose other arguments.")
 
 
 def reference(left: list[int], right: list[int], limit: int, most: int) -> str:

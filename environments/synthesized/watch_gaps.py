@@ -58,28 +58,28 @@ class Environment:
         self.watches = [tuple(item) for item in watches]
 
     def count_watches(self) -> int:
-        """Returns the number of items of watches."""
+        """Returns the length of `watches`."""
         return len(self.watches)
 
     def is_empty(self, watch: int) -> bool:
         """Returns whether a watch does not end after its beginning.
 
         Args:
-            watch: position in watches, counted from 0.
+            watch: position in `watches`, counted from 0.
         """
         if not 0 <= watch < len(self.watches):
             raise ValueError(f"watch must be at least 0 and less than {len(self.watches)}.")
         try:
             return bool(is_empty(self.watches, watch))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_empty is not defined for this watch; choose other arguments.")
 
     def begins_before(self, one: int, other: int) -> bool:
         """Returns whether watch `one` begins before watch `other` begins.
 
         Args:
-            one: position in watches, counted from 0.
-            other: position in watches, counted from 0.
+            one: position in `watches`, counted from 0.
+            other: position in `watches`, counted from 0.
         """
         if not 0 <= one < len(self.watches):
             raise ValueError(f"one must be at least 0 and less than {len(self.watches)}.")
@@ -88,14 +88,14 @@ class Environment:
         try:
             return bool(begins_before(self.watches, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("begins_before is not defined for this one and other; choose other arguments.")
 
     def begins_after_end(self, one: int, other: int) -> bool:
         """Returns whether watch `one` begins after the end of watch `other`.
 
         Args:
-            one: position in watches, counted from 0.
-            other: position in watches, counted from 0.
+            one: position in `watches`, counted from 0.
+            other: position in `watches`, counted from 0.
         """
         if not 0 <= one < len(self.watches):
             raise ValueError(f"one must be at least 0 and less than {len(self.watches)}.")
@@ -104,14 +104,14 @@ class Environment:
         try:
             return bool(begins_after_end(self.watches, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("begins_after_end is not defined for this one and other; choose other arguments.")
 
     def ends_after(self, one: int, other: int) -> bool:
         """Returns whether watch `one` ends after watch `other` ends.
 
         Args:
-            one: position in watches, counted from 0.
-            other: position in watches, counted from 0.
+            one: position in `watches`, counted from 0.
+            other: position in `watches`, counted from 0.
         """
         if not 0 <= one < len(self.watches):
             raise ValueError(f"one must be at least 0 and less than {len(self.watches)}.")
@@ -120,7 +120,7 @@ class Environment:
         try:
             return bool(ends_after(self.watches, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("ends_after is not defined for this one and other; choose other arguments.")
 
 
 def reference(watches: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -50,28 +50,28 @@ class Environment:
         self.hungers = hungers
 
     def count_rises(self) -> int:
-        """Returns the number of items of rises."""
+        """Returns the length of `rises`."""
         return len(self.rises)
 
     def chamber_above(self, chamber: int) -> int:
         """Returns the chamber from which a chamber was dug.
 
         Args:
-            chamber: position in rises, counted from 0.
+            chamber: position in `rises`, counted from 0.
         """
         if not 0 <= chamber < len(self.rises):
             raise ValueError(f"chamber must be at least 0 and less than {len(self.rises)}.")
         try:
             return chamber_above(self.rises, chamber)
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("chamber_above is not defined for this chamber; choose other arguments.")
 
     def is_enough(self, chamber: int, worm: int) -> bool:
         """Returns whether a chamber has enough food for a worm.
 
         Args:
-            chamber: position in food, counted from 0.
-            worm: position in hungers, counted from 0.
+            chamber: position in `food`, counted from 0.
+            worm: position in `hungers`, counted from 0.
         """
         if not 0 <= chamber < len(self.food):
             raise ValueError(f"chamber must be at least 0 and less than {len(self.food)}.")
@@ -80,23 +80,23 @@ class Environment:
         try:
             return bool(is_enough(self.food, self.hungers, chamber, worm))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_enough is not defined for this chamber and worm; choose other arguments.")
 
-    def change_food_minus_hungers(self, position: int, other_position: int) -> None:
-        """Subtracts the item of hungers at other position from the item of food at position.
+    def change_food_minus_hungers(self, chamber: int, worm: int) -> None:
+        """Subtracts `hungers[worm]` from `food[chamber]`.
 
         Args:
-            position: position in food, counted from 0.
-            other_position: position in hungers, counted from 0.
+            chamber: position in `food`, counted from 0.
+            worm: position in `hungers`, counted from 0.
         """
-        if not 0 <= position < len(self.food):
-            raise ValueError(f"position must be at least 0 and less than {len(self.food)}.")
-        if not 0 <= other_position < len(self.hungers):
-            raise ValueError(f"other_position must be at least 0 and less than {len(self.hungers)}.")
+        if not 0 <= chamber < len(self.food):
+            raise ValueError(f"chamber must be at least 0 and less than {len(self.food)}.")
+        if not 0 <= worm < len(self.hungers):
+            raise ValueError(f"worm must be at least 0 and less than {len(self.hungers)}.")
         try:
-            self.food[position] -= self.hungers[other_position]
+            self.food[chamber] -= self.hungers[worm]
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("change_food_minus_hungers is not defined for this chamber and worm; choose other arguments.")
 
 
 def reference(rises: list[int], food: list[int], hungers: list[int]) -> list[int]:
@@ -114,7 +114,7 @@ def solve(tools):
         chamber = worm
         while chamber > 0:
             if tools.is_enough(chamber=chamber, worm=worm):
-                tools.change_food_minus_hungers(position=chamber, other_position=worm)
+                tools.change_food_minus_hungers(chamber=chamber, worm=worm)
                 break
             chamber = above[chamber]
         places.append(chamber)

@@ -45,15 +45,15 @@ class Environment:
         self.stone = stone
 
     def count_stone(self) -> int:
-        """Returns the number of items of stone."""
+        """Returns the length of `stone`."""
         return len(self.stone)
 
     def have_same_letter(self, one: int, other: int) -> bool:
         """Returns whether two places have the same sign.
 
         Args:
-            one: position in stone, counted from 0.
-            other: position in stone, counted from 0.
+            one: position in `stone`, counted from 0.
+            other: position in `stone`, counted from 0.
         """
         if not 0 <= one < len(self.stone):
             raise ValueError(f"one must be at least 0 and less than {len(self.stone)}.")
@@ -62,20 +62,20 @@ class Environment:
         try:
             return bool(have_same_letter(self.stone, one, other))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("have_same_letter is not defined for this one and other; choose other arguments.")
 
     def is_worn(self, place: int) -> bool:
         """Returns whether the letter at a place is worn.
 
         Args:
-            place: position in stone, counted from 0.
+            place: position in `stone`, counted from 0.
         """
         if not 0 <= place < len(self.stone):
             raise ValueError(f"place must be at least 0 and less than {len(self.stone)}.")
         try:
             return bool(is_worn(self.stone, place))
         except Exception:
-            raise ValueError("This call is not possible.")
+            raise ValueError("is_worn is not defined for this place; choose other arguments.")
 
 
 def reference(stone: str) -> list[int]:
