@@ -100,6 +100,9 @@ _CHANGES = {
 
 def _describe_change(node: ast.stmt, program: Program) -> str:
     match node:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            pairs = zip(targets, values, strict=True)
+            return f"sets {' and '.join(f'{phrase(target)} to {phrase(value)}' for target, value in pairs)}"
         case ast.Assign(targets=[target], value=value):
             return f"sets {phrase(target)} to {_new_value(value, program)}"
         case ast.AugAssign(target=target, op=ast.Add(), value=value):

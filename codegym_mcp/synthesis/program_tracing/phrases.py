@@ -45,6 +45,7 @@ _FUNCTIONS = {
     "reversed": "the reversed",
     "bin": "the binary digits of",
 }
+_ADJECTIVES = ("sorted", "reversed")
 _METHODS = {
     "isdigit": "is made of digits",
     "isalpha": "is made of letters",
@@ -97,8 +98,13 @@ def phrase(node: ast.expr) -> str:
             return f"{phrase(argument)} is not zero or empty"
         case ast.Call(func=ast.Name(id="isinstance"), args=[argument, kind]):
             return f"{phrase(argument)} is of the type {ast.unparse(kind)}"
+        case ast.Call(keywords=[_, *_]):
+            return code(node)
         case ast.Call(func=ast.Name(id=name), args=args) if name in _FUNCTIONS:
-            return f"{_FUNCTIONS[name]} {' and '.join(map(phrase, args))}"
+            what = " and ".join(map(phrase, args))
+            if name in _ADJECTIVES:
+                what = what.removeprefix("the ")
+            return f"{_FUNCTIONS[name]} {what}".strip()
         case ast.Call(func=ast.Attribute(value=value, attr=name), args=args) if name in _METHODS:
             return f"{phrase(value)} {_METHODS[name]}"
         case ast.Call(func=ast.Attribute(value=value, attr=name), args=args) if name in _FORMS:

@@ -106,6 +106,17 @@ def test_a_parameter_is_described_by_what_the_task_and_the_solution_say_of_it() 
         ("self.grid[row][column] = 0", "Sets `grid[row][column]` to 0."),
         ("self.total += (a + b) * c", "Adds `(a + b) * c` to `total`."),
         ("del self.table[x]", "Removes `table[x]`."),
+        (
+            "self.low, self.high = 0, len(self.xs) - 1",
+            "Sets `low` to 0 and `high` to the length of `xs` minus 1.",
+        ),
+        (
+            "self.xs[:k] = reversed(self.xs[:k])",
+            "Sets the part of `xs` from the beginning to before `k` to the"
+            " reversed part of `xs` from the beginning to before `k`.",
+        ),
+        ("self.xs = sorted(self.xs, key=len)", "Sets `xs` to `sorted(xs, key=len)`."),
+        ("self.xs = list(self.ys)", "Sets `xs` to `ys`."),
     ],
 )
 def test_a_change_is_described_in_a_sentence(change: str, description: str) -> None:
