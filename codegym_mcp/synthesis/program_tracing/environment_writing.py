@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from codegym_mcp.synthesis.program_tracing.description_writing import describe_parameter, describe_tool
 from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedProgram, LiftedTool
 from codegym_mcp.synthesis.program_tracing.position_checks import check_positions
+from codegym_mcp.synthesis.program_tracing.syntax_nodes import free_name
 from codegym_mcp.synthesis.program_tracing.tool_types import ToolTypes
 from codegym_mcp.synthesis.program_tracing.traced_program import Program
 from codegym_mcp.synthesis.program_tracing.value_shapes import Shape, annotation, python_expression
@@ -103,13 +104,41 @@ def _write_tool(
     body = ast.unparse(ast.fix_missing_locations(tool.body)).splitlines()
     if not tool.parameters and not tool.changes and _never_fails(tool):
         return [*head, *(f"        {line}" for line in body)]
-    return [
+    refuse = f"            raise ValueError({json.dumps(_refusal(tool))})"
+    checked = _checked_type(tool, lifted, types)
+    found = free_name("found", tool.parameters)
+    if checked and tool.expression is not None:
+        body = ast.unparse(tool.expression).splitlines()
+        body[0] = f"{found} = {body[0]}"
+    lines = [
         *head,
         "        try:",
         *(f"            {line}" for line in body),
         "        except Exception:",
-        f"            raise ValueError({json.dumps(_refusal(tool))})",
+        refuse,
     ]
+    if checked:
+        lines += [f"        if not isinstance({found}, {checked}):", refuse, f"        return {found}"]
+    return lines
+
+
+def _checked_type(tool: LiftedTool, lifted: LiftedProgram, types: ToolTypes | None) -> str:
+    """Returns the type that the result of a tool must have in every state, or the empty string.
+
+    In states that no oracle reaches, an attribute that tools change may hold None or a fraction.
+    """
+    checked = {"int": "int", "float": "(int, float)", "str": "str"}.get(types.result, "") if types else ""
+    if not checked or tool.expression is None:
+        return ""
+    changing = [each.body for each in lifted.tools if each.changes]
+    changed = {node.attr for body in changing for node in ast.walk(body) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tool.expression):
+        match node:
+            case ast.Attribute(attr=name) if name in changed:
+                return checked
+            case ast.BinOp(op=ast.Pow()):
+                return checked
+    return ""
 
 
 def _refusal(tool: LiftedTool) -> str:
