@@ -46,6 +46,8 @@ from codegym_mcp.verification.verification_context import VerificationContext, d
 
 HASH_SEED = 20_231
 """Another seed than those with which environments are made."""
+CPU_GRACE = 100.0
+"""Wall-clock seconds for each second of processor time: a busy machine makes no answer wrong."""
 COMMAND = [sys.executable, "-m", "codegym_mcp.cli", "synthesize"]
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 _RECORDED = """
@@ -63,8 +65,11 @@ def handle(config):
     return [GIVEN[0], tag_value(answer)]
 """
 _ORIGINAL = """
+original = define_solution()
+
+
 def handle(request):
-    result = {entry}(*[untag_value(value) for value in request])
+    result = original(*[untag_value(value) for value in request])
     known = (bool, int, float, str, list, tuple, dict, set, frozenset)
     return tag_value(result if isinstance(result, known) or result is None else list(result))
 """
@@ -136,8 +141,8 @@ async def check_answers(out: Path, problems: dict[str, CodingProblem]) -> Answer
     """Replays and compares every task of every environment."""
     answers = Answers()
     async with (
-        SandboxPool.open(hash_seed=HASH_SEED) as pool,
-        SandboxPool.open(hash_seed=HASH_SEED + 1) as other_pool,
+        SandboxPool.open(hash_seed=HASH_SEED, cpu_grace=CPU_GRACE) as pool,
+        SandboxPool.open(hash_seed=HASH_SEED + 1, cpu_grace=CPU_GRACE) as other_pool,
     ):
         context = VerificationContext(pool, other_pool, TRIAL_LIMITS, anyio.CapacityLimiter(default_jobs()))
         for entry in Catalog.load([out]).entries:
@@ -168,14 +173,13 @@ async def compare(
     failed = next((each for each in given if isinstance(each, Failure)), None)
     if failed is not None:
         raise RefusedProblemError(f"The reference fails: {failed.reason}")
-    original = original_name(problem.solution, entry)
-    program = ConfinedProgram(pool, f"{problem.solution}\n\n{_ORIGINAL.format(entry=original)}")
+    program = ConfinedProgram(pool, original_program(problem.solution, entry))
     results = await program.run([arguments for arguments, _ in given])
     for task, (_, answer), result in zip(environment.tasks, given, results, strict=True):
+        if isinstance(result, Failure):
+            raise RefusedProblemError(f"The solution fails on {task.id}: {result.reason}")
         answers.compared += 1
-        if isinstance(result, Failure) or not same_answer(
-            json_form(decode(answer)), json_form(decode(result))
-        ):
+        if not same_answer(json_form(decode(answer)), json_form(decode(result))):
             answers.wrong.append(f"{environment.name} {task.id}")
 
 
@@ -205,10 +209,20 @@ def _is_of_environment(node: ast.stmt) -> bool:
     return False
 
 
-def original_name(solution: str, name: str) -> str:
-    """Returns the name that a solution gives to a function; the environment may have changed its underscores."""
-    functions = [node.name for node in ast.walk(ast.parse(solution)) if isinstance(node, ast.FunctionDef)]
-    return next((each for each in functions if each.strip("_") == name.strip("_")), name)
+def original_program(solution: str, name: str) -> str:
+    """Returns a solution as a program that calls its function of this name; underscores may differ."""
+    tree = ast.parse(solution)
+    functions = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    original = next((each for each in functions if each.strip("_") == name.strip("_")), name)
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    others = [node for node in tree.body if node not in imports]
+    # A function around the solution keeps its names apart from those that the program has.
+    returned = ast.Return(ast.Name(original, ast.Load()))
+    around = ast.FunctionDef(
+        "define_solution", ast.parse("lambda: 0", mode="eval").body.args, [*others, returned], []
+    )
+    made = ast.fix_missing_locations(ast.Module([*imports, around], []))
+    return f"{ast.unparse(made)}\n\n{_ORIGINAL}"
 
 
 def draw(problems: Path, count: int | None, seed: int, folder: Path) -> Path:
