@@ -6,14 +6,19 @@ the environments did in the background too: in threads of this process, and in t
 TRL's GRPOTrainer trains the tiny model of examples/training_proof after its supervised fine-tuning, so that it
 calls tools and submits answers: run `make proof` first.
 
+Beside it stands what the same number of openings and calls takes through OpenEnv, if a Python is named that has
+`openenv-core`. `openenv_calls.py` measures it; verdicts, which it has none of, are not counted.
+
 Example:
   .venv-proof/bin/python benchmarks/trainer.py --model build/proof/seed-11/sft --episodes 64 --steps 3
+  .venv-proof/bin/python benchmarks/trainer.py --isolation shared --openenv .venv-peers/bin/python
 """
 
 import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import threading
@@ -151,6 +156,34 @@ def measure(model: Path, episodes: int, steps: int, isolation: str) -> dict[str,
     }
 
 
+def through_openenv(python: Path, found: dict[str, Any]) -> dict[str, float]:
+    """Returns what the openings and the calls of a measured step would take of it through OpenEnv.
+
+    Args:
+        python: an interpreter with OpenEnv.
+        found: what `measure` has returned.
+    """
+    command = (
+        str(python),
+        str(Path(__file__).with_name("openenv_calls.py")),
+        "--through",
+        "openenv",
+        "--json",
+    )
+    options = ("--episodes", str(found["episodes"]))
+    output = subprocess.run((*command, *options), check=True, capture_output=True, text=True).stdout
+    milliseconds = json.loads(output)
+    each_episode = milliseconds["opening"] + found["calls_per_episode"] * milliseconds["call"]
+    seconds = found["episodes"] * each_episode / 1000
+    others = found["step_seconds"] - found["environment_seconds"]
+    return {
+        "opening_milliseconds": milliseconds["opening"],
+        "call_milliseconds": milliseconds["call"],
+        "environment_seconds": seconds,
+        "share": seconds / (others + seconds),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -166,14 +199,17 @@ def main() -> None:
         default="process",
         help="whether each episode has a process of its own (default), or the episodes share one",
     )
+    parser.add_argument("--openenv", type=Path, help="a Python with openenv-core, to compare with")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     if not options.model.is_dir():
         sys.exit(f"{options.model} does not exist. Run `make proof` first, or name a model with --model.")
     found = measure(options.model, options.episodes, options.steps, options.isolation)
     missed = found["share"] > MAX_SHARE
+    openenv = through_openenv(options.openenv, found) if options.openenv is not None else None
     if options.json:
-        print(json.dumps({"python": platform.python_version(), **found, "missed": missed}))
+        told = {"python": platform.python_version(), **found, "openenv": openenv, "missed": missed}
+        print(json.dumps(told))
     else:
         each = ", ".join(f"{name} {value:.2f} ms" for name, value in found["milliseconds"].items())
         print(
@@ -183,6 +219,12 @@ def main() -> None:
             f"{found['environment_processor_seconds']:.2f} s, {found['processor_share']:.1%}\n"
             f"{found['calls_per_episode']:.1f} calls an episode; on average {each}"
         )
+        if openenv is not None:
+            print(
+                f"openings and calls through OpenEnv: {openenv['environment_seconds']:.2f} s, "
+                f"{openenv['share']:.1%} of a step with them; an opening "
+                f"{openenv['opening_milliseconds']:.2f} ms, a call {openenv['call_milliseconds']:.2f} ms"
+            )
     sys.exit(missed)
 
 
