@@ -53,8 +53,8 @@ class HiddenVariables:
         return False
 
     def fresh(self, wanted: str) -> str:
-        """Returns a name that is not in use, and uses it."""
-        name = free_name(wanted, self.names)
+        """Returns a name that is not in use, and uses it. A variable `_` that is read has a name."""
+        name = free_name(wanted.strip("_") or "item", self.names)
         self.names.add(name)
         return name
 

@@ -1,7 +1,8 @@
 """Varies arguments of a solution a little, to find more inputs with a rare result or a late decision.
 
 Whether a matrix is a magic square is false for nearly all random inputs, and decided by their first members.
-Variations of the few other inputs often keep the result, or change it late.
+Variations of the few other inputs often keep the result, or change it late. Where a solution accepts only few
+inputs, for example matrices that can be multiplied, others of the same structure are made of those.
 """
 
 import copy
@@ -10,18 +11,23 @@ from random import Random
 from typing import Any
 
 from codegym_mcp.synthesis.program_tracing.input_invariants import Preconditions
+from codegym_mcp.synthesis.program_tracing.redrawn_values import redraw_leaves, shuffle_leaves
 from codegym_mcp.synthesis.program_tracing.solution_runs import Evaluated
 
 _FEW_RESULTS = 6
 """So many different results, or fewer, call for more inputs."""
+_ENOUGH = 24
+"""So many calls, or fewer, call for more of the same structure."""
 _SEEDS = 6
+_REDRAWN = 0.7
+"""Share of the variations that keep the structure, where there are few calls."""
 _MAX_CHARACTERS = 2_500
 
 
 def neighbours(
     evaluated: Sequence[Evaluated], examples: Sequence[tuple[Any, ...]], count: int, seed: str
 ) -> list[tuple[Any, ...]]:
-    """Returns variations of calls with rare results and of those that take many steps.
+    """Returns variations of calls with rare results and many steps, or of all calls if there are few.
 
     Args:
         examples: the calls of the tests, whose common properties the variations keep.
@@ -29,12 +35,13 @@ def neighbours(
         count: the greatest number of variations.
 
     Returns:
-        Different calls, none of which was evaluated; none if the results differ much.
+        Different calls, none of which was evaluated; none if there are many calls whose results differ much.
     """
     groups: dict[str, list[Evaluated]] = {}
     for each in evaluated:
         groups.setdefault(repr(each.result), []).append(each)
-    if len(groups) > _FEW_RESULTS:
+    is_scarce = len(evaluated) <= _ENOUGH
+    if len(groups) > _FEW_RESULTS and not is_scarce:
         return []
     preconditions = Preconditions(examples)
     random = Random(seed)  # noqa: S311 - repeatable, not secret
@@ -42,7 +49,12 @@ def neighbours(
     found: dict[str, tuple[Any, ...]] = {}
     seeds = list(_in_turn([_slowest(group) for group in sorted(groups.values(), key=len)]))
     for number in range(count * 2):
-        arguments = preconditions.restored(_varied(seeds[number % len(seeds)].arguments, random))
+        seed_call = seeds[number % len(seeds)].arguments
+        if is_scarce and random.random() < _REDRAWN:
+            varied = _redrawn(seed_call, random.choice(evaluated).arguments, random)
+        else:
+            varied = _varied(seed_call, random)
+        arguments = preconditions.restored(varied)
         text = repr(arguments)
         if arguments is None or text in known or len(text) > _MAX_CHARACTERS:
             continue
@@ -59,6 +71,13 @@ def _slowest(group: Sequence[Evaluated]) -> list[Evaluated]:
 def _in_turn(groups: Sequence[Sequence[Evaluated]]) -> Iterator[Evaluated]:
     for place in range(_SEEDS):
         yield from (group[place] for group in groups if place < len(group))
+
+
+def _redrawn(arguments: tuple[Any, ...], others: tuple[Any, ...], random: Random) -> tuple[Any, ...]:
+    """Returns arguments of the same structure with exchanged values, or with those of other arguments."""
+    if random.random() < 0.5:
+        return tuple(shuffle_leaves(value, random) for value in arguments)
+    return tuple(redraw_leaves(value, other, random) for value, other in zip(arguments, others, strict=True))
 
 
 def _varied(arguments: tuple[Any, ...], random: Random) -> tuple[Any, ...]:

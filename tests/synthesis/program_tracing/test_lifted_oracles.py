@@ -143,6 +143,11 @@ SOLUTIONS = {
         "    if xs[mid] > x:\n        return f(xs[0:mid], x)\n    return f(xs[mid + 1:len(xs)], x)",
         [([1, 3, 4, 6, 9], 6), ([1, 3, 4, 6, 9], 1), ([2, 7, 8, 9], 3), ([6], 6)],
     ),
+    "a loop whose variable has no name": (
+        "def f(xs):\n    rows = [[0 for _ in xs] for _ in xs]\n    for _ in xs:\n        rows[0][0] += 1\n"
+        "    return [xs[k] * rows[0][0] for k in range(len(xs))]",
+        [([3, 1, 4],), ([2],)],
+    ),
     "a function that shares the name of its variable": (
         "def best(xs):\n    best = 0\n    for x in xs:\n        if x > best:\n            best = x\n    return best",
         [([3, 9, 4],), ([1],)],

@@ -26,7 +26,7 @@ def test_variations_keep_order_and_lengths() -> None:
 
 
 def test_results_that_differ_much_need_no_variations() -> None:
-    calls = evaluated(*((([k],), k, 1) for k in range(9)))
+    calls = evaluated(*((([k],), k, 1) for k in range(30)))
     assert neighbours(calls, [([1],)], 64, "seed") == []
 
 
@@ -34,3 +34,10 @@ def test_the_same_seed_gives_the_same_variations() -> None:
     calls = evaluated((([1, 2, 3],), True, 3), (([3, 1, 2],), False, 1))
     one, other = (neighbours(calls, [([1, 2, 3],), ([5, 1],)], 16, "seed") for _ in range(2))
     assert one == other
+
+
+def test_where_few_inputs_are_accepted_others_have_their_structure() -> None:
+    examples = [([[3, 4], [1, 2]], [[6], [5]]), ([[1, 0, 2], [0, 5, 3]], [[7], [9], [8]])]
+    calls = evaluated(*((each, str(each), 3) for each in examples))
+    made = neighbours(calls, examples, 64, "seed")
+    assert sum(len(one[0]) == len(other) for one, other in made) > 12
