@@ -7,7 +7,7 @@ from typing import Any
 
 from codegym_mcp.synthesis.problem_outcomes import Stage
 from codegym_mcp.synthesis.program_tracing.confined_programs import ConfinedProgram, Failure
-from codegym_mcp.synthesis.program_tracing.step_counting import count_steps
+from codegym_mcp.synthesis.program_tracing.step_counting import MOST_STEPS, count_steps
 from codegym_mcp.synthesis.program_tracing.traced_program import Program
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.program_tracing.typed_json_values import decode, encode
@@ -15,11 +15,23 @@ from codegym_mcp.synthesis.program_tracing.value_shapes import Shape, shape_of
 from codegym_mcp.verification.verification_context import VerificationContext
 
 _MAX_RESULT = 4_000
+_MOST_EXCEEDING = 8
+"""Calls that take too many steps before the others, which are larger, are not tried."""
 _EVALUATOR = """
+EXCEEDING = []
+
+
 def handle(request):
+    if len(EXCEEDING) >= {most_exceeding}:
+        raise RuntimeError("It was not tried, because smaller inputs take too many steps.")
     values = [untag_value(value) for value in request]
     STEPS[0] = 0
-    result = {entry}(*values)
+    try:
+        result = {entry}(*values)
+    except Exception:
+        if STEPS[0] > {most_steps}:
+            EXCEEDING.append(1)
+        raise
     iterator = False
     known = (bool, int, float, str, list, tuple, dict, set, frozenset)
     if not isinstance(result, known) and result is not None:
@@ -65,7 +77,7 @@ async def evaluate(
         RefusedProblemError: the results depend on more than the arguments, or cannot be used.
     """
     counted = ast.unparse(count_steps(program.tree))
-    source = f"STEPS = [0]\n\n{counted}\n\n{_EVALUATOR.format(entry=program.entry.name)}"
+    source = f"STEPS = [0]\n\n{counted}\n\n{_evaluator(program.entry.name)}"
     requests = [[encode(value) for value in call] for call in calls]
     first = await ConfinedProgram(context.pool, source).run(requests)
     # What failed, for example because it takes too long, is not tried again.
@@ -97,6 +109,10 @@ async def evaluate(
         raise RefusedProblemError(f"The solution gives no usable result. {reason}".strip(), Stage.PROBLEM)
     known = _result_kinds(found[:shown])
     return [each for each in found if type(each.result).__name__ in known]
+
+
+def _evaluator(entry: str) -> str:
+    return _EVALUATOR.format(entry=entry, most_exceeding=_MOST_EXCEEDING, most_steps=MOST_STEPS)
 
 
 def choose_inputs(evaluated: Sequence[Evaluated], count: int) -> list[Evaluated]:

@@ -162,8 +162,8 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 FRAME_NAMES = frozenset(
-    "ANSWER CALLS LiftedTools MOST_CALLS NOTED NOTED_COUNTS RECORDED RecordedTools STEPS TESTS as_json handle"
-    " json note_value play_oracle record recorded_entry tag_value untag_value".split()
+    "ANSWER CALLS EXCEEDING LiftedTools MOST_CALLS NOTED NOTED_COUNTS RECORDED RecordedTools STEPS TESTS"
+    " as_json handle json note_value play_oracle record recorded_entry tag_value untag_value".split()
 )
 """Names of the programs in which solutions run; a solution that defines them itself has others."""
 _PARTS = frozenset({"Environment", "META", "accepts", "generate", "reference", "solve", "tools"})

@@ -1,6 +1,7 @@
 """Which calls of a solution are kept."""
 
-from codegym_mcp.synthesis.program_tracing.solution_runs import Evaluated, choose_inputs
+from codegym_mcp.synthesis.program_tracing.solution_runs import Evaluated, choose_inputs, evaluate
+from codegym_mcp.synthesis.program_tracing.traced_program import read_program
 
 
 def call(number: int, result: object, steps: int = 0) -> Evaluated:
@@ -26,3 +27,12 @@ def test_all_calls_are_kept_in_order_if_they_are_few() -> None:
 def test_different_results_are_spread_over_the_sizes() -> None:
     calls = [call(k, k) for k in range(12)]
     assert [each.arguments[0] for each in choose_inputs(calls, 4)] == [0, 3, 6, 9]
+
+
+async def test_after_some_calls_that_take_too_many_steps_the_others_are_not_tried(context) -> None:
+    source = "def f(n):\n    count = 0\n    for k in range(n * 1000):\n        count += 1\n    return count"
+    calls = [(1,), *((60 + k,) for k in range(8)), (2,)]
+    found = await evaluate(context, read_program(source, (), "f"), calls, 1)
+    assert [each.arguments for each in found] == [(1,)]
+    found = await evaluate(context, read_program(source, (), "f"), [*calls[2:], (3,)], 9)
+    assert [each.arguments for each in found] == [(2,), (3,)]
