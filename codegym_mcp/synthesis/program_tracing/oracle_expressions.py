@@ -23,6 +23,9 @@ from codegym_mcp.synthesis.program_tracing.variable_placement import FunctionVar
 EnterFunction = Callable[[ast.FunctionDef, Mapping[str, HiddenKind], Mapping[str, Shape]], str]
 """Returns the name of the oracle's version of a function for hidden arguments of these kinds and shapes."""
 
+_LARGEST_ARGUMENT = 100
+"""Nodes of an expression; one that a recursive function doubles would soon exceed every memory."""
+
 
 class OracleExpressions:
     """Rewrites the expressions of one function."""
@@ -261,6 +264,8 @@ class OracleExpressions:
             if hidden is None or (plain and (not hidden.raw or parameter in assigned_names(function.body))):
                 visible.append(self.reveal(argument))
                 continue
+            if sum(1 for _ in ast.walk(hidden.expression)) > _LARGEST_ARGUMENT:
+                raise RefusedProblemError("A function calls itself with ever larger expressions.")
             kind = _kind_of_argument(parameter, hidden)
             kinds[parameter] = kind
             if hidden.shape is not None:

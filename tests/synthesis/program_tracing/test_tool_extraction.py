@@ -115,6 +115,15 @@ def test_what_tools_cannot_follow_is_refused_with_a_reason(source: str) -> None:
     assert refusal.value.reason.endswith(".")
 
 
+def test_an_argument_that_grows_with_each_call_is_refused() -> None:
+    source = (
+        "def f(xs, path):\n    if not xs:\n        return 1\n    n = 0\n    for i in range(len(xs)):\n"
+        "        n += f(xs[:i] + xs[i + 1:], path)\n    return n"
+    )
+    with pytest.raises(RefusedProblemError, match="ever larger"):
+        lifted(source, {"xs": [1, 2]}, n=1, i=1)
+
+
 def test_a_tool_has_no_name_of_an_attribute() -> None:
     source = "def f(words):\n    return [list(word) for word in words]"
     program = lifted(source, {"words": ["ab", "cd"]}, word="ab")
