@@ -98,10 +98,11 @@ def test_an_environment_that_cannot_be_served_is_an_error(arguments: tuple[str, 
     assert "Traceback" not in result.stderr
 
 
-def test_a_port_in_use_is_an_error() -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_in_use_is_an_error(workers: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        result = run("serve", "--http", address)
+        result = run("serve", "--http", address, "--workers", workers)
     assert result.exit_code == 1
     assert f"Error: {address} cannot be bound:" in result.stderr
     assert "Choose another port; port 0 picks a free one." in result.stderr

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -267,6 +268,25 @@ async def test_a_request_before_the_response_to_an_earlier_one_is_refused_or_ans
     else:
         assert status == 503
         assert "before the response to an earlier one" in json.loads(body)["error"]["message"]
+
+
+async def test_behind_a_proxy_and_at_a_unix_socket_episodes_are_played_in_their_workers(
+    tmp_path: Path,
+) -> None:
+    public, path = "https://gym.example/codegym", tmp_path / "gym.sock"
+    options = ("--http", f"unix:{path}", "--workers", str(WORKERS), "--json-responses", "--open-gateway")
+    async with serving_process(*options, "--public-url", public, CODEGYM_MCP_TOKEN=TOKEN) as server:
+        assert server.announced["url"] == public
+        transport = httpx2.AsyncHTTPTransport(uds=str(path), verify=ssl_context())
+        headers = {"authorization": f"Bearer {TOKEN}", "host": "gym.example", "accept": "application/json"}
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://localhost", headers=headers, timeout=30
+        ) as client:
+            for episode in await one_in_each_worker(client):
+                assert episode["mcp_url"].startswith(f"{public}/episodes/")
+                message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+                listed = await client.post(urlsplit(episode["mcp_url"]).path, json=message)
+                assert (listed.status_code, "result" in listed.json()) == (200, True)
 
 
 async def test_adaptive_difficulties_need_a_data_folder(control: httpx2.AsyncClient) -> None:
