@@ -390,6 +390,8 @@ async def measure(options: argparse.Namespace, report: Callable[[str, dict[str, 
     processors = sorted(os.sched_getaffinity(0))
     enough = len(processors) > options.workers
     server_processors = processors[: options.workers] if enough else processors
+    if options.server_processors is not None:
+        server_processors = processors[: options.server_processors]
     os.sched_setaffinity(0, {processors[-1]})
     workers, seconds, rounds = options.workers, options.seconds, options.rounds
     parts = {
@@ -413,6 +415,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--server-processors",
+        type=int,
+        metavar="N",
+        help="run the server on the first N processors only, to compare processor times of a call where no "
+        "worker shares its processor with the driver",
+    )
     parser.add_argument("--seconds", type=float, default=3.0, help="measured time of a round (default 3)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each server; the medians are printed")
     parser.add_argument("--open", type=int, default=OPEN_EPISODES, help="episodes of the part `open`")
