@@ -8,6 +8,7 @@ import click
 
 from codegym_mcp.cli.command_output import environments_option, run, unconfined_option
 from codegym_mcp.cli.environment_selection import find_entry
+from codegym_mcp.cli.ray_option import ray_option
 from codegym_mcp.cli.refused_options import refuse_options
 from codegym_mcp.cli.retention_options import read_retention, retention_options
 from codegym_mcp.cli.serve_over_http import HttpServing, serve_over_http
@@ -24,10 +25,14 @@ from codegym_mcp.server.trainer_protocols.trainer_protocol import TrainerProtoco
 
 MAX_WORKERS = 256
 _EPISODE_ONLY = frozenset({"task", "difficulty", "seed", "calls"})
-_MANY_EPISODES_ONLY = frozenset({"workers", "max_episodes", "no_gateway", "gateway_episodes", "protocols"})
+_MANY_EPISODES_ONLY = frozenset(
+    {"workers", "ray_address", "max_episodes", "no_gateway", "gateway_episodes", "protocols"}
+)
+_ONE_MACHINE_ONLY = frozenset({"open_gateway", "gateway_episodes", "protocols"})
 _HTTP_ONLY = frozenset(
     {
         "workers",
+        "ray_address",
         "max_episodes",
         "isolation",
         "no_gateway",
@@ -105,14 +110,16 @@ def _check_protocols(_: click.Context, __: click.Parameter, names: str | None) -
     type=click.IntRange(1, MAX_WORKERS),
     default=1,
     show_default=True,
-    help="Processes that hold the episodes, for a machine with several processors (HTTP).",
+    help="Processes that hold the episodes, for a machine with several processors; with --ray on each node "
+    "(HTTP).",
 )
+@ray_option
 @click.option(
     "--max-episodes",
     type=click.IntRange(1),
     default=DEFAULT_OPEN_EPISODES,
     show_default=True,
-    help="Episodes that may be open at a time (HTTP).",
+    help="Episodes that may be open at a time; with --ray in each process (HTTP).",
 )
 @click.option(
     "--isolation",
@@ -196,6 +203,7 @@ def serve(
       codegym-mcp serve night_courier --difficulty 3 --seed 7
       codegym-mcp serve --http 127.0.0.1:8000
       codegym-mcp serve --http 127.0.0.1:8000 --workers 8 --data state
+      codegym-mcp serve --http 10.0.0.1:8000 --ray
       codegym-mcp serve night_courier --difficulty 3 --http 127.0.0.1:8000
       codegym-mcp serve --http 127.0.0.1:8000 --protocols nemo-gym,ors
       codegym-mcp serve --stdio-gateway
@@ -210,6 +218,8 @@ def serve(
         refuse_options(context, _EPISODE_ONLY, "one episode")
     elif address is not None:
         refuse_options(context, _MANY_EPISODES_ONLY, "many episodes")
+    if options["ray_address"] is not None:
+        refuse_options(context, _ONE_MACHINE_ONLY, "servers on one machine")
     export_traces("codegym-mcp server")
     runtime = RuntimeOptions(
         isolation=options["isolation"],
@@ -255,9 +265,11 @@ def _http_serving(address: str, options: dict[str, Any]) -> HttpServing:
     return HttpServing(
         address=parsed,
         workers=options["workers"],
+        ray_address=options["ray_address"],
         as_json=options["as_json"],
         json_responses=options["json_responses"],
-        gateway=not options["no_gateway"],
+        # Agents play on the nodes, at addresses that the control plane hands out.
+        gateway=not options["no_gateway"] and options["ray_address"] is None,
         open_gateway=options["open_gateway"],
         gateway_episodes=options["gateway_episodes"],
         reveal=options["reveal"],

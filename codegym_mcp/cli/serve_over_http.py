@@ -15,6 +15,7 @@ import click
 from codegym_mcp.catalog.catalog import Catalog
 from codegym_mcp.cli.command_output import echo
 from codegym_mcp.cli.serve_in_workers import serve_in_workers
+from codegym_mcp.cli.serve_on_nodes import serve_on_nodes
 from codegym_mcp.cli.served_episode import ServedEpisode
 from codegym_mcp.errors import CodegymError
 from codegym_mcp.loopback_addresses import is_loopback
@@ -47,12 +48,15 @@ class HttpServing:
     Attributes:
         address: where to listen.
         as_json: announce the addresses as one line of JSON.
-        workers: the number of processes that hold the episodes; 1 means this process.
+        workers: the number of processes that hold the episodes, on each node with Ray; 1 means this process
+            without Ray.
+        ray_address: the Ray cluster whose nodes hold the episodes, or None.
         open_gateway: let everybody use the gateway without a token, also from other machines.
     """
 
     address: TcpAddress | UnixAddress
     workers: int
+    ray_address: str | None
     as_json: bool
     json_responses: bool
     gateway: bool
@@ -133,8 +137,20 @@ async def serve_over_http(
             announcement["gateway_token"] = gateway_token
 
         def announce() -> None:
-            _announce(announcement, as_json=serving.as_json)
+            _announce(announcement, as_json=serving.as_json, has_page=serving.ray_address is None)
 
+        if serving.ray_address is not None:
+            await serve_on_nodes(
+                paths,
+                runtime,
+                options,
+                listener,
+                cluster=serving.ray_address,
+                per_node=serving.workers,
+                host=serving.host,
+                ready=announce,
+            )
+            return
         if serving.workers > 1:
             freeze_garbage_collection()
             await serve_in_workers(
@@ -209,7 +225,13 @@ def _describe(serving: HttpServing, port: int | None) -> dict[str, Any]:
     return {"url": url, "gateway": f"{url}/mcp" if serving.gateway else None, **described}
 
 
-def _announce(announcement: dict[str, Any], *, as_json: bool) -> None:
+def _announce(announcement: dict[str, Any], *, as_json: bool, has_page: bool) -> None:
+    """Prints where clients find the server.
+
+    Args:
+        as_json: as one line for programs.
+        has_page: whether the server has the page that shows episodes.
+    """
     if as_json:
         click.echo(json.dumps(announcement), err=True)
         return
@@ -223,7 +245,8 @@ def _announce(announcement: dict[str, Any], *, as_json: bool) -> None:
     if "protocols" in announcement:
         names = " and ".join(announcement["protocols"])
         echo(f"Trainers connect to {announcement['url']}, with the token, by {names}", err=True)
-    echo(f"Episodes are shown at {announcement['url']}/view, with the control plane's token", err=True)
+    if has_page:
+        echo(f"Episodes are shown at {announcement['url']}/view, with the control plane's token", err=True)
     if "gateway_token" in announcement:
         echo(f"Gateway token (shown once): {announcement['gateway_token']}", err=True)
     if "token" in announcement:

@@ -138,7 +138,7 @@ class ControlPlane:
     async def _open(self, request: Request) -> Response:
         try:
             async with self._bodies.read(request.scope, request.receive) as body:
-                form = AdaptiveOpenRequest if _is_adaptive(body) else OpenRequest
+                form = AdaptiveOpenRequest if is_adaptive(body) else OpenRequest
                 requested = form.model_validate_json(body, strict=True)
         except BodyRefusedError as error:
             return error_response(error.status, error.message, error.hint)
@@ -229,7 +229,7 @@ def _json(model: BaseModel, status: int = 200) -> Response:
     return Response(model.model_dump_json(), status, media_type="application/json")
 
 
-def _is_adaptive(body: bytes) -> bool:
+def is_adaptive(body: bytes) -> bool:
     """Returns whether a request leaves the difficulty to the curriculum. Its body may be anything."""
     if b"adaptive" not in body:
         return False

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 NODES = 3
+_ATTEMPTS = 5
+"""How often a node is started: Ray gives one that is slow half a minute, which a busy machine may exceed."""
 
 
 @pytest.fixture(scope="module")
@@ -14,10 +16,9 @@ def started_cluster() -> Iterator[Any]:
     cluster_utils = pytest.importorskip("ray.cluster_utils")
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-        started = cluster_utils.Cluster(
-            initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
-        )
+        started = cluster_utils.Cluster()
         try:
+            add_node(started, include_dashboard=False)
             yield started
         finally:
             started.shutdown()
@@ -27,5 +28,18 @@ def started_cluster() -> Iterator[Any]:
 def cluster(started_cluster: Any) -> Any:
     """The cluster with one processor on each of three nodes. `add_node` and `remove_node` change it."""
     while len(started_cluster.list_all_nodes()) < NODES:
-        started_cluster.add_node(num_cpus=1)
+        add_node(started_cluster)
     return started_cluster
+
+
+def add_node(cluster: Any, **options: Any) -> None:
+    """Adds a node with one processor to a cluster; the first one is its head."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            cluster.add_node(num_cpus=1, **options)
+        except Exception as error:
+            # Ray has no class of its own for this.
+            if "timed out during startup" not in str(error) or attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return

@@ -12,6 +12,7 @@ import pytest
 
 from codegym_harness.runs.run_directory_reader import read_trajectories
 from tests.conftest import ModelServer
+from tests.ray.conftest import add_node
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 ROOT = Path(__file__).parents[2]
@@ -59,7 +60,7 @@ def test_every_episode_is_played_once_although_two_nodes_are_killed(cluster: Any
             said += line
             if killed < len(nodes) and episodes_done(line) > 40 * killed:
                 cluster.remove_node(nodes[killed], allow_graceful=False)
-                cluster.add_node(num_cpus=1)
+                add_node(cluster)
                 killed += 1
         assert process.stdout is not None
         printed = process.stdout.read()

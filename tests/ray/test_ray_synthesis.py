@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from codegym_mcp.synthesis.problem_reader import CodingProblem
+from tests.ray.conftest import add_node
 from tests.ray.test_ray_cluster import command, run_command
 from tests.synthesis.author_process import author_process
 
@@ -114,7 +115,7 @@ def kill_a_node_after_the_first_problem(cluster: Any, arguments: list[str]) -> t
             said += line
             if nodes and line.startswith("["):
                 cluster.remove_node(nodes.pop(), allow_graceful=False)
-                cluster.add_node(num_cpus=1)
+                add_node(cluster)
         assert process.stdout is not None
         printed = process.stdout.read()
     assert process.returncode == 0, said

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ from codegym_mcp.server.http_options import HttpOptions
 from codegym_mcp.server.listeners import bind, bind_unix
 from codegym_mcp.server.uvicorn_server import running
 
+ANNOUNCED = re.compile(r"^\{.*\}\n", re.MULTILINE)
 ENVIRONMENTS = Path(__file__).parent / "environments"
 SAFE = ENVIRONMENTS / "safe.py"
 WORDS = {"blue": "heron-4417-umber", "red": "plover-9032-ochre"}
@@ -122,6 +124,8 @@ class ServerProcess:
     process: Process
     announced: dict[str, Any]
     lines: TextReceiveStream
+    said_first: str
+    """What it said until it was ready."""
 
     @property
     def url(self) -> str:
@@ -161,9 +165,9 @@ async def serving_process(
             lines = TextReceiveStream(process.stderr)
             said = ""
             with anyio.fail_after(120):
-                while "\n" not in said:
+                while not (announced := ANNOUNCED.search(said)):
                     said += await lines.receive()
-            yield ServerProcess(process, json.loads(said), lines)
+            yield ServerProcess(process, json.loads(announced[0]), lines, said)
         finally:
             if process.returncode is None:
                 process.kill()

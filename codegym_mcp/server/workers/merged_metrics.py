@@ -16,12 +16,16 @@ class MergedMetrics:
     The figures of a worker begin at 0 when it is started again. They stay apart, so that Prometheus sees it.
     """
 
-    def __init__(self, texts: Mapping[str, str], own: "Iterable[Metric]") -> None:
+    def __init__(
+        self, texts: Mapping[str, str], own: "Iterable[Metric]", *, label: str = WORKER_LABEL
+    ) -> None:
         """
         Args:
             texts: the figures of each process, as it exposes them.
             own: further figures, which get no label.
+            label: the label that names the process of a figure.
         """
+        self._label = label
         self._texts = texts
         self._own = own
 
@@ -35,7 +39,7 @@ class MergedMetrics:
             for family in text_string_to_metric_families(text):
                 known = merged.setdefault(family.name, Metric(family.name, family.documentation, family.type))
                 for sample in family.samples:
-                    labels = {**sample.labels, WORKER_LABEL: process}
+                    labels = {**sample.labels, self._label: process}
                     known.samples.append(sample._replace(labels=labels))
         yield from merged.values()
         yield from self._own
