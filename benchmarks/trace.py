@@ -36,8 +36,11 @@ from codegym_mcp.synthesis.oracle_trials import try_oracle
 from codegym_mcp.synthesis.output_folder import Provenance
 from codegym_mcp.synthesis.problem_outcomes import Funnel
 from codegym_mcp.synthesis.problem_reader import CodingProblem, read_problems
-from codegym_mcp.synthesis.program_tracing.confined_programs import ConfinedProgram, Failure
-from codegym_mcp.synthesis.program_tracing.oracle_player import same_answer
+from codegym_mcp.synthesis.program_tracing.play_selection.oracle_player import same_answer
+from codegym_mcp.synthesis.program_tracing.solution_execution.confined_programs import (
+    ConfinedProgram,
+    Failure,
+)
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.program_tracing.typed_json_values import decode
 from codegym_mcp.synthesis.program_tracing.value_shapes import json_form

@@ -63,6 +63,17 @@ FLOORS = [
     ["cli"],
     ["__main__"],
 ]
+TRACING = "codegym_mcp.synthesis.program_tracing"
+TRACING_FLOORS = [
+    # What all of program tracing uses lies beside these packages.
+    "source_reading",
+    "solution_execution",
+    "input_generation",
+    "lifting",
+    "environment_files",
+    "play_selection",
+    "tracing_author",
+]
 HEIGHT = {package: height for height, floor in enumerate(FLOORS) for package in floor}
 NESTED = ("sandbox", "verification")
 
@@ -121,6 +132,16 @@ def test_a_module_imports_only_from_floors_below(module: str) -> None:
         if member(imported) != own and HEIGHT[member(imported)] >= HEIGHT[own]
     ]
     assert upward == []
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(f"{TRACING}.")])
+def test_a_package_of_program_tracing_imports_only_from_earlier_ones(module: str) -> None:
+    heights = {f"{TRACING}.{name}": height for height, name in enumerate(TRACING_FLOORS)}
+
+    def height(name: str) -> int:
+        return heights.get(".".join(name.split(".")[:4]), -1)
+
+    assert [name for name in imports(MODULES[module]) if height(name) > height(module)] == []
 
 
 def test_no_two_modules_import_each_other() -> None:

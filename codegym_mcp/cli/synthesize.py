@@ -25,7 +25,10 @@ from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
 from codegym_mcp.synthesis.pipeline import Synthesis
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Funnel
 from codegym_mcp.synthesis.problem_reader import CodingProblem, UnreadableProblem, read_problems
-from codegym_mcp.synthesis.program_tracing.python_sources import is_python_source, read_python_problems
+from codegym_mcp.synthesis.program_tracing.source_reading.python_sources import (
+    is_python_source,
+    read_python_problems,
+)
 from codegym_mcp.synthesis.program_tracing.tracing_author import TRACING_VERSION, TracingAuthor
 from codegym_mcp.synthesis.synthesis_options import TRIAL_LIMITS, Method, SynthesisOptions, Tier
 from codegym_mcp.synthesis.synthesis_store import SynthesisStore

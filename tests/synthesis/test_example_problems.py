@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from codegym_mcp.synthesis.problem_reader import CodingProblem, read_problems, unusable_reason
-from codegym_mcp.synthesis.program_tracing.confined_programs import ConfinedProgram, Failure
+from codegym_mcp.synthesis.program_tracing.solution_execution.confined_programs import (
+    ConfinedProgram,
+    Failure,
+)
 from codegym_mcp.verification.verification_context import VerificationContext
 
 FILE = Path(__file__).parents[2] / "examples" / "problems.jsonl"

@@ -10,22 +10,25 @@ from codegym_mcp.errors import SourceError, TaskError
 from codegym_mcp.synthesis.oracle_trials import fixed_tasks, try_oracle
 from codegym_mcp.synthesis.problem_outcomes import AcceptedEnvironment, Candidate, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem
-from codegym_mcp.synthesis.program_tracing.argument_mining import mine_examples
-from codegym_mcp.synthesis.program_tracing.environment_writing import ReferenceForm, write_environment
-from codegym_mcp.synthesis.program_tracing.granularity_examination import Granularity
-from codegym_mcp.synthesis.program_tracing.input_scaling import InputScaler
-from codegym_mcp.synthesis.program_tracing.length_parameters import find_lengths
-from codegym_mcp.synthesis.program_tracing.neighbouring_inputs import neighbours
-from codegym_mcp.synthesis.program_tracing.solution_runs import (
+from codegym_mcp.synthesis.program_tracing.environment_files.environment_writing import (
+    ReferenceForm,
+    write_environment,
+)
+from codegym_mcp.synthesis.program_tracing.environment_files.task_statement import task_text, title_of
+from codegym_mcp.synthesis.program_tracing.environment_files.tool_types import tool_types
+from codegym_mcp.synthesis.program_tracing.input_generation.argument_mining import mine_examples
+from codegym_mcp.synthesis.program_tracing.input_generation.input_scaling import InputScaler
+from codegym_mcp.synthesis.program_tracing.input_generation.neighbouring_inputs import neighbours
+from codegym_mcp.synthesis.program_tracing.lifting.length_parameters import find_lengths
+from codegym_mcp.synthesis.program_tracing.play_selection.granularity_examination import Granularity
+from codegym_mcp.synthesis.program_tracing.play_selection.tool_granularity import choose_granularity
+from codegym_mcp.synthesis.program_tracing.solution_execution.solution_runs import (
     Evaluated,
     choose_inputs,
     evaluate,
     parameter_shapes,
 )
-from codegym_mcp.synthesis.program_tracing.task_statement import task_text, title_of
-from codegym_mcp.synthesis.program_tracing.tool_granularity import choose_granularity
-from codegym_mcp.synthesis.program_tracing.tool_types import tool_types
-from codegym_mcp.synthesis.program_tracing.traced_program import Program, read_program
+from codegym_mcp.synthesis.program_tracing.source_reading.traced_program import Program, read_program
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.program_tracing.value_shapes import Kind, Shape, annotation, shape_of
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions, Tier, TracingFigures

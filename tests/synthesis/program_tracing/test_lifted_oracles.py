@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
-from codegym_mcp.synthesis.program_tracing.environment_writing import write_class, write_oracle, write_program
-from codegym_mcp.synthesis.program_tracing.lifted_program import LiftedProgram
-from codegym_mcp.synthesis.program_tracing.lifting_variations import VARIATIONS
-from codegym_mcp.synthesis.program_tracing.tool_extraction import lift
-from codegym_mcp.synthesis.program_tracing.traced_program import Program, read_program
+from codegym_mcp.synthesis.program_tracing.environment_files.environment_writing import (
+    write_class,
+    write_oracle,
+    write_program,
+)
+from codegym_mcp.synthesis.program_tracing.lifting.lifted_program import LiftedProgram
+from codegym_mcp.synthesis.program_tracing.lifting.lifting_variations import VARIATIONS
+from codegym_mcp.synthesis.program_tracing.lifting.tool_extraction import lift
+from codegym_mcp.synthesis.program_tracing.solution_execution.variable_recording import NOTE, record_variables
+from codegym_mcp.synthesis.program_tracing.source_reading.traced_program import Program, read_program
 from codegym_mcp.synthesis.program_tracing.tracing_refusal import RefusedProblemError
 from codegym_mcp.synthesis.program_tracing.typed_json_values import ENCODER, decode
 from codegym_mcp.synthesis.program_tracing.value_shapes import json_form, shape_of
-from codegym_mcp.synthesis.program_tracing.variable_recording import NOTE, record_variables
 
 SOLUTIONS = {
     "runs of equal members": (

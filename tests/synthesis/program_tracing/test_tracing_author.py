@@ -6,7 +6,7 @@ import pytest
 
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem
-from codegym_mcp.synthesis.program_tracing.traced_program import read_program
+from codegym_mcp.synthesis.program_tracing.source_reading.traced_program import read_program
 from codegym_mcp.synthesis.program_tracing.tracing_author import TracingAuthor
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions, Tier
 from codegym_mcp.verification.audit.grading_rules import Grade

@@ -1,0 +1,1 @@
+"""Inputs of a solution: those of its tests, and generated ones."""

@@ -1,0 +1,1 @@
+"""Divides a solution into tools of the environment and an oracle that calls them."""

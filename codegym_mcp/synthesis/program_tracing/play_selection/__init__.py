@@ -1,0 +1,1 @@
+"""Plays lifted solutions and selects the plays that become tasks."""

@@ -1,0 +1,1 @@
+"""Runs solutions in a confined process."""

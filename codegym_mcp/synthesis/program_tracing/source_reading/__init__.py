@@ -1,0 +1,1 @@
+"""Reads the source of a solution and what belongs to it."""
