@@ -18,7 +18,7 @@ from codegym_mcp.catalog.environment_sets import (
     row_place,
     row_without_name,
 )
-from codegym_mcp.catalog.row_outline import parse_outline
+from codegym_mcp.catalog.source_outline import parse_outline
 from codegym_mcp.catalog.stored_grade import grade_of_audit
 from codegym_mcp.environment_definition.codegym_format.class_reader import read_codegym, read_codegym_source
 from codegym_mcp.environment_definition.environment import Environment

@@ -18,9 +18,9 @@ from codegym_mcp.errors import CodegymError
 from codegym_mcp.models import Model
 from codegym_mcp.synthesis import prompt_rendering
 from codegym_mcp.synthesis.cached_model import CachedModel, sampling_settings
+from codegym_mcp.synthesis.candidate_examination import Examiner, LocalExaminer
 from codegym_mcp.synthesis.candidate_making import Author, OnStage
 from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
-from codegym_mcp.synthesis.examiner import Examiner, LocalExaminer
 from codegym_mcp.synthesis.output_folder import OutputFolder, Recipe
 from codegym_mcp.synthesis.pipeline import Synthesis
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Funnel

@@ -10,9 +10,9 @@ from codegym_mcp.environment_definition.environment import Task
 from codegym_mcp.errors import SourceError, TaskError
 from codegym_mcp.synthesis import prompt_rendering
 from codegym_mcp.synthesis.cached_model import CachedModel, Turns
+from codegym_mcp.synthesis.candidate_examination import Examiner
 from codegym_mcp.synthesis.draft_rejection import DraftPart, DraftRejectedError
 from codegym_mcp.synthesis.environment_draft import Draft
-from codegym_mcp.synthesis.examiner import Examiner
 from codegym_mcp.synthesis.model_requests import ModelRequests, complete_text
 from codegym_mcp.synthesis.oracle_author import OracleAuthor
 from codegym_mcp.synthesis.oracle_trials import (

@@ -9,8 +9,8 @@ import pytest
 
 from codegym_mcp.models import Model, ModelOptions
 from codegym_mcp.synthesis.cached_model import CachedModel
+from codegym_mcp.synthesis.candidate_examination import LocalExaminer
 from codegym_mcp.synthesis.environment_author import EnvironmentAuthor
-from codegym_mcp.synthesis.examiner import LocalExaminer
 from codegym_mcp.synthesis.problem_outcomes import Candidate, Stage
 from codegym_mcp.synthesis.problem_reader import CodingProblem
 from codegym_mcp.synthesis.synthesis_options import SynthesisOptions

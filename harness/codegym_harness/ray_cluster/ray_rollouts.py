@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerReady
 from codegym_harness.ray_cluster.cluster_connection import connect_to_cluster
-from codegym_harness.ray_cluster.ray_workers import RayWorkers
 from codegym_harness.ray_cluster.worker_host import OpenService
+from codegym_harness.ray_cluster.worker_pool import RayWorkers
 from codegym_harness.records.episode_result import EpisodeResult
 from codegym_harness.records.trajectory import AgentInfo, Trajectory
 from codegym_harness.rollouts.policy_worker_service import Operation

@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from codegym_harness.ray_cluster.cluster_connection import connect_to_cluster
 from codegym_harness.ray_cluster.node_server import NodeServerOptions, NodeServerReady, NodeServerService
-from codegym_harness.ray_cluster.ray_worker import RayWorker
+from codegym_harness.ray_cluster.worker_handle import RayWorker
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, RemoteError
 from codegym_mcp.server.nodes.node_directory import NodeDirectory, NodeServer
 from codegym_mcp.server.uvicorn_server import GRACE_SECONDS

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 from codegym_harness.ray_cluster.cluster_connection import connect_to_cluster
 from codegym_harness.ray_cluster.ray_verification import RayVerification
-from codegym_harness.ray_cluster.ray_workers import RayWorkers
 from codegym_harness.ray_cluster.tracing_worker import Operation, TracingWorker, TracingWorkerOptions
+from codegym_harness.ray_cluster.worker_pool import RayWorkers
 from codegym_mcp import errors
 from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.errors import RemoteError, TaskError

@@ -7,12 +7,12 @@ from typing import TypeVar
 import anyio
 
 from codegym_harness.ray_cluster.cluster_connection import connect_to_cluster
-from codegym_harness.ray_cluster.ray_workers import RayWorkers
 from codegym_harness.ray_cluster.verification_worker import (
     Operation,
     VerificationWorker,
     VerificationWorkerOptions,
 )
+from codegym_harness.ray_cluster.worker_pool import RayWorkers
 from codegym_mcp.catalog.catalog_entries import Entry
 from codegym_mcp.environment_definition.environment import Environment
 from codegym_mcp.verification.audit.audit import Audit

@@ -8,7 +8,7 @@ import anyio
 from pydantic import BaseModel
 
 from codegym_harness.ray_cluster.cluster_connection import processor_count
-from codegym_harness.ray_cluster.ray_worker import RayWorker, WorkerLostOnNodeError
+from codegym_harness.ray_cluster.worker_handle import RayWorker, WorkerLostOnNodeError
 from codegym_harness.ray_cluster.worker_host import OpenService
 from codegym_mcp.errors import ConnectionFailedError, RemoteError, RunHaltedError
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegym_mcp.bundled_environments import bundled_path
-from codegym_mcp.catalog.row_outline import parse_outline
+from codegym_mcp.catalog.source_outline import parse_outline
 from codegym_mcp.errors import SourceError
 from codegym_mcp.source_parsing import parse_source
 
