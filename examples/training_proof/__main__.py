@@ -2,7 +2,7 @@
 
 python -m examples.training_proof --seeds 3 --out build/proof
 
-Training seeds below 3 were for development. Interrupted, it continues after the last finished stage of each
+Training seeds below 21 were for development. Interrupted, it continues after the last finished stage of each
 seed.
 """
 

@@ -11,6 +11,8 @@ from examples.training_proof.recipe import OWN_ENVIRONMENT, Recipe, Tasks
 
 ROWS = "sft.parquet"
 """The name of the file of rows for SFT."""
+VALIDATION_ROWS = "validation.parquet"
+"""The name of the file of rows by which SFT is ended."""
 
 
 def collect(recipe: Recipe, out: Path) -> None:
@@ -19,21 +21,30 @@ def collect(recipe: Recipe, out: Path) -> None:
     Raises:
         subprocess.CalledProcessError: an episode could not be played or exported.
     """
-    runs = [out / tasks.name for tasks in recipe.collected]
-    for tasks, run in zip(recipe.collected, runs, strict=True):
-        _eval(recipe, tasks, recipe.first_task_seed, run, "--agent", "oracle")
-    _codegym_mcp("export", *map(str, runs), "--format", "trl", "--reward", "1", "-o", str(out / ROWS))
+    _collect(recipe, recipe.collected, recipe.first_task_seed, out / ROWS)
+    if recipe.validated:
+        _collect(recipe, recipe.validated, recipe.first_validation_seed, out / VALIDATION_ROWS)
+
+
+def _collect(recipe: Recipe, sets: Iterable[Tasks], first_seed: int, rows: Path) -> None:
+    runs = []
+    for tasks in sets:
+        runs.append(str(rows.with_suffix("") / tasks.name))
+        _eval(recipe, tasks, first_seed, Path(runs[-1]), "--agent", "oracle")
+    _codegym_mcp("export", *runs, "--format", "trl", "--reward", "1", "-o", str(rows))
 
 
 def evaluate(model: ServedModel, sets: Iterable[Tasks], recipe: Recipe, out: Path) -> None:
-    """Lets a model play its evaluation with greedy decoding; writes one run directory for each set of tasks.
+    """Lets a model play its evaluation; writes one run directory for each set of tasks.
+
+    Turns are sampled as in GRPO: what is evaluated is the policy that GRPO trains, not its most probable turns.
 
     Raises:
         subprocess.CalledProcessError: an episode failed through no fault of the model.
     """
     with serving(model) as url:
         options = ["--model", f"openai-chat:{NAME}", "--base-url", url, "--attempts", "1"]
-        options += ["--max-tokens", str(recipe.reply_tokens)]
+        options += ["--max-tokens", str(recipe.reply_tokens), "--temperature", str(recipe.grpo.temperature)]
         if recipe.pretrained is not None:
             options += ["--tool-format", TOOL_FORMAT]
         for tasks in sets:

@@ -9,7 +9,7 @@ from trl import GRPOTrainer
 
 from examples.training_proof.recipe import Recipe
 from examples.training_proof.sampled_episodes import grpo_config, gym_spec
-from examples.training_proof.validation import Validation, write_trainings
+from examples.training_proof.validation import Validation, playing, write_trainings
 
 
 def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, recipe: Recipe, out: Path) -> None:
@@ -17,7 +17,8 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, recipe: Re
     settings = recipe.grpo
     specs = [gym_spec(recipe, tasks, recipe.first_task_seed) for tasks in settings.tasks]
     environments = [tasks.environment for tasks in settings.tasks]
-    validation = Validation(settings.goal, recipe, model, tokenizer, out)
+    measure = playing(settings.ending, recipe, model, tokenizer, out)
+    validation = Validation(settings.ending, measure)
     trainer = GRPOTrainer(
         model=model,
         args=grpo_config(
@@ -37,7 +38,8 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, recipe: Re
         processing_class=tokenizer,
         callbacks=[validation],
     )
-    trainer.train()
+    if not validation.is_reached_by(model):
+        trainer.train()
     trainer.save_model(str(out))
     tokenizer.save_pretrained(out)
     (out / "curve.json").write_text(json.dumps(trainer.state.log_history))

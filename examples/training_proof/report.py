@@ -8,9 +8,10 @@ import jinja2
 
 from codegym_harness.statistics.estimators import Estimate
 from examples.training_proof.plots import plot_curves, plot_rewards
-from examples.training_proof.recipe import FIRST_REPORTED_SEED, Goal, Model, Tasks
+from examples.training_proof.recipe import FIRST_REPORTED_SEED, Ending, Model, Tasks
 from examples.training_proof.results import SeedResults, difference, mean_reward
 from examples.training_proof.stages import STAGES
+from examples.training_proof.validation import Validated
 
 _LABELS = {Model.START: "before training", Model.SFT: "after SFT", Model.GRPO: "after GRPO"}
 _SMOOTHED = 5
@@ -52,11 +53,11 @@ def write_report(directories: Sequence[Path], document: Path) -> Path:
         costs=_costs_table(seeds),
         endings=_endings_table(seeds),
         sft=[
-            {"settings": settings, "rows": _listed(settings.tasks), "goal": _goal(settings.goal)}
+            {"settings": settings, "rows": _listed(settings.tasks), "ending": _ending(settings.ending)}
             for settings in recipe.sft
         ],
         first_reported=FIRST_REPORTED_SEED,
-        grpo_goal=_goal(recipe.grpo.goal),
+        grpo_ending=_ending(recipe.grpo.ending),
         shows=all(
             difference(seeds, before, Model.GRPO, recipe.target).excludes_zero
             for before in (Model.START, Model.SFT)
@@ -114,25 +115,37 @@ def _transfer_table(seeds: Sequence[SeedResults]) -> str:
     return _table(["tasks", "solved, by training seed", "median calls"], rows)
 
 
-def _goal(goal: Goal | None) -> str:
-    if goal is None:
+def _ending(ending: Ending | None) -> str:
+    if ending is None:
         return ""
-    return f"{goal.solved:.0%} of {_listed([goal.tasks])} are solved, asked every {goal.every} steps"
+    goals = " or ".join(f"{goal.solved:.0%} of {_listed([goal.tasks])}" for goal in ending.goals)
+    first = ", at the first such step" if ending.first_step else ""
+    return f"{goals} are solved, asked every {ending.every} steps{first}"
 
 
 def _endings_table(seeds: Sequence[SeedResults]) -> str:
     recipe = seeds[0].recipe
-    goals = [("sft", n, settings.goal) for n, settings in enumerate(recipe.sft)] + [
-        ("grpo", 0, recipe.grpo.goal)
+    endings = [("sft", n, settings.ending) for n, settings in enumerate(recipe.sft)] + [
+        ("grpo", 0, recipe.grpo.ending)
     ]
     rows = []
-    for stage, number, goal in goals:
+    for stage, number, ending in endings:
         trainings = [seed.trainings(stage)[number] for seed in seeds]
         name = f"{stage.upper()}, {number + 1}" if stage == "sft" else stage.upper()
-        last = [f"{each.validations[-1].solved:.3f}" if each.validations else "-" for each in trainings]
-        steps = [f"{each.steps}{'' if goal is None or each.reached else ' (maximum)'}" for each in trainings]
-        rows.append([name, _goal(goal) or "fixed", ", ".join(steps), ", ".join(last)])
-    return _table(["training", "ends when", "steps, by training seed", "validation at its end"], rows)
+        steps = [
+            f"{each.steps}{'' if ending is None or each.reached else ' (maximum)'}" for each in trainings
+        ]
+        before, last = [each.before for each in trainings], [each.last for each in trainings]
+        results = [", ".join(map(_validated, each)) for each in (before, last)]
+        rows.append([name, _ending(ending) or "fixed", ", ".join(steps), *results])
+    return _table(
+        ["training", "ends when", "steps, by training seed", "validation before it", "validation at its end"],
+        rows,
+    )
+
+
+def _validated(validated: Validated | None) -> str:
+    return "-" if validated is None else " and ".join(f"{share:.3f}" for share in validated.solved)
 
 
 def _costs_table(seeds: Sequence[SeedResults]) -> str:

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from datasets import Dataset, load_dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
+from examples.training_proof.oracle_probability import OracleProbability
 from examples.training_proof.recipe import Recipe, Sft, Tasks
 from examples.training_proof.validation import Training, Validation, write_trainings
 
@@ -44,34 +45,51 @@ def rows_of(data: Dataset, sets: Sequence[Tasks]) -> Dataset:
     return data.select(rows).remove_columns(["environment", "difficulty"])
 
 
-def train(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, data: Dataset, recipe: Recipe, out: Path
-) -> None:
-    """Trains a model on the turns of the assistant, and saves it with its tokenizer and its learning curve.
+class Rows(NamedTuple):
+    """The rows of the oracle's episodes, from `read_rows`."""
 
-    Args:
-        data: the rows of all collected tasks, from `read_rows`.
-    """
+    collected: Dataset
+    validated: Dataset | None
+    """Those of the tasks of all goals, or None if no training has a goal."""
+
+
+def train(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Rows, recipe: Recipe, out: Path
+) -> None:
+    """Trains a model on the turns of the assistant; saves it with its tokenizer and its learning curve."""
     curve: list[dict[str, Any]] = []
     trainings: list[Training] = []
     for settings in recipe.sft:
-        validation = Validation(settings.goal, recipe, model, tokenizer, out)
-        trainer = SFTTrainer(
-            model=model,
-            args=_config(settings, recipe.seed, out),
-            train_dataset=rows_of(data, settings.tasks),
-            processing_class=tokenizer,
-            callbacks=[validation],
-        )
-        trainer.train()
-        before = sum(training.steps for training in trainings)
-        curve += [{**entry, "step": before + entry["step"]} for entry in trainer.state.log_history]
+        measure = None
+        if settings.ending is not None and rows.validated is not None:
+            sets = [rows_of(rows.validated, (goal.tasks,))["messages"] for goal in settings.ending.goals]
+            measure = OracleProbability(sets, model, tokenizer)
+        validation = Validation(settings.ending, measure)
+        if not validation.is_reached_by(model):
+            trainer = SFTTrainer(
+                model=model,
+                args=_config(settings, recipe.seed, out),
+                train_dataset=rows_of(rows.collected, settings.tasks),
+                processing_class=tokenizer,
+                callbacks=[validation],
+            )
+            trainer.train()
+            curve += kept_log(trainer.state.log_history, trainings, validation.training)
+            trainer.save_model(str(out))
+            model = type(model).from_pretrained(out)  # SFTTrainer has replaced its forward method
         trainings.append(validation.training)
-        trainer.save_model(str(out))
-        model = type(model).from_pretrained(out)  # SFTTrainer has replaced its forward method
+    model.save_pretrained(out)
     tokenizer.save_pretrained(out)
     (out / "curve.json").write_text(json.dumps(curve))
     write_trainings(trainings, out)
+
+
+def kept_log(
+    log: Sequence[dict[str, Any]], before: Sequence[Training], training: Training
+) -> list[dict[str, Any]]:
+    """Returns the log of the steps whose model was kept, with their number among those of all trainings."""
+    first = sum(each.steps for each in before)
+    return [{**entry, "step": first + entry["step"]} for entry in log if entry["step"] <= training.steps]
 
 
 def _config(settings: Sft, seed: int, out: Path) -> SFTConfig:

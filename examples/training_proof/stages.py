@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
@@ -88,8 +89,9 @@ def _run_stage(stage: str, recipe: Recipe, directory: Path) -> None:
             model.save_pretrained(out)
             tokenizer.save_pretrained(out)
         case "sft":
-            data = sft.read_rows(rows, with_tools=recipe.pretrained is not None)
-            sft.train(*load(directory / "start"), data, recipe, out)
+            read = partial(sft.read_rows, with_tools=recipe.pretrained is not None)
+            validated = read(rows.with_name(episodes.VALIDATION_ROWS)) if recipe.validated else None
+            sft.train(*load(directory / "start"), sft.Rows(read(rows), validated), recipe, out)
         case "grpo":
             grpo.train(*load(directory / "sft"), recipe, out)
         case _:

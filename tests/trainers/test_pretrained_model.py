@@ -75,7 +75,7 @@ def test_a_pretrained_model_is_trained_in_both_stages_and_plays(finished: Path) 
     assert [step for step, _ in results.curve("sft", "loss")] == [1, 2]
     assert [step for step, _ in results.curve("grpo", "reward")] == [1, 2]
     for model in Model:
-        assert [score.task for score in results.scores(model, results.recipe.target)] == ["d1-s1001000"]
+        assert [score.task for score in results.scores(model, results.recipe.target)] == ["d1-s1002000"]
 
 
 def test_its_rows_render_the_schemas_of_the_tools_and_learn_the_agents_turns(finished: Path) -> None:

@@ -6,17 +6,20 @@ from typing import Any
 import httpx2
 import pytest
 import torch
+from transformers import TrainerControl, TrainerState
 
 import codegym_mcp as gym
 from examples.training_proof import episodes, sft
 from examples.training_proof.chat_format import Call, parse_turn
 from examples.training_proof.endpoint import NAME, ServedModel, serving
+from examples.training_proof.oracle_probability import OracleProbability
 from examples.training_proof.recipe import (
     FIRST_EVALUATED_SEED,
     FIRST_HELD_OUT_SEED,
     FIRST_REPORTED_SEED,
     OWN_ENVIRONMENT,
     TASKS_PER_TRAINING_SEED,
+    Ending,
     Goal,
     Grpo,
     Model,
@@ -31,6 +34,7 @@ from examples.training_proof.report import write_report
 from examples.training_proof.results import SeedResults, UnscoredEpisodeError, difference
 from examples.training_proof.stages import STAGES, RecipeMismatchError, load, run_seed
 from examples.training_proof.tiny_model import train_tokenizer
+from examples.training_proof.validation import Training, Validated, Validation
 from tests.made_runs import made_run
 
 pytestmark = [
@@ -40,8 +44,13 @@ pytestmark = [
 
 
 def goal(solved: float) -> Goal:
-    """Returns a goal that is asked for every two steps. The model of `small` solves nothing."""
-    return Goal(tasks=Tasks(environment="cable_trace", difficulty=1, count=2), solved=solved, every=2)
+    """Returns a goal. The model of `small` solves nothing."""
+    return Goal(tasks=Tasks(environment="cable_trace", difficulty=1, count=2), solved=solved)
+
+
+def ending(*solved: float, first_step: bool = False) -> Ending:
+    """Returns an ending that is asked for every two steps."""
+    return Ending(goals=tuple(goal(each) for each in solved), every=2, first_step=first_step)
 
 
 def lesson(tasks: Tasks, **settings: Any) -> Sft:
@@ -59,11 +68,15 @@ def small(**changes: object) -> Recipe:
         "seed": FIRST_REPORTED_SEED,
         "collected": (cable, leaks),
         "shape": Shape(vocabulary=900, width=32, layers=1, heads=1),
-        "sft": (lesson(cable, steps=3, goal=goal(1.0)), lesson(leaks, steps=3, goal=goal(0.0))),
+        "sft": (
+            lesson(cable, steps=3, ending=ending(1.0)),
+            lesson(leaks, steps=2),
+            lesson(cable, steps=3, ending=ending(0.0)),
+        ),
         "grpo": Grpo(
             tasks=(cable,),
             steps=2,
-            goal=goal(1.0),
+            ending=ending(1.0),
             prompts=1,
             generations=2,
             max_tokens=40,
@@ -96,9 +109,9 @@ def trained_seeds(recipe: Recipe) -> range:
 
 def validated_seeds(recipe: Recipe) -> range:
     """The seeds of the tasks by which a recipe ends its trainings."""
-    goals = [settings.goal for settings in (*recipe.sft, recipe.grpo) if settings.goal is not None]
+    endings = [settings.ending for settings in (*recipe.sft, recipe.grpo) if settings.ending is not None]
     first = recipe.first_validation_seed
-    return range(first, first + max(goal.tasks.count for goal in goals))
+    return range(first, first + max(goal.tasks.count for ending in endings for goal in ending.goals))
 
 
 @pytest.mark.parametrize("recipe_of", [tiny_recipe, mixed_recipe])
@@ -123,14 +136,67 @@ def test_a_training_seed_that_would_train_on_held_out_tasks_is_refused():
         tiny_recipe(FIRST_HELD_OUT_SEED // TASKS_PER_TRAINING_SEED)
 
 
-def test_a_training_ends_at_its_goal_and_otherwise_at_its_maximum(finished):
+def test_a_training_ends_at_its_maximum_or_has_no_step_if_its_goal_is_reached_before(finished):
     results = SeedResults(finished)
-    first, second = results.trainings("sft")
-    assert (first.steps, first.reached, [each.step for each in first.validations]) == (3, False, [2])
-    assert (second.steps, second.reached) == (2, True)
+    first, second, third = results.trainings("sft")
+    assert (first.steps, first.reached, [each.step for each in first.validations]) == (3, False, [0, 2])
+    assert (second.steps, second.reached, second.validations) == (2, False, [])
+    assert (third.steps, third.reached, [each.step for each in third.validations]) == (0, True, [0])
     (training,) = results.trainings("grpo")
     assert (training.steps, training.reached) == (2, False)
     assert [step for step, _ in results.curve("sft", "loss")] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("first_step", "kept"), [(False, 4), (True, 3)])
+def test_a_training_ends_at_its_goal_with_the_model_of_the_first_step_or_of_the_validation(
+    finished, first_step, kept
+):
+    model, _ = load(finished / "start")
+    weight = model.model.norm.weight
+    validation = Validation(
+        ending(3 / 8, first_step=first_step), lambda weights: [float(weights["model.norm.weight"].mean()) / 8]
+    )
+    torch.nn.init.zeros_(weight)
+    assert not validation.is_reached_by(model)
+    control = TrainerControl()
+    for step in (1, 2, 3, 4):
+        assert not control.should_training_stop
+        torch.nn.init.constant_(weight, step)
+        validation.on_step_end(None, TrainerState(global_step=step), control, model=model)
+    assert control.should_training_stop
+    assert weight.unique().tolist() == [kept]
+    training = validation.training
+    assert (training.steps, training.reached) == (kept, True)
+    assert (training.before, training.last) == (
+        Validated(step=0, solved=[0.0]),
+        Validated(step=kept, solved=[kept / 8]),
+    )
+
+
+def test_the_log_of_steps_after_the_kept_one_is_left_out():
+    before = Training(steps=7, reached=True, validations=[])
+    log = [{"step": 1, "loss": 3.0}, {"step": 2, "loss": 2.0}, {"step": 3, "loss": 1.0}]
+    kept = Training(steps=2, reached=True, validations=[])
+    assert sft.kept_log(log, [before], kept) == [{"step": 8, "loss": 3.0}, {"step": 9, "loss": 2.0}]
+
+
+def test_the_probability_of_episodes_is_the_mean_of_the_products_of_their_agents_tokens(finished):
+    model, tokenizer = load(finished / "start")
+    short = [{"role": "user", "content": "Go."}, {"role": "assistant", "content": "10"}]
+    episodes_of_two_lengths = [short, [{"role": "user", "content": "Go on."}, *short[1:], *short]]
+    products = []
+    for messages in episodes_of_two_lengths:
+        encoded = tokenizer.apply_chat_template(messages, return_assistant_tokens_mask=True, return_dict=True)
+        tokens = encoded["input_ids"]
+        with torch.no_grad():
+            (logits,) = model(input_ids=torch.tensor([tokens])).logits
+        each = logits.softmax(-1)[range(len(tokens) - 1), tokens[1:]]
+        products.append(float(each[torch.tensor(encoded["assistant_masks"][1:]) == 1].prod()))
+    measure = OracleProbability([episodes_of_two_lengths, [short]], model, tokenizer)
+    both, one = measure(model.state_dict())
+    assert 0 < products[1] < products[0]
+    assert both == pytest.approx(sum(products) / 2, rel=1e-3)
+    assert one == pytest.approx(products[0], rel=1e-3)
 
 
 def test_a_goal_is_reached_by_as_many_tasks_as_it_says():
@@ -164,7 +230,7 @@ def test_an_evaluation_has_a_reward_for_each_held_out_task(finished):
     results = SeedResults(finished)
     (tasks,) = results.recipe.evaluated
     for model in Model:
-        assert [score.task for score in results.scores(model, tasks)] == ["d4-s1001000", "d4-s1001001"]
+        assert [score.task for score in results.scores(model, tasks)] == ["d4-s1002000", "d4-s1002001"]
 
 
 def test_a_finished_proof_repeats_nothing_and_another_recipe_is_refused(finished):
@@ -196,8 +262,8 @@ def test_the_report_is_written_from_a_finished_proof(finished, tmp_path):
     document = write_report([finished], tmp_path / "proof.md")
     text = document.read_text()
     assert "| `cable_trace`, difficulty 4 | after GRPO |" in text
-    assert "| 3 (maximum) | 0.000 |" in text
-    assert "| 2 | 0.000 |" in text
+    assert "| 3 (maximum) | 0.000 | 0.000 |" in text
+    assert "| 0 | 0.000 | 0.000 |" in text
     for image in ("training-proof-sft.svg", "training-proof-grpo.svg", "training-proof-rewards.svg"):
         assert f"images/{image}" in text
         assert (tmp_path / "images" / image).read_text().startswith("<?xml")
