@@ -37,7 +37,7 @@ def _collect(recipe: Recipe, sets: Iterable[Tasks], first_seed: int, rows: Path)
 def evaluate(model: ServedModel, sets: Iterable[Tasks], recipe: Recipe, out: Path) -> None:
     """Lets a model play its evaluation; writes one run directory for each set of tasks.
 
-    Turns are sampled as in GRPO: what is evaluated is the policy that GRPO trains, not its most probable turns.
+    Turns are sampled as in GRPO: the policy that GRPO trains is evaluated, not its most probable turns.
 
     Raises:
         subprocess.CalledProcessError: an episode failed through no fault of the model.
