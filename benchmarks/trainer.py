@@ -10,7 +10,7 @@ Beside it stands what the same number of openings and calls takes through OpenEn
 `openenv-core`. `openenv_calls.py` measures it; verdicts, which it has none of, are not counted.
 
 Example:
-  .venv-proof/bin/python benchmarks/trainer.py --model build/proof/seed-11/sft --episodes 64 --steps 3
+  .venv-proof/bin/python benchmarks/trainer.py --model build/proof/seed-24/sft --episodes 64 --steps 3
   .venv-proof/bin/python benchmarks/trainer.py --isolation shared --openenv .venv-peers/bin/python
 """
 
@@ -189,7 +189,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--model", type=Path, default=Path("build/proof/seed-11/sft"), help="a trained tiny model"
+        "--model", type=Path, default=Path("build/proof/seed-24/sft"), help="a trained tiny model"
     )
     parser.add_argument("--episodes", type=int, default=64, help="episodes in a step (default 64)")
     parser.add_argument("--steps", type=int, default=3, help="measured steps (default 3)")
