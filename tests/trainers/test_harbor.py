@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from codegym_harness.export.conversion_counts import LossCounts
+from codegym_harness.export.evaluation_prompt import with_system_prompt
 from tests.conversations import exchanges
 from tests.trainers.reading import load
 from tests.trainers.trainer_code import HarborTrajectory
@@ -33,4 +35,5 @@ def test_harbor_finds_every_message_call_argument_and_result(exported, recorded)
         rows = load(path).to_list()
     assert len(rows) == len(recorded)
     for row, record in zip(rows, recorded, strict=True):
-        assert read(HarborTrajectory.model_validate(row)) == exchanges(record)
+        prompted = with_system_prompt(record, LossCounts())
+        assert read(HarborTrajectory.model_validate(row)) == exchanges(prompted)
