@@ -1,8 +1,10 @@
 """Inspect finds the task by the package's name, and plays."""
 
+import gc
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,14 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The 'initial' parameter is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def collected_garbage() -> Iterator[None]:
+    """Streams left unclosed are noticed here, where that is ignored, and not in a later test."""
+    yield
+    gc.collect()
+
 
 LIFT = str(FIXTURES / "counter.py")
 
