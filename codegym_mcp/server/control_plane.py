@@ -42,10 +42,9 @@ from codegym_mcp.errors import (
 from codegym_mcp.opentelemetry_tracer import tracer
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.curriculum_openings import AdaptiveOpenings
-from codegym_mcp.server.error_responses import error_response
+from codegym_mcp.server.error_responses import error_response, invalid_request_response
 from codegym_mcp.server.metrics import Metrics
 from codegym_mcp.server.request_bodies import BodyReader, BodyRefusedError, ClientGoneError
-from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -119,7 +118,7 @@ class ControlPlane:
         try:
             query = EnvironmentQuery.model_validate(read_query(request, repeatable=("name", "tag")))
         except ValidationError as error:
-            return _invalid(error, "the query")
+            return invalid_request_response(error, "the query")
         query = query.model_copy(update={"limit": min(query.limit or MAX_PAGE, MAX_PAGE)})
         page = await anyio.to_thread.run_sync(query.page, self._episodes.catalog)
         headers = {"X-Total-Count": str(page.total)}
@@ -145,7 +144,7 @@ class ControlPlane:
         except ClientGoneError:
             return Response(status_code=400)
         except ValidationError as error:
-            return _invalid(error, "the body")
+            return invalid_request_response(error, "the body")
         if requested.reveal and self._refuse_reveal:
             return error_response(
                 403, "This server does not tell agents the verdict.", "Send the request without reveal."
@@ -183,7 +182,7 @@ class ControlPlane:
         try:
             query = EpisodeQuery.model_validate(read_query(request, repeatable=("state",)))
         except ValidationError as error:
-            return _invalid(error, "the query")
+            return invalid_request_response(error, "the query")
         return _json(self._find_page(query))
 
     def _find_page(self, query: EpisodeQuery) -> EpisodePage:
@@ -238,11 +237,6 @@ def is_adaptive(body: bytes) -> bool:
     except ValueError:
         return False
     return isinstance(requested, dict) and requested.get("difficulty") == "adaptive"
-
-
-def _invalid(error: ValidationError, whole: str) -> Response:
-    fault = first_fault(error)
-    return error_response(422, f"The request is wrong at {fault.path or whole}: {fault.message}.")
 
 
 @contextmanager

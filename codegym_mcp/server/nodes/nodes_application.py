@@ -4,7 +4,7 @@ It hands out addresses on the nodes, at which the agents play. Requests about an
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -21,16 +21,15 @@ from codegym_mcp.episodes.episode_shards import id_of_key
 from codegym_mcp.errors import ConnectionFailedError, MissingExtraError, NotFoundError
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.control_plane import is_adaptive, read_query
-from codegym_mcp.server.error_responses import EXCEPTION_HANDLERS, error_response
+from codegym_mcp.server.error_responses import EXCEPTION_HANDLERS, error_response, invalid_request_response
 from codegym_mcp.server.host_and_origin_checks import request_checks
 from codegym_mcp.server.http_options import HttpOptions
+from codegym_mcp.server.merged_episode_list import merge_pages
+from codegym_mcp.server.merged_metrics import MergedMetrics, figures_of_this_process, metrics_response
 from codegym_mcp.server.nodes.node_directory import NodeDirectory, NodeServer
 from codegym_mcp.server.nodes.node_requests import NodeRequests
 from codegym_mcp.server.request_bodies import BodyReader, BodyRefusedError, ClientGoneError
 from codegym_mcp.server.request_scheduling import ScheduledRequests
-from codegym_mcp.server.workers.merged_episode_list import merge_pages
-from codegym_mcp.server.workers.merged_metrics import MergedMetrics
-from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION
 
 if TYPE_CHECKING:
@@ -187,10 +186,7 @@ class NodesControlPlane:
         try:
             query = EpisodeQuery.model_validate(read_query(request, repeatable=("state",)))
         except ValidationError as error:
-            fault = first_fault(error)
-            return error_response(
-                422, f"The request is wrong at {fault.path or 'the query'}: {fault.message}."
-            )
+            return invalid_request_response(error, "the query")
         responses = await self._requests.send_to_all(f"/episodes?{request.url.query}")
         for server, response in responses.items():
             if response.status_code != 200:
@@ -202,15 +198,7 @@ class NodesControlPlane:
         return Response(merged.model_dump_json(), media_type="application/json")
 
     async def _metrics(self, request: Request) -> Response:
-        try:
-            from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-            from prometheus_client.exposition import choose_encoder, generate_latest
-        except ImportError:
-            raise MissingExtraError("This address", "pip install 'codegym-mcp[metrics]'") from None
-        own = CollectorRegistry()
-        ProcessCollector(registry=own)
-        PlatformCollector(registry=own)
-        texts = {"control": generate_latest(own).decode()}
+        texts = {"control": figures_of_this_process()}
         for server in self._directory.running:
             try:
                 response = await self._requests.send(server, "GET", "/metrics")
@@ -219,10 +207,7 @@ class NodesControlPlane:
             # A node without the extra has no figures.
             if response.status_code == 200:
                 texts[server.name] = response.text
-        registry = CollectorRegistry()
-        registry.register(MergedMetrics(texts, self._node_figures(), label=NODE_LABEL))
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(registry), headers={"content-type": content_type})
+        return metrics_response(MergedMetrics(texts, self._node_figures(), label=NODE_LABEL), request)
 
     def _node_figures(self) -> "list[Metric]":
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -265,8 +250,7 @@ def make_nodes_app(directory: NodeDirectory, options: HttpOptions, *, host: str 
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(control.opened())
+        async with control.opened():
             yield
 
     app = Starlette(

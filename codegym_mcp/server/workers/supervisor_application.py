@@ -16,17 +16,16 @@ from codegym_mcp.episode_viewer.episode_views import RunView
 from codegym_mcp.errors import CodegymError, ConnectionFailedError, MissingExtraError
 from codegym_mcp.server.bearer_tokens import has_bearer_token
 from codegym_mcp.server.control_plane import read_query
-from codegym_mcp.server.error_responses import EXCEPTION_HANDLERS, error_response
+from codegym_mcp.server.error_responses import EXCEPTION_HANDLERS, error_response, invalid_request_response
 from codegym_mcp.server.host_and_origin_checks import request_checks
 from codegym_mcp.server.http_options import HttpOptions
+from codegym_mcp.server.merged_episode_list import merge_pages
+from codegym_mcp.server.merged_metrics import MergedMetrics, figures_of_this_process, metrics_response
 from codegym_mcp.server.request_scheduling import ScheduledRequests
 from codegym_mcp.server.workers.connection_handover import RoutedRequests
 from codegym_mcp.server.workers.episode_owner import OWN_PART, Owner
-from codegym_mcp.server.workers.merged_episode_list import merge_pages
-from codegym_mcp.server.workers.merged_metrics import MergedMetrics
 from codegym_mcp.server.workers.new_episode_placement import EpisodePlacement
 from codegym_mcp.server.workers.worker_supervisor import WorkerSupervisor
-from codegym_mcp.validation_messages import first_fault
 from codegym_mcp.version import VERSION
 
 if TYPE_CHECKING:
@@ -94,10 +93,7 @@ class SupervisorApplication:
         try:
             query = EpisodeQuery.model_validate(read_query(request, repeatable=("state",)))
         except ValidationError as error:
-            fault = first_fault(error)
-            return error_response(
-                422, f"The request is wrong at {fault.path or 'the query'}: {fault.message}."
-            )
+            return invalid_request_response(error, "the query")
         try:
             bodies = await self._ask_all(f"/episodes?{request.url.query}")
         except CodegymError as error:
@@ -120,25 +116,16 @@ class SupervisorApplication:
         if refusal := self._refusal(request):
             return refusal
         try:
-            from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-            from prometheus_client.exposition import choose_encoder, generate_latest
-        except ImportError:
-            error = MissingExtraError("This address", "pip install 'codegym-mcp[metrics]'")
+            texts = {"control": figures_of_this_process()}
+        except MissingExtraError as error:
             return error_response(501, error.message, error.hint)
-        own = CollectorRegistry()
-        ProcessCollector(registry=own)
-        PlatformCollector(registry=own)
-        texts = {"control": generate_latest(own).decode()}
         for worker in self._supervisor.workers:
             try:
                 texts[str(worker.number)] = (await self._ask(worker.number - 1, "/metrics")).decode()
             except CodegymError:
                 # One that is being started has no figures yet.
                 continue
-        registry = CollectorRegistry()
-        registry.register(MergedMetrics(texts, self._worker_figures()))
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(registry), headers={"content-type": content_type})
+        return metrics_response(MergedMetrics(texts, self._worker_figures()), request)
 
     def _worker_figures(self) -> "Iterator[Metric]":
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily

@@ -24,6 +24,15 @@ def as_target(node: ast.expr) -> ast.expr:
     return made
 
 
+def attributes_of_self(expression: ast.expr) -> set[str]:
+    """Returns the names of the environment's attributes in an expression of one of its methods."""
+    return {
+        each.attr
+        for each in ast.walk(expression)
+        if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id == "self"
+    }
+
+
 def growing_loop(
     position: str, count: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt]
 ) -> list[ast.stmt]:

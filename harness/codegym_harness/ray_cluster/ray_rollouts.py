@@ -7,7 +7,6 @@ from pydantic import BaseModel
 
 from codegym_harness.episode_sources.episode_source import Assignment
 from codegym_harness.episode_sources.episode_worker_service import EpisodeWorkerReady
-from codegym_harness.ray_cluster.cluster_connection import connect_to_cluster
 from codegym_harness.ray_cluster.worker_host import OpenService
 from codegym_harness.ray_cluster.worker_pool import RayWorkers
 from codegym_harness.records.episode_result import EpisodeResult
@@ -46,17 +45,16 @@ class RayRollouts:
         """Starts workers on a cluster, which end when the block is left.
 
         Args:
-            address: see `connect_to_cluster`.
-            open_service, options, most, on_notice: see `RayWorkers.start`. The service plays assignments.
+            address, open_service, options, most, on_notice: see `RayWorkers.start`. The service plays
+                assignments.
             spending: counts what a model uses on all nodes, and its limits; None for other agents.
 
         Raises:
             CodegymError: the cluster cannot be used, or cannot play.
         """
-        async with (
-            connect_to_cluster(address),
-            RayWorkers.start(open_service, options, most=most, on_notice=on_notice) as workers,
-        ):
+        async with RayWorkers.start(
+            address, open_service, options, most=most, on_notice=on_notice
+        ) as workers:
             yield cls(workers, agent, spending)
 
     async def play(self, assignment: Assignment) -> Trajectory:

@@ -8,7 +8,6 @@ import builtins
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from codegym_harness.ray_cluster.cluster_connection import connect_to_cluster
 from codegym_harness.ray_cluster.ray_verification import RayVerification
 from codegym_harness.ray_cluster.tracing_worker import Operation, TracingWorker, TracingWorkerOptions
 from codegym_harness.ray_cluster.worker_pool import RayWorkers
@@ -36,16 +35,14 @@ class RayTracing:
         """Starts workers, which end when the block is left.
 
         Args:
-            address: see `connect_to_cluster`.
-            most, on_notice: see `RayWorkers.start`.
+            address, most, on_notice: see `RayWorkers.start`.
 
         Raises:
             CodegymError: the cluster cannot be used, or environments cannot be confined there.
         """
-        async with (
-            connect_to_cluster(address),
-            RayWorkers.start(TracingWorker.open, options, most=most, on_notice=on_notice) as workers,
-        ):
+        async with RayWorkers.start(
+            address, TracingWorker.open, options, most=most, on_notice=on_notice
+        ) as workers:
             yield cls(workers)
 
     async def write(self, problem: CodingProblem, sample: int, on_stage: OnStage) -> Candidate:

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 import anyio
 
-from codegym_harness.ray_cluster.cluster_connection import connect_to_cluster
 from codegym_harness.ray_cluster.verification_worker import (
     Operation,
     VerificationWorker,
@@ -47,16 +46,14 @@ class RayVerification:
         """Starts workers, one for each processor of the cluster, which end when the block is left.
 
         Args:
-            address: see `connect_to_cluster`.
-            most, on_notice: see `RayWorkers.start`.
+            address, most, on_notice: see `RayWorkers.start`.
 
         Raises:
             CodegymError: the cluster cannot be used, or environments cannot be confined there.
         """
-        async with (
-            connect_to_cluster(address),
-            RayWorkers.start(VerificationWorker.open, options, most=most, on_notice=on_notice) as workers,
-        ):
+        async with RayWorkers.start(
+            address, VerificationWorker.open, options, most=most, on_notice=on_notice
+        ) as workers:
             yield cls(workers)
 
     async def verify_environment(self, environment: Environment) -> Verification:

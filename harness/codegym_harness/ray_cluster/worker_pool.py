@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 from pydantic import BaseModel
 
-from codegym_harness.ray_cluster.cluster_connection import processor_count
+from codegym_harness.ray_cluster.cluster_connection import connect_to_cluster, processor_count
 from codegym_harness.ray_cluster.worker_handle import RayWorker, WorkerLostOnNodeError
 from codegym_harness.ray_cluster.worker_host import OpenService
 from codegym_mcp.errors import ConnectionFailedError, RemoteError, RunHaltedError
@@ -49,27 +49,30 @@ class RayWorkers:
     @asynccontextmanager
     async def start(
         cls,
+        address: str,
         open_service: OpenService,
         options: BaseModel,
         *,
         most: int,
         on_notice: Callable[[str], None] = lambda _: None,
     ) -> AsyncIterator["RayWorkers"]:
-        """Starts workers and waits for the first one. They end when the block is left.
+        """Connects to a cluster, starts workers and waits for the first one. They end when the block is left.
 
         Args:
+            address: see `connect_to_cluster`.
             open_service: opens the service on a node. It must be importable there.
             options: its argument.
             most: the maximum number of workers. There is at most one for each processor of the cluster.
             on_notice: called with a sentence about a node that cannot be used or was lost.
 
         Raises:
+            CodegymError: the cluster cannot be used.
             RemoteError: the service cannot be opened on any node.
             ConnectionFailedError: no worker starts.
         """
         workers = cls(open_service, options, on_notice)
-        workers.most = max(1, min(most, processor_count()))
-        async with anyio.create_task_group() as tasks:
+        async with connect_to_cluster(address), anyio.create_task_group() as tasks:
+            workers.most = max(1, min(most, processor_count()))
             try:
                 for _ in range(workers.most):
                     workers._starting += 1

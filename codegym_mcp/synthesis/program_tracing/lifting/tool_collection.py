@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from codegym_mcp.synthesis.program_tracing.lifting.hidden_values import HiddenValue, fill
 from codegym_mcp.synthesis.program_tracing.lifting.lifted_program import LiftedTool
 from codegym_mcp.synthesis.program_tracing.lifting.tool_naming import ToolNames
+from codegym_mcp.synthesis.program_tracing.syntax_nodes import attributes_of_self
 
 
 class ToolCollection:
@@ -60,14 +61,7 @@ class ToolCollection:
         return ast.Expr(_call_tool(tool, holes))
 
     def _is_steady(self, expression: ast.expr) -> bool:
-        attributes = {
-            each.attr
-            for each in ast.walk(expression)
-            if isinstance(each, ast.Attribute)
-            and isinstance(each.value, ast.Name)
-            and each.value.id == "self"
-        }
-        return attributes <= self.steady
+        return attributes_of_self(expression) <= self.steady
 
     def _call_once(self, tool: LiftedTool, call: ast.expr) -> ast.expr:
         """Calls a tool whose result never changes at the beginning of the oracle."""

@@ -23,7 +23,7 @@ from codegym_mcp.synthesis.program_tracing.lifting.hidden_values import (
 from codegym_mcp.synthesis.program_tracing.lifting.lifting_variations import Variation
 from codegym_mcp.synthesis.program_tracing.lifting.loops_over_positions import plan_loop, unpack
 from codegym_mcp.synthesis.program_tracing.pure_functions import MUTATING_FUNCTIONS
-from codegym_mcp.synthesis.program_tracing.syntax_nodes import free_name
+from codegym_mcp.synthesis.program_tracing.syntax_nodes import attributes_of_self, free_name
 from codegym_mcp.synthesis.program_tracing.value_shapes import Shape
 
 _ROUNDS = 12
@@ -224,14 +224,7 @@ class FunctionVariables:
         )
 
     def _rests_on_changing(self, expression: ast.expr) -> bool:
-        attributes = {
-            each.attr
-            for each in ast.walk(expression)
-            if isinstance(each, ast.Attribute)
-            and isinstance(each.value, ast.Name)
-            and each.value.id == "self"
-        }
-        return any(self.changes(each) for each in attributes)
+        return any(self.changes(each) for each in attributes_of_self(expression))
 
     def _coordinates(self, name: str, values: list[ast.expr], found: list[HiddenValue]) -> tuple[str, ...]:
         """Names the variables that hold where the value is; a loop's own position serves as it is."""

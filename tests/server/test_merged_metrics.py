@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from codegym_mcp.server.workers.merged_metrics import MergedMetrics
+from codegym_mcp.server.merged_metrics import MergedMetrics
 
 
 def figures(calls: int, seconds: float) -> str:

@@ -7,7 +7,7 @@ from codegym_mcp.control_plane_messages import EpisodePage, EpisodeQuery, Listed
 from codegym_mcp.episodes.episode_outcome import EpisodeOutcome, EpisodeState
 from codegym_mcp.episodes.episode_shards import shard_of
 from codegym_mcp.episodes.journal import Opening
-from codegym_mcp.server.workers.merged_episode_list import merge_pages
+from codegym_mcp.server.merged_episode_list import merge_pages
 
 
 def listed(opening: Opening) -> ListedEpisode:

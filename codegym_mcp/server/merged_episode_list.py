@@ -1,4 +1,4 @@
-"""Merges the lists of episodes of all workers into one."""
+"""Merges the lists of episodes of several workers or nodes into one."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ def merge_pages(pages: Sequence[EpisodePage], limit: int) -> EpisodePage:
     """Returns one part of the list of all episodes, the newest first.
 
     Args:
-        pages: the parts of the lists of the workers, for the same query.
+        pages: the parts of the lists of the workers or nodes, for the same query.
         limit: episodes in the part, at most.
     """
-    # A worker has not looked beyond its own part yet: the merged part ends where the first one does.
+    # Each has not looked beyond its own part yet: the merged part ends where the first one does.
     ends = [position for page in pages if (position := page.position_after) is not None]
     end = max(ends, default=None)
     listed = sorted((each for page in pages for each in page.episodes), key=_opening, reverse=True)

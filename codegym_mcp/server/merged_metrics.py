@@ -3,6 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from starlette.requests import Request
+from starlette.responses import Response
+
+from codegym_mcp.errors import MissingExtraError
+
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
@@ -43,3 +48,30 @@ class MergedMetrics:
                     known.samples.append(sample._replace(labels=labels))
         yield from merged.values()
         yield from self._own
+
+
+def figures_of_this_process() -> str:
+    """Returns the figures that Prometheus' client library knows of this process, as they are exposed.
+
+    Raises:
+        MissingExtraError: the client library is not installed.
+    """
+    try:
+        from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
+    except ImportError:
+        raise MissingExtraError("This address", "pip install 'codegym-mcp[metrics]'") from None
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    return generate_latest(registry).decode()
+
+
+def metrics_response(merged: MergedMetrics, request: Request) -> Response:
+    """Exposes merged figures in the format that a request asks for."""
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.exposition import choose_encoder
+
+    registry = CollectorRegistry()
+    registry.register(merged)
+    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(registry), headers={"content-type": content_type})
