@@ -44,6 +44,7 @@ async def make_candidate(author: Author, problem: CodingProblem, sample: int, on
     except (OSError, MemoryError) as error:
         raise UndecidedProblemError(f"{type(error).__name__}: {error}") from error
     except Exception as error:
+        # A fault in the analysis of one problem does not end a run over thousands; the report tells it.
         return Candidate(sample=sample, rejected_at=entered[-1], reason=_describe_fault(error))
 
 

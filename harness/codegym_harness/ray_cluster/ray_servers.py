@@ -240,6 +240,7 @@ def _list_nodes() -> list[ClusterNode]:
     try:
         nodes = ray.nodes()
     except Exception as error:
+        # Ray raises errors of several libraries here, which have no class in common.
         raise ConnectionFailedError(
             f"The head node of the Ray cluster does not answer any more: {error}",
             hint="Start the cluster and the server again; with --data the episodes continue.",
